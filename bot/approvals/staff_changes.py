@@ -26,7 +26,7 @@ _PAUSES = BackoffPolicy(first=5.0, longest=300.0)
 
 
 class StaffChanges:
-    """Records changes at once, and processes them after the events."""
+    """Records changes at once, and processes them in the background."""
 
     def __init__(self, service: ApprovalService, transactions: CaseTransactions, chains: Organisation) -> None:
         self._service = service

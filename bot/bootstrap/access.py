@@ -117,7 +117,7 @@ class AccessServices:
     """The access services for the rest of the bot."""
 
     policy: Callable[[], AccessPolicy]
-    """Gives the policy as it is now, without touching the disk."""
+    """Returns the current policy, without touching the disk."""
     outsiders: StoredOutsiders
     audiences: Audiences
 

@@ -53,7 +53,7 @@ from bot.words.phrase import Phrase
 
 _CASES_PRUNED_EVERY = 24 * 3600.0
 _RULES_AWAITED_EVERY = 1.0
-"""Seconds between two looks whether somebody may decide now."""
+"""Seconds between two checks whether anybody may decide now."""
 
 
 def build_oa_sync(
@@ -94,10 +94,10 @@ class ApprovalServices:
     pending_poller: PendingPoller
     showing: CasePresenter
     collaborators: Mapping[type, object]
-    """What commands get."""
+    """The collaborators of commands."""
     composers: Mapping[str, Composer]
     oa_sync: OaSync | None
-    """Keeps DingTalk's own approvals in step, where the company wants them."""
+    """Keeps OA approvals in step, if the company wants them."""
     staff: StaffChanges
     in_vain: WaitingInVain
 

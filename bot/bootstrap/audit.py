@@ -42,7 +42,7 @@ from bot.words.phrase import Phrase, phrase
 log = structlog.get_logger(__name__)
 
 MOST_TOLD = 5
-"""Administrators of the directory who are told of a limit, where nobody has the role by configuration."""
+"""Directory administrators told of a limit, if nobody has the role in the settings."""
 
 _FOLDED_EVERY = 60.0
 _PURGED_EVERY = 3600.0

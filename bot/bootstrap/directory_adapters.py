@@ -15,7 +15,7 @@ from bot.dingtalk.directory_listing import DingTalkDirectoryListing, DirectoryPa
 from bot.dingtalk.errors import DingTalkRefused, DingTalkScopeMissing
 
 _NOT_SHOWN = frozenset({"50002"})
-"""Codes for people outside what the app may see (docs: platform/dingtalk/directory.md#errors)."""
+"""Codes for people outside the app's visible range (docs: platform/dingtalk/directory.md#errors)."""
 
 
 class DirectoryAdapter:

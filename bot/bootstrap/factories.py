@@ -18,7 +18,7 @@ from bot.mechanisms.metrics import Metrics
 from bot.settings import Settings
 
 _WALKS = tuple(call.name for call in (DEPARTMENTS_BELOW, ROLES, USERS_OF_DEPARTMENT, USERS_WITH_ROLE))
-"""Calls of walks through the directory, which must leave room for others."""
+"""Calls of directory walks, which must leave room for others."""
 
 
 def open_api(

@@ -34,15 +34,15 @@ from bot.words.errors import DingerpError
 from bot.words.phrase import Phrase, Words, phrase
 
 SCARCE_BYTES = 200_000_000
-"""Room on the disk below which the administrator is told: some 100 000 events with their alerts."""
+"""Free disk space below which the administrator is told: enough for some 100 000 events with their alerts."""
 LATE_EVENTS = timedelta(minutes=1)
-"""Events wait for milliseconds; those that wait for so long came as a flood, or nothing is processed."""
+"""Events wait for milliseconds; a wait this long means a flood, or a stopped processor."""
 STUCK_OUTBOX = timedelta(minutes=1)
-"""Rows that could be taken for so long are not taken at all."""
+"""Rows that have been available this long are not being taken at all."""
 LATE_CARDS = timedelta(minutes=15)
-"""Cards that are owed for so long wait for a budget."""
+"""Cards due for this long wait for a budget."""
 FAILING_CARDS = timedelta(minutes=1)
-"""As long may cards be owed that were tried and failed."""
+"""How long cards may be due after a failed attempt."""
 
 _CAUSES: Mapping[SendFailureKind | None, Phrase] = {
     None: phrase("they wait for their turn, or a budget is used up"),
@@ -57,7 +57,7 @@ _CAUSES: Mapping[SendFailureKind | None, Phrase] = {
     SendFailureKind.GONE: phrase("the card is no longer there and is made again"),
     SendFailureKind.HOPELESS: phrase("DingTalk refuses them"),
 }
-"""What it means that the last try of a card failed in a way."""
+"""The explanations for failures of a card's last attempt."""
 
 
 async def start_health(
@@ -133,7 +133,7 @@ _FAILURES: Mapping[str, SendFailureKind] = {
     "rate_limited": SendFailureKind.LIMITED,
     "auth_failed": SendFailureKind.SETUP,
 }
-"""Outcomes of calls that other words describe as well."""
+"""Outcomes of calls that have other descriptions as well."""
 
 
 def _failing_calls(base: Infrastructure) -> Words:
@@ -160,7 +160,7 @@ def _orders_health(find: Callable[[], Awaitable[OrdersInVain]]) -> HealthCheck:
 
 
 _RULES = {ACCESS: phrase("access rules"), ALERTS: phrase("alert rules"), APPROVALS: phrase("approval rules")}
-"""The parts that are files of rules, and how they are called."""
+"""The parts that are rule files, and their names."""
 
 
 def _rules_health(part: str, file: FollowedFile[Any], ready: Container[Path]) -> PartHealth:

@@ -45,7 +45,7 @@ from bot.store.people import StoredOrganisation, StoredPeople
 from bot.words.phrase import Phrase
 
 _PROBES_READ_EVERY = 60.0
-"""Seconds: what was tapped may have come to another process."""
+"""Seconds: a tap may have reached another process."""
 _METER_SAVED_EVERY = 5.0
 
 
@@ -58,7 +58,7 @@ class Infrastructure:
     settings: Settings
     metrics: Metrics
     now: Callable[[], datetime]
-    """Gives the present time in the company's zone."""
+    """Returns the present time in the company's zone."""
     database: Database
     api: OpenApi
     meter: MonthlyMeter
@@ -76,7 +76,7 @@ class Infrastructure:
     templates: TemplateChoice
     tracks: TrackIds
     names: NamesInForce
-    """The names that settings and rules use."""
+    """The names used by settings and rules."""
     probes: StoredCardProbes
     ledger: CardLedger
 

@@ -18,7 +18,7 @@ from bot.words.phrase import phrase
 log = structlog.get_logger(__name__)
 
 TOLD_FOR = timedelta(days=1)
-"""So long the bot says of itself that its database had lost something."""
+"""How long the bot reports that its database had lost data."""
 
 
 async def review_lost_writes(database: Database, ledger: CardLedger, now: datetime) -> LostWrites | None:

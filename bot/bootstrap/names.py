@@ -35,7 +35,7 @@ from bot.words.phrase import Words, phrase
 log = structlog.get_logger(__name__)
 
 _LOOKED_EVERY = 600.0
-"""Seconds: nobody's work waits for what is found, and the directory is walked once a day."""
+"""Seconds: nobody waits for the results, and the directory is walked once a day."""
 
 
 def known_names(

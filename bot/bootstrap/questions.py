@@ -71,7 +71,7 @@ _INBOX_PRUNED_EVERY = 300.0
 WHOLE_PAGE = Budget(body_bytes=200_000, buttons_bytes=200_000, title_bytes=400, tips_bytes=4_000, max_buttons=500)
 """A page has room for all that an answer says."""
 _SCAN_SECONDS = 5.0
-"""The most that one picture may wait and be scanned; hardly any takes half a second."""
+"""The maximum time for a picture's wait and scan; hardly any takes half a second."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,15 +83,15 @@ class AnsweringServices:
     access: AccessServices
     audit: AuditLog
     required_audit: RequiredAudit | None
-    """The same log, where nothing is shown or changed without it."""
+    """The same log, if nothing may be shown or changed without it."""
     alerts: AlertServices
     collaborators: Mapping[type, object]
-    """What commands get, by the type of their parameter."""
+    """The collaborators of commands, by parameter type."""
     account_of: AccountOf
     reader: GrammarReader | None
-    """Reads sentences, where that is wanted."""
+    """Reads sentences, if enabled."""
     model: ModelReader | None
-    """Asks a language model what a sentence means, where that is wanted."""
+    """Asks a language model about sentences, if enabled."""
 
 
 async def open_inbox(base: Infrastructure) -> StoredInbox:

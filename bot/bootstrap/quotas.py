@@ -18,7 +18,7 @@ from bot.store.people import find_administrators
 from bot.words.phrase import phrase
 
 NEAR_THE_END = 90
-"""Percent of a quota from which on the bot counts as degraded."""
+"""Per cent of a quota from which the bot counts as degraded."""
 
 _NAMES = {Quota.CALLS: phrase("DingTalk API calls"), Quota.USES: phrase("Webhook & Stream uses")}
 

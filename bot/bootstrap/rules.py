@@ -34,10 +34,10 @@ ALERTS: Final = "alert rules"
 APPROVALS: Final = "approval rules"
 KINDS: Final = (ACCESS, ALERTS, APPROVALS)
 CONFIGURATION: Final = "configuration"
-"""The configuration itself, which is read at the start only."""
+"""The configuration itself, which is read only at the start."""
 
 _LOOK_EVERY = 1.0
-"""Seconds between two looks at the files."""
+"""Seconds between two checks of the files."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -77,11 +77,11 @@ class Services:
     approvals: ApprovalServices
     rules: RuleFiles
     health: Callable[[], Awaitable[Mapping[str, PartHealth]]]
-    """How everything behind the stream is now."""
+    """Returns the current state of everything behind the stream."""
     contact_events: ContactEvents
     keys: ErpKeys
     language_of: Callable[[str], Language]
-    """The language of a person, by userId; of nobody that of the company."""
+    """Returns a person's language by userId; for unknown people the company's."""
     meter: MonthlyMeter
     site: PageSite | None
     """The pages, where there are any."""

@@ -14,10 +14,10 @@ from bot.words.names import NameKind
 from bot.words.phrase import phrase
 
 LOOKED_EVERY: Final = 30.0
-"""Seconds between two looks."""
+"""Seconds between two checks."""
 
 _TOLD_FOR = timedelta(days=1)
-"""How long a place counts after the last card to it was given up."""
+"""How long a place is reported after the last card to it was given up."""
 
 _KINDS = {PlaceKind.GROUP: NameKind.CONVERSATION, PlaceKind.PERSON: NameKind.PERSON}
 

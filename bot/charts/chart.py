@@ -13,9 +13,9 @@ class ChartForm(StrEnum):
     """The direction of the bars."""
 
     COLUMNS = "columns"
-    """Side by side, for what happens one day after another."""
+    """Side by side, for consecutive days."""
     ROWS = "rows"
-    """One below the other with room for words, for a few groups."""
+    """One below another with room for words, for a few groups."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,19 +16,19 @@ from xml.etree import ElementTree as ET
 from bot.charts.chart import Chart, ChartBar, ChartForm, ChartPanel
 
 WIDTH = 340
-"""Pixels of the drawing, which are those of a card on a phone that is 390 wide."""
+"""The width of the drawing in pixels, which is that of a card on a phone 390 wide."""
 
 _BLUE, _RED, _INK, _GRAY, _LINE, _TRACK = "#1677ff", "#f25643", "#171a1d", "#747677", "#e8e9eb", "#f2f3f5"
 _ROW_COLOURS = ("#ffc53d", "#ff9c3c", "#ff7a45", "#f25643")
 """The colours of rows: the later, the hotter."""
 _EDGE = 12
 _WORDS, _SMALL = 13, 11
-"""Sizes of letters."""
+"""Font sizes."""
 _TITLE_HEIGHT, _PLOT_TOP, _PLOT_HEIGHT, _NAMES_HEIGHT = 30, 42, 150, 26
 _ROW_HEIGHT, _ROW_BAR = 46, 10
 _NAMES_APART = 8
 _WIDE_CHARACTER, _NARROW_CHARACTER = Decimal("1.02"), Decimal("0.6")
-"""Widths of characters in parts of their size, rather too wide than too narrow."""
+"""Widths of characters relative to their size, rather too wide than too narrow."""
 
 Compact: TypeAlias = Callable[[Decimal], str]
 """Writes a number in few characters: 12.3万."""

@@ -18,11 +18,11 @@ PLACES = (
     Path("/System/Library/Fonts/STHeiti Light.ttc"),
     Path("C:/Windows/Fonts/msyh.ttc"),
 )
-"""Where systems keep a font with Chinese letters."""
+"""The places of fonts with Chinese characters."""
 _PREFERRED = " SC"
-"""Ends the name of the family, among several in a file, whose characters look as they are written in mainland China."""
+"""The suffix of the font family, among several in a file, with the character forms of mainland China."""
 _SIGN = "账"
-"""A character that only a font for simplified Chinese has."""
+"""A character found only in fonts for simplified Chinese."""
 
 
 @dataclass(frozen=True, slots=True)

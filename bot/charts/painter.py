@@ -16,9 +16,9 @@ from bot.charts.fonts import PLACES, ChartFont, find_font
 log = structlog.get_logger(__name__)
 
 SECONDS = 5.0
-"""The most that one picture may take; it takes about a seventh of a second."""
+"""The time limit for one picture; it takes about a seventh of a second."""
 _AT_ONCE = 2
-"""Pictures that are painted at the same time; others wait."""
+"""Pictures painted concurrently; others wait."""
 
 
 class ChartPainter:

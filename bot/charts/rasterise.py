@@ -10,7 +10,7 @@ import sys
 from resvg_py import svg_to_bytes
 
 ZOOM = 2
-"""Pixels of the picture for one of the drawing: screens of phones are that fine."""
+"""Pixels of the picture per pixel of the drawing: phone screens are that fine."""
 
 
 def rasterise(svg: str, font: str, family: str) -> bytes:

@@ -20,14 +20,16 @@ from bot.words.disclosure import FieldClass
 from bot.words.phrase import phrase
 
 _MOST_WORDS = 6
-"""Of amounts as they are typed: between 10k and 50k USD."""
+"""The most words of a typed amount: between 10k and 50k USD."""
 _CERTAIN, _CERTAIN_RANGE, _ROUND = 1000, 10_000, 100
-"""From the first on a bare number is money, and a range of round ones up to the second: others count something."""
+"""From the first on, a bare number is money, and so is a range of round ones up to the second: others count something
+else.
+"""
 _YEARS = range(1990, 2100)
 _BEYOND, _FROM, _BELOW, _UNTIL = ">", ">=", "<", "<="
 _BALANCE = "balance"
 _MEANS_A_BOUND = re.compile(r"(?:balance|余额)?(?:>=?|<=)\S+|\d[\d.,]*\.\.\d[\d.,]*", re.IGNORECASE)
-"""A word that can be nothing else: >abc, and 50000..10000, between which there is nothing."""
+"""An unambiguous bound: >abc, or 50000..10000, which is empty."""
 _EXAMPLES = {"bound": ">100000", "range": "10000..50000"}
 
 
@@ -251,7 +253,7 @@ _OTHER_UNITS = (
     r"|(?:kgs?|pcs|pieces?|units?|days?|weeks?|months?|years?|hours?|times|percent|tons?|boxes|rows|orders|customers"
     r"|vendors|suppliers)(?![a-z])"
 )
-"""What is counted in these is no money."""
+"""Units that exclude money."""
 _MONEY = (
     rf"(?:(?:{_one_of(_CURRENCIES)})\s?)?{_NUMBER}(?:\s?(?:{_one_of((*_CURRENCIES, *_OF_ANY_CURRENCY))})整?)?"
     rf"(?:/-)?(?![a-z])(?!\s*(?:{_OTHER_UNITS}))"
@@ -266,7 +268,7 @@ _BEFORE = {
     r"|\b(?:over|above|exceeding|exceeds?|beyond|in excess of|upwards of|(?:more|greater|bigger|larger|higher) than)\b",
     _BELOW: r"低于|小于|少于|不到|不足|不满|没到|未到|<|\b(?:below|under|(?:less|lower|smaller) than)\b",
 }
-"""What stands before an amount that is a bound: the longer words first, since 不超过 holds 超过."""
+"""Words before an amount that make it a bound: the longer ones first, since 不超过 contains 超过."""
 _AFTER = {
     _FROM: r"[及或]?(?:以上|之上|往上)|\+|\b(?:or (?:more|above|higher|over)|and (?:up|above|over|more)|plus)\b",
     _UNTIL: r"[及或]?(?:以下|以内|之下|之内)|\b(?:or (?:less|below|under|lower)|and (?:below|under|less))\b",
@@ -278,7 +280,7 @@ _OWED = (
 _LEFT_OPEN = r"\s?(?:没收回来|余额|尾款|\b(?:outstanding|still (?:open|due|unpaid))\b)"
 _TO = r"\s?(?:到|至|~|\.\.|-)\s?|\sto\s|\sand\s|\s?[和与]\s?"
 _NOT_INSIDE = rf"(?<![a-z0-9.{_NUMERALS}几数多好])(?<!\d[,/:-])(?<![a-z][/:-])"
-"""Before a number: it is the end of no longer one, nor of a code."""
+"""Not preceded by a longer number or a code."""
 _KINDS = {"beyond": _BEYOND, "from": _FROM, "below": _BELOW, "until": _UNTIL}
 _LOOKS_SO = re.compile(
     rf"(?:[<>≥≤+~到至和与]|-[¥$€£₹]|-[\d.,]+\s?(?:[百千万亿元块kwmlcuer])|-[{_NUMERALS}]|\.\.|[以之][上下内]|上|[超高低多少大小过出][于过出]?|[不未没][到足满])"
@@ -286,17 +288,17 @@ _LOOKS_SO = re.compile(
     r"|plus|or|and)(?![a-z])",
     re.IGNORECASE,
 )
-"""Stands in all that may bound an amount: the patterns take some milliseconds to make, and few lines need them."""
+"""Part of anything that may bound an amount: the patterns take some milliseconds to build, and few lines need them."""
 _AMOUNT_IS_SAID = re.compile(
     r"(?:金额|总额|总价|价值|数额|额|\b(?:amount(?:s|ing)?|worth|valued?|values|total(?:s|ling|ing)?))(?:\s?(?:is|are|of|to|at|在|为|是|有))?\s?$"
 )
 _SAYS_NO_MORE = re.compile(r"(?:金额|总额|价值|amount|total|worth)?\s*(?:但是?|而?且|并且|but|and)?")
-"""What may stand beside bounds that say it all."""
+"""Words allowed beside complete bounds."""
 _SOMETHING_ELSE = re.compile(
     r"(?:单价|价格|数量|毛利率?|利润率?|折扣|税额?|运费|库存|销量|账期|信用额度|额度|除了?|不要|不看|别看?|排除|不是"
     r"|\b(?:price|qty|quantity|margin|stock|discount|limit|except|excluding|not))[^,，。\s]{0,3}\s?$"
 )
-"""Stands before a bound of another figure than the amount, or of what is not wanted."""
+"""Words before a bound of another figure than the amount, or of an excluded one."""
 
 
 class _Patterns(NamedTuple):

@@ -31,7 +31,7 @@ ReaderAt: TypeAlias = Callable[[Place, str], Awaitable[PlaceReader]]
 
 
 _Grants: TypeAlias = tuple[Mapping[str, Grant], frozenset[FieldClass]]
-"""What readers may see of an answer by the commands whose documents it shows, and of one that shows none."""
+"""What readers may see of an answer, by the commands whose documents it shows; also for one without documents."""
 
 
 class KnownOutsiders(Protocol):

@@ -25,9 +25,11 @@ from bot.words.errors import DingerpError
 log = structlog.get_logger(__name__)
 
 CALLS = 1
-"""Calls to DingTalk that a chart costs besides its card: the upload."""
+"""DingTalk calls a chart costs besides its card: the upload."""
 WAITS = (8.0, 1.0)
-"""Seconds after which an answer comes without its picture: a typed line's, and a click's, which DingTalk gives two."""
+"""Seconds after which an answer is sent without its picture: for a typed line, and for a click, which DingTalk gives
+two.
+"""
 _KEPT, _KEPT_SECONDS = 500, 3600.0
 """How many pictures can be shown again without another upload, and for how long."""
 
@@ -36,12 +38,12 @@ class MissingPicture(StrEnum):
     """Why an answer has no picture."""
 
     NO_FONT = "no_font"
-    """The bot's computer has no font with Chinese letters."""
+    """The bot's computer has no font with Chinese characters."""
     SPARED = "spared"
-    """The month's calls are nearly spent."""
+    """The month's calls are nearly used up."""
     FAILED = "failed"
     COMING = "coming"
-    """It takes longer than the answer may: the next time it is there."""
+    """It takes longer than the answer may: it is ready the next time."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from bot.access.people import People, Person
 from bot.chat.context import QuestionContext
 
 CONVERSATIONS, SEEN_PEOPLE = 1_000, 30
-"""How many conversations are remembered, and how many people in each."""
+"""How many conversations are kept, and how many people in each."""
 
 
 class Colleagues:

@@ -10,7 +10,7 @@ from bot.read_model.report import ReportSpan
 
 _SpanOf = Callable[[date, date, date], ReportSpan]
 _TESTED_ON = (date(2025, 5, 15), date(2027, 8, 20))
-"""Days that lie within their week, month, quarter and year: what holds on both holds on any."""
+"""Days inside their week, month, quarter and year: a rule that holds on both holds on any."""
 
 
 def is_compared_with(days: str, before: str) -> bool:

@@ -14,7 +14,7 @@ from bot.erp.errors import ErpError
 from bot.erp.port import Filter, ListQuery, Period
 
 LONG_AGO = date(1970, 1, 1)
-"""Before it nothing was due that is still open."""
+"""Nothing still open was due before this day."""
 
 
 class ListCondition(StrEnum):
@@ -26,7 +26,7 @@ class ListCondition(StrEnum):
     DAYS = "days"
     AMOUNTS = "amounts"
     BOOKS = "books"
-    """The books that the line names; `bot.chat.questions.bound_commands` counts what others have."""
+    """The books named in the line; `bot.chat.questions.bound_commands` counts those of others."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -90,7 +90,7 @@ class Emptied:
 
 
 Count = Callable[[Conditions], Awaitable[int]]
-"""Returns how many entries a list of some conditions has."""
+"""Returns the number of entries in a list with some conditions."""
 
 
 async def find_emptied(asked: Conditions, count: Count) -> tuple[Emptied, ...]:

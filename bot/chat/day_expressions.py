@@ -18,7 +18,7 @@ _ENGLISH_MONTHS = (
     *("august", "september", "october", "november", "december"),
 )
 _AMBIGUOUS_MONTHS = frozenset({"may", "march"})
-"""Months that are words of their own unless a year follows."""
+"""Months that are also everyday words unless a year follows."""
 _OFFSETS = {
     "上上": -2,
     "再上": -2,

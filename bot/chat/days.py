@@ -22,15 +22,15 @@ from bot.words.phrase import phrase
 
 _BETWEEN = r"\s*(?:到|至|~|—|－|\.\.|-(?=\s)|\bto\b|\buntil\b)\s*"
 _BEFORE = "之前|以前|前(?![0-9一二三四五六七八九十几])"
-"""Said after the last day; 今年前五 are five of this year."""
+"""Said after the last day; 今年前五 means the first five of this year."""
 _SINCE = "以后|之后|以来|至今|到如今|起(?![床来运订飞诉重码批])"
-"""Said after the first day; what came since is of the days up to today, and what is due since of all days to come."""
+"""Said after the first day: up to today for document dates, without an end for due dates."""
 _AFTER = frozenset({"以后", "之后", "after"})
-"""Of those the ones that leave a longer time out: 上个月以后 begins with this month, 11月20号以后 with that day."""
+"""Those of them that exclude a longer period: 上个月以后 begins with this month, 11月20号以后 with that day."""
 _YEARS_AHEAD = 10
-"""How far ahead something may be due that is due since a day: ERPs count with the day after the last one."""
+"""How far ahead open-ended due dates reach: ERPs count with the day after the last one."""
 _NOW = "现在|目前|now"
-"""The end of a range, as a day of its own said of everything."""
+"""The end of a range, as an everyday word for today."""
 _DAY_NUMBER = r"\d{1,2}(?:st|nd|rd|th)?"
 _FOUND = (
     rf"(?<![a-z0-9])(?:between\ (?:{_DAY_NUMBER}|{ANY_EXPRESSION})\ and\ (?:{ANY_EXPRESSION})"
@@ -49,7 +49,7 @@ _RANGE = re.compile(rf"(?P<first>.+?){_BETWEEN}(?P<last>.+)")
 _DUE = re.compile(r"^due\s+(?:on\s+|in\s+)?|(?:到期|要?交货?|到货|完工|应交|due)$")
 _LONGEST = 48
 _MOST_WORDS = 8
-"""Of days as they are typed: the last 7 days same period last year."""
+"""The most words of typed days: the last 7 days same period last year."""
 _BESIDE = re.compile(r"(?P<base>.+?)(?:\s*[,，的]\s*|\s+|(?=[去上]))(?P<same>(?:the same |same |this time |去年|上).+)")
 """Days, and the same days of an earlier year, month or week."""
 _LEAP_DAY = date(2024, 2, 29)
@@ -242,7 +242,7 @@ def _until(text: str, today: date) -> Period | None:
 
 
 def _since(text: str, today: date, *, ahead: bool) -> Period | None:
-    """Return the days from one on: 11月20号以后, "since Monday"; for due dates, ten years ahead."""
+    """Return the days from a given one on: 11月20号以后, "since Monday"; for due dates, ten years ahead."""
     match = _FROM.fullmatch(text)
     first = read_expression(match[_first_day(match)], today, ahead=ahead) if match else None
     if match is None or first is None or first.last.year > date.max.year - 2 * _YEARS_AHEAD:

@@ -38,14 +38,14 @@ from bot.words.phrase import Phrase, phrase
 log = structlog.get_logger(__name__)
 
 AT_ONCE = 100
-"""Rows that one question to an ERP brings: as many as a search looks through anyway."""
+"""Rows per question to an ERP: as many as a search examines anyway."""
 CALLS = 2
-"""Calls to DingTalk that a file costs: the upload, and the message with it."""
+"""DingTalk calls a file costs: the upload, and the message with it."""
 _WAIT_TYPED = 8.0
 _WAIT_CLICKED = 0.8
-"""Seconds after which the answer is that the file will come: a click has to be answered within DingTalk's two."""
+"""Seconds after which the answer only announces the file: a click must be answered within DingTalk's two."""
 _FILES_AT_ONCE = 2
-"""Workbooks that are written at the same time; others wait."""
+"""Workbooks written concurrently; others wait."""
 
 
 class ExportState(StrEnum):
@@ -54,7 +54,7 @@ class ExportState(StrEnum):
     SENT = "sent"
     COMING = "coming"
     BUSY = "busy"
-    """The person's file before is not ready yet."""
+    """The person's previous file is not ready yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -103,7 +103,7 @@ class _Gathered:
     shown: frozenset[FieldClass]
     withheld: frozenset[FieldClass]
     notes: tuple[Phrase, ...] = ()
-    """What the reader should know of the figures, such as who does not tell any."""
+    """Remarks on the figures, such as sources that report none."""
 
 
 @dataclass(frozen=True, slots=True)

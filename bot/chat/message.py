@@ -71,7 +71,7 @@ class MessageKind(StrEnum):
     FILE = "file"
     UNKNOWN = "unknown"
     QUOTA_EXHAUSTED = "quota_exhausted"
-    """The organisation's push quota is used up: DingTalk leaves the text out (error code 20001)."""
+    """The organisation's push quota is used up: DingTalk omits the text (error code 20001)."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,9 +93,9 @@ class Message:
     mentions: tuple[Mention, ...] = ()
     quoted_text: str = ""
     quotes_bot: bool = False
-    """Whether what is quoted is certainly the bot's own."""
+    """Whether the quoted card or message is certainly the bot's own."""
     picture: Picture | None = None
-    """The picture where nothing else was said; the first of several."""
+    """The picture if there is no text; the first of several."""
 
     @property
     def only_reader(self) -> str:

@@ -16,11 +16,11 @@ from bot.chat.message import Message
 from bot.words.phrase import Phrase, phrase
 
 _MOST_WORDS = 4
-"""Words that a card tells to be left out: its tips are short."""
+"""Omitted words named on a card, whose tips are short."""
 
 
 NO_DOCUMENTS: Mapping[str, tuple[Scope, ...]] = MappingProxyType(dict.fromkeys(EVERY_AREA, ()))
-"""What answers reach that are about no documents: hints and refusals. Names on them are of any area."""
+"""The reach of answers about no documents: hints and refusals. Names on them are of any area."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,31 +36,31 @@ class PreparedAnswer:
     grant: Grant = NO_GRANT
     rule: str = ""
     reach: Mapping[str, tuple[Scope, ...]] = field(default_factory=lambda: NO_DOCUMENTS)
-    """Which documents it may hold, by the command that shows them as well; an empty one says that it is about none."""
+    """The documents it may contain, by the command that also shows them; empty for an answer about none."""
     decides: bool = False
-    """Whether it tells of a decision: two such answers would look like two decisions."""
+    """Whether it announces a decision: two such answers would look like two decisions."""
     changes: bool = False
-    """Whether its line changes something: what was done is told in any case."""
+    """Whether its line changes something: the result is reported in any case."""
     read_as: str = ""
-    """The line that a sentence was taken for; empty for a typed command."""
+    """The line that a sentence was read as; empty for a typed command."""
     by_model: bool = False
-    """Whether a language model took it for that."""
+    """Whether a language model read it so."""
     wish: str = ""
-    """The line to send for what the sentence wants changed: a sentence changes nothing."""
+    """The line to send for the change a sentence asks for: a sentence changes nothing."""
     wants_erp: bool = False
-    """Whether it wants changed what only the ERP changes."""
+    """Whether it asks for a change that only the ERP makes."""
     unknown: tuple[str, ...] = ()
-    """Names that a sentence says and nobody knows: the answer is of the others."""
+    """Unknown names in a sentence: the answer is about the others."""
     unheld: tuple[str, ...] = ()
-    """What else a sentence says and its line cannot hold: the answer is of more than was asked."""
+    """Other parts of a sentence that its line cannot hold: the answer covers more than was asked."""
     tries: tuple[Button, ...] = ()
-    """What a newcomer may try."""
+    """Suggestions for a newcomer."""
     guessed: str = ""
-    """The number of a document that was not found, where the rules keep some documents from the asker."""
+    """The number of a document not found, if the rules hide some documents from the asker."""
     is_told_already: bool = False
-    """The asker was told the same a moment ago: a message stays without an answer, which would cost a call."""
+    """The asker was told the same a moment ago: a message gets no answer, which would cost a call."""
     provisional: bool = False
-    """The answer waits only because DingTalk is silent: found again before it is sent again."""
+    """The answer only waits for DingTalk: it is found again before it is sent again."""
 
     @property
     def reading(self) -> Phrase | None:

@@ -35,7 +35,7 @@ from bot.words.phrase import Phrase
 P = ParamSpec("P")
 
 ENTRY_POINTS = "dingerp.commands"
-"""Entry point group for commands of other packages: each names a `Command` or a module that holds some."""
+"""Entry point group for commands of other packages: each names a `Command` or a module with some."""
 
 _SIMILAR_SCORE, _SLIP_SCORE = 70.0, 80.0
 """RapidFuzz score from which a word counts as a misspelt command, after a slash and without: ``stcok`` and ``stock``

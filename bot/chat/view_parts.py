@@ -186,7 +186,7 @@ class EmptiedList:
         return tuple(names[kind] for kind in ListCondition if kind in by)
 
     def emptied_also(self, more: Emptied) -> Self:
-        """Return the same list with that many entries without further conditions."""
+        """Return the same list with one more total without some of its conditions."""
         same: Self = replace(cast(Any, self), emptied=(*self.emptied, more))
         return same
 
@@ -217,7 +217,7 @@ class RecordView(View):
     command: ClassVar[str]
     """The command that shows it."""
     columns: ClassVar[tuple[Column, ...]]
-    """What a file says of it: the same as of each row of a list."""
+    """The columns of a file, the same as for each row of a list."""
 
     document: Any
     freshness: Freshness
@@ -244,7 +244,7 @@ class DocumentView(ExportedListView):
     command: ClassVar[str]
     """The command that shows it."""
     columns: ClassVar[tuple[Column, ...]] = ()
-    """What a file says of each line."""
+    """The columns of a file for each line."""
 
     document: Any
     days_late: int
@@ -298,7 +298,7 @@ def said_days(days: DayRange) -> Label:
 
 
 ListedRows: TypeAlias = Annotated[tuple[R, ...], ChosenBy("compared")]
-"""The rows of a list of documents: where they are those above an amount, they tell of the amounts."""
+"""The rows of a document list: those above an amount reveal the amounts."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -403,19 +403,19 @@ class DocumentListView(EmptiedList, ExportedListView):
     command: ClassVar[str]
     """The command that shows the list, and each of its documents."""
     text_class: ClassVar[FieldClass | None] = FieldClass.PARTNER
-    """What people may name in ``text``."""
+    """The field class of names in ``text``."""
     columns: ClassVar[tuple[Column, ...]] = ()
-    """What a file says of each row."""
+    """The columns of a file for each row."""
 
     total_heading: ClassVar[Phrase] = phrase("Total")
     open_heading: ClassVar[Phrase] = phrase("Total open")
-    """What the sums of a list are called."""
+    """The heading of a list's sums."""
     left_heading: ClassVar[Phrase] = phrase("Outstanding")
-    """What a file calls the part of a product that is not delivered, or not there, yet."""
+    """A file's heading for the undelivered or outstanding part of a product."""
 
     which: Keyword | None
     product: Product | None = None
-    """What all documents have a line of, where they were looked for by it; their lines are then those of it alone."""
+    """The product for which the documents were looked up; their lines are then only those of it."""
     days: DayRange | None = None
     amounts: str = ""
     compared: frozenset[FieldClass] = frozenset()

@@ -42,7 +42,7 @@ from bot.words.phrase import Phrase, phrase
 _log = structlog.get_logger(__name__)
 
 IN_YOUR_CHAT = phrase("The answer is in your own chat with me.")
-"""All that the group reads of an answer in the asker's own chat."""
+"""The group's only text about an answer in the asker's own chat."""
 
 YOUR_ANSWER = phrase("The answer to your question")
 """The same for a question without words."""

@@ -12,18 +12,18 @@ from dataclasses import dataclass, field
 from typing import Final
 
 FAILING: Final = frozenset({"unavailable", "unknown", "timeout", "rate_limited", "auth_failed"})
-"""Outcomes by which DingTalk did not do a call that it would do at another time, or with the right keys."""
+"""Outcomes in which DingTalk refused a call that it would accept at another time, or with the right keys."""
 
 NEWEST: Final = 50
-"""Tries that are looked at."""
+"""The number of attempts considered."""
 WITHIN: Final = 60.0
-"""Seconds: older tries tell nothing of now."""
+"""Seconds: older attempts prove nothing about the present."""
 FEWEST: Final = 3
-"""Failures that are no accident any more."""
+"""The number of failures that is no accident any more."""
 RECOVERED: Final = 10
-"""One failure in so many tries is none to tell of."""
+"""One failure among this many attempts is not reported."""
 SILENT: Final = 1800.0
-"""Seconds without a try after which nobody knows whether it still fails."""
+"""Seconds without an attempt after which the state is unknown."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from bot.dingtalk.payload import items, part, text, whole_object
 from bot.dingtalk.sdk import EventMessage
 
 _TOKEN_KEYS = ("action", "id", "actionId")
-"""Parameters that hold a button's token, most trusted first."""
+"""Parameters that contain a button's token, most trusted first."""
 
 
 def parse_click(data: object) -> Click:

@@ -18,10 +18,10 @@ MARKDOWN_WITH_BUTTONS = "1366a1eb-bc54-4859-ac88-517c56a9acb1.schema"
 """The public template, which works in every application."""
 
 BUTTONS = "buttons"
-"""The card field that is all buttons together."""
+"""The card field with all buttons."""
 
 _CARD = "card"
-"""Parameter of buttons in custom templates: the name with which their card was made."""
+"""Parameter of buttons in custom templates: the name of their card at its creation."""
 
 _PUBLIC_VARIABLES = MappingProxyType(
     {"title": "title", "markdown": "body", "tips": "tips", "sys_full_json_obj": BUTTONS}

@@ -63,7 +63,7 @@ class Connection:
     ) -> None:
         self.number = number
         self.draining = asyncio.Event()
-        """Set when no more pushes will come here: the gateway announced the end, or the connection is over."""
+        """Set when no more pushes will come here: the gateway announced the end, or the connection is closed."""
         self._socket = socket
         self._sink = sink
         self._policy = policy

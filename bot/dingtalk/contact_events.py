@@ -18,9 +18,9 @@ class ContactNews(StrEnum):
 
     LEFT = "left"
     CHANGED = "changed"
-    """People came, or anything about them changed: their departments, roles or rights as administrators."""
+    """People joined, or their departments, roles or administrator rights changed."""
     ROLES_CHANGED = "roles_changed"
-    """Roles themselves changed: it may concern all who have one."""
+    """The roles themselves changed, which may concern everybody with one."""
     DEPARTMENTS_CHANGED = "departments_changed"
 
 

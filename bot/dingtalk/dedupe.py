@@ -27,7 +27,7 @@ class Deduplicator(Generic[Result]):
         self._ttl = ttl
         self._monotonic = monotonic
         self._under_way: dict[Hashable, asyncio.Future[Result] | None] = {}
-        """Running work, with the future that later callers wait for; None while there are none."""
+        """Running work, with the future of later callers; None while there are none."""
         self._keep = keep
 
     async def run(self, key: Hashable, work: Callable[[], Awaitable[Result]]) -> Result:

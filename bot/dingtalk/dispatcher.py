@@ -47,14 +47,16 @@ DeferredReceiver: TypeAlias = Callable[[Push, AcknowledgeFrame], None]
 """A handler of ours that returns at once and has the frame answered later.
 
 Errors are answered as with `CallbackReceiver`. It has to recognise repeats itself, and there is no time limit: a late
-ACK is still of use.
+ACK is still useful.
 """
 
 OnIdle: TypeAlias = Callable[[], None]
-"""Called when all frames at hand were given to their `DeferredReceiver`, so that common work need not wait for more."""
+"""Called when all available frames were given to their `DeferredReceiver`, so that shared work need not wait for
+more.
+"""
 
 EventReceiver: TypeAlias = Callable[[EventMessage], Awaitable[None]]
-"""A handler of ours for events. An event is done when it returns, and comes again when it raises."""
+"""A handler of ours for events. An event is done when it returns, and is redelivered when it raises."""
 
 SdkHandler: TypeAlias = CallbackHandler | EventHandler
 
@@ -110,7 +112,7 @@ class Dispatcher:
         self._on_idle: list[OnIdle] = []
         self._tasks: set[asyncio.Task[None]] = set()
         self._deferred: set[_DeferredFrame] = set()
-        """Frames that are not acknowledged yet, besides those of tasks."""
+        """Unacknowledged frames besides those of tasks."""
         self._room = asyncio.Event()
         self._slots = asyncio.Semaphore(policy.max_in_flight)
         self._sdk_in_flight = 0

@@ -28,7 +28,7 @@ from bot.dingtalk.errors import (
 from bot.dingtalk.refusals import ADDRESS_BLOCKED, SECOND, Refusal, api_refusal, oapi_refusal
 
 _QUOTED = 200
-"""Characters of DingTalk's own words that a detail repeats."""
+"""Characters of DingTalk's text repeated in a detail."""
 
 _BLOCK_PAGE = re.compile(rb"_____tmd_____|\bpunish\b|\bx5sec")
 """Parts of the page with which the edge blocks an address (docs: platform/dingtalk/openapi.md#firewall)."""

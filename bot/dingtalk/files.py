@@ -53,7 +53,7 @@ class DingTalkPictureHost:
 log = structlog.get_logger(__name__)
 
 MAX_PICTURE_BYTES = 10 << 20
-"""Photos of today's telephones have 2 to 8 MB."""
+"""Photos from today's phones have 2 to 8 MB."""
 
 
 class ReceivedPictures:

@@ -20,14 +20,14 @@ from bot.words.phrase import Phrase, phrase
 log = structlog.get_logger(__name__)
 
 TO_FILL_IN = phrase("To fill in")
-"""Beside the title of a form that waits."""
+"""Shown beside the title of a pending form."""
 A_FORM_FOR_YOU = phrase("A form that only you can see")
 """Preview and notification: whether others see them is not documented (docs: platform/dingtalk/cards.md#spaces)."""
 
 REFUSED_FOR = timedelta(hours=1)
 """How long no form is tried after DingTalk refused the template, which not every organisation may use."""
 _TRIES = 2
-"""A form whose outcome is unknown is sent once more: the same id gives no second one."""
+"""A form with an unknown outcome is sent once more: the same id creates no second one."""
 
 
 class DingTalkFormChannel:

@@ -42,7 +42,7 @@ class Frame(NamedTuple):
     message_id: str
     headers: Mapping[str, Any]
     body: Mapping[str, Any]
-    """The whole frame as it was decoded; its ``data`` is still a JSON string."""
+    """The whole decoded frame; its ``data`` is still a JSON string."""
 
 
 class Push:

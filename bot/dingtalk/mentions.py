@@ -9,7 +9,7 @@ from bot.cards.card import Card
 from bot.cards.escape import escape_text
 
 MAX_NAMED_BODY = 1024
-"""Bytes of a text that names people: the documented limit of a value (docs: platform/dingtalk/cards.md#values)."""
+"""Bytes of a text with mentions: the documented limit of a value (docs: platform/dingtalk/cards.md#values)."""
 
 _MAX_NAME = 20
 _PLAIN_ID = re.compile(r"[\w.@-]{1,64}")

@@ -25,11 +25,12 @@ from bot.dingtalk.errors import BadPayload
 from bot.dingtalk.payload import flag, items, moment, part, text, trimmed, whole_object
 
 QUOTA_CODE = "20001"
-"""The organisation's pushes are used up; text and content are missing then
-(docs: platform/dingtalk/limits.md#push-quota)."""
+"""The organisation's pushes are used up; text and content are then missing (docs:
+platform/dingtalk/limits.md#push-quota).
+"""
 
 _WEBHOOK_LIFE = timedelta(minutes=90)
-"""How long a session webhook lives when the message does not say it (docs: platform/dingtalk/messages.md#fields)."""
+"""The lifetime of a session webhook if the message gives none (docs: platform/dingtalk/messages.md#fields)."""
 
 _KINDS = {
     "text": MessageKind.TEXT,

@@ -46,19 +46,19 @@ _log = structlog.get_logger(__name__)
 _TOKEN_HEADER = "x-acs-dingtalk-access-token"  # noqa: S105 - a header's name
 
 _UNSENT = (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError, aiohttp.ClientHttpProxyError)
-"""Failures after which DingTalk has certainly not received the call."""
+"""Failures in which DingTalk certainly did not receive the call."""
 
 _BAD_ADDRESS = (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError)
 
 _WITH_ADDRESS = (*_BAD_ADDRESS, aiohttp.ClientResponseError)
-"""Failures that hold the whole address, which may be a key: they must not be chained."""
+"""Failures that contain the whole address, which may be a key: they must not be chained."""
 
 _FREE = frozenset(
     kind.outcome for kind in (DingTalkRateLimited, DingTalkQuotaExhausted, DingTalkUnavailable, DingTalkTokenExpired)
 )
-"""Outcomes of attempts that do not count against the month: DingTalk did not work on them.
+"""Outcomes of attempts that do not count against the month: DingTalk did not process them.
 
-A token that is not accepted does not even say whose month it would be.
+A rejected token does not even identify the month.
 """
 
 _OK = "ok"

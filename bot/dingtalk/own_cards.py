@@ -24,9 +24,9 @@ class PrivateWay(StrEnum):
     """How an asker in a group gets content that the group may not see; each way costs one call."""
 
     RECIPIENTS = "recipients"
-    """A card in the group that nobody else gets."""
+    """A card in the group for the asker alone."""
     PRIVATE_DATA = "private_data"
-    """The group's card, with values of their own for the asker."""
+    """The group's card, with private values for the asker."""
     DIRECT = "direct"
     """A card in the asker's own chat with the bot, and a line in the group."""
 

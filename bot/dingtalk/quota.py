@@ -19,7 +19,7 @@ _log = structlog.get_logger(__name__)
 
 
 EXHAUSTED_FOR = timedelta(minutes=1)
-"""How long DingTalk's word counts that the month is used up; then a call tries whether somebody has taken a pack."""
+"""How long DingTalk's report of an exhausted month is valid; then a call tests whether an add-on pack was bought."""
 
 
 class CallCountStore(Protocol):

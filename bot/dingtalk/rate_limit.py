@@ -16,7 +16,7 @@ PERIOD = 1.05
 """The shortest time in seconds for ``rate`` calls: DingTalk's second and 5 % for jitter on the network."""
 
 _LATE_ALLOWED = 0.005
-"""Seconds that a timer may be late without lowering the rate."""
+"""Seconds a timer may be late without lowering the rate."""
 
 
 class SlidingWindowLimiter:

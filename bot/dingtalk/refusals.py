@@ -73,7 +73,7 @@ API_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
 )
 
 _API_FAMILIES = (("QpsLimit", _TOO_FAST), ("QpmLimit", _MINUTE_FULL), ("ApiCountLimit", _MONTH_OVER))
-"""Parts of codes: DingTalk has more of these than it documents."""
+"""Prefixes of codes: DingTalk uses more than it documents."""
 
 OAPI_REFUSALS: Mapping[str, Refusal] = MappingProxyType(
     {

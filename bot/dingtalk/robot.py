@@ -22,8 +22,9 @@ MAX_PARAM_BYTES = 15_000
 """Documented limit of ``msgParam`` (docs: platform/dingtalk/limits.md#message-sizes)."""
 
 MAX_WEBHOOK_BYTES = 18_000
-"""Below the 20 000 bytes that a webhook's message is thought to carry
-(docs: platform/dingtalk/limits.md#message-sizes), envelope included."""
+"""Below the 20 000 bytes that a webhook message is believed to carry (docs: platform/dingtalk/limits.md#message-sizes),
+including the envelope.
+"""
 
 _MAX_TITLE_BYTES = 200
 _MAX_DING_BYTES = 600
@@ -31,7 +32,7 @@ _CUT = " …"
 
 
 _REMIND_TYPES: Mapping[DingWay, int] = MappingProxyType({DingWay.APP: 1, DingWay.SMS: 2, DingWay.PHONE: 3})
-"""DingTalk's numbers of the ways."""
+"""DingTalk's numbers for the ways of calling."""
 
 
 class Robot:

@@ -25,7 +25,7 @@ from bot.outbox.ports import SendFailed, SendFailureKind
 from bot.words.errors import ConfigurationError, DingerpError
 
 _NO_SUCH_PLACE = frozenset({"param.openSpaceIdEmpty", "param.openSpaceIdInvalid", "param.userIdNotExist"})
-"""Codes of places that do not exist (docs: platform/dingtalk/cards.md#errors): a text would not arrive either."""
+"""Codes of nonexistent places (docs: platform/dingtalk/cards.md#errors): a text would not arrive either."""
 
 _PLAIN_REASONS = MappingProxyType(
     {
@@ -47,8 +47,9 @@ _PLAIN_REASONS = MappingProxyType(
         "param.userIdNotExist": "there is no such person in the organisation",
     }
 )
-"""Explanations for the operator of codes that need a correction (docs: platform/dingtalk/cards.md#errors,
-platform/dingtalk/robots.md#errors)."""
+"""Operator explanations for codes that need a correction (docs: platform/dingtalk/cards.md#errors,
+platform/dingtalk/robots.md#errors).
+"""
 
 
 def create_failure(error: DingerpError) -> SendFailureKind:

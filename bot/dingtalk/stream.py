@@ -51,7 +51,7 @@ class StreamStatus:
 
     connected: bool
     since: datetime | None
-    """When the newest connection was made, or the last one was lost; None before the first."""
+    """When the newest connection was opened, or the last one was lost; None before the first."""
     last_frame_at: datetime | None
     """When the gateway last sent anything."""
     opens: int
@@ -59,7 +59,7 @@ class StreamStatus:
     last_error: str
     """Why there is no connection, or why the last one ended; empty while all is well."""
     unauthorized: bool
-    """The gateway refused client id and secret, and has not accepted them since."""
+    """The gateway rejected client id and secret, and has not accepted them since."""
 
 
 class StreamClient(DingTalkStreamClient):  # type: ignore[misc]  # the SDK has no types

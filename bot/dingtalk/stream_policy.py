@@ -12,7 +12,7 @@ class StreamPolicy:
     """All times in seconds, all sizes in bytes. The defaults suit the real gateway; tests shrink them."""
 
     open_timeout: float = 10.0
-    """For ``connections/open``, and once more for the WebSocket handshake."""
+    """The timeout of ``connections/open``, and also of the WebSocket handshake."""
 
     backoff_first: float = 1.0
     """Shortest pause after a failure."""
@@ -21,7 +21,7 @@ class StreamPolicy:
     """Longest pause after many failures."""
 
     stable_after: float = 60.0
-    """Only a connection that lasted so long ends a series of failures."""
+    """Only a connection that lasted this long ends a series of failures."""
 
     unauthorized_wait: float = 60.0
     """Shortest pause after 401: the keys have to be corrected first (docs: platform/dingtalk/stream.md#opening)."""
@@ -30,14 +30,14 @@ class StreamPolicy:
     """Idle time before a WebSocket ping; its pong must come within half of it."""
 
     silence_limit: float = 90.0
-    """A connection without any frame or pong for so long is given up."""
+    """A connection without any frame or pong for this long is dropped."""
 
     drain: float = 10.0
     """How long a connection is still read after its ``disconnect`` frame
     (docs: platform/dingtalk/stream.md#system-frames)."""
 
     send_timeout: float = 5.0
-    """For writing one ACK; a peer that takes nothing for so long is given up."""
+    """The timeout of writing one ACK; a peer that accepts nothing for this long is dropped."""
 
     close_timeout: float = 1.0
     """For the close frames at the end of a connection."""
@@ -46,23 +46,24 @@ class StreamPolicy:
     """A longer message ends its connection."""
 
     max_in_flight: int = 512
-    """Callbacks that handlers work on at the same time; more wait for their turn."""
+    """Callbacks processed concurrently; further ones wait for their turn."""
 
     max_waiting: int = 4096
-    """Frames that are not answered yet. Beyond it no connection is read until there is room again."""
+    """Unanswered frames. Beyond this no connection is read until there is capacity."""
 
     max_sdk_in_flight: int = 100
-    """Frames at handlers written for the SDK; further frames get no ACK and come again."""
+    """Frames at handlers written for the SDK; further frames get no ACK and are redelivered."""
 
     sdk_timeout: float = 300.0
-    """For one call of a handler written for the SDK, which may wait for a slow model."""
+    """The timeout of one call of a handler written for the SDK, which may wait for a slow model."""
 
     remember: int = 1_000
-    """Answers that are kept for redelivered frames."""
+    """Answers kept for redelivered frames."""
 
     remember_for: float = 600.0
-    """How long they are kept; redeliveries were seen after 16 s and 60 s
-    (docs: platform/dingtalk/stream.md#redelivery)."""
+    """The retention of these answers; redeliveries were seen after 16 s and 60 s (docs:
+    platform/dingtalk/stream.md#redelivery).
+    """
 
     @property
     def backoff(self) -> BackoffPolicy:

@@ -22,13 +22,13 @@ from bot.dingtalk.send_failures import translating_errors
 from bot.outbox.ports import MarkerRequest, MarkerState, SendFailed, SendFailureKind
 
 _EXISTS = "task exist"
-"""Part of DingTalk's words for a source id that has a to-do; any wrong parameter has the same code."""
+"""Part of DingTalk's message for a source id that already has a to-do; any wrong parameter has the same code."""
 _MISSING = "task not exist"
 _MAX_SUBJECT = 200
-"""Characters; DingTalk allows five times as many, and a list shows a line."""
+"""Characters; DingTalk allows five times as many, but a list shows one line."""
 _NORMAL = 20
 _SILENT = {"dingNotify": "0", "sendTodoApn": "false", "sendAssistantChat": "false"}
-"""The card has called already."""
+"""The card has already notified people."""
 
 UnionIdOf = Callable[[str], Awaitable[str]]
 """Returns a person's unionId by their userId, empty for nobody in the organisation; raises a `DingTalkError`."""
@@ -119,7 +119,7 @@ class _StandingTodo:
     people: tuple[str, ...]
     done: frozenset[str] = frozenset()
     ended: bool = False
-    """Whether it is done for all, or deleted."""
+    """Whether it is completed for all, or deleted."""
 
     def store(self) -> str:
         """Return its serialized form for `_read_standing`."""
@@ -219,7 +219,7 @@ class TodoKeeper:
 
 
 _ELSEWHERE = "https://www.dingtalk.com/"
-"""Until the bot knows its own id: DingTalk wants some address (docs: platform/dingtalk/todos.md#create)."""
+"""Used until the bot knows its own id: DingTalk requires an address (docs: platform/dingtalk/todos.md#create)."""
 
 
 class RobotChat:

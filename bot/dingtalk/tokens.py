@@ -18,10 +18,10 @@ from bot.words.errors import DingerpError
 _log = structlog.get_logger(__name__)
 
 RENEW_BEFORE = 300.0
-"""Seconds before its end at which a token is renewed."""
+"""Seconds before its expiry at which a token is renewed."""
 
 REFUSED_PAUSE = 60.0
-"""Seconds during which refused keys are not tried again."""
+"""Seconds during which refused keys are not retried."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from bot.outbox.place import PlaceKind
 from bot.outbox.ports import MarkerRequest, MarkerState, SendFailed, SendFailureKind
 
 _LIFE = timedelta(days=7)
-"""After which a box goes by itself; DingTalk wants an end."""
+"""The lifetime of a box, which DingTalk requires."""
 _OPEN, _CLOSED = MarkerState.OPEN.value, "closed"
 
 

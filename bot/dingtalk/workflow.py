@@ -41,9 +41,9 @@ _NOT_THERE = "aflowProcessInstNotExist"
 _ROOT_DEPARTMENT = -1
 _PAGE = 20
 _PAGES = 10
-"""Pages to read at most: one person starts far fewer approvals within minutes."""
+"""The maximum of pages read: one person starts far fewer approvals within minutes."""
 _REMARK = 500
-"""Characters of a remark; longer ones are cut."""
+"""Characters of a comment; longer ones are cut."""
 
 
 class WorkflowApi:

@@ -45,10 +45,10 @@ CLOCK_SKEW = 60.0
 _ABSENT_USER = "dingerp-doctor-nobody"
 
 _BRIEFLY = 2.0
-"""Seconds for which a question that the bot can do without waits when DingTalk wants a pause."""
+"""Seconds that an optional check waits when DingTalk asks for a pause."""
 
 CREATE_CARD = ApiCall(name="create_card", method="POST", path="/v1.0/card/instances", idempotent=True)
-"""Makes a card that is not delivered, so that nobody sees it."""
+"""Creates a card that is not delivered, so that nobody sees it."""
 
 ROBOTS_OF_GROUP = ApiCall(
     name="robots_of_group", method="POST", path="/v1.0/robot/groups/robots/query", idempotent=True

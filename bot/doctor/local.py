@@ -45,10 +45,10 @@ from bot.words.phrase import Phrase, join_words, phrase
 from bot.words.sealing import WrongDataKey
 
 _AUDIT_ENTRIES = 1_000
-"""Entries of the audit log that are looked at: enough to see whether it is whole at its end."""
+"""Entries of the audit log that are checked: enough for its end."""
 
 _SAMPLE = 1
-"""Records of each area: enough to see whether it can be read. ``dingerp erp check`` reads more."""
+"""Records per area: enough for a read test. ``dingerp erp check`` reads more."""
 
 
 def check_keys(settings: Settings) -> CheckResult:

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 _MAX_GROWTH = 64
-"""Failures after which a pause grows no more, so that days of failures do not overflow a float."""
+"""Failures after which a pause stops growing, so that days of failures do not overflow a float."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

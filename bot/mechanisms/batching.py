@@ -15,7 +15,7 @@ A = TypeVar("A")
 B = TypeVar("B")
 
 MAX_BATCH = 200
-"""Requests in a batch; it bounds how long those behind it wait."""
+"""Requests per batch; it bounds the wait of those behind it."""
 
 
 class Batcher(Generic[A, B]):

@@ -13,7 +13,7 @@ from sqlalchemy.types import TypeDecorator
 
 _LIMIT = 2**63 - 1
 _EXACT = Context(prec=60, traps=[Inexact, InvalidOperation])
-"""Rounds nothing, whatever the caller's own context says."""
+"""Rounds nothing, whatever the caller's own context."""
 
 _RESCALING: frozenset[Callable[..., Any]] = frozenset(
     {operator.mul, operator.truediv, operator.floordiv, operator.mod, operator.pow}

@@ -15,9 +15,9 @@ from bot.words.phrase import Words, pack_words, phrase
 log = structlog.get_logger(__name__)
 
 CHECK_EVERY = 5.0
-"""Seconds between two looks at a part."""
+"""Seconds between two checks of a part."""
 CHECK_SECONDS = 6.0
-"""For one look: more than the database waits for a lock."""
+"""Seconds for one check: more than the database waits for a lock."""
 
 
 class PartStatus(StrEnum):
@@ -25,7 +25,7 @@ class PartStatus(StrEnum):
 
     OK = "ok"
     DEGRADED = "degraded"
-    """Something is slow or missing, and questions are still answered."""
+    """A function is slow or missing, but questions are still answered."""
     DOWN = "down"
 
 
@@ -49,7 +49,7 @@ class PartHealth:
 WELL = PartHealth(PartStatus.OK)
 
 HealthCheck = Callable[[], Awaitable[PartHealth]]
-"""Looks at a part; a `DingerpError` that it raises means that the part is down."""
+"""Checks a part; a `DingerpError` means that the part is down."""
 
 
 def degraded(reason: Words, about: frozenset[str] = frozenset()) -> PartHealth:

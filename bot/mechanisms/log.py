@@ -12,8 +12,9 @@ from threading import Lock, Timer
 from typing import Any
 
 _UNUSED = ("rich", "greenlet")
-"""What structlog loads if it is there, for tracebacks and contexts that are not used here: 10 MB and a twentieth of a
-start (measured)."""
+"""Modules that structlog imports if present, for tracebacks and contexts that are not used here: 10 MB and a twentieth
+of a start (measured).
+"""
 
 if {"structlog", *_UNUSED}.isdisjoint(sys.modules):
     for name in _UNUSED:
@@ -52,17 +53,17 @@ def redact_text(text: str) -> str:
 
 
 _TELLING = ("error", "api", "source", "part", "call", "why", "code", "reason", "detail", "command", "outcome", "file")
-"""Fields that tell one problem from another; others differ from one line of the same problem to the next."""
+"""Fields that distinguish problems; others vary between lines about the same problem."""
 _VARYING = re.compile(r"\S*\d\S*")
-"""Words with a number in them, such as ids and seconds."""
+"""Words containing a number, such as ids and seconds."""
 _WINDOW = 60.0
-"""Seconds within which a problem has one line."""
+"""Seconds in which a problem gets one line."""
 _AT_ONCE = {"debug": 20, "info": 20}
-"""Lines of one kind within a minute; of warnings and errors one."""
+"""Lines of one kind per minute; for warnings and errors one."""
 _MOST_PROBLEMS = 300
-"""Problems told apart at a time; more are told apart by the names of their events alone."""
+"""Problems distinguished at a time; further ones only by event name."""
 _MOST_REFERENCES = 100
-"""Of a repeated problem: numbers on people's cards that its line lists, so that each is found in the log."""
+"""Card reference numbers listed in the line of a repeated problem, so that each can be found in the log."""
 
 
 @dataclass(slots=True)

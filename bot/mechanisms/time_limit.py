@@ -57,7 +57,7 @@ class TimeLimitScope:
     def __init__(self, limit: TimeLimit) -> None:
         self._limit = limit
         self.expired = False
-        """Whether it was this limit that ended the work."""
+        """Whether this limit ended the work."""
 
     def __enter__(self) -> TimeLimitScope:
         limit = self._limit

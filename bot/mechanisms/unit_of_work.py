@@ -17,7 +17,7 @@ T = TypeVar("T")
 R_co = TypeVar("R_co", covariant=True)
 
 MAX_TRIES = 5
-"""Times that a unit of work is begun because another process was faster."""
+"""Attempts at a unit of work while other processes are faster."""
 
 
 class WriteConflict(DingerpError):

@@ -28,7 +28,7 @@ class QueueAddress:
     group: str
     reader: str
     abandoned_after: float = 60.0
-    """Seconds after which another reader takes over unacknowledged messages (only Redis has to be told)."""
+    """Seconds after which another reader takes over unacknowledged messages (only needed for Redis)."""
 
     @property
     def scheme(self) -> str:
@@ -37,13 +37,13 @@ class QueueAddress:
 
 
 MessageHandler = Callable[[bytes | list[Any]], Awaitable[None]]
-"""Called with the body of one message or of several, which are acknowledged when it returns."""
+"""Called with the body of one message or of several, which are acknowledged on return."""
 
 BATCH = 100
 """Messages that share a commit if the broker delivers several at once."""
 
 _AT_ONCE = 50
-"""Messages in work at the same time if the broker delivers one by one; they share commits, too."""
+"""Messages processed concurrently if the broker delivers one by one; they share commits, too."""
 
 _LOG = logging.getLogger("dingerp.queues")
 """FastStream's messages go through the bot's own log, which redacts addresses."""

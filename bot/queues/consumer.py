@@ -32,7 +32,7 @@ def decode_events(body: bytes) -> list[Mapping[str, object] | UnreadableEvent]:
 log = structlog.get_logger(__name__)
 
 BACKOFF = BackoffPolicy(first=0.5, longest=30.0, spread=(0.5, 1.0))
-"""Between two tries to reach a broker, or to store a message."""
+"""Between two attempts to reach a broker, or to store a message."""
 
 LOOK_EVERY = 15.0
 """Seconds between two checks whether the broker still answers."""

@@ -35,26 +35,26 @@ log = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 PAGE = 100
-"""Documents of a list that one call returns."""
+"""Documents per list call."""
 BATCH, SINGLES = 100, 20
-"""Documents that are read between two stored steps: in one call where the source can, otherwise singly."""
+"""Documents read between two stored steps: in one call if the source can, otherwise singly."""
 CATCH_UP_BATCH = 1_000
-"""Changes that one call returns while the feed catches up for the first time."""
+"""Changes per call while the feed catches up for the first time."""
 WALK_EVERY = timedelta(days=1)
 PAGES_BETWEEN = 20
-"""Pages of a walk between two looks at the changes: a first walk takes hours."""
+"""Pages of a walk between two checks of the changes: a first walk takes hours."""
 LINES_AT_ONCE = 200
-"""Documents that are read only for their lines in one round, at a source that cannot read many at once."""
+"""Documents read only for their lines per round, at a source that cannot read many at once."""
 UNANSWERED = 4
-"""After this many kinds that a source did not answer for, it is left alone until the next round."""
+"""After this many unanswered kinds, a source is left alone until the next round."""
 LONGEST_REST = 5.0
 """Seconds between two calls at most."""
 _FRESH = 0.5
-"""Share of the pause: if another process followed the source within it, this one has nothing to do."""
+"""A share of the pause: if another process followed the source within it, this one has nothing to do."""
 _EARLIER: Mapping[Followed, timedelta] = MappingProxyType({Area.PRODUCTION: timedelta(days=90)})
-"""Lists of production orders are sorted by start, and what is due in the days of a report was begun earlier."""
+"""Lists of production orders are sorted by start, and orders due in a report's days began earlier."""
 _UNFINISHED = (Filter.OPEN, Filter.PENDING)
-"""The lists that have all unfinished documents but drafts."""
+"""The lists that contain all unfinished documents except drafts."""
 _UNSEEN = "unseen"
 """The last part of a walk: documents missing from the lists."""
 

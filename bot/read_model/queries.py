@@ -26,7 +26,7 @@ from bot.read_model.tallies import Tallies, TallyKind, TallySelection, tally_doc
 T = TypeVar("T")
 
 STALE_AFTER = timedelta(minutes=15)
-"""Figures are looked after every minute: older ones are so because an ERP does not answer."""
+"""Figures are refreshed every minute: older ones mean that an ERP does not answer."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

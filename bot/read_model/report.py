@@ -197,7 +197,7 @@ class CompanyFigures:
     coverage: Coverage
     unknown: tuple[Feed, ...] = ()
     told: tuple[Followed, ...] = ()
-    """The documents of the areas that were asked for."""
+    """The documents of the requested areas."""
 
 
 async def read_figures(model: ReadModel, areas: Collection[Area], span: ReportSpan, today: date) -> CompanyFigures:

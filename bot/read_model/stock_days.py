@@ -22,9 +22,9 @@ log = structlog.get_logger(__name__)
 PAUSE = 60.0
 """Seconds for which figures are collected before they are stored together."""
 MOST_WAITING = 10_000
-"""Products whose figures wait at most, while the store does not answer: of others the next look tells."""
+"""The maximum of products with waiting figures while the store does not answer; others come with the next reading."""
 ALL_TOGETHER = ""
-"""Stands for the warehouse where an ERP tells one figure for all."""
+"""Stands for the warehouse if an ERP gives one figure for all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -36,18 +36,18 @@ class TallyKind(StrEnum):
     TURNOVER = "turnover"
     """The day of the document: deals of that day."""
     COMPLETION = "completion"
-    """The day when production is due, be it done or not."""
+    """The due day of production, done or not."""
     DUE = "due"
-    """The day when what is open is due: it is late from the next day on."""
+    """The due day of open documents: they are late from the next day on."""
     RECEIPTS = "receipts"
-    """The day when customers paid; what they got back counts less."""
+    """The day of customers' payments, minus refunds."""
     PAYMENTS = "payments"
-    """The day when vendors were paid; what they gave back counts less."""
+    """The day of payments to vendors, minus refunds."""
 
 
 _PAID = {PartnerKind.CUSTOMER: TallyKind.RECEIPTS, PartnerKind.VENDOR: TallyKind.PAYMENTS}
 _USUAL = {PartnerKind.CUSTOMER: PaymentDirection.RECEIVED, PartnerKind.VENDOR: PaymentDirection.SPENT}
-"""The direction of payments that are no refunds."""
+"""The direction of payments that are not refunds."""
 
 
 class TallyKey(NamedTuple):
@@ -111,7 +111,7 @@ class Tally:
 
 
 Tallies = Mapping[date | None, Tally]
-"""Day → what counts for it."""
+"""Day → its tally."""
 
 
 def tally_documents(documents: Iterable[ErpRecord]) -> dict[TallyKey, Tally]:

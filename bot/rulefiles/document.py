@@ -79,9 +79,9 @@ class RuleTable:
         self._values = values
         self._known: list[str] = []
         self._missing: dict[str, str] = {}
-        """Keys that are needed and absent, each with an example."""
+        """Required keys that are missing, each with an example."""
         self.has_errors = False
-        """Whether a key of this table was wrong: further errors may only follow from that."""
+        """Whether a key of this table was wrong: further errors may only be consequences."""
 
     def __contains__(self, key: str) -> bool:
         return key in self._values

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from bot.words.phrase import Phrase, Words, phrase
 
 END = "# end"
-"""The last line of a file that says that it is whole."""
+"""The last line of a file that declares it complete."""
 
 _NAME = re.compile(r"^\s*name\s*=\s*[\"'](.+)[\"']", re.MULTILINE)
 _NAMED = 5
-"""Names of lost rules that are written out."""
+"""Names of lost rules written out."""
 
 
 def find_loss(before: bytes, after: bytes, *, word: str) -> Words:

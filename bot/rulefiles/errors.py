@@ -11,7 +11,7 @@ from bot.words.spelling import did_you_mean as did_you_mean
 from bot.words.spelling import is_meant as is_meant
 
 _SHOWN = 20
-"""Errors that are written out; a file with more is probably not meant as rules."""
+"""Errors written out; a file with more is probably not meant as rules."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -68,10 +68,10 @@ DEFAULT_FILE = Path("dingerp.toml")
 ACCESS_RULES = "access.toml"
 ALERT_RULES = "alerts.toml"
 EMBEDDED = "demo"
-"""The vendor of the embedded company."""
+"""The vendor of the demo company."""
 
 APPROVER = "approver"
-"""The role of those who decide purchase orders where no rules say so."""
+"""The role of the approvers of purchase orders without rules."""
 
 APPROVAL_RULES = "approvals.toml"
 

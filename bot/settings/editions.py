@@ -35,7 +35,7 @@ EDITIONS: Mapping[EditionName, MonthlyQuotas] = MappingProxyType(
 )
 
 PACK = MonthlyQuotas(5_000_000, 500_000)
-"""What an add-on pack adds; several add up."""
+"""The allowance of one add-on pack; several add up."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""The bot's database: opened, brought to the current revision, and used from threads of its own."""
+"""The bot's database: opened, upgraded to the current revision, and used from its own threads."""
 
 from __future__ import annotations
 
@@ -48,16 +48,16 @@ _SEALED_SINCE = "0012"
 
 
 class Database:
-    """Runs functions in transactions, and keeps the keys by which sealed columns are read and written."""
+    """Runs functions in transactions, and keeps the keys of sealed columns."""
 
     def __init__(
         self, url: str, keys: CompanyKeySource | None = None, *, folder: Path = Path("data"), looking: bool = False
     ) -> None:
-        """Open no connection yet. Raises `ConfigurationError` for an address that cannot be read.
+        """Open no connection yet. Raises `ConfigurationError` for an invalid address.
 
-        ``keys`` gives the company's key; by default it is in a file beside the database, or in ``folder`` where the
-        database is no file. ``looking`` opens it for reading alone: nothing changes, not even the files of a database
-        that is not there.
+        ``keys`` provides the company's key; by default it is in a file beside the database, or in ``folder`` if the
+        database is not a file. ``looking`` opens it read-only: nothing changes, not even the files of a database that
+        does not exist.
         """
         self._engine = looking_engine(url) if looking else make_engine(url)
         self._looks, self._looks_at = looking, sqlite_file(url) if looking else None
@@ -77,15 +77,15 @@ class Database:
         return self._engine.dialect.name
 
     async def run(self, call: Callable[[Connection], T], *, durable: bool = False) -> T:
-        """Return what ``call`` returns, after the commit; raises `StoreUnavailable`, and then nothing is stored.
+        """Return the result of ``call`` after the commit; raises `StoreUnavailable`, and then nothing is stored.
 
-        What is ``durable`` survives a power cut from then on, and so does all that was committed before it.
+        A ``durable`` commit survives a power cut, and so does everything committed before it.
         """
         work = partial(self.run_blocking, call, durable=durable)
         return await asyncio.get_running_loop().run_in_executor(self._threads, work)
 
     async def rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
-        """Return what one query finds; raises as `run` does."""
+        """Return the rows of one query; raises as `run` does."""
         return await self.run(lambda connection: connection.execute(query).all())
 
     async def execute(self, statement: Executable, values: Sequence[Mapping[str, Any]] | None = None) -> None:
@@ -93,17 +93,17 @@ class Database:
         await self.run(lambda connection: connection.execute(statement, values))
 
     async def read(self, call: Callable[[Connection], T]) -> T:
-        """Return what ``call`` reads; raises `StoreUnavailable`.
+        """Return the result of ``call``; raises `StoreUnavailable`.
 
-        There is no transaction: on PostgreSQL, beginning and ending one are two of the three round trips that reading a
-        row takes. Each statement sees what was stored when it began.
+        There is no transaction: on PostgreSQL, beginning and ending one are two of the three round trips for reading a
+        row. Each statement sees the data as of its start.
         """
         return await asyncio.get_running_loop().run_in_executor(self._threads, self.read_blocking, call)
 
     async def revision(self, timeout: float = 2.0) -> str | None:
-        """Return the revision that the database is at, None for an empty one.
+        """Return the database's revision, None for an empty one.
 
-        Raises `StoreUnavailable`, also when the answer takes longer than ``timeout`` seconds.
+        Raises `StoreUnavailable`, also if the answer takes longer than ``timeout`` seconds.
         """
         if self._looks_at is not None and not self._looks_at.exists():
             return None
@@ -116,7 +116,7 @@ class Database:
             ) from error
 
     async def migrate(self) -> None:
-        """Bring the database to the newest revision; where it is up to date, that costs one query.
+        """Upgrade the database to the newest revision; if it is up to date, that costs one query.
 
         Raises `DatabaseIsNewer`.
         """
@@ -128,7 +128,7 @@ class Database:
                 await self.read(_rewrite_file)
 
     async def unlock(self) -> None:
-        """Read the keys of sealed columns, and make the first ones if there are none.
+        """Load the keys of sealed columns, and create the first ones if there are none.
 
         Raises `bot.words.sealing.WrongDataKey` if the company's key does not fit, and `StoreUnavailable`.
         """
@@ -140,7 +140,7 @@ class Database:
         self._threads.shutdown(wait=False)
 
     def start(self, job: Callable[[], T]) -> Future[T]:
-        """Run ``job`` in a thread of the database, after the jobs that wait there."""
+        """Run ``job`` in a thread of the database, after the jobs waiting there."""
         return self._threads.submit(job)
 
     def call_when_done(self, job: Future[T], on_done: Callable[[Future[T]], object]) -> None:
@@ -164,7 +164,7 @@ class Database:
             on_done(job)
 
     async def checkpoint(self) -> None:
-        """Move what SQLite's log holds into its file while others write. Raises `StoreUnavailable`.
+        """Move SQLite's log into its file while others write. Raises `StoreUnavailable`.
 
         That waits for the disk. When commits did it themselves, one in fifty took 6 to 10 ms instead of 0.4 (measured).
         """
@@ -173,9 +173,9 @@ class Database:
 
     @contextmanager
     def _prepared(self, connection: Connection, durable: bool) -> Iterator[None]:
-        """Let SQLite wait for the lock as long as is worth while, and for the disk at commits that are ``durable``.
+        """Let SQLite wait a reasonable time for the lock, and for the disk on ``durable`` commits.
 
-        PostgreSQL does both by itself.
+        PostgreSQL does both on its own.
         """
         driver = connection.connection.driver_connection
         if not isinstance(driver, sqlite3.Connection):
@@ -197,9 +197,9 @@ class Database:
         self._engine.dispose()
 
     def read_blocking(self, call: Callable[[Connection], T]) -> T:
-        """Do what `read` does, for jobs that run in a thread of the database already.
+        """Run like `read`, for jobs already in a thread of the database.
 
-        A single statement that writes is a transaction of its own, which the database begins and ends within it.
+        A single writing statement is its own transaction, which the database begins and ends.
         """
         with _translated_errors(), sealed_by(self.keys):
             self.ensure_unlocked()
@@ -207,7 +207,7 @@ class Database:
                 return call(connection)
 
     def run_blocking(self, call: Callable[[Connection], T], *, durable: bool = False) -> T:
-        """Do what `run` does, for jobs that run in a thread of the database already."""
+        """Run like `run`, for jobs already in a thread of the database."""
         with _translated_errors(), sealed_by(self.keys):
             try:
                 self.ensure_unlocked()
@@ -220,10 +220,10 @@ class Database:
             return result
 
     def ensure_unlocked(self) -> None:
-        """Read the keys before the first statement that may need them; for the threads of the database.
+        """Load the keys before the first statement that may need them; for the database's threads.
 
-        A database without tables has none yet. A wrong key is told by `unlock`, and by the first sealed value: what
-        is not sealed can be read without it.
+        A database without tables has none yet. A wrong key is reported by `unlock`, and by the first sealed value:
+        unsealed data can be read without it.
         """
         if self.keys.unlocked:
             return
@@ -269,7 +269,7 @@ def check_version(revision: str | None) -> None:
 
 
 def check_folder(url: str) -> None:
-    """Check that a SQLite database can be made or changed where it is. Raises `ConfigurationError`."""
+    """Check that a SQLite database can be created or changed at its place. Raises `ConfigurationError`."""
     file = sqlite_file(url)
     if file is None:
         return
@@ -288,7 +288,7 @@ def _known_revisions() -> frozenset[str]:
 
 
 def _rewrite_file(connection: Connection) -> None:
-    """Rewrite SQLite's file and log: pages that were free before deletion was secure still hold plain text."""
+    """Rewrite SQLite's file and log: pages freed before secure deletion still hold plain text."""
     connection.exec_driver_sql("VACUUM")
     connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -301,7 +301,7 @@ def _revision(connection: Connection) -> str | None:
 
 
 def _upgrade(connection: Connection) -> None:
-    # Imported only when there is something to do: Alembic costs 0.2 s of every start otherwise.
+    # Imported only when there is a migration: Alembic costs 0.2 s of every start otherwise.
     from alembic import command
     from alembic.config import Config
 
@@ -317,7 +317,7 @@ def _upgrade(connection: Connection) -> None:
 
 
 class Stored:
-    """Keeps something in the bot's database."""
+    """Base of classes that store data in the bot's database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database

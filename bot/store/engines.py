@@ -1,4 +1,4 @@
-"""Connections to the bot's database: SQLAlchemy's engines, and the plain one to an SQLite file."""
+"""Connections to the bot's database: SQLAlchemy's engines, and a plain one to an SQLite file."""
 
 from __future__ import annotations
 
@@ -71,17 +71,17 @@ _POSTGRES_LIMITS = (
 
 
 class LockTimeouts:
-    """How long SQLite's connections wait for the lock: less while somebody holds it for long."""
+    """How long SQLite's connections wait for the lock: less while it is held for long."""
 
     def __init__(self) -> None:
         self._wait = _BUSY_MS
 
     def prepare(self, connection: sqlite3.Connection) -> None:
-        """Let a connection wait as long as is worth while now."""
+        """Set a connection's waiting time for now."""
         connection.execute(f"PRAGMA busy_timeout={self._wait}")
 
     def learn(self, error: BaseException | None) -> None:
-        """Learn from how a use ended; None for well."""
+        """Learn from the result of a use; None for success."""
         if error is None:
             self._wait = _BUSY_MS
         elif getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE == sqlite3.SQLITE_BUSY:
@@ -89,7 +89,7 @@ class LockTimeouts:
 
 
 class SqliteConnection:
-    """Runs single statements, each of them a transaction of its own, in the database's one thread."""
+    """Runs single statements, each its own transaction, in the database's one thread."""
 
     def __init__(
         self, file: str, prepare: Callable[[sqlite3.Connection], None], patience: LockTimeouts | None = None
@@ -102,9 +102,9 @@ class SqliteConnection:
         self._checkpointed_at = 0
 
     def execute(self, statement: str, parameters: tuple[object, ...]) -> None:
-        """Run a statement that returns nothing.
+        """Run a statement without a result.
 
-        Raises `sqlite3.IntegrityError` when a constraint forbids it and `StoreUnavailable` for all other trouble; then
+        Raises `sqlite3.IntegrityError` if a constraint forbids it and `StoreUnavailable` for all other errors; then
         nothing is stored.
         """
         try:
@@ -157,7 +157,7 @@ class SqliteConnection:
 
 
 def sqlite_file(url: str) -> Path | None:
-    """Return the file of a SQLite database; None for a database in memory, on a server, or at an unreadable address."""
+    """Return the file of a SQLite database; None for one in memory, on a server, or at an invalid address."""
     try:
         return _file_of(make_url(url))
     except ArgumentError:
@@ -210,7 +210,7 @@ def plain_connection(url: URL, patience: LockTimeouts) -> SqliteConnection | Non
 
 
 def looking_engine(url: str) -> Engine:
-    """Return an engine that can only read."""
+    """Return a read-only engine."""
     file = sqlite_file(url)
     if file is None:
         engine = make_engine(url)
@@ -221,7 +221,7 @@ def looking_engine(url: str) -> Engine:
 
 
 def look_into(file: Path) -> sqlite3.Connection:
-    """Return a connection that only reads, and makes no file to do so."""
+    """Return a read-only connection that creates no file."""
     # Without a log nobody uses the file now, and "immutable" keeps SQLite from making one only to read.
     is_used = Path(f"{file}-wal").exists()
     address = f"{file.absolute().as_uri()}?{'mode=ro' if is_used else 'mode=ro&immutable=1'}"
@@ -232,10 +232,10 @@ def look_into(file: Path) -> sqlite3.Connection:
 
 @contextmanager
 def keep_from_moving(file: Path) -> Iterator[None]:
-    """Hold a file so that `look_into` may read it for long: nobody can write to it past those who read.
+    """Hold a file so that `look_into` may read it for long: nobody can write past its readers.
 
-    While nobody uses a file, `look_into` takes it for immutable, and would not see that a command begins to change it.
-    Raises `StoreUnavailable`.
+    While a file is not in use, `look_into` treats it as immutable, and would not notice a command that starts changing
+    it. Raises `StoreUnavailable`.
     """
     try:
         with closing(sqlite3.connect(f"{file.absolute().as_uri()}?mode=rw", uri=True, isolation_level=None)) as held:

@@ -15,14 +15,14 @@ T = TypeVar("T")
 
 
 class Unstorable(Exception):
-    """The database is there and refuses a value: a defect of ours, which trying again does not mend."""
+    """The database is available but rejects a value: a defect of ours, which a retry does not fix."""
 
 
 class Flushable(Protocol):
-    """A repository that writes together what was put."""
+    """A repository that writes its changes together."""
 
     def flush(self) -> None:
-        """Write what was put and is not written yet."""
+        """Write the changes not yet written."""
         ...
 
 
@@ -30,7 +30,7 @@ R = TypeVar("R", bound=Flushable)
 
 
 class StoredTransactions(Generic[R]):
-    """Implements `bot.mechanisms.unit_of_work.Transactions`."""
+    """Runs units of work, each in one transaction."""
 
     def __init__(
         self,
@@ -40,21 +40,21 @@ class StoredTransactions(Generic[R]):
         writing: Callable[[Connection], R],
         reading: Callable[[Connection], R],
     ) -> None:
-        """``begin`` takes the locks of a unit that writes; ``writing`` and ``reading`` open the repository."""
+        """``begin`` takes the locks of a writing unit; ``writing`` and ``reading`` open the repository."""
         self._database = database
         self._begin = begin
         self._writing = writing
         self._reading = reading
 
     async def transact(self, work: Callable[[R], T]) -> T:
-        """Return what ``work`` returns, after a commit that survives a power cut: a person was told what it says.
+        """Return the result of ``work`` after a commit that survives a power cut: people are told of it.
 
         Raises `Unstorable` and `StoreUnavailable`.
         """
         return await self._database.run(partial(self._begin_and_work, work), durable=True)
 
     async def query(self, work: Callable[[R], T]) -> T:
-        """Return what ``work`` finds; raises `StoreUnavailable`."""
+        """Return the result of ``work``, which only reads; raises `StoreUnavailable`."""
         return await self._database.read(lambda connection: work(self._reading(connection)))
 
     def _begin_and_work(self, work: Callable[[R], T], connection: Connection) -> T:
@@ -72,6 +72,6 @@ class StoredTransactions(Generic[R]):
 
 
 def begin_immediate(connection: Connection) -> None:
-    """Begin to write: SQLite's driver would only do so at the first change, and what was read before could be old."""
+    """Begin to write: SQLite's driver would only do so at the first change, and earlier reads could be outdated."""
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql("BEGIN IMMEDIATE")

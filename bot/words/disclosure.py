@@ -32,27 +32,27 @@ class FieldClass(StrEnum):
     """What a field reveals about the company's business. Fields without a class are visible to every reader."""
 
     QUANTITY = "quantity"
-    """How much is in stock, is ordered, delivered or produced."""
+    """Quantities in stock, ordered, delivered or produced."""
     AMOUNT = "amount"
-    """Money on the side of sales: prices, totals, what is owed."""
+    """Money in sales: prices, totals, receivables."""
     COST = "cost"
-    """Money on the side of purchasing and production: purchase prices, totals, margins."""
+    """Money in purchasing and production: purchase prices, totals, margins."""
     PARTNER = "partner"
     """The name of a customer or vendor."""
     CONTACT = "contact"
     """Phone numbers, addresses and accounts of people outside the company."""
     MATERIALS = "materials"
-    """What a product is made of, and what it goes into."""
+    """A product's components, and the products that contain it."""
 
 
 ALL_FIELDS = frozenset(FieldClass)
-"""What a reader sees who may see everything."""
+"""The classes of a reader who may see everything."""
 
 SHARED_FIELDS = frozenset({FieldClass.QUANTITY, FieldClass.PARTNER, FieldClass.MATERIALS})
-"""What a conversation's shared card shows unless a rule says otherwise (docs: contracts.md#smallest-configurations)."""
+"""The classes on a shared card unless a rule says otherwise (docs: contracts.md#smallest-configurations)."""
 
 MONEY_FIELDS = frozenset({FieldClass.AMOUNT, FieldClass.COST})
-"""What a reader must be allowed to see of money whose field does not say its class."""
+"""The classes required for money whose field declares none."""
 
 _FIGURES = MONEY_FIELDS | {FieldClass.QUANTITY}
 """The same for any other figure."""
@@ -92,13 +92,13 @@ class _Marker(Enum):
 
 
 FREE_TEXT: Final = _Marker.FREE_TEXT
-"""Annotates what an ERP adds in its own words, in which anything may stand: only readers who may see everything see it.
+"""Annotates an ERP's own text, which may contain anything: only readers who may see everything see it.
 
-It is on no card that comes with the program, so that a card without it is not said to withhold something.
+No built-in card shows it, so a card without it is not marked as withholding something.
 """
 
 WITHHELD: Final = _Marker.WITHHELD
-"""Annotates the field (a ``frozenset[FieldClass]``) in which `cut` notes what it took out of the record."""
+"""Annotates the field (a ``frozenset[FieldClass]``) in which `cut` notes the removed classes."""
 
 
 class Hidden:
@@ -155,7 +155,7 @@ class Hidden:
 
 
 HIDDEN: Final[Any] = Hidden()
-"""The mark in place of a value that the reader may not see; any field may hold it after `cut`."""
+"""Replaces a value that the reader may not see; any field may hold it after `cut`."""
 
 
 def cut(record: T, fields: frozenset[FieldClass]) -> T:
@@ -191,7 +191,7 @@ class _Taken:
 
 
 _Cut = Callable[[Any, _Taken], Any]
-"""Returns a value cut, or the same, and notes what it took out."""
+"""Returns a value cut or unchanged, and notes the removed classes."""
 _Copy = Callable[[Any, Mapping[str, Any]], Any]
 """Returns a record with other values in some of its fields."""
 

@@ -17,16 +17,16 @@ class DingerpError(Exception):
     """
 
     retry: ClassVar[bool] = False
-    """Whether the same call may succeed later without anybody changing anything."""
+    """Whether a retry may succeed without any change by a person."""
     exit_code: ClassVar[int] = 2
-    """What ``dingerp`` ends with when this error ends it."""
+    """The exit code of ``dingerp`` for this error."""
 
     def __init__(self, detail: Words = "", *, retry_after: float | None = None) -> None:
         self.detail = str(detail)
         super().__init__(self.detail or type(self).__name__)
         self._words = detail
         self.retry_after = retry_after
-        """Seconds to wait before a retry, where the other side named them."""
+        """Seconds to wait before a retry, if the other side gave them."""
 
     def explain(self) -> Words:
         """Return the text for the operator: ``detail``, as a phrase if the error is translated."""

@@ -27,10 +27,10 @@ class NameKind(StrEnum):
     EVENT_SOURCE = "event_source"
     PERSON = "person"
     ROLE = "role"
-    """Of the configuration or of the directory."""
+    """In the settings or the directory."""
     CONFIGURED_ROLE = "configured_role"
     SENDER = "sender"
-    """Of events by a webhook or a queue: what no ERP is called may be a sender of its own."""
+    """A sender of events by webhook or queue: a name that is not an ERP's may be a sender's own."""
     SOURCE = "source"
 
 
@@ -38,13 +38,13 @@ class NameGrade(StrEnum):
     """How certain it is that a name does not exist."""
 
     WRONG = "wrong"
-    """It can lead nowhere."""
+    """It cannot exist."""
     GONE = "gone"
-    """The directory does not know it: an error for who checks, while a bot starts although somebody left."""
+    """The directory does not have it: an error in a check, while a bot starts although a person left."""
     DOUBTFUL = "doubtful"
-    """It leads nowhere now."""
+    """It does not exist now."""
     UNSEEN = "unseen"
-    """It may lead somewhere that the bot has not seen yet."""
+    """It may exist without the bot having seen it yet."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,13 +67,13 @@ class NameFacts:
     """The names seen by the bot, at one moment."""
 
     people: Mapping[str, str]
-    """The members' user ids → their names."""
+    """Members' names by userId."""
     departments: Mapping[str, str]
     """Ids → names."""
     roles: Collection[str]
-    """Roles that members have by the directory."""
+    """Members' roles in the directory."""
     conversations: Collection[str]
-    """Ids of those in which somebody wrote, or a card was shown."""
+    """Ids of conversations in which somebody wrote, or a card was shown."""
     read_at: datetime | None
     """When the directory was last read completely; None: never, or it is being read."""
 
@@ -90,15 +90,15 @@ class KnownNames:
     roles: Mapping[str, Collection[str]] | None = None
     """Configured role → user ids."""
     usual_roles: Mapping[str, str] = field(default_factory=dict)
-    """Roles that mean something though nobody may have them → the word that means the same."""
+    """Roles with a meaning even if nobody has them → the synonym in the other language."""
     directory_roles: bool = False
-    """Whether roles of DingTalk's directory count, too."""
+    """Whether roles from DingTalk's directory count, too."""
     sources: Collection[str] | None = None
     event_sources: Collection[str] | None = None
     conversations: Collection[str] = ()
-    """Ids that the configuration names."""
+    """Ids in the configuration."""
     facts: NameFacts | None = None
-    """None: nobody has looked."""
+    """None: not looked up."""
     is_strict: bool = False
     """Whether names that are `GONE` are errors."""
 
@@ -199,7 +199,7 @@ def _check_sender(word: str, known: KnownNames) -> _Doubt | None:
 _CONVERSATION = re.compile(r"cid[A-Za-z0-9+/=_-]+")
 
 _SAME_CONVERSATION = 0.9
-"""How alike two ids are only if one of them is misspelt: they are drawn at random."""
+"""The similarity from which one of two ids is misspelt: they are random."""
 
 
 def _check_conversation(word: str, known: KnownNames) -> _Doubt | None:

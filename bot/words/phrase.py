@@ -30,7 +30,7 @@ class Phrase:
 
 
 Words: TypeAlias = Phrase | str
-"""What people are told: a phrase, or a text that is the same in every language."""
+"""A text for people: a phrase, or a text that is the same in every language."""
 
 
 def _plain(value: object) -> object:

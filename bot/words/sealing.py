@@ -20,14 +20,14 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM, AESSIV
 from bot.words.errors import ConfigurationError, DingerpError
 
 KEY_FILE = "dingerp.key"
-"""The file that the bot makes where no key is configured."""
+"""The file that the bot creates if no key is configured."""
 
 KEY_BYTES = 32
 LOOKUP_BYTES = 64
 """AES-SIV takes two keys of 256 bits as one."""
 
 _NONCE_BYTES = 12
-"""As random values, enough for 2³² values under one key (NIST SP 800-38D, 8.3)."""
+"""Random values of this size suffice for 2³² values under one key (NIST SP 800-38D, 8.3)."""
 
 RandomBytes = Callable[[int], bytes]
 
@@ -160,10 +160,10 @@ class KeyRing:
 
 
 _SQUEEZED = b"\0"
-"""The first byte of what was compressed before it was sealed; no other text that is sealed begins with it."""
+"""The first byte of a value compressed before sealing; no other sealed text begins with it."""
 
 _SHORT = 40
-"""Bytes that are not worth compressing."""
+"""Bytes not worth compressing."""
 _LONG = 100_000
 """From this many bytes on, speed matters more than size."""
 
@@ -178,7 +178,9 @@ _WORDS: Final = (
     b't":1795","received":1795","severity":"warning","warehouse":"","quantity":"0","title":"","data":{"warehouse":"","u'
     b'nit":"\xe4\xb8\xaa","name":"","available":"0","reorder_point":"00"}}'
 )
-"""What stored texts are made of: a short one has too little to repeat. Never change it: it opens what it sealed."""
+"""Typical words of stored texts: a short text repeats too little by itself. Never change it: it opens existing
+values.
+"""
 
 
 def _squeezed(plain: bytes) -> bytes:

@@ -13,7 +13,7 @@ from pydantic import GetCoreSchemaHandler, SecretStr
 from pydantic_core import core_schema
 
 SEALED = "sealed:"
-"""What a value begins with that is sealed with the company's key."""
+"""The prefix of values sealed with the company's key."""
 
 
 class Secret(SecretStr):

@@ -53,7 +53,7 @@ def is_meant(name: str) -> Phrase:
 
 
 _FEWEST_LETTERS = 4
-"""Of words in which a slip is looked for: shorter ones are too near to others."""
+"""Letters of a word that is checked for slips: shorter ones are too close to others."""
 
 
 def misspelt_for(word: str, known: Iterable[str]) -> bool:

@@ -10,7 +10,7 @@ from bot.words.phrase import Phrase, Words, phrase
 _AT = re.compile(r"(.*?) \(at (?:line (\d+), column (\d+)|end of document)\)", re.S)
 
 _WIDE = str.maketrans("“”„‘’＂＇，＝［］｛｝【】：＃", '"""\'\'"\',=[]{}[]:#')
-"""What a Chinese keyboard writes → what TOML knows."""
+"""Characters of a Chinese keyboard → their TOML equivalents."""
 
 _PLAIN: Final = {
     str(words): words
@@ -32,7 +32,7 @@ _PLAIN: Final = {
         phrase("Unterminated string"),
     )
 }
-"""The words of Python's parser. Source: Python 3.11, ``Lib/tomllib/_parser.py``."""
+"""The messages of Python's parser. Source: Python 3.11, ``Lib/tomllib/_parser.py``."""
 
 
 def explain_toml_error(error: ValueError, text: str) -> tuple[int, Phrase]:

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 Place = tuple[int | str, ...]
 NamesBeside = Callable[[Place], tuple[str, ...]]
-"""Returns the names there are at a place."""
+"""Returns the names at a place."""
 
 _CLOSE = 0.75
-"""How alike a misspelt name is to the name that was meant."""
+"""The similarity of a misspelt name to the meant one."""
 
 _ADDRESS = "^https?://"
 _LIST = phrase('must be a list, such as ["a", "b"]')
@@ -55,7 +55,7 @@ _PLAIN: Mapping[str, Phrase] = {
     "too_long": phrase("takes %(max_length)s entries at most, has %(actual_length)s"),
     "path_type": phrase("Input is not a valid path"),
 }
-"""The kinds of error that settings have; the words of one that is not here are told as they are.
+"""The kinds of validation error; messages of other kinds are passed on.
 
 Source: https://docs.pydantic.dev/latest/errors/validation_errors/
 """

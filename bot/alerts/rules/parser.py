@@ -56,7 +56,7 @@ class RouteParser:
     unanswered: UnansweredConditions
 
     def root(self, document: RuleTable) -> AlertRoute:
-        """Return the tree: ``[default]`` with everything under ``[[routes]]``; after errors, `NO_ROUTES`."""
+        """Return the tree: ``[default]`` with everything under ``[[routes]]``; the flag of `NO_ROUTES` replaces it."""
         named = document.table("default") if not document.has_flag("default") else None
         table = named or RuleTable({}, ("default",), document.errors)
         terms = self._terms(table, RouteOptions(to=self.company.default))

@@ -55,7 +55,7 @@ class RightfulVotes:
         return await self.service.open_cases()
 
     async def deciders(self, case: Case) -> Deciders:
-        """Return who may decide a case now, also by the access rules; people whose rights are unknown stay."""
+        """Return who may decide a case now and may do so by the access rules; unknown rights exclude nobody."""
         deciders = await self.service.deciders(case)
         barred = {
             user_id for user_id in {*deciders.entitled, *deciders.awaited} if not await self._may_approve(user_id)

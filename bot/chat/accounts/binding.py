@@ -31,10 +31,10 @@ MAX_ACCOUNT = 64
 """Characters of an account: more would not fit into a button."""
 
 REQUEST_CARD, RESULT_CARD = "account.request", "account.result"
-"""Kinds of deliveries: what administrators decide, and what the person is told in their own chat."""
+"""Kinds of deliveries: the request for administrators, and the result for the person in their own chat."""
 
 _FOLLOWED_EVERY = 30.0
-"""Seconds between two looks at what other processes bound."""
+"""Seconds between two reads of other processes' bindings."""
 
 Accounts = Mapping[str, Mapping[str, str]]
 """userId → source → account."""
@@ -48,18 +48,18 @@ class AccountState(StrEnum):
     DECLINED = "declined"
     UNBOUND = "unbound"
     MATCHED = "matched"
-    """Bound by what DingTalk and the ERP both know; ``decided_by`` is the `MatchKey`."""
+    """Bound by a shared key of DingTalk and the ERP; ``decided_by`` is the `MatchKey`."""
     SEVERAL_ACCOUNTS = "several_accounts"
     SEVERAL_PEOPLE = "several_people"
     UNVERIFIED = "unverified"
     NOT_FOUND = "not_found"
-    """The last four: why the newest search bound nothing."""
+    """The last four: why the latest search bound nothing."""
 
 
 SEARCHED_IN_VAIN = frozenset(
     {AccountState.SEVERAL_ACCOUNTS, AccountState.SEVERAL_PEOPLE, AccountState.UNVERIFIED, AccountState.NOT_FOUND}
 )
-"""States that the next search may change: nobody has said anything about the account."""
+"""States that the next search may change: nobody has decided about the account."""
 
 _STATES = {
     MatchOutcome.FOUND: AccountState.MATCHED,
@@ -77,7 +77,7 @@ class ErpAccount:
     user_id: str
     source: str
     name: str
-    """How the person is called."""
+    """The person's name."""
     account: str = ""
     wanted: str = ""
     state: AccountState
@@ -102,7 +102,7 @@ class AccountRefused(DingerpError):
 
 
 Change = Callable[[ErpAccount | None, Sequence[ErpAccount]], tuple[ErpAccount, Sequence[Delivery]]]
-"""From a person's account at a source, and all other accounts there, makes the new state and the cards owed."""
+"""Computes the new state and the queued cards from a person's account at a source and all other accounts there."""
 
 
 class AccountStore(Protocol):

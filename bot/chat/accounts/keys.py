@@ -28,14 +28,14 @@ from bot.words.phrase import phrase
 
 LINK_STANDS = timedelta(minutes=10)
 MOST_TRIES = 5
-"""Keys that may be tried by one link."""
+"""Attempts per link."""
 MOST_KEY = 1_000
 """Characters of a key."""
 _NO_LETTERS = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
-"""Categories of control characters and of what is no character at all; a header cannot carry them."""
+"""Categories of control characters and non-characters, which a header cannot carry."""
 
 KEY_CARD = "account.key"
-"""Kind of the delivery that tells a key's owner that it was entered."""
+"""Kind of the delivery that tells a key's owner about its entry."""
 
 PAGE = "/keys/"
 """Path of the page, before the token."""
@@ -46,7 +46,7 @@ class KeyEntry(StrEnum):
 
     STORED = "stored"
     NO_LINK = "no_link"
-    """The link was used, is too old, or never was."""
+    """The link is used, expired, or unknown."""
     NO_KEY = "no_key"
     """Empty, too long, or with a line break or another control character, which no ERP has in its keys."""
     REFUSED = "refused"

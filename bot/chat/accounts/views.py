@@ -73,7 +73,7 @@ class AccountResult(View):
     state: AccountState
     decided_by: str = ""
     key: Phrase | None = None
-    """For `AccountState.MATCHED`: what DingTalk and the ERP both know of the person."""
+    """For `AccountState.MATCHED`: the key that DingTalk and the ERP share for the person."""
 
     def buttons(self) -> Sequence[Button]:
         if self.state not in (AccountState.BOUND, AccountState.MATCHED):

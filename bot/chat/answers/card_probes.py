@@ -21,12 +21,12 @@ from bot.chat.answers.cheap_ways import CheapWays
 from bot.words.phrase import Phrase, phrase
 
 SECOND_LOOK_AFTER = timedelta(seconds=15)
-"""A tap that comes sooner is the first one again: nobody has opened another device meanwhile."""
+"""An earlier second tap repeats the first: nobody can have opened another device meanwhile."""
 
 CARD_NAME = "probe"
 
 Say = Callable[[str, Phrase], str]
-"""Returns a phrase in a language."""
+"""Translates a phrase into a language."""
 
 
 class Sight(StrEnum):
@@ -35,9 +35,9 @@ class Sight(StrEnum):
     PUBLIC = "probe.public"
     PRIVATE = "probe.private"
     ANSWER_THERE = "probe.answer_there"
-    """The other device shows the number of the answer, too."""
+    """The other device shows the answer's number, too."""
     ANSWER_HERE_ALONE = "probe.answer_here_alone"
-    """The first device shows the number of the answer, the other one does not."""
+    """The first device shows the answer's number, the other one does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +47,7 @@ class CardProbe:
     template: str
     track_id: str
     user_id: str
-    """Who is asked."""
+    """The tester."""
     sent_at: datetime
     looked_at: datetime | None = None
     """When they first tapped a number."""

@@ -13,9 +13,9 @@ class CheapWays:
     """
 
     private_values: bool = False
-    """Values for single people arrive, so that one card shows its readers what is theirs."""
+    """Private values are delivered, so that one card shows its readers their own."""
     own_answers: bool = False
-    """The answer to a click is not stored, so that nobody but the clicker ever sees it."""
+    """The answer to a click is not stored, so that only the clicker ever sees it."""
 
 
 UNCONFIRMED = CheapWays()

@@ -58,20 +58,20 @@ from bot.words.phrase import Phrase, phrase
 log = structlog.get_logger(__name__)
 
 MAX_FORM_TEXT = 200
-"""Characters of a form's words that are read."""
+"""Characters read from a form field."""
 
 MAX_NAME = 24
-"""Characters of a name that stand beside a card."""
+"""Characters of a name beside a card."""
 
 ANSWER_TRAVELS = timedelta(milliseconds=200)
-"""How long the answer to a click may be on its way: a card that is changed meanwhile may be covered by it."""
+"""How long the answer to a click may take to arrive: it may cover a change of the card meanwhile."""
 
 REDRAW_DELAYS = (1.0, 2.0, 4.0, 8.0)
-"""Seconds before each attempt to restore a card that a late answer has covered; by then the answer has arrived."""
+"""Seconds before each attempt to restore a card covered by a late answer; by then the answer has arrived."""
 
 
 _COULD_NOT_ACT = frozenset({QuestionOutcome.FAILED, QuestionOutcome.UNCONFIRMED, QuestionOutcome.NOT_RECORDED})
-"""Outcomes after which an action may be asked for again: the card gets its buttons back."""
+"""Outcomes after which an action may be repeated: the card gets its buttons back."""
 
 _TRY_AGAIN = frozenset({"bad_argument", "busy"})
 """Outcomes after which a form can be submitted again."""
@@ -86,7 +86,7 @@ _FORM_LABELS = {
 }
 
 TO_YOU_ALONE = phrase("The answer goes to you alone.")
-"""All that a card says of an answer which not everybody who holds it may see."""
+"""A card's only text about an answer that some of its holders may not see."""
 DEAD_BUTTON = phrase("This button no longer works. Please ask again.")
 SOMEBODY_ELSES = phrase("This card stands in somebody else's chat.")
 ASK_IN_PRIVATE = phrase("Please ask me in your own chat: the month's calls run out.")
@@ -95,13 +95,13 @@ _LINE_BREAK = "<br>"
 """Between the lines of a card's body."""
 
 _WORTH_A_CARD = frozenset({QuestionOutcome.ANSWERED, QuestionOutcome.NOT_FOUND, QuestionOutcome.HINT})
-"""Outcomes that lead on. All others are told in a few words: no stranger, and no outage, costs calls."""
+"""Outcomes that lead on. All others are told in a few words: neither outsiders nor outages cost calls."""
 
 _TELLS_WHAT_TO_DO = (UnconfirmedNotice, BusyNotice, ExpiredNotice)
-"""Notices whose last line is what to do now."""
+"""Notices whose last line is an instruction."""
 
 _NOT_INTRODUCED = PreparedAnswer(UnconfirmedNotice(needs=Introduction.WRITE_IN_GROUP), "click", "unknown_organisation")
-"""The answer to a click while nobody knows whose bot this is."""
+"""The answer to a click while the bot's organisation is unknown."""
 
 
 class ShownCards(Protocol):

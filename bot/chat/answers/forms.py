@@ -20,10 +20,10 @@ from bot.chat.message import Conversation
 FORM_LIFETIME = timedelta(hours=1)
 """How long a form may be submitted."""
 _TAPPED_TWICE = timedelta(seconds=10)
-"""Within so long the same button gives no second form."""
+"""Within this time the same button creates no second form."""
 
 _CANCELLED = "user_cancel"
-"""Parameter of the template's button that fills in nothing (docs: platform/dingtalk/templates.md#forms)."""
+"""Parameter of the template's cancel button (docs: platform/dingtalk/templates.md#forms)."""
 
 
 class FormChannel(Protocol):
@@ -44,7 +44,7 @@ class FormClaim(StrEnum):
     FILLED_IN = "filled_in"
     CANCELLED = "cancelled"
     FOREIGN = "foreign_form"
-    """It was made for somebody else."""
+    """It was created for another person."""
     EXPIRED = "expired_form"
 
 

@@ -29,7 +29,7 @@ class InterimTiming:
     seconds: float
     """How long the answer may take without one; 0: there are none."""
     most: int
-    """With more questions at work there are none: a burst would cost two calls for each answer."""
+    """With more questions in progress there are none: a burst would cost two calls per answer."""
     affordable: Callable[[], bool]
     """Whether the month has calls to spare."""
 

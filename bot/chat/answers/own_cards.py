@@ -28,10 +28,10 @@ SAME_CARD_FOR = timedelta(minutes=10)
 """How long a person's own card is changed in place: later it has scrolled away."""
 
 MOST = 4096
-"""Own cards that are remembered; after a restart the next tap makes a new one."""
+"""Own cards kept in memory; after a restart the next tap creates a new one."""
 
 _TRIES = 2
-"""A card whose outcome is unknown is sent once more: the same id gives no second one."""
+"""A card with an unknown outcome is sent once more: the same id creates no second one."""
 
 
 class OwnCardChannel(Protocol):
@@ -133,7 +133,7 @@ class OwnCards:
                 break
 
     async def _show(self, user_id: str, own: _OwnCard, card: Card, *, again: bool) -> bool:
-        """Return whether the card is shown; raises the error of an attempt that is the last (``again``)."""
+        """Return whether the card is shown; raises an error that no attempt ``again`` may overcome."""
         made = bool(own.made_as)
         try:
             if made:

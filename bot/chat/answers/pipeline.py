@@ -49,21 +49,21 @@ from bot.words.phrase import phrase
 log = structlog.get_logger(__name__)
 
 MAX_QUESTION_AGE = timedelta(minutes=2)
-"""Older questions are not tried again, not even after a crash: nobody is waiting for them any more."""
+"""Older questions are not retried, not even after a crash: nobody is waiting for them any more."""
 
 MAX_INTERIM_AGE = timedelta(minutes=30)
-"""How long the bot tries to let a card that announces an answer become it."""
+"""How long the bot keeps trying to turn an interim card into its answer."""
 
 MAX_RETRY_PAUSE = 10.0
 """Longest pause in seconds between two attempts to send one answer."""
 
 
 TEXT_REPEATS = 2
-"""How often a fallback text that may have arrived is sent again: silence is worse than the same words twice."""
+"""How often a fallback text that may have arrived is sent again: silence is worse than a duplicate."""
 
 
 AcknowledgeQuestion: TypeAlias = Callable[[DingerpError | None], None]
-"""Acknowledges a question that is stored, or says why it could not be: then it gets no acknowledgement."""
+"""Acknowledges a stored question, or gives the error: then it gets no acknowledgement."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ class PipelineParts:
     metrics: Metrics
     now: Callable[[], datetime]
     forms: PersonalForms
-    """Ask for what is missing, where that can be."""
+    """Ask for missing input, where possible."""
     keeper: AnswerKeeper | None = None
     ways: WaysBack = field(default_factory=WaysBack)
-    """What cards showed before."""
+    """The earlier contents of cards."""

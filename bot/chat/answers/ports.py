@@ -19,12 +19,12 @@ class InboxState(StrEnum):
 
     WAITING = "waiting"
     FALLING_BACK = "falling_back"
-    """A text without an identity is being sent. After a crash nobody knows whether it arrived, so it is not sent again.
+    """A text without an identity is being sent. After a crash its arrival is unknown, so it is not sent again.
 
-    The state returns to `WAITING` when it certainly did not arrive.
+    The state returns to `WAITING` if it certainly did not arrive.
     """
     INTERIM = "interim"
-    """A card that says that the answer takes longer may stand, and has to become the answer."""
+    """An interim card may exist, and has to become the answer."""
     ANSWERED = "answered"
     FAILED = "failed"
 
@@ -37,13 +37,13 @@ class InboxMessage:
     payload: str
     received_at: datetime
     interim: bool = False
-    """Whether a card may stand that has to become its answer."""
+    """Whether a card may exist that has to become its answer."""
     too_old: bool = False
     """Whether it is too late for the answer: the asker is told so."""
 
 
 OnStored: TypeAlias = Callable[[bool | DingerpError], None]
-"""Is told whether a question is new, or why it could not be stored."""
+"""Called with whether a question is new, or why it could not be stored."""
 
 
 class Inbox(Protocol):
@@ -81,9 +81,9 @@ class AnswerVia(StrEnum):
 
     CARD = "card"
     OWN_CARD = "own_card"
-    """A card that holds what the asker alone may see."""
+    """A card with content for the asker alone."""
     FORM = "form"
-    """A form that the asker alone gets."""
+    """A form for the asker alone."""
     MARKDOWN = "markdown"
     WEBHOOK = "webhook"
 

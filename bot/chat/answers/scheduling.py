@@ -71,10 +71,10 @@ cheaper than single steps, because code and data stay in the processor's caches:
 2 to 4 % fewer answers, and ACKs are quicker by a tenth (measured)."""
 
 _FIRST_STEPS = 8
-"""Steps in a turn before any was measured."""
+"""Steps in a turn before the first measurement."""
 
 _SMOOTHING = 8
-"""About how many turns it takes to learn that steps have become slower or quicker."""
+"""The approximate number of turns until a change in speed is learnt."""
 
 
 class LoopPacer:
@@ -89,7 +89,7 @@ class LoopPacer:
         self._turn = turn
         self._clock = clock
         self._step = turn / _FIRST_STEPS
-        """Seconds that a turn takes for each step in it, with all else that is done there."""
+        """The measured seconds per step in a turn, including all other work done there."""
         self._began = 0.0
         self._room = _FIRST_STEPS
         self._passed = 0

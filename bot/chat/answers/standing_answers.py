@@ -33,18 +33,18 @@ MAX_AGE = timedelta(days=1)
 """How long an answer is kept up to date."""
 
 MAX_FOR_DOCUMENT = 20
-"""The most answers that are kept up to date for one document, the newest: each costs a call."""
+"""The most answers kept up to date per document, the newest: each costs a call."""
 
 
 class CardReaders(StrEnum):
     """The readers of an answer's card."""
 
     ASKER = "asker"
-    """Who asked, alone."""
+    """The asker alone."""
     ALL = "all"
     """Everybody in the conversation."""
     ALL_AND_ASKER = "all_and_asker"
-    """Everybody, and who asked sees values of their own on it."""
+    """Everybody, with private values for the asker."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,13 +15,13 @@ from bot.words.errors import DingerpError
 log = structlog.get_logger(__name__)
 
 PATIENCE = 3.0
-"""Seconds: a database that is back by then needs no words."""
+"""Seconds: a database that is back by then needs no explanation."""
 
 AGAIN = 2.0
-"""Seconds between two tries to store a question."""
+"""Seconds between two attempts to store a question."""
 
 MOST = 1_000
-"""Questions that are kept; those beyond are left to DingTalk."""
+"""Questions kept; further ones are left to DingTalk."""
 
 
 class UnstoredQuestions:

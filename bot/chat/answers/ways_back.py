@@ -10,10 +10,10 @@ from collections import OrderedDict
 from bot.cards.actions import Ask
 
 MOST_CARDS = 4096
-"""Cards whose way is remembered, each for one person."""
+"""Cards whose way is kept, each for one person."""
 
 MOST_STEPS = 8
-"""Views that people can go back to on one card."""
+"""Views one can go back through on one card."""
 
 
 class WaysBack:

@@ -20,20 +20,21 @@ if TYPE_CHECKING:
     from zxingcpp import Barcode, BarcodeFormats
 
 MAX_PIXELS = 25_000_000
-"""More are refused before they are unpacked: a few kilobytes may hold gigabytes of one colour."""
+"""Larger pictures are refused before decompression: a few kilobytes may hold gigabytes of one colour."""
 MAX_PIXELS_WHOLE = 12_500_000
-"""The same for formats other than JPEG, which alone is reduced while it is unpacked: a camera's 12 megapixels as WebP
-take 210 MB meanwhile (measured)."""
+"""The same for formats other than JPEG, which alone is reduced during decompression: a camera's 12 megapixels as WebP
+take 210 MB meanwhile (measured).
+"""
 
 _REDUCED = frozenset({"JPEG", "MPO"})
-"""MPO: a telephone's JPEG with a second picture in it."""
+"""MPO: a phone's JPEG with a second picture in it."""
 _FORMATS = ("JPEG", "PNG", "GIF", "BMP", "WEBP")
 _LONGEST = 2_000
 """Larger pictures are reduced: the modules of a code in a photo stay several pixels wide."""
 _LONGEST_TURNED = 1_200
 _SMALL = 1_000
 _TURNS = (30, 60)
-"""Degrees. Codes are found in all four directions and up to 15 degrees beside them."""
+"""Degrees. Codes are found in all four directions and up to 15 degrees off."""
 
 _MATRIX = "QRCode,DataMatrix"
 _LINEAR = "EAN13,EAN8,Code128"

@@ -17,11 +17,11 @@ from bot.words.errors import DingerpError
 log = structlog.get_logger(__name__)
 
 KEPT_FOR = timedelta(minutes=30)
-"""After that a sentence stands for itself again."""
+"""After that a sentence stands alone again."""
 _MOST = 10_000
-"""Dialogues at a time; of more, those that rest longest are forgotten."""
+"""Dialogues at a time; beyond that the longest idle ones are dropped."""
 _SAVED_EVERY = 2.0
-"""Seconds between two savings: a crash costs the dialogues of these seconds, an orderly stop none."""
+"""Seconds between two saves: a crash loses the dialogues of these seconds, an orderly stop none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

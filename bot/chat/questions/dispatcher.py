@@ -69,16 +69,16 @@ from bot.words.phrase import phrase
 
 HELP = "help"
 FIND = "find"
-"""The command that answers lines without a command: a bare SKU, number or name."""
+"""The command for lines without a command: a bare SKU, number or name."""
 
 _MAX_CODES = 6
-"""Codes of one picture among which people choose: a shelf may hold dozens."""
+"""Codes per picture to choose among: a shelf may hold dozens."""
 
 _MAX_BARE_LINE = 40
-"""Characters of a line without a command that are still looked up in the ERP: longer ones are small talk."""
+"""Characters of a line without a command that is still looked up in the ERP: longer ones are small talk."""
 
 _NAMES = replace(NO_GRANT, fields=frozenset({FieldClass.PARTNER}))
-"""What is seen of a choice among names, which are offered only to those who may see them."""
+"""The visibility of a choice among names, which is offered only to people who may see them."""
 
 
 class QuestionDispatcher:

@@ -57,14 +57,14 @@ class QuestionOutcome(StrEnum):
     ERP_DOWN = "erp_down"
     FAILED = "failed"
     NOT_RECORDED = "not_recorded"
-    """It has to be recorded, and that is not possible now."""
+    """It must be recorded, and that is impossible now."""
     HINT = "hint"
 
 
 NO_ANSWER_NOW = frozenset(
     {QuestionOutcome.ERP_DOWN, QuestionOutcome.FAILED, QuestionOutcome.UNCONFIRMED, QuestionOutcome.NOT_RECORDED}
 )
-"""Outcomes after which a later try may find more."""
+"""Outcomes after which a retry may succeed."""
 
 NO_COMMAND_LABEL = "none"
 """Metrics label of questions without a known command."""

@@ -29,15 +29,15 @@ from bot.mechanisms.metrics import Metrics
 from bot.words.phrase import Phrase, phrase
 
 LIMITED = "limited"
-"""Outcome of a question that was refused for a limit."""
+"""Outcome of a question refused by a limit."""
 
 EXTERNAL = "external"
-"""Actor of entries about people outside the organisation who have no user id here."""
+"""Actor of entries about outsiders without a userId here."""
 
 _WAY_ON = phrase("Lists are shown all the same, and a whole one comes as a file: %(line)s", line="/export order open")
 
 LimitListener = Callable[[QuestionContext, LimitReached], None]
-"""Is told of every question that is refused for a limit."""
+"""Called for every question refused by a limit."""
 
 
 class LimitedQuestions:
@@ -65,7 +65,7 @@ class LimitedQuestions:
         self._metrics = metrics
         self._reached = reached
         self._told: dict[tuple[str | None, str], datetime] = {}
-        """Who was told where that they ask too much, and when they may ask again."""
+        """Who was told where about their limit, and when they may ask again."""
 
     def hint_for(self, message: Message) -> PreparedAnswer | None:
         return self._handler.hint_for(message)

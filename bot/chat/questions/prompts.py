@@ -16,7 +16,7 @@ from bot.chat.parsing import ParsedLine, normalise, split
 from bot.outbox.place import Place
 
 PROMPT_LIFETIME = timedelta(minutes=5)
-"""For how long a message is taken for the answer."""
+"""How long a message counts as the answer."""
 
 _PEOPLE = 2_000
 

@@ -15,7 +15,7 @@ _CODE = re.compile(r"(?<![\w.,%¥$€/-])[A-Za-z0-9](?:[A-Za-z0-9_/.-]*[A-Za-z0-
 _DAY_OR_AMOUNT = re.compile(r"\d{4}[-/.]\d{1,2}[-/.]\d{1,2}|\d{1,2}[-/.]\d{1,2}(?:[-/.]\d{4})?|\d+\.\d+")
 _IN_BRACKETS = re.compile(r"\([^)]*\)")
 _FEWEST_DIGITS = 4
-"""Of a number without letters: fewer are counts."""
+"""Digits of a number without letters: fewer are counts."""
 
 
 def numbers_in(words: str) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ class ReadBy(StrEnum):
     COMMAND = "command"
     GRAMMAR = "grammar"
     CONTEXT = "context"
-    """The grammar, with what the person asked before."""
+    """The grammar, with the person's previous question."""
     MODEL = "model"
     """A language model, where the grammar found nothing or two likely readings."""
 
@@ -47,16 +47,16 @@ class Reading:
     unsure: bool = False
     gap: Phrase | None = None
     by_work: bool = False
-    """Whether what the asker does in the company says which of the lines is meant: what is late."""
+    """Whether the asker's work selects the line: for anything late."""
     understood: tuple[Understood, ...] = ()
     wish: str = ""
-    """The line that does what the sentence wants done: it is shown, and never run by a sentence."""
+    """The line that makes the requested change: it is shown, and never run by a sentence."""
     wants_erp: bool = False
-    """Whether the sentence wants done what only the ERP does."""
+    """Whether the sentence asks for a change that only the ERP makes."""
     unknown: tuple[str, ...] = ()
-    """Names in the sentence that nobody knows, and that are not in the line."""
+    """Unknown names in the sentence that are not in the line."""
     unheld: tuple[str, ...] = ()
-    """What else the sentence says and the line cannot hold: a bound, an exception, further days."""
+    """Other parts of the sentence that the line cannot hold: a bound, an exception, further days."""
 
 
 def named_as_typed(reading: Reading, sentence: str) -> Reading:

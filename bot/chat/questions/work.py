@@ -33,7 +33,7 @@ _KEEPS_ON_TIME: Mapping[Work, tuple[str, ...]] = {
     Work.PRODUCTION: ("mo",),
     Work.FINANCE: ("invoice",),
 }
-"""The commands for what somebody asks about who asks what is late; a manager asks about anything."""
+"""The commands for what a person asking about lateness works on; a manager asks about anything."""
 
 
 def work_of(roles: Iterable[str], departments: Iterable[str]) -> tuple[Work, ...]:

@@ -17,9 +17,9 @@ from bot.kit.company.sales import ZONE
 
 STEPS_PER_DAY = 20
 FIRST_STEP_AFTER = timedelta(seconds=5)
-"""After so long something happens, so that a demo that was just started shows life."""
+"""The time until the first step, so that a new demo shows activity soon."""
 MAX_STEPS_AT_ONCE = 50
-"""Steps that are caught up with at once; what is more is slept through."""
+"""Steps caught up with at once; further missed ones are skipped."""
 
 _META = t.table(t.MetaRow)
 _STEPS = "steps"

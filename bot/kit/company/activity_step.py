@@ -21,7 +21,7 @@ from bot.kit.company.decisions import note_change
 from bot.kit.company.tables import fold
 
 PINNED = frozenset({"SKU123", "SO-1001", "INV-7", "PO-1001", "PO-1002", "PO-1003", "PO-1004", "MO-1"})
-"""What the documentation shows: it stays as it is."""
+"""Documents used in the documentation, which stay unchanged."""
 PINNED_KEYS = frozenset(map(fold, PINNED))
 
 PRODUCT, STOCK = t.table(t.ProductRow), t.table(t.StockRow)

@@ -114,7 +114,7 @@ FAMILIES = (
 )  # fmt: skip
 
 MADE_TO_ORDER = "ODD-5"
-"""SKU of the one product that no warehouse keeps and no document names."""
+"""SKU of the one product without stock and documents."""
 
 _ODD = (
     ("A|B-01", "加强型*管钳*", "jqxgq", "<加厚>", "把", "45.5"),
@@ -163,7 +163,7 @@ _RECIPES: Mapping[str, tuple[tuple[str, str], ...]] = {
     "手动工具": ((_STEEL, "0.35"), (_BOX, "0.02")),
     "电风扇": ((_MOTOR, "1"), (_CORD, "1.8"), (_BOX, "1")),
 }
-"""Category → what goes into one unit of its products."""
+"""Category → components of one unit of its products."""
 
 
 def make_components(articles: Sequence[Article]) -> dict[str, tuple[ComponentUse, ...]]:

@@ -18,7 +18,7 @@ FIRST_NUMBER = 1001
 _CARRIERS = (("顺丰速运", "SF", 13), ("德邦快递", "DPK", 12), ("京东物流", "JDVB", 11), ("中通快运", "ZT", 12))
 _ABROAD = (("DHL Express", "", 10), ("FedEx", "", 12))
 _FIRST_LEFT = (30, 48)
-"""Days after which the two parts of SO-1001 left."""
+"""Days after which the two parts of SO-1001 were shipped."""
 _OWED = {OrderStatus.OPEN, OrderStatus.PARTLY_DELIVERED}
 
 

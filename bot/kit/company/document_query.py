@@ -22,11 +22,11 @@ from bot.kit.company.tables import fold
 
 T = TypeVar("T", bound=ErpRecord)
 Build: TypeAlias = Callable[[Record, str, Iterable[Record]], T]
-"""Makes a document of its row, its source and the rows of its lines."""
+"""Builds a document from its row, its source and the rows of its lines."""
 
 _PRODUCT = t.table(t.ProductRow)
 _FAR = 2**31
-"""Beyond the end of every list, and still a number that SQLite takes."""
+"""Beyond the end of every list, and still valid for SQLite."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,7 +45,7 @@ _SOLD = (OrderStatus.OPEN, OrderStatus.PARTLY_DELIVERED, OrderStatus.DELIVERED, 
 _BOUGHT = (PurchaseStatus.APPROVED, PurchaseStatus.DONE)
 _BEING_MADE = (ProductionStatus.RELEASED, ProductionStatus.RUNNING)
 _RECEIVING = "上海仓"
-"""Where everything arrives that is bought."""
+"""The warehouse that receives all purchases."""
 _FAR = 2**31
 
 

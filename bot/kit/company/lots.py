@@ -12,9 +12,9 @@ from bot.kit.company.catalogue import Article
 
 _HEATS = ("H1", "H2")
 _PARTS = (Decimal("0.4"), Decimal("0.6"))
-"""How much of what is in stock there is of each heat."""
+"""Each heat's share of the stock."""
 _CARTONS = (("B1", Decimal("0.05"), -20), ("B2", Decimal("0.35"), 12), ("B3", Decimal("0.6"), 200))
-"""Batch, its part of what is in stock there, and the days until it may no longer be used."""
+"""Batch, its share of the stock, and the days until it expires."""
 
 
 def lots_of(article: Article, per_warehouse: Mapping[str, Quantities], today: date) -> tuple[Lot, ...]:

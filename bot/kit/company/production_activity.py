@@ -28,7 +28,7 @@ _PRODUCTION, _CHANGE = t.table(t.ProductionRow), t.table(t.ChangeRow)
 _BEING_MADE = (ProductionStatus.RELEASED, ProductionStatus.RUNNING)
 
 DELAYED_ONE_IN = 5
-"""One in so many production orders is finished only when it is late."""
+"""One in this many production orders is finished only when it is late."""
 
 
 def replenish(step: ActivityStep) -> None:

@@ -16,9 +16,9 @@ from bot.kit.company.supply import NAMES
 
 FIRST_NUMBER = 1001
 TAKES_IN = "SH"
-"""The warehouse that takes in all that is bought."""
+"""The warehouse that receives all purchases."""
 _AT_ONCE = 2
-"""Lines of an order that a vendor brings together, if the order has more."""
+"""The number of an order's lines that a vendor delivers together."""
 
 
 def make_receipts(rng: Random, today: date, purchases: Sequence[PurchaseOrder]) -> list[GoodsReceipt]:

@@ -16,7 +16,7 @@ ZONE = ZoneInfo("Asia/Shanghai")
 """The company's own time zone: its days begin and end there."""
 
 RATES = {"CNY": Decimal(1), "USD": Decimal("7.1"), "EUR": Decimal("7.8")}
-"""What one unit costs in CNY, for the price lists in other currencies."""
+"""The price of one unit in CNY, for the price lists in other currencies."""
 
 ORDERS, INVOICES, CREDIT_NOTES = 500, 300, 6
 WAREHOUSES = {"SH": "上海仓", "SZ": "深圳仓", "CD": "成都仓"}

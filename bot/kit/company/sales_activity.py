@@ -36,9 +36,9 @@ _OWED = (OrderStatus.OPEN, OrderStatus.PARTLY_DELIVERED)
 _UNPAID = (InvoiceStatus.UNPAID, InvoiceStatus.PART_PAID)
 
 DELAYED_ORDERS_ONE_IN, DELAYED_INVOICES_ONE_IN = 7, 6
-"""Of so many orders one is shipped late, and of so many invoices one is paid late."""
+"""One in this many orders is shipped late, and one in this many invoices is paid late."""
 _NEAR = 4
-"""Days around today; what is due then gets the most attention, together with what is oldest."""
+"""Days around today; documents due in them get the most attention, together with the oldest."""
 
 
 def sell(step: ActivityStep) -> None:

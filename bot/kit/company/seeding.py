@@ -35,7 +35,7 @@ from bot.kit.company.sales import WAREHOUSES
 from bot.kit.company.tables import fold
 
 SCHEMA_VERSION = "6"
-"""Raised with every change of the tables or of the company: a database of another layout is made anew."""
+"""Raised with every change of the tables or the company: a database of another version is rebuilt."""
 
 
 def prepare(connection: Connection, today: date, seed: int = SEED) -> None:

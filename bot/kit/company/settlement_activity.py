@@ -19,7 +19,7 @@ from bot.kit.company.tables import fold
 _BILL, _PAYMENT, _VENDOR = t.table(t.BillRow), t.table(t.PaymentRow), t.table(t.VendorRow)
 _UNPAID = (InvoiceStatus.UNPAID, InvoiceStatus.PART_PAID)
 _REFERENCE = 10_000_000
-"""Where the numbers of the vendors' own papers begin."""
+"""The first number of vendors' own papers."""
 
 
 def settle_document(step: ActivityStep, table: Table, document: Row[Any]) -> None:

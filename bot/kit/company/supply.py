@@ -25,7 +25,7 @@ from bot.kit.company.sales import ZONE, moment, quantity_for
 PURCHASES, PRODUCTIONS = 80, 60
 
 SECOND_LEVEL_ABOVE = Decimal(100_000)
-"""CNY; larger purchase orders need two approvals."""
+"""In CNY; larger purchase orders need two approvals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ REQUESTERS = ("buyer01", "buyer01", "planner01", "keeper02", "buymanager01")
 _FIRST_REQUESTERS = ("buyer01", "buyer01", "buyer01", "buymanager01")
 BUYERS = ("陈立", "赵国强")
 KEEPER = "keeper02"
-"""Who takes goods in."""
+"""The person who receives goods."""
 
 VENDORS = (
     "宝钢线材销售（上海）有限公司", "江阴市长江不锈钢制品厂", "株洲有色锌业集团", "宁波电机制造有限公司",

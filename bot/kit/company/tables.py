@@ -59,7 +59,7 @@ class WarehouseRow(DemoTable, table=True):
     code: str = Field(primary_key=True)
     name: str
     position: int
-    """Place in the order in which the company lists its warehouses."""
+    """Position in the company's list of warehouses."""
 
 
 class ProductRow(DemoTable, table=True):

@@ -131,9 +131,9 @@ class TemplateButton:
     color: str = "gray"
     params: Mapping[str, str] = field(default_factory=dict)
     action_id: str = ""
-    """What a click carries instead of the builder's id of the node."""
+    """The click's id in place of the builder's node id."""
     submits: bool = True
-    """Whether a click carries what was filled in."""
+    """Whether a click carries the entries."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,7 +151,7 @@ class SimTemplate:
     """Markdown variables that accept streaming."""
     private: frozenset[str] | None = None
     buttons: tuple[TemplateButton, ...] = ()
-    """Shown below those of ``button_group``; a button without text is hidden, as by a condition of the builder."""
+    """Shown below those of ``button_group``; a button without text is hidden, as by a condition in the builder."""
     inputs: tuple[TemplateField, ...] = ()
     """Standalone input components: each value is a parameter of the click."""
     form: tuple[TemplateField, ...] = ()
@@ -159,9 +159,9 @@ class SimTemplate:
     form_variable: str = ""
     """Variable of type `form`, whose JSON text declares further fields."""
     buttons_in_form: bool = False
-    """Whether ``buttons`` are shown with the fields alone."""
+    """Whether ``buttons`` are shown only with the fields."""
     fields_if: Mapping[str, str] = field(default_factory=lambda: MappingProxyType({}))
-    """Values that variables must have for inputs and form to be shown, like a condition of the builder."""
+    """Variable values required for inputs and form to be shown, like a condition in the builder."""
 
     def fields(self, values: Mapping[str, str]) -> tuple[TemplateField, ...]:
         """Return the fields shown by a card with these variables."""

@@ -28,9 +28,9 @@ class SimButton:
     disabled: bool = False
     params: Mapping[str, Any] = field(default_factory=dict)
     submits: bool = True
-    """Whether a click carries what is in the card's fields."""
+    """Whether a click carries the entries in the card's fields."""
     action_id: str = ""
-    """What a click carries instead of its id, and in `actionIds` alone."""
+    """The click's id in place of the button's, in `actionIds` only."""
 
     def render(self) -> dict[str, Any]:
         """Return the button for the control API."""
@@ -89,10 +89,11 @@ class CardReadings:
     """
 
     answers_public: bool = True
-    """Whether the public data in the answer to a click is stored, so that everybody sees it at their next look; else
-    the clicker alone sees it, until the next update."""
+    """Whether the public data in the answer to a click is stored, so that everybody sees it at their next look;
+    otherwise only the clicker sees it, until the next update.
+    """
     private_values: bool = False
-    """Whether values for single people arrive on templates of which nobody has said which variables are private."""
+    """Whether private values are delivered on templates with unknown private variables."""
 
 
 @dataclass(slots=True, kw_only=True)
@@ -107,10 +108,11 @@ class CardInstance:
     data: Params
     private: dict[str, Params] = field(default_factory=dict)
     answers: dict[str, Params] = field(default_factory=dict)
-    """Public data that only the clicker sees, where answers are not public: the answer of a click, until the next
-    update (docs: platform/dingtalk/callbacks.md#answers)."""
+    """Public data visible only to the clicker, if answers are not public: the answer of a click, until the next update
+    (docs: platform/dingtalk/callbacks.md#answers).
+    """
     spaces: dict[str, Any] = field(default_factory=dict)
-    """Open-space models by the name of their field."""
+    """Open-space models by field name."""
     version: int = 1
     finalized: bool = False
     guids: set[str] = field(default_factory=set)

@@ -25,7 +25,7 @@ class SimConversation:
     bot_member: bool = True
     last_seq: int = 0
     read: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """userId → (last seq that this member has seen, when in ms)."""
+    """userId → (last seq seen by this member, time in ms)."""
 
     def render(self) -> dict[str, Any]:
         """Return the conversation for the `state` call."""
@@ -59,7 +59,7 @@ class SimMessage:
     """Text and address of an action card's links."""
     msg_id: str = ""
     carrier_id: str = ""
-    """`processQueryKey` of a message of the bot."""
+    """`processQueryKey` of a bot message."""
     recalled: bool = False
 
     def visible_to(self, viewer: str) -> bool:
@@ -104,11 +104,11 @@ class SimDelivery:
     top: bool = False
     """Pinned at the top of the group (`ONE_BOX`) instead of among the messages."""
     at_user_ids: tuple[str, ...] = ()
-    """Whom it calls (@); ``@ALL`` for everybody."""
+    """The people it calls (@); ``@ALL`` for everybody."""
     summary: str = ""
-    """`lastMessageI18n`: what the list of conversations says of it."""
+    """`lastMessageI18n`: its text in the list of conversations."""
     follows: bool = False
-    """`dynamicSummary`: the list shows what the card shows (docs: platform/dingtalk/cards.md#previews)."""
+    """`dynamicSummary`: the list follows the card (docs: platform/dingtalk/cards.md#previews)."""
     recalled: bool = False
 
     @property

@@ -34,7 +34,7 @@ class SimulatorConfig:
     robot_name: str = "ERP 助手"
     corp_id: str = "dingdemocorp"
     commands: tuple[SuggestedCommand, ...] = ()
-    """What the page offers after a slash, as its starter tells; without any, a few that are common."""
+    """The commands that the page offers after a slash; if none are given, a few common ones."""
     further_staff: int = 0
     """People besides those of the demo company, in departments of fifty: a large company's directory."""
     public_url: str = ""
@@ -45,24 +45,24 @@ class SimulatorConfig:
     uses_limit: int = 3_000
     """Webhook & Stream uses a month (Standard edition)."""
     clicks_count: bool = True
-    """Whether a click is a use, which DingTalk does not say."""
+    """Whether a click counts as a use, which DingTalk does not document."""
     qps_limit: int | None = 20
     """Calls a second for each API (Standard edition); None switches the limit off."""
     webhook_limit: int = 20
     """Messages a minute of a custom robot before it is muted for ten minutes."""
 
     answers_public: bool = True
-    """Whether the answer to a click is seen by everybody at their next look; the pages leave it open."""
+    """Whether the answer to a click is visible to everybody at their next look; undocumented."""
     private_values: bool = False
-    """Whether values for single people arrive on templates of which nobody has said which variables are private."""
+    """Whether private values are delivered on templates with unknown private variables."""
 
     redelivery_delay: float = 60.0
     redeliveries: int = 3
     repeats_failed: bool = False
-    """Whether a message that was acknowledged with an error (500) is pushed again: by default any ACK is one."""
+    """Whether a message acknowledged with an error (500) is pushed again: by default any ACK counts."""
     ping_interval: float = 30.0
     hard_close: float = 10.0
-    """Between a `disconnect` frame and the end of the TCP connection."""
+    """The time between a `disconnect` frame and the end of the TCP connection."""
     click_timeout: float = 2.0
     """How long the client waits for the answer to a click."""
 
@@ -73,11 +73,11 @@ class SimulatorConfig:
     download_life: timedelta = timedelta(minutes=10)
 
     history: int = 5000
-    """Items kept for each conversation; older ones are forgotten."""
+    """Items kept per conversation; older ones are dropped."""
     max_cards: int = 50_000
     timeline_size: int = 2000
     seed: int | None = None
-    """Seeds ids and random faults. Keep None where a bot remembers ids between two runs of the simulator."""
+    """Seeds ids and random faults. Keep None if a bot remembers ids between two runs of the simulator."""
     now: Callable[[], datetime] = utc_now
 
     @property

@@ -66,7 +66,7 @@ class SimGroup:
     members: tuple[str, ...]
     webhook_token: str
     webhook_secret: str
-    """Of the group's custom robot (`/robot/send`)."""
+    """The secret of the group's custom robot (`/robot/send`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ class Enterprise:
     roles: Mapping[int, str]
     groups: tuple[SimGroup, ...]
     processes: Mapping[str, tuple[str, ...]]
-    """Native approval forms: process code → approvers in order."""
+    """OA approval forms: process code → approvers in order."""
 
     def staff(self, user_id: object) -> SimPerson | None:
         """Return the member with this userId; None for unknown people and outsiders."""

@@ -249,7 +249,7 @@ class SimFaults:
             for row in _TABLE
         }
         self.active: dict[str, SimFault] = {}
-        """The switches that are on; usually empty, which is all that the hot path checks."""
+        """The active switches; usually empty, which is all that the hot path checks."""
         self.on_change: Callable[[], None] | None = None
 
     def trigger(self, name: str, api: str = "") -> SimFault | None:

@@ -23,7 +23,7 @@ FREE_EVENTS = frozenset(
         *("label_user_change", "label_conf_add", "label_conf_del", "label_conf_modify"),
     }
 )
-"""Events that are no use of the month (docs: platform/dingtalk/limits.md#not-counted)."""
+"""Events that are no uses of the month (docs: platform/dingtalk/limits.md#not-counted)."""
 
 
 class FlowControl:
@@ -38,7 +38,7 @@ class FlowControl:
         self.limit = config.quota_limit
         self.used = 0
         self.billed_calls = 0
-        """Since the last reset; `used` starts over each month."""
+        """Calls since the last reset; `used` restarts each month."""
         self.uses_limit = config.month_uses
         self.uses = 0
         self._month = ""
@@ -129,7 +129,7 @@ class CustomRobot:
     conversation_id: str
     limit: int
     seen: dict[str, None] = field(default_factory=dict)
-    """`msgUuid` of the messages already sent."""
+    """`msgUuid` of messages already sent."""
     _sent: deque[float] = field(default_factory=deque)
     _muted_until: float = 0.0
 

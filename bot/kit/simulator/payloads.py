@@ -16,7 +16,7 @@ from bot.kit.simulator.config import SimulatorConfig
 from bot.kit.simulator.enterprise import SimPerson, opaque_id
 
 GROUP_TYPES = frozenset({"text", "richText", "picture"})
-"""What a bot can be @-mentioned with in a group; audio, video and files reach it one-to-one only."""
+"""Message types with which a bot can be @-mentioned in a group; audio, video and files reach it one-to-one only."""
 
 
 def bot_user_id(config: SimulatorConfig) -> str:

@@ -43,7 +43,7 @@ class SimConnection:
     draining: bool = False
     half_open: bool = False
     pings: dict[str, str] = field(default_factory=dict)
-    """messageId → opaque of the pings without echo."""
+    """messageId → opaque of unanswered pings."""
     abort: Callable[[], None] = lambda: None
     """Cut the TCP connection without closing the WebSocket."""
 
@@ -83,11 +83,11 @@ class SimPush:
     message_id: str = ""
     sent_at: float = 0.0
     done: asyncio.Future[Any] | None = None
-    """Of a click: resolved with the decoded ``data`` of the ACK, or with None for a refusal."""
+    """For a click: resolved with the decoded ``data`` of the ACK, or with None for a refusal."""
     on_late: Callable[[Any], None] | None = None
-    """Of a click: called with an answer that arrives after ``done`` was given up."""
+    """For a click: called with an answer that arrives after ``done`` was given up."""
     answer_delay_ms: int = 0
-    """Of a click: how long the answer is delayed on its way (fault `slow_toast`)."""
+    """For a click: the delay of the answer on its way (fault `slow_toast`)."""
 
 
 class PushDispatcher:

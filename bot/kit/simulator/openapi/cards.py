@@ -26,7 +26,7 @@ from bot.kit.simulator.openapi.dispatch import Json, SimApiCall, SimApiError, Si
 _WRITE = "Card.Instance.Write"
 _STREAM = "Card.Streaming.Write"
 _MAX_STREAMED_BYTES = 3_072
-"""In all; DingTalk advises so much and does not say where it refuses. A call should bring a third of it."""
+"""The total limit; DingTalk recommends it and does not say where it refuses. A call should carry a third of it."""
 
 
 def create_and_deliver(engine: SimEngine, call: SimApiCall) -> Json:

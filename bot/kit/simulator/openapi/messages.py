@@ -15,7 +15,7 @@ from bot.kit.simulator.openapi.message_bodies import from_sample
 
 _MAX_RECIPIENTS = 20
 _MAX_DING_RECEIVERS = {1: 200, 2: 20, 3: 20}
-"""By the way of reminding: in the app, by text message, by telephone."""
+"""By way of calling: in the app, by text message, by phone."""
 _MAX_PAGE = 200
 _SCOPE = "qyapi_robot_sendmsg"
 _DING_SCOPE = "Premium.Ding.Write"
