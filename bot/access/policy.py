@@ -64,6 +64,9 @@ OUTSIDER_FIELDS = frozenset({FieldClass.QUANTITY})
 _KEPT = 100_000
 """The number of cached decisions: those of 20 000 people about some commands each."""
 
+_LISTS_KEPT = 1_000
+"""The number of people whose closed commands are cached: a set of names takes 2 KB."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessRequest:
@@ -78,6 +81,13 @@ class AccessRequest:
     writes: bool = False
     governed: bool = False
     reserved: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CommandRequests:
+    """The requests of all commands, in their asker's own chat; one list that is known by its identity."""
+
+    requests: tuple[AccessRequest, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +159,7 @@ class AccessPolicy:
         self._named_conversations = frozenset[str]().union(*(rule.conversations for rule in self._rules))
         self._decide = lru_cache(_KEPT)(self._decide_anew)
         self._share = lru_cache(_KEPT)(self._share_anew)
+        self._find_closed = lru_cache(_LISTS_KEPT)(self._find_closed_anew)
 
     @property
     def rules(self) -> tuple[AccessRule, ...]:
@@ -176,8 +187,12 @@ class AccessPolicy:
 
     def decide(self, person: Person, request: AccessRequest) -> AccessVerdict:
         """Return whether ``person`` may make the request, why, and what they may see of the answer."""
-        where = request.conversation_id if request.conversation_id in self._named_conversations else ""
+        where = self._named_or_any(request.conversation_id)
         return self._decide(person, request.command, where, request.writes, request.governed, request.reserved)
+
+    def closed_to(self, person: Person, asked: CommandRequests, conversation_id: str) -> frozenset[str]:
+        """Return the names of those commands that ``person`` may not use in a conversation."""
+        return self._find_closed(person, asked, self._named_or_any(conversation_id))
 
     def decide_area(self, person: Person, command: str, conversation_id: str = "") -> AccessVerdict:
         """Return whether ``person`` may see the documents that ``command`` shows, wherever they appear.
@@ -220,8 +235,7 @@ class AccessPolicy:
         DingTalk does not reveal a group's members. So it is what every member of the organisation may see, unless a
         shared rule adds more. ``outsiders``: an outsider is known to be there, and sees only what a shared rule names.
         """
-        where = conversation_id if conversation_id in self._named_conversations else ""
-        return self._share(where, command, outsiders)
+        return self._share(self._named_or_any(conversation_id), command, outsiders)
 
     def shared_grants(
         self, conversation_id: str, command: str, shows: Collection[str], *, outsiders: bool
@@ -240,6 +254,14 @@ class AccessPolicy:
         """Return the part of an answer to ``command`` that a whole conversation may see."""
         grants = self.shared_grants(conversation_id, command, shows, outsiders=outsiders)
         return common_grant(grants.values()) if grants else plain_grant(outsiders=outsiders)
+
+    def _named_or_any(self, conversation_id: str) -> str:
+        """Return the conversation if a rule names it: decisions in all others are the same."""
+        return conversation_id if conversation_id in self._named_conversations else ""
+
+    def _find_closed_anew(self, person: Person, asked: CommandRequests, where: str) -> frozenset[str]:
+        here = (replace(request, conversation_id=where) for request in asked.requests)
+        return frozenset(request.command for request in here if not self.decide(person, request).allowed)
 
     def _decide_anew(
         self, person: Person, command: str, where: str, writes: bool, governed: bool, reserved: bool

@@ -22,7 +22,7 @@ from typing import Generic, ParamSpec
 
 from bot.access.areas import EVERY_AREA
 from bot.access.grants import Scope, common_scopes
-from bot.access.policy import AccessPolicy, AccessRequest
+from bot.access.policy import AccessPolicy, AccessRequest, CommandRequests
 from bot.cards.actions import Ask
 from bot.cards.view import View
 from bot.chat.arguments import InnerLine, Keyword, Signature, read_signature, usage
@@ -208,6 +208,7 @@ class Commands(Mapping[str, AnyCommand]):
         self._words = tuple(owners)
         self._owners = owners
         self._parser = LineParser(owners)
+        self._requests = CommandRequests(tuple(command.request() for command in self.values()))
 
     @classmethod
     def discover(cls, package: str = "commands") -> Commands:
@@ -269,10 +270,12 @@ class Commands(Mapping[str, AnyCommand]):
 
     def usable(self, policy: AccessPolicy, context: QuestionContext) -> tuple[AnyCommand, ...]:
         """Return the commands that this person may use in this conversation."""
-        person, conversation = context.person, context.conversation
-        return tuple(
-            command for command in self.values() if policy.decide(person, command.request(conversation)).allowed
-        )
+        closed = self.closed(policy, context)
+        return tuple(command for command in self.values() if command.name not in closed)
+
+    def closed(self, policy: AccessPolicy, context: QuestionContext) -> frozenset[str]:
+        """Return the names of the commands that this person may not use in this conversation."""
+        return policy.closed_to(context.person, self._requests, context.conversation.id)
 
     def similar(self, word: str, *, slashed: bool = True, limit: int = 3) -> tuple[AnyCommand, ...]:
         """Return the commands with a name or alias similar to ``word``, most similar first.

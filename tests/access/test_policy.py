@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bot.access.grants import FULL_GRANT, NO_GRANT, SHARED_GRANT, Grant, Scope
 from bot.access.people import Person
-from bot.access.policy import NO_RULE, AccessPolicy, AccessRequest, AccessVerdict
+from bot.access.policy import NO_RULE, AccessPolicy, AccessRequest, AccessVerdict, CommandRequests
 from bot.access.rules import AccessRule, RuleEffect
 from bot.words.disclosure import ALL_FIELDS, SHARED_FIELDS, FieldClass
 from tests.rows import each_row
@@ -359,6 +359,14 @@ def test_a_role_taken_away_counts_at_once() -> None:
     policy = AccessPolicy([rule("stock", "warehouse")])
     assert policy.decide(KEEPER, STOCK).allowed
     assert not policy.decide(Person(user_id="keeper01", name="王仓"), STOCK).allowed
+
+
+def test_what_is_closed_to_somebody_is_found_once_for_all_conversations_that_no_rule_names() -> None:
+    policy = AccessPolicy([rule("stock", "warehouse"), rule("invoice", "finance")])
+    asked = CommandRequests((STOCK, AccessRequest(command="invoice")))
+    closed = policy.closed_to(KEEPER, asked, "cidA==")
+    assert closed == {"invoice"}
+    assert policy.closed_to(KEEPER, asked, "cidB==") is closed
 
 
 RESERVED = AccessRequest(command="audit", reserved=True)

@@ -299,7 +299,7 @@ class QuestionDispatcher:
     def _may_use(self, line: str, context: QuestionContext) -> bool:
         """Return whether the asker may use a line's command: a bare number of a closed kind is not found."""
         name = self._commands.parse(line).command
-        return name is not None and self._commands[name] in self._commands.usable(self._policy(), context)
+        return name is not None and name not in self._commands.closed(self._policy(), context)
 
     async def _answer_reading(self, reading: Reading, context: QuestionContext) -> PreparedAnswer:
         if reading.by_work:
@@ -386,8 +386,7 @@ class QuestionDispatcher:
             last_page = (result.total - 1) // result.page_size * result.page_size
             return await self._run(bound, rest, replace(context, offset=last_page), redirected=redirected)
         if isinstance(result, View):
-            usable = {each.name for each in self._commands.usable(policy, context)}
-            closed = frozenset(self._commands).difference(usable)
+            closed = self._commands.closed(policy, context)
             result = replace(result, closed=closed, told_by=sources_of(result), untold=self._untold)
             # The next question must not lead to anything hidden from the asker, such as the customer of an order.
             self._remember(command.name, rest, cut(result, grant.fields), context)
