@@ -84,9 +84,10 @@ def command_line(command: str, *words: str, books: Iterable[str] = ()) -> str:
 
     ``books`` are the names of its books. If the reader may not see a word, the line is `HIDDEN` as well.
     """
-    if any(word is HIDDEN for word in words):
+    if HIDDEN in words:
         return HIDDEN  # type: ignore[no-any-return]  # it stands for any value
-    return in_books(" ".join([f"/{command}", *[quote(word) for word in words if word]]), books)
+    line = " ".join([f"/{command}", *[quote(word) for word in words if word]])
+    return in_books(line, books) if books else line
 
 
 def in_books(line: str, books: Iterable[str]) -> str:

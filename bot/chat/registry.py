@@ -229,7 +229,8 @@ class Commands(Mapping[str, AnyCommand]):
     def parse(self, line: str) -> ParsedLine:
         """Return the command of ``line``, and its arguments."""
         parsed = self._parser.parse(line)
-        return replace(parsed, rest=self.with_implied(parsed.word, parsed.rest))
+        rest = self.with_implied(parsed.word, parsed.rest)
+        return parsed if rest == parsed.rest else replace(parsed, rest=rest)
 
     def line_of(self, text: str) -> str:
         """Return the line inside another one, with the command's main name."""

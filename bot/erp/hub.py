@@ -511,7 +511,8 @@ class ErpHub(DocumentAnswers):
             raise NotFound(error.what, source=error.source, notes=(*error.notes, *silences)) from error
         if is_one:
             return answer
-        return replace(answer, notes=(*answer.notes, *self.silences(capability, areas)))
+        silences = self.silences(capability, areas)
+        return replace(answer, notes=(*answer.notes, *silences)) if silences else answer
 
     async def documents(self, kind: Kind[D], query: ListQuery) -> Answer[Slice[D]]:
         asked = replace(query, today=self.today())

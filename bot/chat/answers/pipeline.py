@@ -421,11 +421,13 @@ class QuestionPipeline:
         """Return the cards of an answer: one, or beside an existing one the asker's own."""
         tracks, asker = self._parts.tracks, message.sender.staff_id or ""
         readers = self._channel.readers_of(message, cards, interim=interim)
-        own = _SentCard(tracks.for_message(message.msg_id, asker), CardReaders.ASKER)
         if not interim:
-            return (own if readers is CardReaders.ASKER else _SentCard(tracks.for_message(message.msg_id), readers),)
+            holder = asker if readers is CardReaders.ASKER else ""
+            return (_SentCard(tracks.for_message(message.msg_id, holder), readers),)
         stands = _SentCard(tracks.for_interim(message.msg_id, message.only_reader), readers, stands=True)
-        return (stands, own) if readers is CardReaders.ALL and asker and not cards.is_shared else (stands,)
+        if readers is not CardReaders.ALL or not asker or cards.is_shared:
+            return (stands,)
+        return stands, _SentCard(tracks.for_message(message.msg_id, asker), CardReaders.ASKER)
 
     async def _keep(self, message: Message, view: View, cards: AnswerCards, *, interim: bool) -> None:
         following, user_id = view.following(), message.sender.staff_id
