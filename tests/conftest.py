@@ -43,7 +43,6 @@ from bot.erp.index.search import ProductIndex
 from bot.kit.company import seeding
 from bot.kit.company.company import SEED
 from bot.store import database
-from bot.store.tables import METADATA
 from bot.understanding import learning
 from bot.understanding.sentences import Sentences
 from tests import examples
@@ -112,7 +111,7 @@ class DatabaseTemplates:
     def __init__(self) -> None:
         self._made: dict[Hashable, sqlite3.Connection] = {}
 
-    def fill(self, connection: Connection, kind: Hashable, fill: Callable[[], None]) -> None:
+    def fill(self, connection: Connection, kind: Hashable, fill: Callable[[], object]) -> None:
         if connection.dialect.name != "sqlite" or inspect(connection).get_table_names():
             fill()
             return
@@ -136,22 +135,20 @@ class DatabaseTemplates:
 
 @pytest.fixture(scope="session", autouse=True)
 def _fill_once() -> Iterator[None]:
-    """Alembic takes 50 ms for an empty database, its bare tables 30 ms and the company 100 ms, a copy 2 ms; hundreds of
-    tests need one."""
-    upgrade, create_all, prepare = database._upgrade, METADATA.create_all, seeding.prepare
+    """An empty database's tables take 30 ms and the company 100 ms, a copy 2 ms; hundreds of tests need one."""
+    make, prepare = database.make_first_tables, seeding.prepare
 
-    def migrated(connection: Connection) -> None:
-        copies.fill(connection, "migrated", lambda: upgrade(connection))
-
-    def created(connection: Connection) -> None:
-        copies.fill(connection, "created", lambda: create_all(connection))
+    def first(connection: Connection, revision: str) -> bool:
+        if inspect(connection).get_table_names():
+            return make(connection, revision)
+        copies.fill(connection, "first", lambda: make(connection, revision))
+        return True
 
     def seeded(connection: Connection, today: date, seed: int = SEED) -> None:
         copies.fill(connection, (today, seed), lambda: prepare(connection, today, seed))
 
     with closing(DatabaseTemplates()) as copies, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(database, "_upgrade", migrated)
-        patch.setattr(METADATA, "create_all", created)
+        patch.setattr(database, "make_first_tables", first)
         patch.setattr(seeding, "prepare", seeded)
         yield
 

@@ -27,6 +27,7 @@ from bot.store.engines import (
     sqlite_file,
 )
 from bot.store.errors import DatabaseIsNewer, StoreUnavailable, store_unavailable
+from bot.store.first_tables import make_first_tables
 from bot.store.sealed_columns import sealed_by
 from bot.store.tables.upkeep import DATA_KEY
 from bot.words.errors import ConfigurationError, DingerpError
@@ -120,12 +121,16 @@ class Database:
 
         Raises `DatabaseIsNewer`.
         """
-        before = await self.run(_revision)
+        before, newest = await self.run(_revision), latest_revision()
         check_version(before)
-        if before != latest_revision():
-            await self.run(_upgrade)
-            if before is not None and before < _SEALED_SINCE and self.dialect == "sqlite":
-                await self.read(_rewrite_file)
+        if before == newest:
+            return
+        on_sqlite = self.dialect == "sqlite"
+        if before is None and on_sqlite and await self.run(partial(make_first_tables, revision=newest)):
+            return
+        await self.run(_upgrade)
+        if before is not None and before < _SEALED_SINCE and on_sqlite:
+            await self.read(_rewrite_file)
 
     async def unlock(self) -> None:
         """Load the keys of sealed columns, and create the first ones if there are none.

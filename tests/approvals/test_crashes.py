@@ -15,12 +15,12 @@ from sqlalchemy import create_engine
 from bot.approvals.case import CaseState
 from bot.erp.model import PurchaseStatus
 from bot.store.approvals.repository import StoredCaseTransactions
-from bot.store.database import Database
+from bot.store.database import Database, latest_revision
+from bot.store.first_tables import make_first_tables
 from tests.approvals.company import document
 from tests.approvals.env import REJECT, ApprovalEnv, Killed, rules
 from tests.approvals.fake_erp import WriteFault
 from tests.approvals.policy.test_planner import all_of, any_of
-from tests.store.ready_tables import make_tables
 
 Story = Callable[[ApprovalEnv], Awaitable[None]]
 
@@ -111,7 +111,7 @@ def tables() -> Iterator[sqlite3.Connection]:
     """Empty tables, to be copied."""
     engine = create_engine("sqlite://")
     with engine.begin() as connection:
-        make_tables(connection)
+        make_first_tables(connection, latest_revision())
     with closing(sqlite3.connect(":memory:", check_same_thread=False)) as kept:
         with engine.connect() as connection:
             held = connection.connection.driver_connection

@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from functools import partial
 from typing import TypeVar
 
 import pytest
@@ -23,7 +24,8 @@ from bot.approvals.voting import VoteOutcome, VoteRequest, VoteResult
 from bot.erp.errors import ErpError, Invalid
 from bot.erp.model import Decision, DecisionOutcome, DecisionResult, Money, PurchaseStatus, Verdict
 from bot.store.approvals.repository import StoredCaseTransactions
-from bot.store.database import Database
+from bot.store.database import Database, latest_revision
+from bot.store.first_tables import make_first_tables
 from bot.store.tables import DELIVERY
 from tests.approvals.company import document
 from tests.approvals.env import PEOPLE, ApprovalEnv, Clock, Killed, rules
@@ -32,7 +34,6 @@ from tests.approvals.memory_repository import MemoryCaseRepository, MemoryCaseSt
 from tests.approvals.policy.test_evaluation import stands_in
 from tests.approvals.policy.test_planner import all_of, any_of, who
 from tests.examples import examples
-from tests.store.ready_tables import make_tables
 
 T = TypeVar("T")
 
@@ -414,7 +415,7 @@ class StoredApprovalMachine(ApprovalMachine):
 
     def open_store(self) -> CaseStore:
         self.database = Database("sqlite://")
-        self.database.run_blocking(make_tables)
+        self.database.run_blocking(partial(make_first_tables, revision=latest_revision()))
         return StoredCaseTransactions(self.database, self.clock)
 
     def close(self) -> None:

@@ -11,9 +11,12 @@ from sqlalchemy import Table, inspect, text
 from sqlalchemy.engine import Connection
 from sqlmodel import SQLModel
 
-from bot.store.database import Database
+from bot.store import first_tables
+from bot.store.database import Database, latest_revision
+from bot.store.errors import StoreUnavailable
 from bot.store.tables import METADATA, StoreTable
 from tests.rows import each_row
+from tests.store.migrating import migrate_to
 
 pytestmark = pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
 
@@ -70,19 +73,26 @@ def _options(connection: Connection, name: str) -> list[str]:
     return re.findall("WITHOUT ROWID|AUTOINCREMENT", str(made))
 
 
-async def compare(database: Database) -> Schema:
-    """Compare what migrations make of an empty database with what the models make of it."""
-    await database.migrate()
-    migrated = await database.run(schema_of)
-    await database.run(METADATA.drop_all)
-    await database.run(METADATA.create_all)
-    assert await database.run(schema_of) == migrated
-    await database.close()
-    return migrated
+def rows_and_triggers(connection: Connection) -> tuple[Any, ...]:
+    """Return what is made of an empty database besides its tables."""
+    statements = ("SELECT * FROM audit_head", "SELECT * FROM alembic_version", _TRIGGERS)
+    return tuple(connection.execute(text(statement)).all() for statement in statements)
 
 
-async def test_models_and_migrations_agree_on_sqlite(tmp_path: Path) -> None:
-    schema = await compare(Database(f"sqlite:///{tmp_path / 'bot.sqlite3'}"))
+_TRIGGERS = "SELECT name, tbl_name, sql FROM sqlite_master WHERE type = 'trigger' ORDER BY name"
+
+
+async def test_the_first_tables_are_what_all_migrations_make(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    migrate_to(tmp_path / "migrated.sqlite3", "head")
+    databases = [Database(f"sqlite:///{tmp_path / name}.sqlite3") for name in ("first", "migrated")]
+    monkeypatch.setattr("bot.store.database.make_first_tables", first_tables.make_first_tables)  # and no copy of others
+    await databases[0].migrate()
+    schema, expected = [await database.run(schema_of) for database in databases]
+    assert schema == expected
+    made, expected_rows = [await database.run(rows_and_triggers) for database in databases]
+    assert made == expected_rows
+    for database in databases:
+        await database.close()
     assert set(schema) == set(METADATA.tables)
     assert schema["indexed_product"]["options"] == ["WITHOUT ROWID"]
     assert schema["event"]["options"] == schema["approval_audit"]["options"] == ["AUTOINCREMENT"]
@@ -92,9 +102,32 @@ async def test_models_and_migrations_agree_on_sqlite(tmp_path: Path) -> None:
     assert schema["alert_card"]["indices"]["uq_alert_card_shared"] == open_card
 
 
+async def test_a_first_start_that_ends_early_leaves_no_tables(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    database = Database(f"sqlite:///{tmp_path / 'bot.sqlite3'}")
+    with monkeypatch.context() as broken:
+        broken.setattr("bot.store.database.make_first_tables", first_tables.make_first_tables)  # and no copy of others
+        broken.setattr(first_tables, "put_back_guards", _fail)
+        with pytest.raises(StoreUnavailable):
+            await database.migrate()
+    assert await database.run(schema_of) == {}
+    await database.migrate()
+    assert await database.revision() == latest_revision()
+    await database.close()
+
+
+def _fail(*_: object) -> None:
+    raise OSError("no space left on device")
+
+
 @pytest.mark.process
 async def test_models_and_migrations_agree_on_postgresql(empty_postgres_url: str) -> None:
-    schema = await compare(Database(empty_postgres_url))
+    database = Database(empty_postgres_url)
+    await database.migrate()
+    schema = await database.run(schema_of)
+    await database.run(METADATA.drop_all)
+    await database.run(METADATA.create_all)
+    assert await database.run(schema_of) == schema
+    await database.close()
     assert set(schema) == set(METADATA.tables)
     assert "state" in schema["delivery"]["indices"]["ix_delivery_queued"][2]
 

@@ -18,6 +18,7 @@ from bot.admin.backups import back_up, restore
 from bot.settings import load_settings
 from bot.store.database import MIGRATIONS, Database, latest_revision
 from bot.store.errors import DatabaseIsNewer
+from tests.store.migrating import migrate_to
 from tests.store.test_schema import schema_of
 
 # SQLite's indices of expressions: `tests.store.test_schema` reads what they say.
@@ -40,20 +41,6 @@ def left_by(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
         return files[revision]
 
     return filled
-
-
-def migrate_to(file: Path, revision: str) -> None:
-    """Make an empty database, or an older one, what this revision makes of it."""
-    from alembic import command
-    from alembic.config import Config
-
-    engine = create_engine(f"sqlite:///{file}")
-    with engine.begin() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS))
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-    engine.dispose()
 
 
 def fill_all(file: Path) -> None:
