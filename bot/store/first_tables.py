@@ -9,9 +9,9 @@ from __future__ import annotations
 from sqlalchemy import inspect
 from sqlalchemy.engine import Connection
 
-from bot.store.audit.chain import FIRST_HASH
-from bot.store.audit.guards import SQLITE_GUARDS, put_back_guards
+from bot.store.audit_guards import SQLITE_GUARDS, put_back_guards
 from bot.store.tables import AUDIT_HEAD, METADATA
+from bot.store.tables.audit import FIRST_HASH
 
 _REFUSE = "SELECT RAISE(ABORT, 'the record of approvals only grows')"
 

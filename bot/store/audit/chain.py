@@ -20,9 +20,7 @@ import orjson
 
 from bot.access.audit import CONTENT_FIELDS
 from bot.mechanisms.private_files import make_private_file, make_private_folder
-
-FIRST_HASH = "0" * 64
-"""The predecessor of the first entry."""
+from bot.store.tables.audit import FIRST_HASH
 
 _HASHED = ("seq", "at_ms", *CONTENT_FIELDS, "previous")
 

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection
 
 from bot.store.audit.chain import NO_ENTRY, ChainCheck, ChainLink
 from bot.store.audit.entries import ACCEPT, BROKEN, PURGE, mentions_of
-from bot.store.audit.guards import find_missing_guards, find_strange_triggers
+from bot.store.audit_guards import find_missing_guards, find_strange_triggers
 from bot.store.tables import AUDIT, AUDIT_DOCUMENT, AUDIT_HEAD
 
 _READ_AT_ONCE = 2_000

@@ -27,8 +27,8 @@ from bot.store.audit.checks import (
     say_missing_guard,
 )
 from bot.store.audit.entries import BROKEN, LONGEST, LOST, append_entries, find_entries, purge_entries
-from bot.store.audit.guards import find_missing_guards, put_back_guards
 from bot.store.audit.journal import AuditJournal
+from bot.store.audit_guards import find_missing_guards, put_back_guards
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 from bot.store.tables import HEARTBEAT

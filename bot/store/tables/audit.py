@@ -47,6 +47,10 @@ class AuditHeadRow(StoreTable, table=True):
     purged_hash: str
 
 
+FIRST_HASH = "0" * 64
+"""The predecessor of the first entry."""
+
+
 class AuditDocumentRow(StoreTable, table=True):
     """Finds the entries about a document; the entries contain the same data."""
 
