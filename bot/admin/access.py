@@ -14,10 +14,10 @@ from bot.access.people import Person
 from bot.access.policy import AccessPolicy, AccessRequest, AccessVerdict, ConsideredRule
 from bot.access.wording import describe_scope
 from bot.admin.inputs import read_content
-from bot.admin.output import count_noun, describe_names, escape_invisible
+from bot.admin.output import at, describe_names, escape_invisible, say_lines, warning
 from bot.admin.rules_in_force import tell_lost, warn_of_unread
 from bot.bootstrap.access import AccessNotChosen, choose_policy, make_access_policy, review_configured
-from bot.bootstrap.closed_groups import warn_of_closed
+from bot.bootstrap.closed_groups import tell_closed
 from bot.bootstrap.names import known_names, look_for_facts, review_settings
 from bot.bootstrap.rule_places import refuse_missing
 from bot.bootstrap.rules import ACCESS
@@ -31,29 +31,29 @@ from bot.rulefiles.followed_file import find_files
 from bot.settings import Settings, load_settings
 from bot.words.disclosure import FieldClass
 from bot.words.errors import ConfigurationError
-from bot.words.phrase import Phrase
+from bot.words.phrase import Phrase, Say, Words, phrase
 
 
-async def check_access(settings: Settings, file: Path | None) -> tuple[bool, list[str]]:
+async def check_access(settings: Settings, file: Path | None, say: Say = str) -> tuple[bool, list[str]]:
     """Return whether the rules are valid, and lines with confirmation, warnings, or every error.
 
     ``file`` is a rule file or a whole configuration; without it, both that are in force are read.
     """
     if file is not None and "access" in _tables(file):
         settings, file = load_settings(file), None
-        return await _check_all(settings, None)
-    return await _check_all(settings, file)
+    fine, lines = await _check_all(settings, file)
+    return fine, say_lines(lines, say)
 
 
-async def _check_all(settings: Settings, file: Path | None) -> tuple[bool, list[str]]:
+async def _check_all(settings: Settings, file: Path | None) -> tuple[bool, list[Words]]:
     known = known_names(settings, Commands.discover(), await look_for_facts(settings), is_strict=True)
     path = file or next(iter(find_files(settings.access_rules)), None)
-    lines: list[str] = []
+    lines: list[Words] = []
     rule_sets: list[AccessRuleSet] = []
     fine = True
     if file is None:
         refuse_missing("access.file", settings.access.file)
-        where = str(settings.file or "configuration")
+        where = settings.file or phrase("configuration")
         try:
             review = review_configured(settings, known)
             rule_sets.append(review.rules)
@@ -63,34 +63,34 @@ async def _check_all(settings: Settings, file: Path | None) -> tuple[bool, list[
             lines += _problems(where, error.problems)
         except ConfigurationError as error:
             fine = False
-            lines.append(error.detail)
+            lines.append(error.explain())
     if path is not None:
         try:
             review = review_access(read_content(path), known, name=str(path))
             rule_sets.append(review.rules)
-            lines += _summary(str(path), review)
+            lines += _summary(path, review)
         except RulesError as error:
             fine = False
-            lines += _problems(str(path), error.problems)
+            lines += _problems(path, error.problems)
     if file is None:
         lost = await tell_lost(settings, known, ACCESS) if fine else []
         names_fine, told = describe_names(review_settings(settings, known))
         fine, lines = fine and names_fine and not lost, [*lines, *lost, *told]
     if fine and file is None:
         try:
-            lines += _tell_closed(choose_policy(settings, rule_sets))
+            lines += _closed_commands(choose_policy(settings, rule_sets))
         except AccessNotChosen as error:
             fine = False
-            lines.append(error.detail)
+            lines.append(error.explain())
     if file is None:
-        lines += [*(await warn_of_closed(settings) if fine else ()), *warn_of_unread(settings.access_rules)]
-    return fine, [escape_invisible(line) for line in lines]
+        lines += [*map(warning, await tell_closed(settings) if fine else ()), *warn_of_unread(settings.access_rules)]
+    return fine, lines
 
 
-def _tell_closed(policy: AccessPolicy) -> Iterator[str]:
+def _closed_commands(policy: AccessPolicy) -> Iterator[Words]:
     if policy.closed:
-        commands = ", ".join(f"/{command}" for command in policy.closed)
-        yield f"closed to everybody, since no rule allows them to anybody: {commands}"
+        commands = tuple(f"/{command}" for command in policy.closed)
+        yield phrase("closed to everybody, since no rule allows them to anybody: %(commands)s", commands=commands)
 
 
 def _tables(file: Path) -> dict[str, object]:
@@ -99,18 +99,18 @@ def _tables(file: Path) -> dict[str, object]:
     return {}  # what is wrong with it is told when it is read as rules
 
 
-def _summary(where: str, review: Reviewed[AccessRuleSet]) -> Iterator[str]:
-    rule_set = review.rules
+def _summary(where: Path | Words, review: Reviewed[AccessRuleSet]) -> Iterator[Words]:
+    rule_set, count = review.rules, len(review.rules.rules)
     switches = (("presets", rule_set.presets), ("open", rule_set.open), ("read_only", rule_set.read_only))
-    further = [name for name, chosen in switches if chosen]
-    yield ", ".join([f"{where}: fine", count_noun(len(rule_set.rules), "rule", "rules"), *further])
-    for warning in review.warnings:
-        yield f"{where}:{warning.line}: warning: {warning.reason}"
+    counted = phrase("1 rule") if count == 1 else phrase("%(count)s rules", count=count)
+    yield at(where, phrase("fine, %(said)s", said=(counted, *(name for name, chosen in switches if chosen))))
+    for each in review.warnings:
+        yield at(f"{where}:{each.line}", warning(each.reason))
 
 
-def _problems(where: str, problems: tuple[RuleProblem, ...]) -> Iterator[str]:
+def _problems(where: Path | Words, problems: tuple[RuleProblem, ...]) -> Iterator[Words]:
     for problem in problems:
-        yield f"{where}:{problem.line}: {problem.reason}"
+        yield at(f"{where}:{problem.line}", problem.reason)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

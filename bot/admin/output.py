@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta, tzinfo
 from enum import StrEnum
+from pathlib import Path
 from typing import Any
 from unicodedata import east_asian_width
 
@@ -15,7 +16,7 @@ import orjson
 from bot.cards.language import choose_language, load_languages
 from bot.outbox.place import Place
 from bot.words.names import NameProblem
-from bot.words.phrase import Words
+from bot.words.phrase import Phrase, Say, Words, phrase
 
 
 def escape_invisible(text: str) -> str:
@@ -28,11 +29,26 @@ def say_words(words: Words, language: str) -> str:
     return choose_language(load_languages(), language).say(words)
 
 
-def describe_names(problems: Iterable[NameProblem]) -> tuple[bool, list[str]]:
+def say_lines(lines: Iterable[Words], say: Say) -> list[str]:
+    """Return lines in a language."""
+    return [escape_invisible(say(line)) for line in lines]
+
+
+def at(where: Path | Words | None, words: Words) -> Phrase:
+    """Return words with the file, or the line of a file, that they are about."""
+    return phrase("%(file)s: %(problems)s", file=where if isinstance(where, Phrase) else str(where), problems=words)
+
+
+def warning(words: Words) -> Phrase:
+    """Return words as a warning."""
+    return phrase("warning: %(words)s", words=words)
+
+
+def describe_names(problems: Iterable[NameProblem]) -> tuple[bool, list[Words]]:
     """Return whether all names in the settings are right, and a line for each wrong or doubtful one."""
     found = tuple(problems)
-    lines = [str(each) if each.is_error else f"warning: {each}" for each in found]
-    return not any(each.is_error for each in found), [escape_invisible(line) for line in lines]
+    lines: list[Words] = [each.words if each.is_error else warning(each.words) for each in found]
+    return not any(each.is_error for each in found), lines
 
 
 def format_minute(moment: datetime, zone: tzinfo) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 import aiohttp
 
 from bot.admin.inputs import read_content
-from bot.admin.output import describe_names
+from bot.admin.output import at, describe_names, say_lines, warning
 from bot.admin.rules_in_force import name_places, tell_lost, warn_of_unread
 from bot.approvals.document_reader import DocumentReader, Organisation
 from bot.approvals.plan import ApprovalLevel, Quorum
@@ -34,6 +34,7 @@ from bot.rulefiles.errors import RulesError
 from bot.rulefiles.followed_file import find_files
 from bot.settings import Settings
 from bot.words.names import KnownNames
+from bot.words.phrase import Say, Words, phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,8 +81,13 @@ def describe_level(level: ApprovalLevel) -> str:
     return f"{'any' if level.quorum is Quorum.ANY else 'all'} of {', '.join(level.approvers)}"
 
 
-async def check_policy(settings: Settings, file: Path | None) -> tuple[bool, list[str]]:
+async def check_policy(settings: Settings, file: Path | None, say: Say = str) -> tuple[bool, list[str]]:
     """Return whether the rules are valid, and lines with confirmation, warnings, or every error."""
+    fine, lines = await _check_all(settings, file)
+    return fine, say_lines(lines, say)
+
+
+async def _check_all(settings: Settings, file: Path | None) -> tuple[bool, list[Words]]:
     known = known_names(settings, facts=await look_for_facts(settings), is_strict=True)
     fine, lines = _check_policy(settings, file, known)
     if file is not None:
@@ -91,16 +97,18 @@ async def check_policy(settings: Settings, file: Path | None) -> tuple[bool, lis
     return fine and names_fine and not lost, [*lines, *lost, *told]
 
 
-def _check_policy(settings: Settings, file: Path | None, known: KnownNames) -> tuple[bool, list[str]]:
+def _check_policy(settings: Settings, file: Path | None, known: KnownNames) -> tuple[bool, list[Words]]:
     path = file or find_policy(settings)
     try:
         review = _review_policy(settings, path, known)
     except RulesError as error:
-        return False, [f"{path}: {wrong}" for wrong in error.problems]
+        return False, [at(path, wrong.words) for wrong in error.problems]
     if path is None:
-        decide = f"members of the role {DEFAULT_ROLE!r} decide on every purchase order"
-        return True, [f"{name_places(settings.approval_rules)}: there are no rules; {decide}"]
-    lines = [f"{path}: {line}" for line in _lines(review)]
+        none = phrase(
+            "there are no rules; members of the role '%(role)s' decide on every purchase order", role=DEFAULT_ROLE
+        )
+        return True, [at(name_places(settings.approval_rules), none)]
+    lines: list[Words] = [at(path, line) for line in _lines(review)]
     return True, lines if file is not None else [*lines, *warn_of_unread(settings.approval_rules)]
 
 
@@ -121,11 +129,16 @@ def _review_policy(settings: Settings, path: Path | None, known: KnownNames) -> 
     return review_policy(read_content(path), ZoneInfo(settings.zone), known, name=str(path))
 
 
-def _lines(review: Reviewed[ApprovalRuleSet]) -> list[str]:
+def _lines(review: Reviewed[ApprovalRuleSet]) -> Iterator[Words]:
     rules = review.rules
-    counts = ((rules.rules, "rules"), (rules.substitutes, "substitutes"), (rules.limits, "limits"))
-    lines = [f"fine, {', '.join(f'{name} {len(found)}' for found, name in counts)}, version {rules.version}"]
-    lines.extend(f"warning: {warning}" for warning in review.warnings)
+    yield phrase(
+        "fine, rules %(rules)s, substitutes %(substitutes)s, limits %(limits)s, version %(version)s",
+        rules=len(rules.rules),
+        substitutes=len(rules.substitutes),
+        limits=len(rules.limits),
+        version=rules.version,
+    )
+    for each in review.warnings:
+        yield warning(each.words)
     if not any(rule.scope == RuleScope() for rule in rules.rules):
-        lines.append("no rule is for everything: documents that none is for are decided in the ERP")
-    return lines
+        yield phrase("no rule is for everything: documents that none is for are decided in the ERP")

@@ -9,7 +9,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.admin.inputs import read_at, read_content, read_events
-from bot.admin.output import as_json, describe_names
+from bot.admin.output import as_json, at, describe_names, say_lines, warning
 from bot.admin.rules_in_force import name_places, tell_lost, warn_of_unread
 from bot.alerts.event import Event
 from bot.alerts.intake.normalization import normalize, split_events
@@ -18,7 +18,7 @@ from bot.alerts.rules.explanation import Explanation, PlaceOutcome, explain
 from bot.alerts.rules.parser import default_rules, review_routes
 from bot.alerts.rules.route_tree import AlertRoute
 from bot.alerts.rules.rule_set import AlertRuleSet
-from bot.bootstrap.closed_groups import warn_of_closed
+from bot.bootstrap.closed_groups import tell_closed
 from bot.bootstrap.company import company_of
 from bot.bootstrap.names import known_names, look_for_facts, review_settings
 from bot.bootstrap.rule_places import refuse_missing
@@ -29,10 +29,16 @@ from bot.rulefiles.followed_file import find_files
 from bot.rulefiles.values import written_duration
 from bot.settings import Settings
 from bot.words.names import KnownNames
+from bot.words.phrase import Say, Words, phrase
 
 
-async def check_rules(settings: Settings, file: Path | None) -> tuple[bool, list[str]]:
+async def check_rules(settings: Settings, file: Path | None, say: Say = str) -> tuple[bool, list[str]]:
     """Return whether the rules are valid, and lines with confirmation, warnings, or every error."""
+    fine, lines = await _check_all(settings, file)
+    return fine, say_lines(lines, say)
+
+
+async def _check_all(settings: Settings, file: Path | None) -> tuple[bool, list[Words]]:
     known = known_names(settings, facts=await look_for_facts(settings), is_strict=True)
     fine, lines = await _check_rules(settings, file, known)
     if file is not None:
@@ -42,26 +48,27 @@ async def check_rules(settings: Settings, file: Path | None) -> tuple[bool, list
     return fine and names_fine and not lost, [*lines, *lost, *told]
 
 
-async def _check_rules(settings: Settings, file: Path | None, known: KnownNames) -> tuple[bool, list[str]]:
+async def _check_rules(settings: Settings, file: Path | None, known: KnownNames) -> tuple[bool, list[Words]]:
     path = file or find_rules(settings)
     try:
         review = _review_rules(settings, path, known)
     except RulesError as error:
-        return False, [f"{path}: {wrong}" for wrong in error.problems]
+        return False, [at(path, wrong.words) for wrong in error.problems]
     rules = review.rules
     if path is None:
-        places = ", ".join(map(str, rules.tree.root.terms.to)) or "nobody"
-        return True, [f"{name_places(settings.alert_rules)}: there are no rules; every alert goes to {places}"]
-    counts = (
-        (_count(rules.tree.root) - 1, "routes"),
-        (len(rules.thresholds), "thresholds"),
-        (len(rules.inhibitions), "inhibitions"),
-        (len(rules.silences), "silences"),
+        places = tuple(map(str, rules.tree.root.terms.to)) or phrase("nobody")
+        none = phrase("there are no rules; every alert goes to %(places)s", places=places)
+        return True, [at(name_places(settings.alert_rules), none)]
+    counted = phrase(
+        "fine, routes %(routes)s, thresholds %(thresholds)s, inhibitions %(inhibitions)s, silences %(silences)s",
+        routes=_count(rules.tree.root) - 1,
+        thresholds=len(rules.thresholds),
+        inhibitions=len(rules.inhibitions),
+        silences=len(rules.silences),
     )
-    lines = [f"{path}: fine, {', '.join(f'{name} {number}' for number, name in counts)}"]
-    lines += [f"{path}: warning: {warning}" for warning in review.warnings]
+    lines: list[Words] = [at(path, counted), *(at(path, warning(each.words)) for each in review.warnings)]
     if file is None:
-        lines += [*await warn_of_closed(settings), *warn_of_unread(settings.alert_rules)]
+        lines += [*map(warning, await tell_closed(settings)), *warn_of_unread(settings.alert_rules)]
     return True, lines
 
 

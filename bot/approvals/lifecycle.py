@@ -20,7 +20,7 @@ from bot.approvals.deciders import awaited_voters, find_erp_approvers
 from bot.approvals.document import ApprovalDocument
 from bot.approvals.document_reader import document_from_case
 from bot.approvals.plan import ApprovalLevel, ApprovalPlan, ExpiryAction, Quorum, missing_approvers, tally
-from bot.approvals.unit_of_work import CaseUnitOfWork, RulesInForce
+from bot.approvals.unit_of_work import CaseUnitOfWork, GroupCards, RulesInForce
 from bot.erp.model import Approval, DecisionOutcome, PurchaseOrder, PurchaseStatus, Verdict
 from bot.outbox.delivery import Delivery, DeliveryFormat, Urgency
 from bot.outbox.place import Place, PlaceKind
@@ -69,10 +69,11 @@ def open_case(
     unit.cases.put(case)
     unit.audit(case, "opened", detail=plan_result.plan.rule, seen=case.fingerprint)
     if not quiet:
-        at_once = () if unit.options.groups_at_end else groups
-        if groups and not at_once:
-            _place_told(unit, case, groups)
-        place_cards(unit, case, (*at_once, *person_places(awaited_voters(unit, case))))
+        deciders = person_places(awaited_voters(unit, case))
+        at_once = _groups_at_once(unit, case, groups, deciders)
+        if later := [group for group in groups if group not in at_once]:
+            _place_told(unit, case, later)
+        place_cards(unit, case, (*at_once, *deciders))
     return case
 
 
@@ -143,6 +144,19 @@ def place_cards(unit: CaseUnitOfWork, case: Case, places: Iterable[Place], *, co
         asked = [place for place in wanted if place in waited]
         _place_new(unit, case, asked, ApprovalCardKind.TO_DO, together=True)
     enqueue_cards(unit, case)
+
+
+def _groups_at_once(
+    unit: CaseUnitOfWork, case: Case, groups: Sequence[Place], deciders: Sequence[Place]
+) -> Sequence[Place]:
+    """Return the groups that are shown a case while it waits; all of them where nobody else would be."""
+    options = unit.options
+    if options.group_cards is GroupCards.DECIDED:
+        return ()
+    if options.group_cards is GroupCards.WAITING or not options.one_card or not deciders:
+        return groups
+    shared = [batch for batch in options.reach.split((*groups, *deciders), case) if not {*deciders}.isdisjoint(batch)]
+    return [group for group in groups if any(group in batch for batch in shared)]
 
 
 def _place_told(unit: CaseUnitOfWork, case: Case, groups: Sequence[Place]) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import Protocol, TypeAlias
 
 from bot.approvals.case import AuditRow, Case, CaseCard
@@ -126,20 +127,34 @@ class CardReach:
     """Returns the language of cards at a place."""
     sees_all: Callable[[Place, Case], bool] = lambda group, case: False
     """Returns whether everybody in a group may see all that the deciders see."""
+    sees_any: Callable[[Place, Case], bool] = lambda group, case: True
+    """Returns whether everybody in a group may see anything of a case."""
 
     def split(self, places: Iterable[Place], case: Case, *, told: bool = False) -> list[list[Place]]:
         """Return the places of each card about a case: all share one language, and either all see the order or none
         does.
 
-        People only ``told`` the outcome need no more than any of them may see.
+        Places only ``told`` the outcome need no more than any of them may see. Groups that may see nothing of it are
+        apart.
         """
         shared: dict[tuple[bool, str], list[Place]] = {}
         alike = self.values_arrive() and not told
         for place in places:
-            is_open = told or place.kind is PlaceKind.PERSON or self.sees_all(place, case)
+            sees = self.sees_any if told else self.sees_all
+            is_open = place.kind is PlaceKind.PERSON or sees(place, case)
             key = (True, "") if alike else (is_open, self.language_of(place))
             shared.setdefault(key, []).append(place)
         return list(shared.values())
+
+
+class GroupCards(StrEnum):
+    """When groups are shown a case. At its end they share one card with the requester."""
+
+    AUTO = "auto"
+    """While it waits, where they share the card of those who decide, which costs no call, or where each place has a
+    card of its own; else at its end."""
+    WAITING = "waiting"
+    DECIDED = "decided"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,8 +171,7 @@ class ApprovalOptions:
     """The bot's own account, as decisions name it."""
     one_card: bool = False
     """Whether places share cards as far as ``reach`` allows; otherwise each has its own."""
-    groups_at_end: bool = False
-    """Whether groups only get the outcome, on one card with the requester."""
+    group_cards: GroupCards = GroupCards.WAITING
     reach: CardReach = CardReach()
     todos: bool = False
     """Whether the people whose turn it is get a to-do, unless the rule says otherwise."""

@@ -21,6 +21,7 @@ from bot.approvals.cards.presenter import (
     RequesterComposer,
     TodoComposer,
     sees_all,
+    sees_any,
 )
 from bot.approvals.case import ApprovalCardKind, Case
 from bot.approvals.discovery import PendingPoller, PurchaseOrderListener
@@ -133,8 +134,16 @@ def build_approvals(
         # A decider may take it back, and a group's card offers that to nobody.
         return not terms.undo and sees_all(audiences.grant_in(group.id, PURCHASE_COMMAND), case)
 
+    def everybody_sees_any(group: Place, case: Case) -> bool:
+        return sees_any(audiences.grant_in(group.id, PURCHASE_COMMAND), case)
+
     terms = terms_of(settings)
-    reach = CardReach(values_arrive=arrive, language_of=base.language_at, sees_all=everybody_sees_all)
+    reach = CardReach(
+        values_arrive=arrive,
+        language_of=base.language_at,
+        sees_all=everybody_sees_all,
+        sees_any=everybody_sees_any,
+    )
     sources = {name: hub.source_client(name) for name in hub.sources}
     deciding = {name: client for name, client in sources.items() if Capability.APPROVE in client.capabilities}
     approve_only = {name for name, client in deciding.items() if Capability.REJECT not in client.capabilities}

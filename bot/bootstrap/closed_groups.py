@@ -21,7 +21,7 @@ from bot.settings import Settings
 from bot.store.alerts.subscriptions import StoredSubscriptions
 from bot.store.database import latest_revision
 from bot.words.errors import ConfigurationError, DingerpError
-from bot.words.phrase import Phrase, phrase
+from bot.words.phrase import Phrase, Words, phrase
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,8 @@ class ClosedGroup:
     def words(self) -> Phrase:
         """What its cards withhold."""
         return phrase(
-            "Alerts and approvals in the group %(group)s tell only their kind where they are about /%(commands)s: not"
-            " everybody there may see more.",
+            "Alerts and approvals in the group %(group)s tell only their kind, or do not come, where they are about"
+            " /%(commands)s: not everybody there may see more.",
             group=self.group,
             commands=", /".join(self.commands),
         )
@@ -132,6 +132,9 @@ def _closed(settings: Settings, policy: AccessPolicy, alerted: frozenset[str]) -
             yield ClosedGroup(group, closed)
 
 
-async def warn_of_closed(settings: Settings) -> list[str]:
-    """Return a line for each of them, with the rule that opens it."""
-    return [f"warning: {closed.words} {closed.remedy}" for closed in await find_closed(settings)]
+async def tell_closed(settings: Settings) -> list[Words]:
+    """Return what is to be said of each of them, with the rule that opens it."""
+    return [
+        phrase("%(words)s %(remedy)s", words=closed.words, remedy=closed.remedy)
+        for closed in await find_closed(settings)
+    ]

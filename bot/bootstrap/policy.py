@@ -11,7 +11,7 @@ from bot.access.membership import Membership
 from bot.alerts.rules.parser import follow_rules
 from bot.approvals.document_reader import Organisation, StaffDirectory, StaffMember
 from bot.approvals.policy.loader import follow_policy
-from bot.approvals.unit_of_work import ApprovalOptions
+from bot.approvals.unit_of_work import ApprovalOptions, GroupCards
 from bot.bootstrap.company import company_of
 from bot.chat.records.reader_hub import AccountOf
 from bot.dingtalk.directory import DingTalkDirectory, DingTalkUnknownPerson
@@ -78,7 +78,7 @@ def terms_of(settings: Settings) -> ApprovalOptions:
         technical_account=bool(account),
         own_account=account,
         one_card=settings.approvals.one_card,
-        groups_at_end=settings.approvals.group_cards == "decided",
+        group_cards=GroupCards(settings.approvals.group_cards),
         todos=settings.notify.todo,
     )
 

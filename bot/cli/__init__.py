@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import sys
 from collections.abc import Sequence
 from typing import Annotated
@@ -11,6 +10,7 @@ from typing import Annotated
 import typer
 
 from bot.cli import audit, cards, data, deliveries, erps, events, rules, serving, understanding
+from bot.cli.options import say_in_terminal
 from bot.mechanisms.version import installed_version
 from bot.words.errors import DingerpError
 
@@ -78,12 +78,7 @@ def main() -> None:
 def _told(error: DingerpError) -> str:
     """Return what went wrong, in the language of the terminal where the error has words in it."""
     words = error.explain()
-    locale = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
-    if isinstance(words, str) or not locale.startswith("zh"):
-        return str(error)
-    from bot.admin.output import say_words
-
-    return say_words(words, "zh_CN")
+    return str(error) if isinstance(words, str) else say_in_terminal(words)
 
 
 def _asked(word: Sequence[str]) -> typer.Typer:

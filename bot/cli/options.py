@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
 from enum import StrEnum
@@ -13,6 +14,7 @@ import typer
 
 if TYPE_CHECKING:
     from bot.settings import Settings
+    from bot.words.phrase import Words
 
 ConfigOption = Annotated[
     Path | None, typer.Option("--config", help="TOML file; by default dingerp.toml, if there is one.")
@@ -41,6 +43,16 @@ def read_settings(config: Path | None) -> Settings:
     settings = load_settings(config)
     configure_logging(settings.log.level, settings.log.format)
     return settings
+
+
+def say_in_terminal(words: Words) -> str:
+    """Return words in the language of the terminal."""
+    locale = next(filter(None, map(os.environ.get, ("LC_ALL", "LC_MESSAGES", "LANG"))), "")
+    if not locale.startswith("zh"):
+        return str(words)
+    from bot.admin.output import say_words
+
+    return say_words(words, "zh_CN")
 
 
 def run_until_interrupted(main_coroutine: Coroutine[Any, Any, None]) -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.options import ConfigOption, OutputFormat, command_group, read_settings
+from bot.cli.options import ConfigOption, OutputFormat, command_group, read_settings, say_in_terminal
 
 if TYPE_CHECKING:
     from bot.settings import Settings
@@ -18,7 +18,7 @@ def _print_with_running(lines: list[str], settings: Settings, *names: str) -> No
     """Print what was found, and what the running bot says of the rules with these names."""
     from bot.admin.rules_in_force import describe_running_rules
 
-    running = asyncio.run(describe_running_rules(settings, *names)) if names else []
+    running = asyncio.run(describe_running_rules(settings, *names, say=say_in_terminal)) if names else []
     print("\n".join([*lines, *running]))
 
 
@@ -34,7 +34,7 @@ def check_routes(
     from bot.admin.route_check import check_rules
 
     settings = read_settings(config)
-    fine, lines = asyncio.run(check_rules(settings, file))
+    fine, lines = asyncio.run(check_rules(settings, file, say_in_terminal))
     _print_with_running(lines, settings, *(() if file else ("alert rules",)))
     raise SystemExit(int(not fine))
 
@@ -71,7 +71,7 @@ def check_access_rules(
     from bot.admin.access import check_access
 
     settings = read_settings(config)
-    fine, lines = asyncio.run(check_access(settings, file))
+    fine, lines = asyncio.run(check_access(settings, file, say_in_terminal))
     _print_with_running(lines, settings, *(() if file else ("configuration", "access rules")))
     raise SystemExit(int(not fine))
 
@@ -135,7 +135,7 @@ def check_policy_rules(
     from bot.admin.policy_context import check_policy
 
     settings = read_settings(config)
-    fine, lines = asyncio.run(check_policy(settings, file))
+    fine, lines = asyncio.run(check_policy(settings, file, say_in_terminal))
     _print_with_running(lines, settings, *(() if file else ("approval rules",)))
     raise SystemExit(int(not fine))
 

@@ -128,7 +128,8 @@ def with_company(demo: Settings, settings: Settings, *, living: bool) -> Setting
             "poll": PollSettings(seconds=POLL_SECONDS, list_seconds=LIST_SECONDS, backlog=False),
             "read_model": demo.read_model.model_copy(update={"seconds": min(POLL_SECONDS, demo.read_model.seconds)}),
             "access": demo.access.model_copy(update=_access(settings)),
-            "approvals": demo.approvals.model_copy(update={"groups": (FINANCE_GROUP,)}),
+            # The demo has no month's quota: its group sees an order from the first moment on.
+            "approvals": demo.approvals.model_copy(update={"groups": (FINANCE_GROUP,), "group_cards": "waiting"}),
         }
     )
     return company.with_rules_of(settings, {ACCESS_RULES: DEMO_ACCESS, ALERT_RULES: DEMO_ALERTS})

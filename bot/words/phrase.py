@@ -7,7 +7,7 @@ can be created far from any reader.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from types import MappingProxyType
@@ -31,6 +31,9 @@ class Phrase:
 
 Words: TypeAlias = Phrase | str
 """A text for people: a phrase, or a text that is the same in every language."""
+
+Say: TypeAlias = Callable[[Words], str]
+"""Tells words in one language; ``str`` tells them in English."""
 
 
 def _plain(value: object) -> object:

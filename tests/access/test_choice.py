@@ -129,6 +129,31 @@ def test_the_start_is_refused_in_the_language_of_the_terminal(
     assert ENVIRONMENT in said[0]
 
 
+@each_row(
+    "locale, rules, words",
+    [
+        ("zh_CN.UTF-8", "access", "配置：没有问题，0 条规则"),
+        ("zh_CN.UTF-8", "routes", "没有规则；所有预警发给：无人"),
+        ("zh_CN.UTF-8", "policy", "没有规则；所有采购单都由角色“approver”的成员审批"),
+        ("en_US.UTF-8", "access", "configuration: fine, 0 rules"),
+        ("en_US.UTF-8", "routes", "there are no rules; every alert goes to nobody"),
+        ("en_US.UTF-8", "policy", "there are no rules; members of the role 'approver' decide on every purchase order"),
+    ],
+)
+def test_rules_are_checked_in_the_language_of_the_terminal(
+    locale: str, rules: str, words: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for name in ("LC_ALL", "LC_MESSAGES"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("LANG", locale)
+    monkeypatch.setattr("sys.argv", ["dingerp", rules, "check"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    first, running = [line for line in capsys.readouterr().out.splitlines() if not line.startswith("{")]
+    assert (ended.value.code, first.endswith(words)) == (0, True)
+    assert ("没有正在运行的机器人" in running) is locale.startswith("zh")
+
+
 def test_the_doctor_says_it_in_the_language_of_the_settings() -> None:
     write(ODOO)
     settings = load_settings()

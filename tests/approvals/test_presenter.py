@@ -209,6 +209,7 @@ async def test_who_has_nothing_to_do_with_an_order_is_told_that_there_is_one(har
     waiting = (await closed.deciders.compose(f"{case.id}|person:zoe")).view
     ended = await decided(harness)
     told = (await closed.told.compose(f"{case.id}|person:zoe")).view
+    assert (await closed.told.compose(f"{case.id}|{GROUP}")).view is None, "a group that saw nothing hears nothing"
     for view, state in ((waiting, case.state), (told, ended.state)):
         assert view == UnseenApproval(case=case.id, state=state, since=case.opened_at)
         assert not view.buttons(), "it would only lead to a refusal"

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
 from bot.approvals.cards.presenter import ApprovalComposer, RequesterComposer
 from bot.approvals.cards.views import ApprovalView, Audience
-from bot.approvals.case import Case, CaseCard, CaseState
-from bot.approvals.unit_of_work import ApprovalOptions, CardReach
+from bot.approvals.case import ApprovalCardKind, Case, CaseCard, CaseState
+from bot.approvals.unit_of_work import ApprovalOptions, CardReach, GroupCards
 from bot.outbox.delivery import Delivery
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import ComposedCard
@@ -20,6 +21,7 @@ from tests.approvals.memory_repository import MemoryCaseStore
 from tests.approvals.policy.test_planner import all_of, any_of
 from tests.approvals.test_presenter import ORDER, ComposerHarness, granting
 from tests.chat.audience_parts import sees_all
+from tests.rows import each_row
 
 APART = ApprovalOptions(one_card=True)
 """Nothing is known of values for single people, so nobody gets any."""
@@ -82,7 +84,7 @@ async def test_a_group_that_may_see_all_of_it_shares_the_card_of_those_who_decid
 
 
 async def test_groups_that_hear_of_the_end_alone_share_one_card_with_the_requester() -> None:
-    env = ApprovalEnv(rules=TWO, terms=ApprovalOptions(one_card=True, groups_at_end=True))
+    env = ApprovalEnv(rules=TWO, terms=ApprovalOptions(one_card=True, group_cards=GroupCards.DECIDED))
     case = await env.submit(ORDER)
     requester = Place(PlaceKind.PERSON, case.summary.requester)
     cards = {f"approval_told:{GROUP}+1": (GROUP, requester), f"approval:{WANG}+1": (WANG, ZHAO)}
@@ -98,6 +100,53 @@ async def test_groups_that_hear_of_the_end_alone_share_one_card_with_the_request
     told = (await compose(composers.told, ended, GROUP, requester)).view
     assert isinstance(told, ApprovalView)
     assert (told.state, told.amount) == (CaseState.APPROVED, None)
+
+
+OTHER = Place(PlaceKind.GROUP, "cidStaff==")
+
+
+@each_row(
+    ("options", "waiting", "told"),
+    [
+        # Only one group may see all of it, and it shares the deciders' card.
+        ({"reach": CardReach(sees_all=lambda group, case: group == OTHER)}, {OTHER}, {GROUP}),
+        ({"reach": CardReach(sees_all=lambda group, case: True)}, {GROUP, OTHER}, set()),
+        ({"reach": CardReach()}, set(), {GROUP, OTHER}),
+        ({"reach": CardReach(values_arrive=lambda: True)}, {GROUP, OTHER}, set()),
+        # In another language it would be a card of its own.
+        ({"reach": CardReach(sees_all=lambda *_: True, language_of=lambda place: place.kind)}, set(), {GROUP, OTHER}),
+        # Each place has a card of its own anyway.
+        ({"one_card": False}, {GROUP, OTHER}, set()),
+    ],
+)
+async def test_a_group_is_shown_what_waits_where_that_costs_no_call(
+    options: dict[str, Any], waiting: set[Place], told: set[Place]
+) -> None:
+    terms = ApprovalOptions(**{"one_card": True, **options}, group_cards=GroupCards.AUTO)
+    env = ApprovalEnv(rules=TWO, terms=terms, groups=(GROUP, OTHER))
+    case = await env.submit(ORDER)
+    kinds = {ApprovalCardKind.APPROVAL: waiting, ApprovalCardKind.TOLD: told}
+    assert isinstance(env.store, MemoryCaseStore)
+    cards = env.store.repository.cards_of(case.id)
+    for kind, groups in kinds.items():
+        assert {card.place for card in cards if card.kind is kind and card.place.kind is PlaceKind.GROUP} == groups
+
+
+async def test_a_group_that_may_see_nothing_leaves_the_requester_their_note() -> None:
+    reach = CardReach(sees_any=lambda group, case: group == OTHER)
+    terms = replace(APART, group_cards=GroupCards.AUTO, reach=reach)
+    env = ApprovalEnv(rules=TWO, terms=terms, groups=(GROUP, OTHER))
+    case = await env.submit(ORDER)
+    requester = Place(PlaceKind.PERSON, case.summary.requester)
+    told = {places for card, places in owed(env, case).items() if card.startswith("approval_told:")}
+    assert told == {(GROUP,), (OTHER, requester)}
+
+
+async def test_groups_are_shown_what_waits_for_nobody() -> None:
+    nobody = rules(any_of("role:nobody"))
+    env = ApprovalEnv(rules=nobody, terms=replace(APART, group_cards=GroupCards.AUTO))
+    case = await env.submit(ORDER)
+    assert [places for card, places in owed(env, case).items() if card.startswith("approval:")] == [(GROUP,)]
 
 
 async def test_those_who_decide_see_the_prices_and_the_group_does_not() -> None:

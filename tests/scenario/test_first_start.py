@@ -83,7 +83,7 @@ async def first_start(folder: Path, more: int) -> AsyncIterator[tuple[AlertScena
             "accounts": {account: {"demo": account} for account in ACCOUNTS},
         },
         "alerts": AlertSettings(rules=DEMO_ALERTS),
-        "approvals": {"groups": (BUYING,)},
+        "approvals": {"groups": (BUYING,), "group_cards": "waiting"},
         "poll": {"enabled": True},
         "outbox": {},
     }

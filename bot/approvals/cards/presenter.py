@@ -168,7 +168,7 @@ class _CaseComposer(SingleCardComposer):
         if user_id in {*people_in_case(found.case), *found.waited} - {""}:
             return _Reader(ALL_FIELDS, user_id)
         grant = (await self._reader_at(place, PURCHASE_COMMAND)).grant
-        covered = any(_covers(scope, found.case) for scope in grant.scopes)
+        covered = sees_any(grant, found.case)
         return _Reader(grant.fields if covered else frozenset(), user_id, in_group=in_group, is_closed=not covered)
 
     async def _draw(self, found: CaseContext, reader: _Reader) -> View:
@@ -215,7 +215,12 @@ class _Reader:
 
 def sees_all(grant: Grant, case: Case) -> bool:
     """Return whether the grant shows as much of a case as its deciders see."""
-    return grant.fields >= TOLD_FIELDS and any(_covers(scope, case) for scope in grant.scopes)
+    return grant.fields >= TOLD_FIELDS and sees_any(grant, case)
+
+
+def sees_any(grant: Grant, case: Case) -> bool:
+    """Return whether the grant shows anything of a case."""
+    return any(_covers(scope, case) for scope in grant.scopes)
 
 
 def _covers(scope: Scope, case: Case) -> bool:
@@ -362,6 +367,8 @@ class RequesterComposer(_SharedCaseComposer):
         if found is None or not _is_told(found.case):
             return ComposedCard(None, 0)
         readers = [await self._reader(found, Place.parse(place)) for place in where]
+        if all(reader.in_group and reader.is_closed for reader in readers):
+            return ComposedCard(None, 0)  # all that it could tell is that there was an order
         if any(reader.in_group for reader in readers):
             fields = ALL_FIELDS.intersection(*(reader.fields for reader in readers))
             closed = any(reader.is_closed for reader in readers)

@@ -105,10 +105,11 @@ class ApprovalSettings(SettingsSection):
         " one, once `dingerp doctor --probe` has shown that values for single people arrive); else each place has a"
         " card of its own, and each costs calls.",
     )
-    group_cards: Literal["waiting", "decided"] = Field(
-        "waiting",
+    group_cards: Literal["auto", "waiting", "decided"] = Field(
+        "auto",
         description="When groups get their card: while an order waits, or once it is decided. Then it is one card for"
-        " the groups and the requester, and costs two calls less.",
+        " the groups and the requester, and costs two calls less. `auto`: while it waits where everybody in the group"
+        " may see what its approvers see, which costs no call, and once it is decided elsewhere.",
     )
     native: NativeSettings = NativeSettings.model_validate({})
 

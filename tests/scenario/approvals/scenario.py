@@ -250,6 +250,7 @@ async def run_approval_scenario(
     groups: Sequence[str] = (BUYING,),
     approvers: Iterable[str] = APPROVERS,
     accounts: Iterable[str] = ACCOUNTS,
+    group_cards: str | None = "waiting",
     approvals: dict[str, Any] | None = None,
     begins: datetime = START,
     looks_at: str = "",
@@ -257,7 +258,8 @@ async def run_approval_scenario(
 ) -> AsyncIterator[DemoApprovalScenario]:
     """Open a company with only these orders waiting in the ERP, each shown in ``groups`` and to its deciders.
 
-    Without ``rules`` any of ``approvers`` decides; ``accounts`` are the people with an account in the ERP.
+    Without ``rules`` any of ``approvers`` decides; ``accounts`` are the people with an account in the ERP. With None
+    as ``group_cards`` groups are shown what they are by default.
     """
     clock, held = Clock(begins), []
     file = folder / "approvals.toml"
@@ -283,6 +285,7 @@ async def run_approval_scenario(
             "groups": tuple(groups),
             "backlog": True,
             "rules": file if file.is_file() else None,
+            **({"group_cards": group_cards} if group_cards else {}),
             **(approvals or {}),
         },
         "outbox": {"per_second": 1000, "place_minute": 1000},
