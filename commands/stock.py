@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from bot.cards.view import ListView, View
+from bot.cards.view import View
 from bot.chat.arguments import Sku, Warehouse
 from bot.chat.conditions import Emptied, ListCondition
 from bot.chat.context import QuestionContext
@@ -29,7 +29,7 @@ from bot.chat.records.stock_views import (
 )
 from bot.chat.records.warehouses import closest_warehouses, suggest_warehouses
 from bot.chat.registry import command
-from bot.chat.view_parts import freshness, freshness_of_all
+from bot.chat.view_parts import DocumentView, freshness, freshness_of_all
 from bot.erp.answer import SourceAnswer
 from bot.erp.errors import Ambiguous, NotFound
 from bot.erp.goods_port import WarehouseQuery
@@ -40,7 +40,7 @@ from bot.erp.port import Capability
 from bot.words.phrase import phrase
 from bot.words.spelling import most_alike, other_spellings
 
-MAX_SKUS = ListView.page_size
+MAX_SKUS = DocumentView.page_size
 """Products in one question: as many as a document shows at once, whose button asks for them together."""
 MAX_LOTS = 3
 """Lots on the card: the first to expire are the first to go."""

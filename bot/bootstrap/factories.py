@@ -49,11 +49,14 @@ def make_renderer(
     budget: Budget | None = None,
     now: Callable[[], datetime] | None = None,
 ) -> CardRenderer:
-    """Return the renderer of cards; ``languages`` are loaded unless passed in, ``budget`` is that of the settings."""
-    cards = settings.cards
+    """Return the renderer of cards; ``languages`` are loaded unless passed in.
+
+    ``budget`` holds for all cards, by default that of each card's template.
+    """
+    cards, chosen = settings.cards, templates(settings)
     return CardRenderer(
         languages=languages or load_languages(),
-        budget=budget or Budget(body_bytes=cards.body_bytes, buttons_bytes=cards.buttons_bytes),
+        budget_of=lambda card: budget or chosen.of(card).budget,
         custom_dir=cards.folder,
         now=now,
         sources=settings.erp,
@@ -62,8 +65,16 @@ def make_renderer(
 
 def templates(settings: Settings) -> TemplateChoice:
     """Return the mapping of cards to DingTalk templates."""
+    cards = settings.cards
+    public = CardTemplate(body_bytes=cards.body_bytes, buttons_bytes=cards.buttons_bytes)
     chosen = {
-        name: own_template(template.template_id, ButtonStyle(template.button_style), template.variables)
-        for name, template in settings.cards.templates.items()
+        name: own_template(
+            template.template_id,
+            ButtonStyle(template.button_style),
+            template.variables,
+            body_bytes=cards.body_bytes,
+            buttons_bytes=cards.buttons_bytes,
+        )
+        for name, template in cards.templates.items()
     }
-    return TemplateChoice(default=chosen.pop("default", CardTemplate()), by_card=chosen)
+    return TemplateChoice(default=chosen.pop("default", public), by_card=chosen)

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from bot.cards.actions import Action, Ask
-from bot.cards.budget import button_size
 from bot.cards.card import CardButton
 from bot.cards.escape import clean, escape, link
 from bot.cards.presenter import Presenter
@@ -20,11 +19,10 @@ MAX_LABEL = 24
 
 @dataclass(frozen=True, slots=True)
 class RenderedButton:
-    """A button as the card carries it, what stands for it in the text twin, and its bytes on the wire."""
+    """A button as the card carries it, and what stands for it in the text twin."""
 
     button: CardButton
     twin: str
-    size: int
     ask: Ask | None = None
     """What it asks, where it asks something."""
 
@@ -59,15 +57,11 @@ def _render_button(label: str, does: Action | str, color: str, colon: str) -> Re
     label = clean(label, MAX_LABEL)
     if isinstance(does, str):
         linked = link(label, does)
-        return _rendered(CardButton(label, color, url=does.strip()), linked) if linked.startswith("[") else None
+        return RenderedButton(CardButton(label, color, url=does.strip()), linked) if linked.startswith("[") else None
     try:
         token = does.pack()
     except ValueError:
         return None
     typed = escape(does.typed)
     twin = typed if label == does.typed else f"{escape(label)}{colon}{typed}"
-    return _rendered(CardButton(label, color, token=token), twin, does if isinstance(does, Ask) else None)
-
-
-def _rendered(button: CardButton, twin: str, ask: Ask | None = None) -> RenderedButton:
-    return RenderedButton(button, twin, button_size(button), ask)
+    return RenderedButton(CardButton(label, color, token=token), twin, does if isinstance(does, Ask) else None)

@@ -94,13 +94,29 @@ def cut_bytes(text: str, limit: int) -> str:
     return text.encode()[: max(0, limit - 3)].decode(errors="ignore").rstrip() + ("…" if limit >= 3 else "")
 
 
-def cut_lines(lines: list[str], limit: int, note: str) -> list[str]:
-    """Return as many first lines as fit ``limit`` bytes as a card together with ``note``, which says so.
+def split_text(text: str, limit: int, count: int) -> list[str]:
+    """Return a card's text in up to ``count`` parts of ``limit`` bytes at most; the last one takes all that is left.
+
+    They are parted between paragraphs, or between the lines of one that is longer.
+    """
+    parts: list[bytes] = []
+    left = text.encode()
+    while len(parts) < count - 1 and len(left) > limit:
+        paragraph, line, row = (left.rfind(mark, 0, limit + len(mark)) for mark in (b"\n\n", b"\n", b"<br>"))
+        inside = len(left[:limit].decode(errors="ignore").encode())
+        end = next(end for end in (paragraph, max(line, row), inside) if end > 0)
+        parts.append(left[:end])
+        left = left[end:].lstrip(b"\n").removeprefix(b"<br>")
+    return [part.decode() for part in (*parts, left)]
+
+
+def cut_lines(lines: list[str], limit: int, note: str, count: int = 1) -> list[str]:
+    """Return as many first lines as fit ``count`` parts of ``limit`` bytes together with ``note``, which says so.
 
     A first line that is too long alone loses its markup and its end.
     """
     kept = list(lines)
-    while kept and len(card_markdown([*kept, "", note]).encode()) > limit:
+    while kept and len(split_text(card_markdown([*kept, "", note]), limit, count)[-1].encode()) > limit:
         kept.pop()
         while kept and not kept[-1]:
             kept.pop()

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 
 from bot.cards.actions import Ask
-from bot.cards.budget import Budget, button_size
+from bot.cards.budget import Budget
 from bot.cards.card import CardButton
 from bot.cards.view import Button, View, ask_again
 from bot.words.phrase import phrase
@@ -63,7 +63,7 @@ def lead_back(
     here, led = ask_again(view), list(buttons)
     if here is None:
         return tuple(led)
-    sizes = [button_size(button) for button in buttons]
+    sizes = [budget.size_of(button) for button in buttons]
     way = (here.typed, *trail)[:MAX_STEPS]
     for count in range(1, len(way) + 1):
         for number, ask in enumerate(asks):
@@ -72,7 +72,7 @@ def lead_back(
                 continue
             if (button := _leading_back(buttons[number], ask, tuple(steps[:count]))) is None:
                 continue
-            size = button_size(button)
+            size = budget.size_of(button)
             if budget.fits([*sizes[:number], size, *sizes[number + 1 :]]):
                 led[number], sizes[number] = button, size
     return tuple(led)

@@ -14,7 +14,7 @@ import structlog
 from jinja2 import FileSystemLoader, FunctionLoader, Template, TemplateError, TemplateNotFound, TemplateSyntaxError
 from jinja2.runtime import Context
 
-from bot.cards.budget import Budget, button_size
+from bot.cards.budget import Budget
 from bot.cards.buttons import RenderedButton, render_buttons
 from bot.cards.card import Card, CardButton
 from bot.cards.environment import CardEnvironment
@@ -83,7 +83,9 @@ class _Wishes:
 
 @dataclass(slots=True)
 class _Draft:
-    """A view rendered once: ``size`` is the body in bytes, ``fits`` says whether body and buttons fit."""
+    """A view rendered once: ``size`` is the body in bytes, ``holds`` says whether it fits, ``fits`` whether the buttons
+    do, too.
+    """
 
     view: View
     context: Context
@@ -91,6 +93,7 @@ class _Draft:
     body: str
     size: int
     buttons: list[RenderedButton]
+    holds: bool
     fits: bool
 
 
@@ -113,16 +116,16 @@ class _CompiledTemplate:
         size = len(body.encode())
         wanted = with_way_back(view, (*own_view_buttons(view), *lead_on(view, view.buttons())), trail)
         buttons = render_buttons(wanted, self.presenter)
-        fits = size <= self.budget.body_bytes and self.fits_buttons(buttons)
-        return _Draft(view, context, lines, body, size, buttons, fits)
+        holds = self.budget.holds(body)
+        return _Draft(view, context, lines, body, size, buttons, holds, holds and self.fits_buttons(buttons))
 
     def holds_rows(self, draft: _Draft) -> bool:
         """Whether there is room for the rows of a list, and for their buttons if it is there to open one."""
         opens = isinstance(draft.view, ListView) and draft.view.opens_rows
-        return draft.fits if opens else draft.size <= self.budget.body_bytes
+        return draft.fits if opens else draft.holds
 
     def fits_buttons(self, buttons: Sequence[RenderedButton]) -> bool:
-        return self.budget.fits([button.size for button in buttons])
+        return self.budget.fits([self.budget.size_of(rendered.button) for rendered in buttons])
 
     def tips(self, draft: _Draft) -> str:
         limit, note = self.budget.tips_bytes, withheld_note(draft.view, self.presenter)
@@ -134,7 +137,7 @@ class _CompiledTemplate:
         ends = len(buttons) - bool(buttons and buttons[-1].text == self.presenter.show(BACK))
         for rendered in render_buttons(lead_on(draft.view, draft.view.spare_buttons()), self.presenter):
             more = (*buttons[:ends], rendered.button, *buttons[ends:])
-            if not self.budget.fits([button_size(button) for button in more]):
+            if not self.budget.fits([*map(self.budget.size_of, more)]):
                 break
             buttons, ends = more, ends + 1
             draft.buttons = [*draft.buttons, rendered]
@@ -169,28 +172,34 @@ class _CompiledTemplate:
 class _CompiledTemplates(dict[str, _CompiledTemplate]):
     """The templates of one environment by the name of their card, compiled when first needed."""
 
-    def __init__(self, environment: CardEnvironment, budget: Budget) -> None:
+    def __init__(self, environment: CardEnvironment, budget_of: Callable[[str], Budget]) -> None:
         super().__init__()
         self._environment = environment
-        self._budget = budget
+        self._budget_of = budget_of
 
     def __missing__(self, name: str) -> _CompiledTemplate:
         template = self._environment.get_template(name + SUFFIX)
-        return self.setdefault(name, _CompiledTemplate(self._environment, template, self._budget))
+        return self.setdefault(name, _CompiledTemplate(self._environment, template, self._budget_of(name)))
 
 
 class _LocalisedTemplates:
     """The environments of one language in one zone, with all templates that were needed so far."""
 
-    def __init__(self, presenter: Presenter, budget: Budget, folders: Sequence[Path], custom: Path | None) -> None:
+    def __init__(
+        self,
+        presenter: Presenter,
+        budget_of: Callable[[str], Budget],
+        folders: Sequence[Path],
+        custom: Path | None,
+    ) -> None:
         built_in = CardEnvironment(FileSystemLoader(folders), presenter)
         built_in.adopt_macros(built_in)
-        self.built_in = _CompiledTemplates(built_in, budget)
+        self.built_in = _CompiledTemplates(built_in, budget_of)
         self.custom: _CompiledTemplates | None = None
         if custom:
             sandboxed = SandboxedCardEnvironment(_small_files(custom), presenter)
             sandboxed.adopt_macros(built_in)
-            self.custom = _CompiledTemplates(sandboxed, budget)
+            self.custom = _CompiledTemplates(sandboxed, budget_of)
 
 
 class CardRenderer:
@@ -200,21 +209,22 @@ class CardRenderer:
         self,
         *,
         languages: Mapping[str, Language],
-        budget: Budget | None = None,
+        budget_of: Callable[[str], Budget] = lambda card: Budget(),
         custom_dir: Path | None = None,
         template_dirs: Sequence[Path] = (CARDS,),
         now: Callable[[], datetime] | None = None,
         sources: Collection[str] = (),
     ) -> None:
-        """``custom_dir`` holds a customer's own templates, which replace those in ``template_dirs``.
+        """``budget_of`` tells how much fits on the cards of a name.
 
-        ``now`` tells the year that goes without saying; without it every date is shown with its year. ``sources`` are
-        the ERPs that a line may have to tell apart.
+        ``custom_dir`` holds a customer's own templates, which replace those in ``template_dirs``. ``now`` tells the
+        year that goes without saying; without it every date is shown with its year. ``sources`` are the ERPs that a
+        line may have to tell apart.
         """
         self._sources = frozenset(sources)
         self._now = now
         self._languages = languages
-        self._budget = budget or Budget()
+        self._budget_of = budget_of
         self._folders = tuple(template_dirs)
         self._custom_dir = custom_dir
         self._custom_names = _names_in(custom_dir) if custom_dir else frozenset()
@@ -282,7 +292,7 @@ class CardRenderer:
         key = (language.code, zone)
         if key not in self._localised:
             presenter = Presenter(language, zone, self._now)
-            self._localised[key] = _LocalisedTemplates(presenter, self._budget, self._folders, self._custom_dir)
+            self._localised[key] = _LocalisedTemplates(presenter, self._budget_of, self._folders, self._custom_dir)
         return self._localised[key]
 
     def _render_built_in(self, templates: _LocalisedTemplates, view: View, wishes: _Wishes) -> Card:
@@ -332,9 +342,9 @@ class CardRenderer:
         draft = self._fit_rows(template, view, trail) if isinstance(view, ListView) else template.draft(view, trail)
         if draft.fits:
             return draft
-        if draft.size > template.budget.body_bytes:
-            note = template.presenter.show(_SHORTENED)
-            draft.body = card_markdown(cut_lines(draft.lines, template.budget.body_bytes, note))
+        if not draft.holds:
+            budget, note = template.budget, template.presenter.show(_SHORTENED)
+            draft.body = card_markdown(cut_lines(draft.lines, budget.body_bytes, note, budget.bodies))
         draft.buttons = self._affordable(template, draft, trail)
         return draft
 
@@ -343,7 +353,8 @@ class CardRenderer:
         draft = template.draft(view.showing(too_many) if too_many < len(view.rows) else view, trail)
         if too_many <= 1 or template.holds_rows(draft):
             return draft
-        guess = max(1, too_many * template.budget.body_bytes // max(draft.size, template.budget.body_bytes + 1))
+        room = template.budget.body_bytes * template.budget.bodies
+        guess = max(1, too_many * room // max(draft.size, room + 1))
         best = None
         while fitting < too_many:
             guess = min(max(guess, fitting), too_many - 1)

@@ -20,6 +20,8 @@ Label: TypeAlias = str | Phrase
 
 _PREVIOUS = phrase("Previous")
 _NEXT = phrase("Next")
+_SURE_ROWS = 6
+"""Rows that a page has even on the card of a template with a kilobyte for text and one for buttons."""
 
 
 class Color(StrEnum):
@@ -222,10 +224,18 @@ class ListView(View):
             return ()
         pages: list[Button] = []
         if self.offset > 0:
-            pages.append(Button(_PREVIOUS, Ask(self.line, max(0, self.offset - self.page_size))))
+            pages.append(Button(_PREVIOUS, Ask(self.line, max(0, self.offset - self._before))))
         if self.last < self.total:
             pages.append(Button(_NEXT, Ask(self.line, self.last)))
         return pages
+
+    @property
+    def _before(self) -> int:
+        """How many rows the page before has: as many as this one, or as pages may have that come to the last."""
+        shown, sure = len(self.rows), min(_SURE_ROWS, self.page_size)
+        if self.last < self.total:
+            return shown
+        return min(max(shown, self.offset // max(1, self.offset // sure)), self.page_size)
 
     def buttons(self) -> Sequence[Button]:
         return (*self.row_buttons(), *self.page_buttons())

@@ -143,6 +143,8 @@ def table_of_one(columns: Sequence[Column], document: Any, as_of: datetime) -> T
 class ExportedListView(ListView):
     """A list that its reader can also get as a file."""
 
+    page_size: ClassVar[int] = 12
+
     def buttons(self) -> Sequence[Button]:
         return (*ListView.buttons(self), *self.file_buttons())
 
@@ -240,6 +242,7 @@ class RecordView(View):
 class DocumentView(ExportedListView):
     """One document as the ERP reports it; ``rows`` are its lines, which lead to their products' stock."""
 
+    page_size: ClassVar[int] = 8
     opens_rows: ClassVar[bool] = False
     command: ClassVar[str]
     """The command that shows it."""

@@ -267,10 +267,10 @@ class DingTalkAnswerChannel:
         where, person = message.conversation, message.sender.staff_id
         called = _called(message.sender) if self._name_asker and where.kind is ConversationKind.GROUP else NOBODY_CALLED
         template, made_as = self._templates.of(InterimNotice.card), InterimNotice.card
-        params = changed_params(naming(cards.shared, called), template, made_as)
+        params = changed_params(naming(cards.shared, called, template.budget), template, made_as)
         alike = _same_for_all(message, cards)
         apart = not alike and not self._confirmed().private_values
-        own = {} if alike or apart else changed_params(naming(cards.own, called), template, made_as)
+        own = {} if alike or apart else changed_params(naming(cards.own, called, template.budget), template, made_as)
         private = _private_values(person, params, own)
         try:
             await self._cards.update(track_id, params, private)
@@ -299,7 +299,7 @@ class DingTalkAnswerChannel:
         line = clean(message.text, _MAX_QUESTION)
         await self._cards.create_and_deliver(
             track_id=track_id,
-            params=card_params(naming(card, called), template),
+            params=card_params(naming(card, called, template.budget), template),
             template_id=template.template_id,
             spaces=[CardSpace(where, person)],
             summary=self._say(card.language, phrase("Answer to: %(line)s", line=line) if line else YOUR_ANSWER),
@@ -315,10 +315,11 @@ class DingTalkAnswerChannel:
         shared = way in (None, PrivateWay.PRIVATE_DATA)
         names = self._name_asker and shared and group.kind is ConversationKind.GROUP
         called = _called(message.sender) if names else NOBODY_CALLED
-        card = naming(cards.shared if shared else cards.own, called)
+        card = cards.shared if shared else cards.own
         template = self._templates.of(card.name)
-        params = card_params(card, template)
-        own_params = card_params(naming(cards.own, called), template) if way is PrivateWay.PRIVATE_DATA else {}
+        params = card_params(naming(card, called, template.budget), template)
+        own = naming(cards.own, called, template.budget)
+        own_params = card_params(own, template) if way is PrivateWay.PRIVATE_DATA else {}
         where = Conversation(group.id, ConversationKind.DIRECT) if way is PrivateWay.DIRECT else group
         await self._cards.create_and_deliver(
             track_id=track_id,

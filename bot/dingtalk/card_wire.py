@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
@@ -10,7 +11,7 @@ from typing import Any
 
 import orjson
 
-from bot.cards.budget import message_button
+from bot.cards.budget import CARD, Budget, group_button, message_button
 from bot.cards.card import Card, CardButton, CardReply
 from bot.words.errors import ConfigurationError
 
@@ -20,8 +21,11 @@ MARKDOWN_WITH_BUTTONS = "1366a1eb-bc54-4859-ac88-517c56a9acb1.schema"
 BUTTONS = "buttons"
 """The card field with all buttons."""
 
-_CARD = "card"
-"""Parameter of buttons in custom templates: the name of their card at its creation."""
+BODY = "body"
+
+_DOCUMENTED = Budget()
+MOST_BUTTONS = 16
+"""Buttons of a card with room for a dozen rows of a list, its pages, what it leads to, and the way back."""
 
 _PUBLIC_VARIABLES = MappingProxyType(
     {"title": "title", "markdown": "body", "tips": "tips", "sys_full_json_obj": BUTTONS}
@@ -51,24 +55,56 @@ class CardTemplate:
 
     ``variables`` maps a variable to a field of the card: ``title``, ``body``, ``tips``, ``name``, ``language``,
     ``buttons`` (all of them, in the template's ``button_style``), ``button1.text``, ``button1.token`` and
-    ``button1.url`` (and so on; empty if there are fewer buttons), or any key of `Card.fields`. ``constants`` are
-    variables whose value never changes.
+    ``button1.url`` (and so on; empty if there are fewer buttons), or any key of `Card.fields`. ``body2``, ``buttons2``
+    and so on are what the variable before has no room for: see `budget`. ``constants`` are variables whose value never
+    changes. ``body_bytes`` and ``buttons_bytes`` go into each variable.
     """
 
     template_id: str = MARKDOWN_WITH_BUTTONS
     button_style: ButtonStyle = ButtonStyle.MSG_BUTTONS
     variables: Mapping[str, str] = field(default_factory=lambda: _PUBLIC_VARIABLES)
     constants: Mapping[str, str] = field(default_factory=lambda: _PUBLIC_CONSTANTS)
+    body_bytes: int = _DOCUMENTED.body_bytes
+    buttons_bytes: int = _DOCUMENTED.buttons_bytes
+    budget: Budget = field(init=False)
+    """How much fits into the variables, and what each of them takes."""
 
     def __post_init__(self) -> None:
         if self.button_style is ButtonStyle.STATIC and BUTTONS in self.variables.values():
             raise ConfigurationError(f"card template {self.template_id}: static buttons have no list of buttons")
+        bodies, lists = (self._count(part) for part in (BODY, BUTTONS))
+        more = lists * self.buttons_bytes > _DOCUMENTED.buttons_bytes and self.button_style is not ButtonStyle.STATIC
+        budget = Budget(
+            body_bytes=self.body_bytes,
+            buttons_bytes=self.buttons_bytes,
+            bodies=bodies,
+            button_lists=lists,
+            max_buttons=MOST_BUTTONS if more else _DOCUMENTED.max_buttons,
+            # One variable for all buttons keeps its old measure: a group's are longer, and several KB work, too.
+            grouped=self.button_style is ButtonStyle.BUTTON_GROUP and lists > 1,
+        )
+        object.__setattr__(self, "budget", budget)
+
+    def _count(self, part: str) -> int:
+        """Return over how many variables a part of the card is spread: 3 with ``body``, ``body2`` and ``body3``.
+
+        Raises `ConfigurationError` where one is missing, since what belongs there would be shown nowhere.
+        """
+        named = frozenset(self.variables.values())
+        further = sorted(source for source in named if re.fullmatch(rf"{part}\d+", source))
+        names = [part, *(f"{part}{number + 2}" for number in range(len(further)))]
+        if further and (missing := [name for name in names if name not in named]):
+            raise ConfigurationError(f"card template {self.template_id}: {further[-1]} without {missing[0]}")
+        return len(names)
 
 
 def own_template(
     template_id: str,
     button_style: ButtonStyle = ButtonStyle.BUTTON_GROUP,
     variables: Mapping[str, str] | None = None,
+    *,
+    body_bytes: int = _DOCUMENTED.body_bytes,
+    buttons_bytes: int = _DOCUMENTED.buttons_bytes,
 ) -> CardTemplate:
     """Return a custom template; without ``variables``, with those of the template file in the documentation."""
     shipped = {"title": "title", "markdown": "body", "tips": "tips", "btns": BUTTONS}
@@ -77,6 +113,8 @@ def own_template(
         button_style=button_style,
         variables=MappingProxyType(dict(shipped if variables is None else variables)),
         constants=MappingProxyType({}),
+        body_bytes=body_bytes,
+        buttons_bytes=buttons_bytes,
     )
 
 
@@ -104,7 +142,7 @@ def card_params(card: Card, template: CardTemplate) -> dict[str, str]:
     """
     params = dict(template.constants)
     for variable, source in template.variables.items():
-        value = _find(card, source, template.button_style, card.name)
+        value = _find(card, source, template, card.name)
         if value is None:
             raise ConfigurationError(
                 f"card template {template.template_id}: card “{card.name}” has no field “{source}”"
@@ -139,7 +177,7 @@ def changed_params(card: Card, template: CardTemplate, made_as: str = "") -> dic
     """Return the variables of a card with new content; those without a field become empty."""
     params = dict(template.constants)
     for variable, source in template.variables.items():
-        params[variable] = _find(card, source, template.button_style, made_as or card.name) or ""
+        params[variable] = _find(card, source, template, made_as or card.name) or ""
     return params
 
 
@@ -148,18 +186,19 @@ def clicked_card(values: Mapping[str, object]) -> str:
 
     Cards of different kinds may have different templates, and a callback does not identify its card.
     """
-    name = values.get(_CARD)
+    name = values.get(CARD)
     return name if isinstance(name, str) else ""
 
 
-def _find(card: Card, source: str, style: ButtonStyle, made_as: str) -> str | None:
+def _find(card: Card, source: str, template: CardTemplate, made_as: str) -> str | None:
     """Return the value of a variable from ``source``; None if this kind of card has no such field."""
-    match source:
-        case "title" | "body" | "tips" | "name" | "language":
-            value: str = getattr(card, source)
-            return value
-        case "buttons":
-            return _buttons(card, style, made_as)
+    if source in ("title", "tips", "name", "language"):
+        value: str = getattr(card, source)
+        return value
+    if (index := _index_of(source, BODY, template.budget.bodies)) is not None:
+        return template.budget.spread_body(card.body)[index]
+    if (index := _index_of(source, BUTTONS, template.budget.button_lists)) is not None:
+        return _button_list(template.budget.spread_buttons(card.buttons)[index], template.button_style, made_as)
     return card.fields.get(source, _one_button(card.buttons, source))
 
 
@@ -175,17 +214,13 @@ def _one_button(buttons: Sequence[CardButton], source: str) -> str | None:
     return value
 
 
-def _buttons(card: Card, style: ButtonStyle, made_as: str) -> str:
+def _index_of(source: str, part: str, variables: int) -> int | None:
+    """Return which of the variables over which a part is spread takes it: 1 for ``body2``; None for other sources."""
+    names = (part, *(f"{part}{number}" for number in range(2, variables + 1)))
+    return names.index(source) if source in names else None
+
+
+def _button_list(buttons: Sequence[CardButton], style: ButtonStyle, made_as: str) -> str:
     if style is ButtonStyle.MSG_BUTTONS:
-        return orjson.dumps({"msgButtons": [message_button(button) for button in card.buttons]}).decode()
-    return orjson.dumps([_group_button(button, made_as) for button in card.buttons]).decode()
-
-
-def _group_button(button: CardButton, made_as: str) -> dict[str, Any]:
-    event: dict[str, Any]
-    if button.url:
-        event = {"type": "openLink", "params": {"url": button.url}}
-    else:
-        params = {"id": button.token, _CARD: made_as}
-        event = {"type": "sendCardRequest", "params": {"actionId": button.token, "params": params}}
-    return {"text": button.text, "color": button.color, "status": "normal", "event": event}
+        return orjson.dumps({"msgButtons": [*map(message_button, buttons)]}).decode()
+    return orjson.dumps([group_button(button, made_as) for button in buttons]).decode()

@@ -49,7 +49,7 @@ class DingTalkMessenger:
         template = self._templates.of(card.name)
         spaces = {_space_of(place): place for place in places}
         with translating_errors(create_failure):
-            params = card_params(naming(card, called), template)
+            params = card_params(naming(card, called, template.budget), template)
             missed = await self._cards.create_and_deliver(
                 track_id=track_id,
                 params=params,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.cards.layout import EMPTY_MARK, card_markdown, cut_bytes, cut_lines, lines_of, plain_markdown
+from bot.cards.layout import EMPTY_MARK, card_markdown, cut_bytes, cut_lines, lines_of, plain_markdown, split_text
 from tests.rows import each_row
 
 
@@ -38,6 +38,34 @@ def test_cutting_keeps_whole_lines() -> None:
     lines = ["one", "", "two", "three"]
     assert cut_lines(lines, 18, "…") == ["one", "", "two", "", "…"]
     assert cut_lines(lines, 10, "…") == ["one", "", "…"]
+
+
+@each_row(
+    ("text", "limit", "count", "parts"),
+    [
+        ("one", 3, 2, ["one"]),
+        ("one\n\ntwo", 7, 2, ["one", "two"]),
+        ("one\n\ntwo", 8, 2, ["one\n\ntwo"]),
+        ("one<br>1\n\ntwo<br>2", 10, 2, ["one<br>1", "two<br>2"]),
+        ("one\n\ntwo\n\nthree", 10, 3, ["one\n\ntwo", "three"]),
+        # A paragraph that is too long alone is parted between its lines.
+        ("one<br>two<br>three", 11, 2, ["one<br>two", "three"]),
+        ("- one\n- two\n- three", 12, 3, ["- one\n- two", "- three"]),
+        # The last part takes what there was no room for.
+        ("one\n\ntwo\n\nthree", 4, 2, ["one", "two\n\nthree"]),
+        ("one\n\ntwo", 4, 1, ["one\n\ntwo"]),
+        ("中中中", 4, 3, ["中", "中", "中"]),
+        ("", 4, 3, [""]),
+    ],
+)
+def test_a_text_is_parted_between_paragraphs(text: str, limit: int, count: int, parts: list[str]) -> None:
+    assert split_text(text, limit, count) == parts
+
+
+def test_cutting_fills_all_parts() -> None:
+    lines = ["one", "", "two", "", "three", "", "four"]
+    assert cut_lines(lines, 8, "…", 2) == ["one", "", "two", "", "…"]
+    assert cut_lines(lines, 10, "…", 2) == ["one", "", "two", "", "three", "", "…"]
 
 
 def test_a_single_line_loses_its_markup_before_it_is_cut() -> None:

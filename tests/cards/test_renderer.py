@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import ClassVar
 from zoneinfo import ZoneInfo
 
+import orjson
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -19,12 +20,26 @@ from bot.cards.language import load_languages
 from bot.cards.notices import BusyNotice, Suggestion, UnknownCommandNotice
 from bot.cards.renderer import CARDS, MAX_TWIN, CardRenderer
 from bot.cards.view import Button, Color, ListView, View
-from bot.dingtalk.card_wire import CardTemplate, card_params
+from bot.dingtalk.card_wire import CardTemplate, card_params, own_template
 from bot.words.errors import ConfigurationError
 from bot.words.phrase import phrase
+from tests.rows import each_row
 
 ZONE = ZoneInfo("Asia/Shanghai")
 BUDGET = Budget()
+WIDE = own_template(
+    "wide.schema",
+    variables={
+        "title": "title",
+        "tips": "tips",
+        "text": "body",
+        "text2": "body2",
+        "text3": "body3",
+        "group": "buttons",
+        "group2": "buttons2",
+        "group3": "buttons3",
+    },
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +51,7 @@ class Row:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rows(ListView):
     card: ClassVar[str] = "rows"
+    page_size: ClassVar[int] = 12
 
     rows: tuple[Row, ...]
 
@@ -72,6 +88,10 @@ def renderer_of(folder: Path) -> CardRenderer:
         "utf-8",
     )
     return CardRenderer(languages=load_languages(), template_dirs=(folder, CARDS))
+
+
+def replace_budget(renderer: CardRenderer, budget: Budget) -> CardRenderer:
+    return CardRenderer(languages=load_languages(), budget_of=lambda card: budget, template_dirs=renderer._folders)
 
 
 def assert_within(card: Card, budget: Budget = BUDGET) -> None:
@@ -124,6 +144,26 @@ def test_pages_neither_overlap_nor_leave_out(row_renderer: CardRenderer, detail:
     assert seen == [row.name for row in everything]
 
 
+@each_row(
+    ("shown", "offset", "total", "before"),
+    [
+        (6, 6, 40, 0),
+        (6, 18, 40, 12),
+        (12, 24, 40, 12),
+        # The last page does not tell how many rows those before it have: at least six, if there are so many.
+        (2, 8, 10, 0),
+        (2, 14, 16, 7),
+        (2, 12, 14, 6),
+        (2, 24, 26, 18),
+        (9, 12, 21, 3),
+        (3, 3, 6, 0),
+    ],
+)
+def test_the_page_before_leaves_no_row_out(shown: int, offset: int, total: int, before: int) -> None:
+    page = rows(shown, total, offset=offset)
+    assert page.page_buttons()[0].does == Ask("/stock", before)
+
+
 def test_as_many_rows_as_fit_and_no_fewer(row_renderer: CardRenderer) -> None:
     view = rows(8, 8, detail="长" * 50)
     card = row_renderer.render(view, "en", zone=ZONE)
@@ -132,9 +172,28 @@ def test_as_many_rows_as_fit_and_no_fewer(row_renderer: CardRenderer) -> None:
     assert shown(one_more) == shown(card)
 
 
+def test_further_variables_of_the_template_hold_further_rows(tmp_path: Path) -> None:
+    view, templates = rows(12, 40, name="SO-{}0000", detail="长" * 30), {1: own_template("a"), 3: WIDE}
+    cards = {}
+    for variables, template in templates.items():
+        renderer = replace_budget(renderer_of(tmp_path), template.budget)
+        card = cards[variables] = renderer.render(view, "en", zone=ZONE, trail=())
+        params = card_params(card, template)
+        texts = [params[name] for name, part in template.variables.items() if part.startswith("body")]
+        groups = [orjson.loads(params[name]) for name, part in template.variables.items() if part.startswith("buttons")]
+        assert "\n\n".join(filter(None, texts)) == card.body
+        assert [button["text"] for group in groups for button in group] == [button.text for button in card.buttons]
+        assert len(texts) == len(groups) == variables
+        if variables > 1:
+            assert max(len(value.encode()) for value in params.values()) <= BUDGET.body_bytes
+    assert shown(cards[1]) < 8, "a kilobyte of text"
+    assert shown(cards[3]) == 12
+    assert [button.text for button in cards[3].buttons][11:] == ["SO-110000", "Next"]
+
+
 def test_one_row_is_always_shown_even_cut(row_renderer: CardRenderer) -> None:
     budget = Budget(body_bytes=100, buttons_bytes=220)
-    tight = CardRenderer(languages=load_languages(), budget=budget, template_dirs=row_renderer._folders)
+    tight = replace_budget(row_renderer, budget)
     card = tight.render(rows(5, 40, detail="长" * 90, name="很长的名字" * 6 + "{}"), "zh_CN", zone=ZONE)
     assert_within(card, budget)
     assert "很长的名字" in card.body
@@ -315,7 +374,8 @@ def test_what_a_newcomer_may_try_are_further_buttons() -> None:
 
 
 def test_without_room_for_all_the_tips_name_them() -> None:
-    renderer = CardRenderer(languages=load_languages(), budget=replace(BUDGET, max_buttons=1))
+    narrow = replace(BUDGET, max_buttons=1)
+    renderer = CardRenderer(languages=load_languages(), budget_of=lambda card: narrow)
     card = renderer.render(BUSY, "en", zone=ZONE, tries=TRIES)
     assert card.buttons == renderer.render(BUSY, "en", zone=ZONE).buttons
     assert card.tips.startswith("New here? Just ask in your own words, or try Late orders (/order late), ")

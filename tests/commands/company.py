@@ -252,7 +252,7 @@ class Company(DocumentCalls):
         order("SO-1001", "上海宏图机械", late=6, lines=11),
         order("SO-1002", "上海宏图机械"),
         order("SO-1003", "Acme, Inc", late=9),
-        *(order(f"SO-20{i:02}", "深圳创新") for i in range(10)),
+        *(order(f"SO-20{i:02}", "深圳创新") for i in range(14)),
     )
     issued: Sequence[Invoice] = (
         invoice("INV-7", "上海宏图机械", cny("100.10"), overdue=16, order_number="SO-1001"),

@@ -96,12 +96,12 @@ async def test_a_list_of_one_type_has_its_word(ask: Ask, text: str, shown: Phras
 
 
 async def test_a_long_list_is_paged(ask: Ask, service: InMemoryAlertService) -> None:
-    for number in range(11):
+    for number in range(14):
         service.show(alert(f"a{number:02}", f"SKU{number}", since=NOW - timedelta(minutes=number)))
     first = as_(AlertList, await ask("/alerts"))
-    assert (len(first.rows), first.total, lines(first)[-2:]) == (8, 11, ["/alerts +8", "/export alerts"])
-    second = as_(AlertList, await ask("/alerts", offset=8))
-    assert [row.id for row in second.rows] == ["a08", "a09", "a10"]
+    assert (len(first.rows), first.total, lines(first)[-2:]) == (12, 14, ["/alerts +12", "/export alerts"])
+    second = as_(AlertList, await ask("/alerts", offset=12))
+    assert [row.id for row in second.rows] == ["a12", "a13"]
 
 
 @pytest.mark.parametrize("line", ["/alerts mine", "/警报 我的"])

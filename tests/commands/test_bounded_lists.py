@@ -124,8 +124,8 @@ async def test_the_list_is_added_up(ask: Ask) -> None:
 async def test_pages_lead_on_within_the_bounds(ask: Ask, company: Company, kept: MemoryDocuments) -> None:
     kept.documents_kept = [replace(order(f"SO-{n:02}", "宏达"), total=cny(str(n))) for n in range(50)]
     first = await listed(ask, "/order >25")
-    assert (first.total, "/order >25 +8" in lines(first)) == (24, True)
-    rows = [row for offset in (0, 8, 16) for row in (await listed(ask, f"/order >25 +{offset}")).rows]
+    assert (first.total, "/order >25 +12" in lines(first)) == (24, True)
+    rows = [row for offset in (0, 12) for row in (await listed(ask, f"/order >25 +{offset}")).rows]
     assert sorted(row.number for row in rows) == [f"SO-{n}" for n in range(26, 50)]
 
 

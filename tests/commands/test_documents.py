@@ -108,11 +108,11 @@ async def test_a_list_leads_to_an_order_and_its_lines_to_their_stock_by_buttons_
 
 async def test_the_orders_of_a_customer_cost_one_call(ask: Ask, company: Company) -> None:
     view = as_(OrderListView, await ask("/订单 深圳"))
-    assert (view.text, view.total, len(view.rows)) == ("深圳", 10, 8)
+    assert (view.text, view.total, len(view.rows)) == ("深圳", 14, 12)
     assert company.calls == ["orders 深圳"]
-    assert lines(view)[-2:] == ["/order 深圳 +8", "/export order 深圳"]
-    second = as_(OrderListView, await ask("/order 深圳 +8"))
-    assert [row.number for row in second.rows] == ["SO-2008", "SO-2009"]
+    assert lines(view)[-2:] == ["/order 深圳 +12", "/export order 深圳"]
+    second = as_(OrderListView, await ask("/order 深圳 +12"))
+    assert [row.number for row in second.rows] == ["SO-2012", "SO-2013"]
 
 
 @pytest.mark.parametrize("line", ["/order late", "/订单 晚", "/dd 延期", "延期订单", "有哪些延期的订单？", "订单逾期"])
@@ -136,8 +136,8 @@ async def test_nothing_late_is_an_answer_too(ask: Ask) -> None:
 
 async def test_without_an_argument_the_newest_are_shown(ask: Ask) -> None:
     view = as_(OrderListView, await ask("/order"))
-    assert (view.which, view.text, view.total) == (None, "", 13)
-    assert lines(view)[-2:] == ["/order +8", "/export order"]
+    assert (view.which, view.text, view.total) == (None, "", 17)
+    assert lines(view)[-2:] == ["/order +12", "/export order"]
 
 
 @pytest.mark.parametrize(
@@ -159,8 +159,8 @@ async def test_the_only_hit_is_opened(ask: Ask, line: str, kind: type[View]) -> 
 
 async def test_a_stale_page_behind_the_end_is_the_last_page(ask: Ask) -> None:
     view = as_(OrderListView, await ask("/order 深圳", offset=40))
-    assert (view.offset, view.offset + len(view.rows)) == (8, view.total)
-    assert lines(view)[-2:] == ["/order 深圳", "/export order 深圳"]
+    assert (view.offset, view.offset + len(view.rows)) == (12, view.total)
+    assert lines(view)[-2:] == ["/order 深圳 +6", "/export order 深圳"]
 
 
 async def test_an_invoice_leads_to_its_order(ask: Ask) -> None:

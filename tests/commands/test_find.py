@@ -45,7 +45,7 @@ async def test_several_hits_give_a_choice_and_many_of_one_area_a_list(ask: Ask) 
     view = as_(Hits, await ask("/find 上海"))
     assert lines(view)[:5] == ["/customer C001", "/order SO-1001", "/order SO-1002", "/invoice INV-7", "/invoice INV-8"]
     assert view.total == 6
-    assert as_(Hits, await ask("深圳创新")).rows[0].count == 10
+    assert as_(Hits, await ask("深圳创新")).rows[0].count == 14
     assert lines((await ask("深圳创新")).view)[0] == "/order 深圳创新"
 
 

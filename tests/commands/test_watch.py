@@ -150,12 +150,12 @@ async def test_the_list_is_ones_own_and_paged(ask: Ask, service: InMemoryAlertSe
     assert as_(WatchList, await ask("/watches")).total == 0
     await ask("/watch SKU123 < 50")
     (first,) = await service.watches("keeper01")
-    for number in range(9):
+    for number in range(13):
         await service.put_watch(replace(first, subject=f"X{number}"))
     view = as_(WatchList, await ask("我的关注"))
-    assert (len(view.rows), view.total) == (8, 10)
-    assert (lines(view)[0], lines(view)[-2:]) == ("/unwatch SKU123", ["/watches +8", "/export watches"])
-    assert len(as_(WatchList, await ask("/watches +8")).rows) == 2
+    assert (len(view.rows), view.total) == (12, 14)
+    assert (lines(view)[0], lines(view)[-2:]) == ("/unwatch SKU123", ["/watches +12", "/export watches"])
+    assert len(as_(WatchList, await ask("/watches +12")).rows) == 2
 
 
 @pytest.mark.parametrize(

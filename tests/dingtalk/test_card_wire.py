@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import re
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import orjson
 import pytest
 
+from bot.cards.budget import Budget
 from bot.cards.card import CardReply
 from bot.dingtalk.card_wire import (
     ButtonStyle,
@@ -20,6 +23,7 @@ from bot.words.errors import ConfigurationError
 from tests.dingtalk.conftest import stock_card
 from tests.rows import each_row
 
+GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "own-card-template.md"
 SHIPPED = Path(__file__).parents[2] / "docs" / "templates" / "dingerp-card.json"
 
 
@@ -102,6 +106,21 @@ def test_a_field_that_does_not_exist_is_named(source: str) -> None:
         card_params(stock_card(), own_template("mine.schema", variables={"v": source}))
 
 
+@each_row(
+    ("parts", "missing"),
+    [(["body2"], "body"), (["body", "body3"], "body2"), (["buttons2"], "buttons"), (["body", "body1"], "body2")],
+)
+def test_a_part_that_nothing_shows_is_an_error(parts: list[str], missing: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"{parts[-1]} without {missing}$"):
+        own_template("mine.schema", variables={f"v{number}": part for number, part in enumerate(parts)})
+
+
+@each_row(("style", "more"), [(ButtonStyle.MSG_BUTTONS, 16), (ButtonStyle.BUTTON_GROUP, 16), (ButtonStyle.STATIC, 10)])
+def test_more_bytes_are_for_more_buttons_where_the_template_draws_them(style: ButtonStyle, more: int) -> None:
+    template = own_template("mine.schema", style, {"t": "title"}, buttons_bytes=2048)
+    assert template.budget.max_buttons == more
+
+
 def test_static_buttons_have_no_list() -> None:
     with pytest.raises(ConfigurationError, match="static"):
         own_template("mine.schema", ButtonStyle.STATIC)
@@ -153,9 +172,38 @@ def _nodes(node: dict[str, Any]) -> list[dict[str, Any]]:
     return [node, *(found for child in node.get("children", []) for found in _nodes(child))]
 
 
+def _guide() -> CardTemplate:
+    """Return the template as the guide says that the file is named in the configuration."""
+    [block] = re.findall(r"```toml\n(\[cards\.templates\.default\].*?)```", GUIDE.read_text("utf-8"), re.DOTALL)
+    named = tomllib.loads(block)["cards"]["templates"]["default"]
+    return own_template(named["template_id"], ButtonStyle(named["button_style"]), named["variables"])
+
+
+def test_the_template_file_has_room_for_a_dozen_rows() -> None:
+    budget = _guide().budget
+    assert (budget.bodies, budget.button_lists, budget.max_buttons, budget.grouped) == (3, 3, 16, True)
+
+
+def test_a_template_named_before_it_had_further_variables_gets_none() -> None:
+    assert set(card_params(stock_card(), own_template("imported.schema"))) == {"title", "markdown", "tips", "btns"}
+    assert own_template("imported.schema").budget == Budget()
+
+
+def test_what_there_is_no_room_for_goes_into_the_last_variable() -> None:
+    long = stock_card(body="\n\n".join("长" * 300 for _ in range(4)), buttons=stock_card().buttons[:1] * 40)
+    params = card_params(long, _guide())
+    assert [params[name].count("长") for name in ("markdown", "markdown2", "markdown3")] == [300, 300, 600]
+    assert sum(len(orjson.loads(params[name])) for name in ("btns", "btns2", "btns3")) == 40
+
+
+def test_a_shorter_card_empties_the_further_variables() -> None:
+    shown = click_response(CardReply(shown=stock_card()), _guide())["cardData"]["cardParamMap"]
+    assert [shown[name] for name in ("markdown2", "markdown3", "btns2", "btns3")] == ["", "", "[]", "[]"]
+
+
 def test_the_template_file_declares_what_the_bot_sends() -> None:
     editor = _editor()
-    params = card_params(stock_card(), own_template("imported.schema"))
+    params = card_params(stock_card(), _guide())
     declared = {variable["id"]: variable for variable in editor["variableList"]}
     assert set(declared) == set(params)
     assert declared["btns"]["type"] == "buttonGroup"
@@ -180,7 +228,7 @@ def test_the_template_file_draws_what_it_declares() -> None:
 
 def test_the_template_file_previews_a_card_of_the_bot() -> None:
     preview = _editor()["mockData"]["cardData"]
-    params = card_params(stock_card(), own_template("imported.schema"))
+    params = card_params(stock_card(), _guide())
     assert set(preview) == set(params)
     event = preview["btns"][0]["event"]
     assert event.keys() == orjson.loads(params["btns"])[0]["event"].keys()

@@ -1,11 +1,15 @@
 """A month of a company of 200 people on the Standard edition, question by question, on the bot's and DingTalk's meters.
 
+Half of those who ask for a list want a row that stands on the second page, where a page has six: one of the seventh to
+the tenth. They turn pages until they see it.
+
 The short month has a tenth of the people and of the quotas; the long one is as the guide computes it.
 """
 
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
@@ -23,10 +27,12 @@ from bot.approvals.case import CaseState
 from bot.erp.model import PurchaseStatus
 from bot.erp.port import Erp
 from bot.kit.company import adapter
+from bot.kit.simulator.card_templates import SimTemplate, read_template
 from bot.kit.simulator.config import SimulatorConfig
+from bot.kit.simulator.openapi.card_validation import ADVISED_VALUE_BYTES
 from bot.outbox.quota_reports import STEPS
 from bot.outbox.spending import Purpose, Quota
-from bot.settings import ErpSettings
+from bot.settings import CardSettings, ErpSettings, TemplateSettings
 from tests.scenario.alerts.scenario import BUYING, WAREHOUSE, AlertScenario, Clock, open_timeline_in
 from tests.scenario.approvals.scenario import (
     ACCOUNTS,
@@ -39,7 +45,7 @@ from tests.scenario.approvals.scenario import (
 from tests.scenario.approvals.unreliable_erp import UnreliableErp
 from tests.scenario.conftest import BotSystem
 from tests.scenario.more_documents import PURCHASE, copy_document
-from tests.scenario.test_quotas import cost_table, spent, texts
+from tests.scenario.test_quotas import cost_table, guide_rows, spent, texts
 from tests.scenario.traffic import eventually
 
 FIRST = datetime(2026, 11, 1, 1, 0, tzinfo=UTC)
@@ -54,6 +60,33 @@ MIDDLE = 15
 CALL, USE, CLICK = Quota.CALLS.value, Quota.USES.value, Quota.CLICKS.value
 
 ADMINISTRATOR = "it01"
+
+
+_ROWS = re.compile(r"第 \d+–(\d+) 条")
+_PARTS = ("body", "buttons")
+
+IMPORTED = TemplateSettings.model_validate(
+    {
+        "template_id": "imported.schema",
+        "variables": {
+            "title": "title",
+            "tips": "tips",
+            "markdown": "body",
+            "markdown2": "body2",
+            "markdown3": "body3",
+            "btns": "buttons",
+            "btns2": "buttons2",
+            "btns3": "buttons3",
+        },
+    }
+)
+"""The template of the guide, which a company imports."""
+
+
+def declared(template: TemplateSettings) -> SimTemplate:
+    """Return a template as DingTalk knows it."""
+    named = {part: [name for name, source in template.variables.items() if source.startswith(part)] for part in _PARTS}
+    return read_template({"id": template.template_id, "markdown": named["body"], "buttonGroup": named["buttons"]})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +121,8 @@ class CompanyMonth:
     erp: UnreliableErp
     people: int
     dice: random.Random = field(default_factory=lambda: random.Random(11))
+    wishes: random.Random = field(default_factory=lambda: random.Random(12))
+    """Apart from the other dice, so that the same things happen however many rows a card has."""
     done: Counter[str] = field(default_factory=Counter)
     forecasts: dict[int, Mapping[Quota, int]] = field(default_factory=dict)
     """By the day of the month."""
@@ -120,19 +155,23 @@ class CompanyMonth:
             self.done["question"] += 1
             card = await self.scenario.system.ask("/order late", where=WAREHOUSE)
             if number < day.pages:
-                self.done["page"] += await self._turn(card)
+                self.done["page"] += await self._turn_to(self.wishes.randint(7, 10), card)
         for _ in range(day.approvals):
             await self._approve()
         skus = [f"SKU{self.done['alert'] + number:04}" for number in range(day.alerts)]
         for number, sku in enumerate(skus):
             await self._alert(sku, worse=number < day.changes - day.alerts)
 
-    async def _turn(self, card: Any) -> bool:
-        """Turn a page, where there is one: a message that came without its text is answered without a list."""
-        if not any(button.text == "下一页" for button in card.buttons):
-            return False
-        await self.scenario.system.click(card, "下一页")
-        return True
+    async def _turn_to(self, row: int, card: Any) -> int:
+        """Turn pages until a row of the list is shown, and return how many.
+
+        A message that came without its text is answered without a list.
+        """
+        turned = 0
+        while (rows := _ROWS.search(card.tips)) and int(rows[1]) < row and card.button("下一页"):
+            card = await self.scenario.system.click(card, "下一页")
+            turned += 1
+        return turned
 
     async def _alert(self, sku: str, *, worse: bool) -> None:
         self.done["alert"] += 1
@@ -155,7 +194,7 @@ def _another_waits(connection: Connection, number: str) -> None:
 
 
 @asynccontextmanager
-async def company_month(folder: Path, people: int) -> AsyncIterator[CompanyMonth]:
+async def company_month(folder: Path, people: int, **settings: Any) -> AsyncIterator[CompanyMonth]:
     """Open a company with the quotas of a Standard edition for 200, in proportion to its people."""
     calls, uses = CALLS * people // 200, USES * people // 200
     clock, held, real = Clock(FIRST), [], adapter.open_demo
@@ -176,6 +215,7 @@ async def company_month(folder: Path, people: int) -> AsyncIterator[CompanyMonth
         "approvals": {"groups": (BUYING,), "backlog": True},
         "limits": {"monthly_calls": calls, "monthly_uses": uses},
         "erp": {"demo": source},
+        **settings,
     }
     config = SimulatorConfig(qps_limit=None, quota_limit=calls, uses_limit=uses, now=clock)
     with patch.object(adapter, "open_demo", open_quiet):
@@ -227,6 +267,14 @@ def assert_forecasts(month: CompanyMonth) -> None:
             assert forecasts[Quota.USES] == pytest.approx(uses, rel=0.05), day
 
 
+def assert_as_told(month: CompanyMonth, rows: str) -> None:
+    """Expect the guide to say what the month of the whole company came to, where a card has so many rows."""
+    [told] = [row for row in guide_rows() if row[:1] and row[0].startswith(rows)]
+    figures = [int(cell.split(":")[0].replace(" ", "")) for cell in told[1:]]
+    if month.people == 200:
+        assert [month.done["page"], *spent(month.scenario.system)] == figures
+
+
 def reports(scenario: AlertScenario) -> Counter[str]:
     """Return how often the administrator was told of each quota."""
     told = [card.markdown for card in scenario.cards(ADMINISTRATOR) if "额度" in card.title]
@@ -264,6 +312,7 @@ async def test_a_month_of_a_company(people: int, tmp_path: Path, monkeypatch: py
         assert_forecasts(month)
         assert flow.uses_limit is not None
         assert flow.uses > flow.uses_limit, "DingTalk sent the last messages without their text"
+        assert_as_told(month, "about six")
 
         skus = await run_out_of_calls(month)
         assert flow.used == flow.limit
@@ -274,3 +323,23 @@ async def test_a_month_of_a_company(people: int, tmp_path: Path, monkeypatch: py
         cards = " ".join(card.title + card.markdown for card in scenario.cards(WAREHOUSE))
         shown = " ".join([cards, *texts(scenario.system.engine, WAREHOUSE)])
         assert [sku for sku in skus if sku not in shown] == []
+
+
+@pytest.mark.parametrize("people", [20, pytest.param(200, marks=[pytest.mark.soak, pytest.mark.timeout(1800)])])
+async def test_a_month_of_a_company_whose_cards_have_a_dozen_rows(
+    people: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    cards = CardSettings(templates={"default": IMPORTED})
+    async with company_month(tmp_path, people, cards=cards) as month:
+        engine = month.scenario.system.engine
+        engine.cards.register(declared(IMPORTED))
+        await month.live()
+        await assert_costs_as_told(month)
+        assert_forecasts(month)
+        assert month.done["page"] == 0, "who wanted a later row saw it at once"
+        calls, uses = spent(month.scenario.system)
+        assert calls < CALLS * people // 200
+        assert uses < USES * people // 200
+        assert_as_told(month, "up to twelve")
+        assert max(len(value.encode()) for card in engine.cards for value in card.data.values()) <= ADVISED_VALUE_BYTES

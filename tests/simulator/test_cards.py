@@ -326,6 +326,15 @@ async def test_both_forms_of_buttons_deliver_both_ids(wire, button, expected):
     assert orjson.loads(frame["decoded"]["content"])["cardPrivateData"] == expected
 
 
+async def test_variables_that_stand_one_below_the_other(wire):
+    declared = {"id": "own.schema", "buttonGroup": ["btns", "btns2"], "markdown": ["body", "body2", "body3"]}
+    await wire.call("PUT", "/sim/templates", declared)
+    values = {"btns": '[{"text":"A"}]', "btns2": '[{"text":"B"}]', "body": "one", "body3": "three"}
+    await wire.card(cardTemplateId="own.schema", cardData=params(**values))
+    assert seen(wire, "").markdown == "one\n\nthree"
+    assert [button.text for button in seen(wire, "").buttons] == ["A", "B"]
+
+
 async def test_button_groups_of_own_templates(wire):
     await wire.call("PUT", "/sim/templates", {"id": "own.schema", "buttonGroup": "btns", "markdown": "body"})
     group = (

@@ -143,15 +143,16 @@ class SimTemplate:
     id: str
     published: bool = True
     title: str = "title"
-    markdown: str = "markdown"
+    markdown: tuple[str, ...] = ("markdown",)
+    """Variables of texts that stand one below the other."""
     tips: str = "tips"
-    button_group: str = ""
-    """Variable of type `buttonGroup`, besides the `msgButtons` that every template may get."""
+    button_groups: tuple[str, ...] = ()
+    """Variables of type `buttonGroup`, besides the `msgButtons` that every template may get."""
     streaming: frozenset[str] = frozenset()
     """Markdown variables that accept streaming."""
     private: frozenset[str] | None = None
     buttons: tuple[TemplateButton, ...] = ()
-    """Shown below those of ``button_group``; a button without text is hidden, as by a condition in the builder."""
+    """Shown below those of ``button_groups``; a button without text is hidden, as by a condition in the builder."""
     inputs: tuple[TemplateField, ...] = ()
     """Standalone input components: each value is a parameter of the click."""
     form: tuple[TemplateField, ...] = ()
@@ -208,16 +209,22 @@ PUBLIC_TEMPLATES = (
     SimTemplate(id=MARKDOWN_BUTTONS),
     SimTemplate(id="589420e2-c1e2-46ef-a5ed-b8728e654da9.schema"),
     SimTemplate(
-        id="382e4302-551d-4880-bf29-a30acfab2e71.schema", title="msgTitle", markdown="msgContent", streaming=_STREAMED
+        id="382e4302-551d-4880-bf29-a30acfab2e71.schema",
+        title="msgTitle",
+        markdown=("msgContent",),
+        streaming=_STREAMED,
     ),
     SimTemplate(
-        id="02fcf2f4-5e02-4a85-b672-46d1f715543e.schema", title="msgTitle", markdown="msgContent", streaming=_STREAMED
+        id="02fcf2f4-5e02-4a85-b672-46d1f715543e.schema",
+        title="msgTitle",
+        markdown=("msgContent",),
+        streaming=_STREAMED,
     ),
-    SimTemplate(id="d28e2ac5-fb34-4d93-94bc-cf5c580c2d4f.schema", markdown="content"),
+    SimTemplate(id="d28e2ac5-fb34-4d93-94bc-cf5c580c2d4f.schema", markdown=("content",)),
     SimTemplate(
         id=PUBLIC_FORM,
         title="question_title",
-        markdown="question_desc",
+        markdown=("question_desc",),
         tips="form_btn_text",
         buttons=(
             TemplateButton(text="确定", color="blue", action_id="${question_id}"),
@@ -245,9 +252,9 @@ def read_template(body: Mapping[str, Any]) -> SimTemplate:
         id=_word(body, "id"),
         published=body.get("published", True) is True,
         title=str(body.get("title", "title")),
-        markdown=str(body.get("markdown", "markdown")),
+        markdown=_names(body.get("markdown", "markdown")),
         tips=str(body.get("tips", "tips")),
-        button_group=str(body.get("buttonGroup", "")),
+        button_groups=_names(body.get("buttonGroup") or []),
         streaming=frozenset(map(str, body.get("streaming") or ())),
         private=frozenset(map(str, private)) if isinstance(private, list) else None,
         buttons=tuple(map(_read_button, _objects(body, "buttons"))),
@@ -367,6 +374,11 @@ def _texts(holder: object, key: str) -> Mapping[str, str]:
     if not isinstance(holder, dict) or not all(isinstance(value, str) for value in holder.values()):
         raise InvalidTemplate(f"{key} must map names to texts")
     return MappingProxyType(dict(holder))
+
+
+def _names(given: object) -> tuple[str, ...]:
+    """Return the names of one variable or of several."""
+    return tuple(map(str, given)) if isinstance(given, list) else (str(given),)
 
 
 def _word(holder: Mapping[str, Any], key: str) -> str:

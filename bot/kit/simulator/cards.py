@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from typing import Any
 
 import orjson
@@ -134,7 +135,7 @@ class CardInstance:
         values, template = self.variables_for(viewer), self.template
         buttons = [
             *_message_buttons(values),
-            *_button_group(values.get(template.button_group, "")),
+            *chain.from_iterable(_button_group(values.get(name, "")) for name in template.button_groups),
             *_fixed_buttons(template, values),
         ]
         return SimCardView(
@@ -142,7 +143,7 @@ class CardInstance:
             template_id=template.id,
             version=self.version,
             title=values.get(template.title, ""),
-            markdown=values.get(template.markdown, ""),
+            markdown="\n\n".join(text for name in template.markdown if (text := values.get(name))),
             tips=values.get(template.tips, ""),
             logo=values.get("logo", ""),
             buttons=tuple(buttons),

@@ -21,15 +21,16 @@ class TemplateSettings(SettingsSection):
     )
     variables: dict[str, str] = Field(
         {"title": "title", "markdown": "body", "tips": "tips", "btns": "buttons"},
-        description="Template variable → card part (`title`, `body`, `tips`, `buttons`) or field of the view.",
+        description="Template variable → card part (`title`, `body`, `tips`, `buttons`; `body2`, `buttons2` and so on"
+        " for what the variable before has no room for) or field of the view.",
     )
 
 
 class CardSettings(SettingsSection):
     """The appearance of answers."""
 
-    body_bytes: int = Field(1024, ge=256, le=8192, description="Byte budget of a card's text.")
-    buttons_bytes: int = Field(1024, ge=256, le=8192, description="Byte budget of a card's buttons.")
+    body_bytes: int = Field(1024, ge=256, le=8192, description="Bytes of text in each variable of a card's template.")
+    buttons_bytes: int = Field(1024, ge=256, le=8192, description="Bytes of buttons in each variable of its template.")
     private_way: Literal["recipients", "private_data", "direct"] = Field(
         "recipients",
         description="How who asks or taps in a group sees what the group may not: a card there for them alone, values"
