@@ -33,10 +33,12 @@ from bot.dingtalk.errors import (
     DingTalkScopeMissing,
     DingTalkUnavailable,
 )
+from bot.dingtalk.logins import USER_BY_UNION_ID, USER_OF_CODE
 from bot.dingtalk.openapi import ApiRetryPolicy, OpenApi
 from bot.doctor.results import CheckGrade, CheckResult
 from bot.mechanisms.metrics import Metrics
 from bot.settings import Settings
+from bot.web.pages.login import CALLBACK
 from bot.words.phrase import Phrase, phrase
 
 CLOCK_SKEW = 60.0
@@ -95,8 +97,27 @@ async def check_dingtalk(
             "calling people (DING); by one of DingTalk's pages all editions may, by another Professional and Exclusive"
         )
         yield await _permission(api, DING_SEND, {}, "Premium.Ding.Write", use)
+    if settings.has_pages:
+        yield _redirect_url(settings)
+        nobody, use = {"unionid": _ABSENT_USER}, phrase("logging in to the pages in a browser")
+        yield await _permission(api, USER_BY_UNION_ID, nobody, "qyapi_get_member", use)
+        use = phrase("logging in to the pages inside DingTalk")
+        yield await _permission(api, USER_OF_CODE, {"code": _ABSENT_USER}, "qyapi_base", use)
     yield await _card_templates(settings, api)
     yield await find_robot(api, group)
+
+
+def _redirect_url(settings: Settings) -> CheckResult:
+    """Say what the console must have: nothing of it can be asked for, since only a person's login shows it."""
+    return CheckResult(
+        phrase("Login to the pages"),
+        CheckGrade.NOTE,
+        phrase("people come back to %(address)s", address=f"{settings.http.public_url}{CALLBACK}"),
+        phrase(
+            "Enter this address as redirect URL in the security settings of the app, and grant Contact.User.Read;"
+            " logging in once shows that both are right."
+        ),
+    )
 
 
 async def _gateway(settings: Settings, session: aiohttp.ClientSession) -> tuple[CheckResult, CheckResult | None]:

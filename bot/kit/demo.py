@@ -51,7 +51,8 @@ async def run_demo(settings: Settings, *, port: int, browser: bool, still: bool 
         except OSError as error:
             raise ConfigurationError(f"cannot listen on port {port} ({error.strerror}); try --port") from None
         demo = demo_settings(settings, config, simulator.url)
-        await stack.enter_async_context(running(with_company(demo, settings, living=not still)))
+        app = await stack.enter_async_context(running(with_company(demo, settings, living=not still)))
+        simulator.engine.home_page = f"{app.settings.http.public_url}/"
         _announce(f"{simulator.url}/")
         if browser:
             await asyncio.to_thread(webbrowser.open, f"{simulator.url}/")

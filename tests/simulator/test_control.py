@@ -39,7 +39,8 @@ def test_those_of_the_demo_are_all_commands_that_the_bot_has():
 
 async def test_state(wire):
     state = (await wire.call("GET", "/sim/state"))[1]
-    assert state["robot"] == {"name": "ERP 助手", "robotCode": "dingdemoappkey", "clientId": "dingdemoappkey"}
+    keys = {"robotCode": "dingdemoappkey", "clientId": "dingdemoappkey"}
+    assert state["robot"] == {"name": "ERP 助手", **keys, "homePage": ""}
     assert state["connections"] == 0
     assert state["quota"] == {"used": 0, "limit": 5_000, "uses": 0, "usesLimit": 3_000, "month": "2026-11"}
     people = {person["userId"]: person for person in state["people"]}

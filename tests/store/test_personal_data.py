@@ -36,6 +36,7 @@ from bot.store.tables import (
     INBOX,
     LANGUAGE,
     MUTE,
+    PAGE_SESSION,
     PERSON,
     STANDING_ANSWER,
     SUBSCRIPTION,
@@ -59,6 +60,8 @@ def fill(connection: Connection, person: str, number: int) -> None:
     mine = {"user_id": person, "source": "main", "account": "a"}
     add(insert(ERP_KEY), mine | {"secret": "hunter2", "entered_ms": 1})
     add(insert(ERP_KEY_LINK), mine | {"digest": f"digest of {person}", "expires_ms": 1, "tries": 0})
+    login = {"digest": f"digest of the login of {person}", "user_id": person, "corp_id": "ours", "device": "phone"}
+    add(insert(PAGE_SESSION), login | {"began_ms": 1, "seen_ms": 1})
     standing = {
         "track": f"q1-{person}",
         "place": "group:cid",
@@ -113,7 +116,7 @@ def exported(connection: Connection, person: str) -> list[str]:
 EVIDENCE = ["approval_audit", "approval_card", "approval_decision", "approval_person", "approval_vote", "audit"]
 OWN = ["alert", "delivery", "delivery", "delivery_step", "dialogue", "erp_account", "erp_key", "erp_key_link"]
 OWN += ["inbox", "language"]
-OWN += ["mute", "mute", "person", "standing_answer", "subscription", "watch"]
+OWN += ["mute", "mute", "page_session", "person", "standing_answer", "subscription", "watch"]
 
 
 async def test_all_rows_about_a_person_are_told_and_none_of_others(database: Database) -> None:
@@ -180,7 +183,7 @@ async def test_a_person_is_erased_and_what_was_decided_stays(database: Database)
         report = erase_person(connection, ME, NOW)
         assert report.erased == {
             "person": 1, "language": 1, "dialogue": 1, "watch": 1, "erp_account": 1, "mute": 2, "alert": 1,
-            "erp_key": 1, "erp_key_link": 1, "held_right": 0,
+            "erp_key": 1, "erp_key_link": 1, "held_right": 0, "page_session": 1,
             "standing_answer": 1,
             "subscription": 1,
             "inbox": 1, "delivery": 1, "delivery_step": 1,

@@ -92,6 +92,7 @@ PLAIN = {
     "mute": {"id", "place", "pattern", "author"},
     "organisation": {"client_id", "corp_id"},
     "outsider_group": {"conversation_id"},
+    "page_session": {"digest", "user_id", "corp_id", "device"},
     "person": {"user_id", "name", "roles", "departments", "manager"},
     "pinyin": {"sign", "readings"},
     "poll_position": {"source", "area", "cursor", "place"},

@@ -38,7 +38,12 @@ async def state(engine: SimEngine, request: web.Request) -> Json:
     """Return people, conversations, robot, faults, quota and connections."""
     config = engine.config
     return {
-        "robot": {"name": config.robot_name, "robotCode": config.client_id, "clientId": config.client_id},
+        "robot": {
+            "name": config.robot_name,
+            "robotCode": config.client_id,
+            "clientId": config.client_id,
+            "homePage": engine.home_page,
+        },
         "company": engine.enterprise.name,
         "commands": [
             {"name": command.name, "label": {"zh": command.chinese, "en": command.english}}

@@ -85,6 +85,8 @@ class SimEngine:
         self.live = LiveUpdates()
         self.closing = asyncio.Event()
         self.bound_url = ""
+        self.home_page = ""
+        """Where the app's own pages are: what a console calls the home page; empty for an app without any."""
         self._waiters: list[tuple[Callable[[], Any], asyncio.Future[Any]]] = []
         self._check_due = False
         self._listen()

@@ -85,6 +85,11 @@ session.listen('link', () => {
   if (session.link.phase === 'waiting') ticking = window.setInterval(drawLink, 500);
   if (session.link.phase !== 'trying' || !byId('banner').hidden) drawLink();
 });
+session.listen('ready', () => {
+  const link = /** @type {HTMLAnchorElement} */ (byId('home-page'));
+  link.hidden = !session.robot.homePage;
+  link.href = session.robot.homePage;
+});
 session.listen('items', openSomething);
 session.listen('items', () => {
   byId('app').dataset.started = '';

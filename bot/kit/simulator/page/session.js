@@ -34,7 +34,7 @@ export class Session {
   /** @type {Conversation[]} conversations of everybody */ #conversations = [];
   /** @type {Map<string, Item[]>} by conversation, ordered by seq */ #items = new Map();
   /** @type {Map<string, number>} last seq that this person has seen, by conversation */ #seen = new Map();
-  robot = { name: '', robotCode: '', clientId: '' };
+  robot = { name: '', robotCode: '', clientId: '', homePage: '' };
   /** @type {import('./completion.js').Command[]} */ commands = [];
   /** @type {Record<string, Fault>} */ faults = {};
   /** @type {Quota} */ quota = { used: 0, limit: null, month: '' };

@@ -11,6 +11,8 @@ import { recall, remember } from './memory.js';
 const WORDS = {
   'page.title': ['钉钉模拟器', 'DingTalk simulator'],
   'skip': ['跳到输入框', 'Skip to the message box'],
+  'pages': ['打开应用的网页', 'Open the pages of the app'],
+  'pages.short': ['网页', 'Pages'],
   'people.label': ['切换人员', 'Switch person'],
   'people.external': ['外部', 'External'],
   'conversations.label': ['会话', 'Conversations'],
