@@ -20,9 +20,10 @@ from bot.web.pages.login import DingTalkApp, LoginPages
 from bot.web.pages.me import ME
 from bot.web.pages.public_address import PublicAddress
 from bot.web.pages.site import PageSite
+from bot.web.pages.today import TODAY
 from bot.web.pages.visit import PageParts
 
-PAGES = (ME, LISTS, LIST, ANSWER, FILE, DEED)
+PAGES = (ME, TODAY, LISTS, LIST, ANSWER, FILE, DEED)
 """In the order of the menu."""
 
 _TIDIED_EVERY = 3600.0

@@ -99,8 +99,9 @@ async def check_dingtalk(
         yield await _permission(api, DING_SEND, {}, "Premium.Ding.Write", use)
     if settings.has_pages:
         yield _redirect_url(settings)
-        nobody, use = {"unionid": _ABSENT_USER}, phrase("logging in to the pages in a browser")
-        yield await _permission(api, USER_BY_UNION_ID, nobody, "qyapi_get_member", use)
+        if not (settings.access.reads_directory or todos):
+            nobody, use = {"unionid": _ABSENT_USER}, phrase("logging in to the pages in a browser")
+            yield await _permission(api, USER_BY_UNION_ID, nobody, "qyapi_get_member", use)
         use = phrase("logging in to the pages inside DingTalk")
         yield await _permission(api, USER_OF_CODE, {"code": _ABSENT_USER}, "qyapi_base", use)
     yield await _card_templates(settings, api)

@@ -45,7 +45,7 @@ class IdentityCheckup:
 @pytest.fixture
 async def checkup(tmp_path: Path) -> AsyncIterator[IdentityCheckup]:
     async with open_simulator(CONFIG) as simulator:
-        unknown = {"dingtalk": {"corp_id": ""}}
+        unknown = {"dingtalk": {"corp_id": ""}, "http": {"public_url": ""}}
         yield IdentityCheckup(simulator.engine, system_settings(CONFIG, simulator.url, tmp_path, unknown))
 
 

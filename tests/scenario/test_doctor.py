@@ -28,7 +28,8 @@ NOBODY = "http://127.0.0.1:9"
 
 KEYS, GATEWAY, TEMPLATES, ROBOT = "App keys", "Stream gateway", "Card templates", "Robot in the group"
 CARDS, TEXTS, ROLES = (
-    f"Permission point {scope}" for scope in ("Card.Instance.Write", "qyapi_robot_sendmsg", "qyapi_get_member")
+    f"Permission point {scope}"
+    for scope in ("Card.Instance.Write", "qyapi_robot_sendmsg", "qyapi_get_member", "qyapi_base")
 )
 DATABASE, DATA_KEY, ERP = "Database", "Data key", "ERP"
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 import pytest
+from openpyxl import load_workbook
 
 from bot.access.audit import AuditKind, AuditSearch
 from bot.settings import RuleSettings
@@ -276,3 +277,37 @@ async def test_a_keeper_sees_no_amount_on_any_page(ruled: PageClient) -> None:
 async def test_a_boss_sees_amounts_there(ruled: PageClient) -> None:
     await ruled.log_in(BOSS)
     assert len(_figures(await ruled.get("/documents/order"))) >= 50
+
+
+async def test_today_has_a_tap_for_each_list_that_presses(ruled: PageClient) -> None:
+    await ruled.log_in(BOSS)
+    page = await ruled.get("/today")
+    late = re.search(r'href="(/ask\?line=[^"]*late[^"]*)"><strong>延期订单 \((\d+)\)', page.html)
+    assert late is not None
+    assert int(late[2]) > 0
+    listed = await ruled.get(unescape(late[1]))
+    assert f"延期订单 ({late[2]})" in listed.text
+
+
+async def test_filters_ask_the_line_that_people_would_type(ruled: PageClient) -> None:
+    await ruled.log_in(BOSS)
+    page = await ruled.get("/documents/order?list=late&text=%E4%B8%8A%E6%B5%B7&amounts=%3E1000&first=2026-01-01")
+    assert "/order late 上海 >1000 2026-01-01..2026-01-01" in page.text or "延期" in page.text
+    assert '<option value="late" selected>' in page.html
+
+
+async def test_a_file_of_a_page_is_the_file_of_the_chat(ruled: PageClient) -> None:
+    await ruled.log_in(BOSS)
+    file = await ruled.get("/file?line=%2Forder+late")
+    assert file.status == 200
+    assert file.headers["Content-Disposition"].startswith("attachment")
+    sheet = load_workbook(BytesIO(file.content)).worksheets[0]
+    headings = [cell.value for cell in sheet[1]]
+    assert "金额" in headings
+    assert sheet.max_row > 1
+    async with page_client(ruled.base) as keeper:
+        await keeper.log_in(KEEPER)
+        own = await keeper.get("/file?line=%2Forder+late")
+    column = headings.index("金额")
+    values = {row[column].value for row in load_workbook(BytesIO(own.content)).worksheets[0].iter_rows(min_row=2)}
+    assert values == {"🔒"}

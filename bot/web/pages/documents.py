@@ -87,22 +87,22 @@ def document_filters(visit: Visit, answer: PageAnswer, kind: str = "") -> Docume
     if kind not in _KINDS or kind not in commands:
         return None
     types = [parameter.type for parameter in commands[kind].signature.parameters]
-    filters = _KINDS[kind].filters
-    lists = [
-        member
-        for each in types
-        if issubclass(each, Keyword)
-        for member in each
-        if member.name in Filter.__members__ and Filter[member.name] in filters
-    ]
     return DocumentFilters(
         kind=kind,
-        lists=tuple((str(member), visit.say(member.label)) for member in lists),
+        lists=tuple((str(member), visit.say(member.label)) for member in named_lists(visit, kind)),
         takes_days=any(issubclass(each, Days) for each in types),
         takes_amounts=any(issubclass(each, Amounts) for each in types),
         periods=tuple((typed, visit.say(name)) for typed, name in _PERIODS),
         chosen=chosen,
     )
+
+
+def named_lists(visit: Visit, kind: str) -> tuple[Keyword, ...]:
+    """Return the words of a command that name lists of its kind."""
+    types = [parameter.type for parameter in visit.parts.answers.commands[kind].signature.parameters]
+    members = [member for each in types if issubclass(each, Keyword) for member in each]
+    filters = _KINDS[kind].filters
+    return tuple(each for each in members if each.name in Filter.__members__ and Filter[each.name] in filters)
 
 
 def _line(visit: Visit, kind: str) -> str:

@@ -85,7 +85,7 @@ async def test_a_rejection_asks_for_its_reason_in_a_form(scenario: DemoApprovalS
     page = await browser.get(f"/ask?line=%2Fpending+{SMALL}")
     page = await browser.press(page, "拒绝")
     assert (await scenario.case(SMALL)).state is CaseState.OPEN
-    page = await browser.press(page, "价格偏高")
+    page = await browser.press(page, "价格过高")
     await settled(scenario, browser, page)
     await scenario.settle()
     await scenario.assert_ended(SMALL, CaseState.REJECTED)
