@@ -28,8 +28,7 @@ NOBODY = "http://127.0.0.1:9"
 
 KEYS, GATEWAY, TEMPLATES, ROBOT = "App keys", "Stream gateway", "Card templates", "Robot in the group"
 CARDS, TEXTS, ROLES = (
-    f"Permission point {scope}"
-    for scope in ("Card.Instance.Write", "qyapi_robot_sendmsg", "qyapi_get_member", "qyapi_base")
+    f"Permission point {scope}" for scope in ("Card.Instance.Write", "qyapi_robot_sendmsg", "qyapi_get_member")
 )
 DATABASE, DATA_KEY, ERP = "Database", "Data key", "ERP"
 
@@ -56,7 +55,9 @@ class DoctorScenario:
 @pytest.fixture
 async def patient(tmp_path: Path) -> AsyncIterator[DoctorScenario]:
     async with simulator_running(CONFIG) as simulator:
-        yield DoctorScenario(simulator.engine, system_settings(CONFIG, simulator.url, tmp_path, {}))
+        # What the login to pages needs is in `tests.doctor.test_login`.
+        settings = system_settings(CONFIG, simulator.url, tmp_path, {"http": {"public_url": ""}})
+        yield DoctorScenario(simulator.engine, settings)
 
 
 async def test_who_is_well_is_told_so_and_nobody_sees_anything(patient: DoctorScenario) -> None:

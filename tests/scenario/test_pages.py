@@ -8,6 +8,8 @@ from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from html import unescape
+from io import BytesIO
 
 import pytest
 from openpyxl import load_workbook
@@ -267,9 +269,7 @@ async def test_a_keeper_sees_no_amount_on_any_page(ruled: PageClient) -> None:
             continue
         page = seen[path] = await browser.get(path)
         assert _figures(page) == [], path
-        todo += [
-            link.replace("&amp;", "&") for link in re.findall(r'href="(/[^"]*)"', page.html) if "static" not in link
-        ]
+        todo += [unescape(link) for link in re.findall(r'href="(/[^"]*)"', page.html) if "static" not in link]
     assert len(seen) == 60
     assert any("SO-" in page.text for page in seen.values())
 
