@@ -6,15 +6,21 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from html import unescape
+from html.parser import HTMLParser
 from io import BytesIO
+from typing import Any
+from urllib.parse import quote
 
 import pytest
 from openpyxl import load_workbook
 
 from bot.access.audit import AuditKind, AuditSearch
+from bot.erp.kinds import KINDS
+from bot.kit.company.adapter import DemoErp
 from bot.settings import RuleSettings
 from bot.store.audit.chain import AuditWitness
 from bot.store.audit.log import StoredAudit
@@ -311,3 +317,62 @@ async def test_a_file_of_a_page_is_the_file_of_the_chat(ruled: PageClient) -> No
     column = headings.index("金额")
     values = {row[column].value for row in load_workbook(BytesIO(own.content)).worksheets[0].iter_rows(min_row=2)}
     assert values == {"🔒"}
+
+
+HOSTILE = '"><img src=x onerror=alert(1)><script>alert(2)</script>{{ 7 * 7 }}'
+
+
+def _with_hostile_texts(document: Any) -> Any:
+    """Return a document, or a part of one, whose texts but its number are markup."""
+    changes: dict[str, Any] = {}
+    for each in fields(document):
+        value = getattr(document, each.name)
+        if each.name not in {"number", "source", "url"} and type(value) is str and value:
+            changes[each.name] = HOSTILE
+        elif each.name == "lines":
+            changes[each.name] = tuple(map(_with_hostile_texts, value))
+    return replace(document, **changes)
+
+
+class _Markup(HTMLParser):
+    """The tags of a page with their attributes, and its text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, list[str]]] = []
+        self.text = ""
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, [name for name, _ in attrs]))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+async def test_texts_of_the_erp_are_no_markup(open_system: OpenSystem, monkeypatch: pytest.MonkeyPatch) -> None:
+    read, listed = DemoErp.read_document, DemoErp.list_documents
+
+    async def read_hostile(erp: DemoErp, kind: Any, number: str) -> Any:
+        return _with_hostile_texts(await read(erp, kind, number))
+
+    async def list_hostile(erp: DemoErp, kind: Any, query: Any) -> Any:
+        found = await listed(erp, kind, query)
+        return replace(found, items=tuple(map(_with_hostile_texts, found.items)))
+
+    monkeypatch.setattr(DemoErp, "read_document", read_hostile)
+    monkeypatch.setattr(DemoErp, "list_documents", list_hostile)
+    paths = ["/today", *(f"/documents/{kind.command}" for kind in KINDS), "/ask?line=%2Forder+SO-1001"]
+    text = quote(HOSTILE)
+    paths += [f"/ask?line=%2Forder+{text}", f"/documents/order?text={text}", f"/login?next={text}"]
+    async with open_system() as system, page_client(system.app.settings.http.public_url) as browser:
+        await browser.log_in(BOSS)
+        shown = ""
+        for path in paths:
+            markup = _Markup()
+            markup.feed((await browser.get(path)).html)
+            assert "img" not in [tag for tag, _ in markup.tags], path
+            assert [names for _, names in markup.tags if any(name.startswith("on") for name in names)] == [], path
+            assert [names for tag, names in markup.tags if tag == "script" and "src" not in names] == [], path
+            shown += markup.text
+    assert "onerror" in shown, "the texts were on the pages"
+    assert "7 * 7" in shown or "7 ＊ 7" in shown, "and no template"
