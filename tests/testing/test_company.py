@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
+from bot.erp.kinds import KINDS, Kind
 from bot.erp.model import Area, PurchaseOrder, PurchaseStatus, SalesOrder, Verdict
 from bot.erp.port import ListQuery
 from bot.kit.testing.company import (
@@ -20,7 +22,7 @@ from bot.kit.testing.company import (
     ReferenceCompany,
     keys_by_change_time,
 )
-from bot.kit.testing.erp_checks import KINDS
+from bot.kit.testing.contract_base import name_of
 from bot.kit.testing.gaps import comparable
 from bot.kit.testing.reference_records import HUGE, TINY
 
@@ -44,23 +46,33 @@ def test_it_is_the_same_every_time() -> None:
 
 def test_it_has_enough_of_everything(company: ReferenceCompany) -> None:
     assert {area: len(company.records(area)) >= 24 for area in Area} == dict.fromkeys(Area, True)
-    for kind in KINDS:
-        records = list(kind.records(company).values())
-        if not hasattr(records[0], "status"):
-            assert len(records) >= 10
-            continue
-        # Few ERPs hold a document, and the contract asks none to.
-        states = {state for state in type(records[0].status) if state.value != "on_hold"}
-        assert {record.status for record in records} == states
-        for wanted in kind.listing.filters:
-            found = kind.listing.pick(records, ListQuery(filter=wanted), TODAY)
-            assert found.total >= 2
     levels = Counter(
         (order.approval.level, order.approval.levels)
         for order in company.purchases.values()
         if order.status is PurchaseStatus.WAITING and order.approval
     )
     assert levels == {(1, 1): 5, (1, 2): 2, (2, 2): 1}
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=name_of)
+def test_it_shows_all_that_a_kind_is_about(company: ReferenceCompany, kind: Kind[Any]) -> None:
+    documents = list(company.documents(kind).values())
+    assert len(documents) >= 6
+    if hasattr(documents[0], "status"):
+        # Few ERPs hold a document or tell that goods are ready, and the contract asks none to.
+        states = {state for state in type(documents[0].status) if state.value not in ("on_hold", "ready")}
+        assert {document.status for document in documents} == states
+    for wanted in kind.filters:
+        assert 2 <= kind.pick(documents, ListQuery(filter=wanted), TODAY).total < len(documents)
+    if kind.inside:
+        assert max(len(getattr(document, kind.inside)) for document in documents) > 0
+    if kind.origin:
+        known = company.documents(kind.origin)
+        assert len({number for document in documents for number in kind.order_numbers(document)} & known.keys()) >= 2
+    if kind.by_product:
+        held = Counter(line.sku for document in documents for line in document.lines)
+        assert held.most_common(1)[0][1] > 1
+    assert any(kind.owners(document) for document in documents) is kind.has_owners
 
 
 def test_documents_people_know_are_there(company: ReferenceCompany) -> None:

@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from bot.kit.testing.contract_base import contract_cases
+from bot.kit.testing.contract_base import contract_cases, name_of
 from bot.kit.testing.contract_changes import ChangesContract
 from bot.kit.testing.contract_decisions import DecisionsContract
 from bot.kit.testing.contract_faults import FaultsContract
@@ -63,4 +63,4 @@ def _tests(name: str) -> Iterator[tuple[str, str]]:
     case = getattr(getattr(ErpContract, name), "contract_case", None)
     if case is not None:
         for value in case.values():
-            yield case.row(value), name if case.over is None else f"{name}[{value}]"
+            yield case.row(value), name if case.over is None else f"{name}[{name_of(value)}]"

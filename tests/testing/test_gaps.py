@@ -6,11 +6,11 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
+from bot.erp.kinds import KINDS, SALES_ORDERS
 from bot.erp.model import Money, PurchaseOrder, PurchaseStatus
 from bot.erp.port import Capability
 from bot.kit.testing.company import ReferenceCompany
 from bot.kit.testing.contract_base import ContractCase, Network, gap_reason
-from bot.kit.testing.erp_checks import KINDS, ORDERS
 from bot.kit.testing.gaps import Gaps, Rewrite, comparable
 
 COMPANY = ReferenceCompany()
@@ -96,11 +96,13 @@ def test_a_row_is_a_gap_by_name_by_network_or_by_capability() -> None:
     assert gap_reason(limited, None, offers=everything, gaps=Gaps(), embedded=False) is None
     told = gap_reason(limited, None, offers=everything, gaps=Gaps(), embedded=False, database=True)
     assert told == "a database's connection: no logins that run out, no limits, no pages"
-    assert reason(wide, ORDERS) is None
-    assert reason(wide, ORDERS, read_exact="all") == "all"
-    assert reason(wide, ORDERS, offers=everything - {Capability.SALES_ORDERS}) == "not offered: sales_orders"
+    assert reason(wide, SALES_ORDERS) is None
+    assert reason(wide, SALES_ORDERS, read_exact="all") == "all"
+    assert reason(wide, SALES_ORDERS, offers=everything - {Capability.SALES_ORDERS}) == "not offered: sales_orders"
     assert (
-        gap_reason(wide, ORDERS, offers=everything, gaps=Gaps(cases={"read.exact[orders]": "one"}), embedded=False)
+        gap_reason(
+            wide, SALES_ORDERS, offers=everything, gaps=Gaps(cases={"read.exact[orders]": "one"}), embedded=False
+        )
         == "one"
     )
-    assert wide.row(ORDERS) == "read.exact[orders]"
+    assert wide.row(SALES_ORDERS) == "read.exact[orders]"

@@ -269,6 +269,7 @@ SHIPMENTS = Form(
     optional=_APPROVED | {*_SHIPMENT_MORE},
     order="FID,FEntity_FEntryId",
     org="FSaleOrgId.FNumber",
+    due=("FDate",),
     # Each line names its order, so that a search finds the notes of an order as well.
     texts=("FCustomerID.FName", "FSoorDerno"),
     partner="FCustomerID.FName",

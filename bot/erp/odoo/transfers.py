@@ -118,6 +118,7 @@ _DELIVERIES = OdooPlan(
         "carrier_tracking_ref", "picking_type_id", "location_id", "location_dest_id", "write_date",
     ),
     days=("scheduled_date",),
+    due="scheduled_date",
     texts=("name", "origin", "partner_id.name", "partner_id.parent_id.name"),
     where=_of_customers,
     lists={

@@ -136,7 +136,7 @@ class TrytonGoods:
     async def _waiting(self, query: ListQuery) -> list[Row]:
         domain: Domain = [["state", "not in", _LEFT], *_asked(query, "planned_date")]
         if query.filter is Filter.LATE:
-            domain += [["state", "!=", "cancelled"], ["planned_date", "<", self._today()]]
+            domain += [["state", "!=", "cancelled"], ["planned_date", "<", query.day(self._today())]]
         return await self._account.search(_SHIPMENT, domain, _SHIPPED_FIELDS)
 
     async def _left(self, query: ListQuery) -> tuple[list[Row], int]:

@@ -13,23 +13,21 @@ from decimal import Decimal
 from functools import lru_cache
 from typing import Any, TypeVar
 
-from bot.erp.goods import GoodsDelivery, GoodsReceipt
+from bot.erp import kinds
+from bot.erp.kinds import KINDS, D, Kind, kind_followed
 from bot.erp.model import (
     Approval,
     Area,
-    Bill,
-    Customer,
-    Feed,
+    ErpRecord,
+    Followed,
     Invoice,
     Money,
-    Payment,
     Product,
     ProductionOrder,
     PurchaseOrder,
     PurchaseStatus,
     SalesOrder,
     StockLevel,
-    Supplier,
     Verdict,
 )
 from bot.kit.testing import reference_goods as goods
@@ -112,19 +110,22 @@ class ReferenceCompany:
         first = _first_records(today, number)
         self.products = dict(first.products)
         self.stock = dict(first.stock)
-        self.orders = dict(first.orders)
-        self.invoices = dict(first.invoices)
-        self.purchases = dict(first.purchases)
-        self.productions = dict(first.productions)
+        self._documents: dict[Kind[Any], dict[str, Any]] = {
+            kind: dict(known) for kind, known in first.documents.items()
+        }
+        self.orders = self.documents(kinds.SALES_ORDERS)
+        self.invoices = self.documents(kinds.INVOICES)
+        self.purchases = self.documents(kinds.PURCHASE_ORDERS)
+        self.productions = self.documents(kinds.PRODUCTION_ORDERS)
+        self.deliveries = self.documents(kinds.DELIVERIES)
+        self.receipts = self.documents(kinds.RECEIPTS)
+        self.customers = self.documents(kinds.CUSTOMERS)
+        self.vendors = self.documents(kinds.VENDORS)
+        self.bills = self.documents(kinds.BILLS)
+        self.payments = self.documents(kinds.PAYMENTS)
         self.list_prices = goods.list_prices(self.products.values())
         self.components = goods.components(self.products.values())
         self.supplies = goods.supplies()
-        self.deliveries = dict(first.deliveries)
-        self.receipts = dict(first.receipts)
-        self.customers = dict(first.customers)
-        self.vendors = dict(first.vendors)
-        self.bills = dict(first.bills)
-        self.payments = dict(first.payments)
         self.product_changes = dict(zip(self.products, records.change_times(today - timedelta(days=30)), strict=False))
         self._now = now
         self._watchers: list[Callable[[Area, str], None]] = []
@@ -133,26 +134,14 @@ class ReferenceCompany:
         """Call ``watcher`` with area and key after every change: for installations that keep a copy, such as tables."""
         self._watchers.append(watcher)
 
-    def records(self, area: Area) -> dict[str, Any]:
-        """Return the records of an area by SKU or number, as they are kept."""
-        kept: dict[Area, dict[str, Any]] = {
-            Area.PRODUCTS: self.products,
-            Area.STOCK: self.stock,
-            Area.SALES: self.orders,
-            Area.FINANCE: self.invoices,
-            Area.PURCHASING: self.purchases,
-            Area.PRODUCTION: self.productions,
-        }
-        return kept[area]
+    def documents(self, kind: Kind[D]) -> dict[str, D]:
+        """Return the documents of a kind by number, as they are kept."""
+        return self._documents[kind]
 
-    def fed(self, feed: Feed) -> dict[str, Any]:
-        """Return the records whose changes a feed tells, by number."""
-        kept: dict[Feed, dict[str, Any]] = {
-            Feed.BILLS: self.bills,
-            Feed.PAYMENTS: self.payments,
-            Feed.DELIVERIES: self.deliveries,
-        }
-        return kept[feed]
+    def records(self, followed: Followed) -> dict[str, Any]:
+        """Return the records whose changes an area or a feed tells, by SKU or number, as they are kept."""
+        kept: dict[Followed, dict[str, Any]] = {Area.PRODUCTS: self.products, Area.STOCK: self.stock}
+        return kept[followed] if followed in kept else self.documents(kind_followed(followed))
 
     def changed_at(self, area: Area, key: str) -> datetime:
         """Return when a record was last changed."""
@@ -261,16 +250,7 @@ class _FirstRecords:
 
     products: Mapping[str, Product]
     stock: Mapping[str, StockLevel]
-    orders: Mapping[str, SalesOrder]
-    invoices: Mapping[str, Invoice]
-    purchases: Mapping[str, PurchaseOrder]
-    productions: Mapping[str, ProductionOrder]
-    deliveries: Mapping[str, GoodsDelivery]
-    receipts: Mapping[str, GoodsReceipt]
-    customers: Mapping[str, Customer]
-    vendors: Mapping[str, Supplier]
-    bills: Mapping[str, Bill]
-    payments: Mapping[str, Payment]
+    documents: Mapping[Kind[Any], Mapping[str, ErpRecord]]
 
 
 # Every case of a contract has a company of its own; records are immutable, so companies share them.
@@ -278,28 +258,29 @@ class _FirstRecords:
 def _first_records(today: date, number: Numbering) -> _FirstRecords:
     sold = list(records.sales_orders(today, number))
     bought = list(records.purchase_orders(today, number))
+    documents: dict[Kind[Any], Iterable[ErpRecord]] = {
+        kinds.SALES_ORDERS: sold,
+        kinds.INVOICES: records.invoices(today, number),
+        kinds.PURCHASE_ORDERS: bought,
+        kinds.PRODUCTION_ORDERS: records.production_orders(today, number),
+        kinds.DELIVERIES: goods.deliveries(today, sold, number),
+        kinds.RECEIPTS: goods.receipts(today, bought, number),
+        kinds.CUSTOMERS: partners.customers(today),
+        kinds.VENDORS: partners.vendors(today),
+        kinds.BILLS: partners.bills(today, number),
+        kinds.PAYMENTS: partners.payments(today, number),
+    }
     return _FirstRecords(
         {product.sku: product for product in records.products()},
         {level.product.sku: level for level in records.stock_levels(today)},
-        {order.number: order for order in sold},
-        {invoice.number: invoice for invoice in records.invoices(today, number)},
-        {order.number: order for order in bought},
-        {order.number: order for order in records.production_orders(today, number)},
-        {delivery.number: delivery for delivery in goods.deliveries(today, sold, number)},
-        {receipt.number: receipt for receipt in goods.receipts(today, bought, number)},
-        {customer.code: customer for customer in partners.customers(today)},
-        {vendor.code: vendor for vendor in partners.vendors(today)},
-        {bill.number: bill for bill in partners.bills(today, number)},
-        {payment.number: payment for payment in partners.payments(today, number)},
+        {kind: {document.number: document for document in known} for kind, known in documents.items()},
     )
 
 
 def snapshot_of(company: ReferenceCompany) -> list[Any]:
     """Return copies of a company's tables. They share their records, so a comparison is quick."""
-    records = [list(company.records(area).values()) for area in Area]
-    others = (company.customers, company.vendors, company.bills, company.payments)
-    records += [list(kept.values()) for kept in others]
-    return [*records, dict(company.product_changes), dict(company.warehouses)]
+    kept = (company.products, company.stock, *map(company.documents, KINDS))
+    return [*(list(each.values()) for each in kept), dict(company.product_changes), dict(company.warehouses)]
 
 
 def keys_by_change_time(company: ReferenceCompany, area: Area, keys: Iterable[str] | None = None) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Container, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
@@ -12,12 +12,11 @@ from typing import Any, ClassVar, TypeVar
 
 import pytest
 
-from bot.erp.kinds import PURCHASE_ORDERS
+from bot.erp.kinds import PURCHASE_ORDERS, D, Kind
 from bot.erp.model import Area, Decision, Feed, PurchaseOrder, PurchaseStatus, Verdict
 from bot.erp.port import BY_PRODUCT, GOODS, PARTNER_READS, Capability, Erp
 from bot.erp.vendors import AdapterContext, Vendor
 from bot.kit.testing.company import TODAY, Clock, ReferenceCompany, plain_number
-from bot.kit.testing.erp_checks import DocumentSpec
 from bot.kit.testing.fake_erp import FakeServer, Installation, NetworkedErp
 from bot.kit.testing.gaps import Gaps, comparable
 from bot.kit.testing.reference_records import Numbering
@@ -45,6 +44,8 @@ class ContractCase:
     id: str
     title: str
     needs: tuple[Capability, ...] = ()
+    needs_of: Callable[[Any], Capability | None] = lambda _value: None
+    """What a value of the parameter needs besides."""
     network: Network | None = None
     over: tuple[str, Sequence[Any]] | None = None
     refusal: bool = False
@@ -56,11 +57,16 @@ class ContractCase:
 
     def row(self, value: Any) -> str:
         """Return the id of the row of a value of the parameter."""
-        return self.id if self.over is None else f"{self.id}[{value}]"
+        return self.id if self.over is None else f"{self.id}[{name_of(value)}]"
 
     def values(self) -> Sequence[Any]:
         """Return the values of the parameter, a single dummy value without a parameter."""
         return (None,) if self.over is None else self.over[1]
+
+
+def name_of(value: Any) -> str:
+    """Return what a value of a parameter is called in rows: a kind of document as its list."""
+    return value.list_call if isinstance(value, Kind) else str(value)
 
 
 def case(
@@ -68,6 +74,7 @@ def case(
     title: str,
     *,
     needs: Sequence[Capability] = (),
+    needs_of: Callable[[Any], Capability | None] = lambda _value: None,
     network: Network | None = None,
     over: tuple[str, Sequence[Any]] | None = None,
     refusal: bool = False,
@@ -77,11 +84,11 @@ def case(
     """Make a test a case of the contract."""
 
     def mark(function: F) -> F:
-        found = ContractCase(id, title, tuple(needs), network, over, refusal, tells, planted)
+        found = ContractCase(id, title, tuple(needs), needs_of, network, over, refusal, tells, planted)
         function.contract_case = found  # type: ignore[attr-defined]  # read back by `contract_cases`
         if over is None:
             return function
-        spread: F = pytest.mark.parametrize(over[0], over[1], ids=str)(function)
+        spread: F = pytest.mark.parametrize(over[0], over[1], ids=name_of)(function)
         return spread
 
     return mark
@@ -116,7 +123,7 @@ def gap_reason(
         return NO_HTTP
     if known.refusal:
         return None
-    for capability in (*known.needs, getattr(value, "capability", None)):
+    for capability in (*known.needs, getattr(value, "capability", None), known.needs_of(value)):
         if capability is not None and capability not in offers:
             return f"not offered: {capability}"
     if isinstance(value, Feed) and value not in feeds:
@@ -261,13 +268,14 @@ class ContractBase:
 
     def expected_records(self, company: ReferenceCompany, area: Area) -> list[Any]:
         """Return the company's records of an area as this vendor can tell them."""
-        told = (self.gaps.expected(record) for record in company.records(area).values())
-        return [record for record in told if record is not None]
+        return self._told(company.records(area).values())
 
-    def expected_documents(self, company: ReferenceCompany, kind: DocumentSpec) -> list[Any]:
+    def expected_documents(self, company: ReferenceCompany, kind: Kind[D]) -> list[D]:
         """Return the company's documents of a kind as this vendor can tell them."""
-        told = (self.gaps.expected(record) for record in kind.records(company).values())
-        return [record for record in told if record is not None]
+        return self._told(company.documents(kind).values())
+
+    def _told(self, records: Iterable[Any]) -> list[Any]:
+        return [told for told in map(self.gaps.expected, records) if told is not None]
 
     def assert_same(self, actual: Any, record: Any) -> bool:
         """Assert that the adapter's record says what the company's says, as far as the vendor can."""

@@ -122,7 +122,7 @@ class ChangesContract(ContractBase):
     @case("changes.feed", "Every bill, payment and delivery comes once, and not again", needs=CHANGED, over=EACH_FEED)
     async def test_feed(self, erp: Erp, company: ReferenceCompany, feed: Feed) -> None:
         assert isinstance(erp, FeedReader)
-        told = (self.gaps.expected(record) for record in company.fed(feed).values())
+        told = (self.gaps.expected(record) for record in company.records(feed).values())
         wanted = {record.number for record in told if record is not None}
         for limit in (_ALL, 7):
             items, cursor = await all_changes(erp, feed, limit=limit)
@@ -134,7 +134,7 @@ class ChangesContract(ContractBase):
 
     @case("changes.fed", "What a feed tells of is read many at once, where anything is", over=EACH_FEED, refusal=True)
     async def test_fed(self, erp: Erp, company: ReferenceCompany, feed: Feed) -> None:
-        told = (self.gaps.expected(record) for record in company.fed(feed).values())
+        told = (self.gaps.expected(record) for record in company.records(feed).values())
         wanted = {record.number: _shortened(record) for record in told if record is not None}
         if not isinstance(erp, DocumentBatches):
             return

@@ -6,17 +6,18 @@ import asyncio
 import logging
 import time
 from random import Random
+from typing import Any
 
 import pytest
 
 from bot.erp.errors import AuthFailed, ErpError, NotPermitted, RateLimited, Unavailable
 from bot.erp.hub import ErpHub
+from bot.erp.kinds import Kind
 from bot.erp.model import Area
 from bot.erp.port import Erp
 from bot.kit.testing.company import Clock, ReferenceCompany
 from bot.kit.testing.contract_base import ContractBase, Network, OpenErp, case
 from bot.kit.testing.contract_reads import EACH_KIND
-from bot.kit.testing.erp_checks import DocumentSpec
 from bot.kit.testing.fake_erp import SECRET, FakeServer, Installation, NetworkedErp
 from bot.kit.testing.fake_erp import RequestKind as Request
 from bot.mechanisms.metrics import Metrics
@@ -184,16 +185,16 @@ class FaultsContract(ContractBase):
         over=EACH_KIND,
     )
     async def test_forbidden(
-        self, erp: Erp, networked: NetworkedErp, company: ReferenceCompany, kind: DocumentSpec
+        self, erp: Erp, networked: NetworkedErp, company: ReferenceCompany, kind: Kind[Any]
     ) -> None:
         number = self.expected_documents(company, kind)[0].number
-        await kind.read_one(erp, number)
+        await erp.document(kind, number)
         networked.faults.forbid(kind.area)
         with pytest.raises(NotPermitted):
-            await kind.read_one(erp, number)
+            await erp.document(kind, number)
         assert await erp.find_products("SKU123", limit=1)
         networked.faults.clear()
-        await kind.read_one(erp, number)
+        await erp.document(kind, number)
 
     @case("rights.products", "A missing right to read products is told as such", network=Network.CONNECTION)
     async def test_forbidden_products(self, erp: Erp, networked: NetworkedErp) -> None:

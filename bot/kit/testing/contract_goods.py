@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any, Protocol
 
 import pytest
@@ -13,13 +14,13 @@ from bot.erp.errors import NotFound, Unsupported
 from bot.erp.goods import Arrival, Prices
 from bot.erp.goods_lists import by_day
 from bot.erp.goods_port import ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
-from bot.erp.kinds import DELIVERIES, RECEIPTS, D, Kind
+from bot.erp.kinds import Kind
 from bot.erp.model import Area, StockLevel
-from bot.erp.port import GOODS, Capability, Erp, Filter, ListQuery, Period
+from bot.erp.port import GOODS, Capability, Erp
 from bot.kit.testing.company import TODAY, ReferenceCompany
 from bot.kit.testing.contract_base import ContractBase, case
-from bot.kit.testing.contract_reads import check_types
-from bot.kit.testing.erp_checks import case_variants, expect_not_found, numbers, without_lines
+from bot.kit.testing.contract_reads import EACH_MOVED, check_types
+from bot.kit.testing.erp_checks import case_variants, expect_not_found
 from bot.kit.testing.gaps import comparable
 from bot.kit.testing.goods_checks import (
     expected_arrivals,
@@ -55,8 +56,7 @@ class GoodsContract(ContractBase):
             Capability.PRODUCT_DETAILS: lambda: erp.product("SKU123"),
             Capability.PRICES: lambda: erp.prices("SKU123", customer=""),
             Capability.ARRIVALS: lambda: erp.arrivals(ArrivalQuery()),
-            Capability.DELIVERIES: lambda: erp.of_order(DELIVERIES, "SO-1001"),
-            Capability.RECEIPTS: lambda: erp.of_order(RECEIPTS, "PO-1001"),
+            **{kind.capability: partial(erp.of_order, kind, "SO-1001") for kind in EACH_MOVED[1]},
             Capability.SHORTAGES: lambda: erp.shortages(ShortageQuery()),
             Capability.WAREHOUSE_STOCK: lambda: erp.warehouse_stock(WarehouseQuery(warehouse="MAIN")),
         }
@@ -165,98 +165,19 @@ class GoodsContract(ContractBase):
         return tuple(each for each in told if each is not None)
 
     @case(
-        "delivery.exact",
-        "A delivery tells what left for which order, when, with whom and under which number",
-        needs=(Capability.DELIVERIES,),
+        "order.moved",
+        "An order tells what was moved for it, oldest first; an order that does not exist is not found",
+        over=EACH_MOVED,
     )
-    async def test_delivery(self, reader: GoodsErp, company: ReferenceCompany) -> None:
-        await self._check_each(DELIVERIES, reader, company.deliveries)
-
-    @case(
-        "delivery.list",
-        "Deliveries are listed newest first, found by number, order and customer; late ones by their day",
-        needs=(Capability.DELIVERIES,),
-    )
-    async def test_deliveries(self, reader: GoodsErp, company: ReferenceCompany) -> None:
-        known = self._told(company.deliveries)
-        texts = ("", known[3].number[1:], known[0].order_number, known[4].customer[1:5].lower(), "no such delivery")
-        await self._check_lists(DELIVERIES, reader, known, texts, ListQuery(filter=Filter.LATE, limit=_ALL))
-
-    @case(
-        "delivery.of_order",
-        "An order tells its deliveries, oldest first; an order that does not exist is not found",
-        needs=(Capability.DELIVERIES,),
-    )
-    async def test_deliveries_of_order(self, reader: GoodsErp, company: ReferenceCompany) -> None:
-        for order in self.expected_records(company, Area.SALES):
-            wanted = [each for each in self._told(company.deliveries) if each.order_number == order.number]
-            await self._check_order(DELIVERIES, reader, order.number, wanted)
-        await self._check_no_order(DELIVERIES, reader)
-
-    @case(
-        "receipt.exact",
-        "A receipt tells what came in of which orders, when and where; what goes back is negative",
-        needs=(Capability.RECEIPTS,),
-    )
-    async def test_receipt(self, reader: GoodsErp, company: ReferenceCompany) -> None:
-        await self._check_each(RECEIPTS, reader, company.receipts)
-
-    @case(
-        "receipt.list",
-        "Receipts are listed newest first, by days, and found by number, order and vendor",
-        needs=(Capability.RECEIPTS,),
-    )
-    async def test_receipts(self, reader: GoodsErp, company: ReferenceCompany) -> None:
-        known = self._told(company.receipts)
-        *_, last = known
-        texts = ("", last.number[1:], known[0].order_numbers[-1], last.vendor[1:5].lower(), "no such receipt")
-        days = Period(last.received_on - timedelta(days=2), last.received_on)
-        some = (ListQuery(during=days, limit=_ALL), ListQuery(partner=last.vendor, limit=_ALL))
-        await self._check_lists(RECEIPTS, reader, known, texts, *some)
-
-    @case(
-        "receipt.of_order",
-        "A purchase order tells its receipts, oldest first; an order that does not exist is not found",
-        needs=(Capability.RECEIPTS,),
-    )
-    async def test_receipts_of_order(self, reader: GoodsErp, company: ReferenceCompany) -> None:
-        for order in self.expected_records(company, Area.PURCHASING):
-            wanted = [each for each in self._told(company.receipts) if order.number in each.order_numbers]
-            await self._check_order(RECEIPTS, reader, order.number, wanted)
-        await self._check_no_order(RECEIPTS, reader)
-
-    def _told(self, records: Mapping[str, Any]) -> list[Any]:
-        told = map(self.gaps.expected, records.values())
-        return [each for each in told if each is not None]
-
-    async def _check_each(self, kind: Kind[D], reader: GoodsErp, records: Mapping[str, D]) -> None:
-        for record in self._told(records):
-            found = await reader.document(kind, record.number.lower())
-            check_types(found)
-            assert comparable(found) == comparable(record)
+    async def test_moved(self, erp: Erp, company: ReferenceCompany, kind: Kind[Any]) -> None:
+        moved = self.expected_documents(company, kind)
+        assert kind.origin is not None
+        for order in self.expected_documents(company, kind.origin):
+            wanted = [each for each in moved if order.number in kind.order_numbers(each)]
+            assert comparable(await erp.of_order(kind, order.number.lower())) == comparable(by_day(wanted))
         for number in _NO_SUCH:
             with pytest.raises(NotFound):
-                await reader.document(kind, number)
-
-    async def _check_lists(
-        self, kind: Kind[Any], reader: GoodsErp, known: list[Any], texts: tuple[str, ...], *others: ListQuery
-    ) -> None:
-        queries = [ListQuery(text=text, limit=_ALL) for text in texts]
-        for query in (*queries, *others, ListQuery(offset=3, limit=4)):
-            found = await reader.documents(kind, query)
-            wanted = kind.pick(known, query, TODAY)
-            assert (numbers(found), found.total) == (numbers(wanted), wanted.total)
-        for listed in (await reader.documents(kind, ListQuery(limit=3))).items:
-            assert without_lines(listed) == without_lines(await reader.document(kind, listed.number))
-            assert listed.lines == ()
-
-    async def _check_order(self, kind: Kind[Any], reader: GoodsErp, number: str, moved: list[Any]) -> None:
-        assert comparable(await reader.of_order(kind, number.lower())) == comparable(by_day(moved))
-
-    async def _check_no_order(self, kind: Kind[Any], reader: GoodsErp) -> None:
-        for number in _NO_SUCH:
-            with pytest.raises(NotFound):
-                await reader.of_order(kind, number)
+                await erp.of_order(kind, number)
 
     @case(
         "goods.shortages",

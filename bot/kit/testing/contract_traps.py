@@ -6,11 +6,12 @@ from typing import Any
 
 from bot.erp.counting import counts
 from bot.erp.goods_port import ArrivalQuery, GoodsReader, WarehouseQuery
+from bot.erp.kinds import INVOICES, PURCHASE_ORDERS
 from bot.erp.model import InvoiceStatus, Progress
 from bot.erp.port import Capability, Erp, Filter, ListQuery
 from bot.kit.testing.company import TODAY
 from bot.kit.testing.contract_base import ContractBase, case
-from bot.kit.testing.erp_checks import INVOICES, PURCHASES, numbers
+from bot.kit.testing.erp_checks import numbers, read_list
 
 _ALL = 10_000
 
@@ -40,8 +41,8 @@ class TrapsContract(ContractBase):
     )
     async def test_draft_without_number(self, erp: Erp, installation: Any) -> None:
         name = self.traps["trap.draft"](installation)
-        assert name in numbers(await INVOICES.read_list(erp, ListQuery(limit=_ALL)))
-        draft = await INVOICES.read_one(erp, name)
+        assert name in numbers(await read_list(erp, INVOICES, ListQuery(limit=_ALL)))
+        draft = await erp.document(INVOICES, name)
         assert (draft.number, draft.status, counts(draft)) == (name, InvoiceStatus.DRAFT, False)
 
     @case(
@@ -52,10 +53,9 @@ class TrapsContract(ContractBase):
     )
     async def test_credited_invoice(self, erp: Erp, installation: Any) -> None:
         number = self.traps["trap.credited"](installation)
-        (listed,) = [
-            each for each in (await INVOICES.read_list(erp, ListQuery(limit=_ALL))).items if each.number == number
-        ]
-        for invoice in (listed, await INVOICES.read_one(erp, number)):
+        every = (await read_list(erp, INVOICES, ListQuery(limit=_ALL))).items
+        (listed,) = [each for each in every if each.number == number]
+        for invoice in (listed, await erp.document(INVOICES, number)):
             assert (invoice.is_reversed, counts(invoice), invoice.is_open) == (True, True, False)
 
     @case(
@@ -66,10 +66,10 @@ class TrapsContract(ContractBase):
     )
     async def test_ordered_service(self, erp: Erp, installation: Any) -> None:
         number = self.traps["trap.service"](installation)
-        order = await PURCHASES.read_one(erp, number)
+        order = await erp.document(PURCHASE_ORDERS, number)
         assert (order.received, order.is_open, order.days_late(TODAY)) == (None, False, 0)
         for which in (Filter.OPEN, Filter.LATE):
-            assert number not in numbers(await PURCHASES.read_list(erp, ListQuery(filter=which, limit=_ALL)))
+            assert number not in numbers(await read_list(erp, PURCHASE_ORDERS, ListQuery(filter=which, limit=_ALL)))
         if Capability.ARRIVALS in self.offers:
             assert isinstance(erp, GoodsReader)
             assert number not in {each.document for each in (await erp.arrivals(ArrivalQuery(limit=_ALL))).items}
@@ -83,7 +83,9 @@ class TrapsContract(ContractBase):
     async def test_dropped_rest(self, erp: Erp, installation: Any) -> None:
         number = self.traps["trap.dropped"](installation)
         (listed,) = [
-            each for each in (await PURCHASES.read_list(erp, ListQuery(limit=_ALL))).items if each.number == number
+            each
+            for each in (await read_list(erp, PURCHASE_ORDERS, ListQuery(limit=_ALL))).items
+            if each.number == number
         ]
-        for order in (listed, await PURCHASES.read_one(erp, number)):
+        for order in (listed, await erp.document(PURCHASE_ORDERS, number)):
             assert (order.received, order.is_open) == (Progress.PARTIAL, False)

@@ -1,99 +1,45 @@
-"""What the ERP contract looks at: the kinds of documents, and small checks that several cases share."""
+"""Small checks that several cases of the ERP contract share."""
 
 from __future__ import annotations
 
 import string
 from collections.abc import Awaitable, Callable, Iterable
-from dataclasses import dataclass
 from datetime import date
 from typing import Any, TypeVar
 
 import pytest
 
-from bot.erp import kinds
 from bot.erp.errors import NotFound, UnknownRest
-from bot.erp.kinds import Kind
+from bot.erp.kinds import KINDS, D, Kind
 from bot.erp.model import Area, Change, Changes, DecisionResult, Followed, PurchaseOrder, Slice
-from bot.erp.port import Capability, Erp, FeedReader, Filter, ListQuery
-from bot.kit.testing.company import TODAY, ReferenceCompany
+from bot.erp.port import Erp, FeedReader, Filter, ListQuery
+from bot.kit.testing.company import TODAY
 
 T = TypeVar("T")
 
 
-@dataclass(frozen=True)
-class DocumentSpec:
-    """One kind of document as the contract asks for it.
-
-    ``partner`` is the field with the name of whom or what it is about, ``kept`` the attribute of the company that holds
-    its records.
-    """
-
-    listing: Kind[Any]
-    partner: str
-    kept: str
-
-    def __str__(self) -> str:
-        return self.plural
-
-    @property
-    def capability(self) -> Capability:
-        """What an ERP offers that has such documents."""
-        return self.listing.capability
-
-    @property
-    def area(self) -> Area:
-        """The area that it belongs to first."""
-        return self.listing.area
-
-    @property
-    def single(self) -> str:
-        """The name of its single read."""
-        return self.listing.call
-
-    @property
-    def plural(self) -> str:
-        """The name of its list."""
-        return self.listing.list_call
-
-    @property
-    def filters(self) -> tuple[Filter, ...]:
-        """Return the lists that the kind knows."""
-        return (Filter.ALL, *self.listing.filters)
-
-    def records(self, company: ReferenceCompany) -> dict[str, Any]:
-        """Return the company's records of this kind by number."""
-        found: dict[str, Any] = getattr(company, self.kept)
-        return found
-
-    async def read_one(self, erp: Erp, number: str) -> Any:
-        """Read a single document."""
-        return await erp.document(self.listing, number)
-
-    async def read_list(self, erp: Erp, query: ListQuery) -> Slice[Any]:
-        """Read a part of a list; nothing where the ERP says that it cannot know what is overdue."""
-        try:
-            return await erp.documents(self.listing, query)
-        except UnknownRest:
-            assert query.filter is Filter.OVERDUE
-            return Slice(items=(), total=0)
-
-    def expected_numbers(self, documents: list[Any], query: ListQuery, today: date = TODAY) -> list[str]:
-        """Return the numbers that ``query`` must give, out of all documents."""
-        return [document.number for document in self.listing.pick(documents, query, today).items]
-
-
-ORDERS = DocumentSpec(kinds.SALES_ORDERS, "customer", "orders")
-INVOICES = DocumentSpec(kinds.INVOICES, "customer", "invoices")
-PURCHASES = DocumentSpec(kinds.PURCHASE_ORDERS, "vendor", "purchases")
-PRODUCTIONS = DocumentSpec(kinds.PRODUCTION_ORDERS, "name", "productions")
-CUSTOMERS = DocumentSpec(kinds.CUSTOMERS, "name", "customers")
-VENDORS = DocumentSpec(kinds.VENDORS, "name", "vendors")
-BILLS = DocumentSpec(kinds.BILLS, "vendor", "bills")
-PAYMENTS = DocumentSpec(kinds.PAYMENTS, "partner", "payments")
-KINDS = (ORDERS, INVOICES, PURCHASES, PRODUCTIONS, CUSTOMERS, VENDORS, BILLS, PAYMENTS)
-
-SINGLE_ONLY = frozenset({"lines", "settles"})
+SINGLE_ONLY = frozenset(kind.inside for kind in KINDS if kind.inside)
 """Fields that only a single document has: they are empty in lists."""
+
+
+def filters_of(kind: Kind[Any]) -> tuple[Filter, ...]:
+    """Return the lists that the kind knows."""
+    return (Filter.ALL, *kind.filters)
+
+
+async def read_list(erp: Erp, kind: Kind[D], query: ListQuery) -> Slice[D]:
+    """Read a part of a list; nothing where the ERP says that it cannot know what is overdue."""
+    try:
+        return await erp.documents(kind, query)
+    except UnknownRest:
+        assert query.filter is Filter.OVERDUE
+        return Slice(items=(), total=0)
+
+
+def expected_numbers(kind: Kind[Any], documents: Iterable[Any], query: ListQuery, today: date = TODAY) -> list[str]:
+    """Return the numbers that ``query`` must give, out of all documents."""
+    return numbers(kind.pick(documents, query, today))
+
 
 _LOWER = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 _UPPER = str.maketrans(string.ascii_lowercase, string.ascii_uppercase)

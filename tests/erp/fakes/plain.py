@@ -15,7 +15,7 @@ its body.
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Literal
@@ -24,8 +24,8 @@ from urllib.parse import unquote_plus
 from aiohttp import web
 
 from bot.erp import kinds
-from bot.erp.goods import GoodsDelivery, GoodsReceipt
-from bot.erp.kinds import lines_of_product
+from bot.erp.goods import ComponentUse, DeliveryLine, GoodsDelivery, GoodsReceipt, ReceiptLine, Supply
+from bot.erp.kinds import Kind, lines_of_product
 from bot.erp.model import (
     Approval,
     Area,
@@ -33,6 +33,7 @@ from bot.erp.model import (
     Customer,
     Feed,
     Invoice,
+    Lot,
     Money,
     OrderLine,
     Payment,
@@ -57,39 +58,31 @@ from bot.kit.testing.company import (
     keys_by_change_time,
 )
 from bot.kit.testing.fake_erp import SECRET, FakeServer, Handler, ParsedRequest, RequestKind, exact_json
+from tests.erp.fakes.shapes import named
 
 PAGE = 10
 """Maximum length of a page; longer ones are cut off silently."""
 
 USER = "bot"
 
-_AREAS = {
-    "products": Area.PRODUCTS,
-    "stock": Area.STOCK,
-    "orders": Area.SALES,
-    "invoices": Area.FINANCE,
-    "purchases": Area.PURCHASING,
-    "productions": Area.PRODUCTION,
-    "customers": Area.SALES,
-    "vendors": Area.PURCHASING,
-    "bills": Area.PURCHASING,
-    "payments": Area.FINANCE,
-    "deliveries": Area.SALES,
-    "receipts": Area.PURCHASING,
-    "warehouses": Area.STOCK,
-    "holdings": Area.STOCK,
-}
-
-
-_LISTINGS: Mapping[str, kinds.Kind[Any]] = {
+_KINDS: Mapping[str, Kind[Any]] = {
     "orders": kinds.SALES_ORDERS,
     "invoices": kinds.INVOICES,
     "purchases": kinds.PURCHASE_ORDERS,
     "productions": kinds.PRODUCTION_ORDERS,
+    "customers": kinds.CUSTOMERS,
+    "vendors": kinds.VENDORS,
     "bills": kinds.BILLS,
     "payments": kinds.PAYMENTS,
     "deliveries": kinds.DELIVERIES,
     "receipts": kinds.RECEIPTS,
+}
+_AREAS: Mapping[str, Area] = {
+    "products": Area.PRODUCTS,
+    "stock": Area.STOCK,
+    "warehouses": Area.STOCK,
+    "holdings": Area.STOCK,
+    **{name: kind.area for name, kind in _KINDS.items()},
 }
 
 Paging = Literal["offset", "page", "cursor", "next", "link"]
@@ -163,17 +156,15 @@ class FakePlain(FakeServer):
     def _kept(self, kind: str) -> dict[str, Any]:
         """Return the records of a kind by number."""
         company = self.company
-        own: dict[str, dict[str, Any]] = {
-            "customers": company.customers,
-            "vendors": company.vendors,
-            "bills": company.bills,
-            "payments": company.payments,
-            "deliveries": company.deliveries,
-            "receipts": company.receipts,
-            "warehouses": {code: NamedStore(code, name) for code, name in company.warehouses.items()},
-            "holdings": {f"{each.level.product.sku} {each.place.code}": each for each in _holdings(company)},
-        }
-        return own[kind] if kind in own else company.records(_AREAS[kind])
+        match kind:
+            case "products" | "stock":
+                return company.records(_AREAS[kind])
+            case "warehouses":
+                return {code: NamedStore(code, name) for code, name in company.warehouses.items()}
+            case "holdings":
+                return {f"{each.level.product.sku} {each.place.code}": each for each in _holdings(company)}
+            case _:
+                return company.documents(_KINDS[kind])
 
     def _records(self, kind: str, parameters: Mapping[str, str]) -> list[Any]:
         """Return the records of a kind: all in their stored order, or those of a view in its order."""
@@ -182,7 +173,7 @@ class FakePlain(FakeServer):
             return records
         query = ListQuery(filter=Filter(parameters["view"]), text=parameters.get("q", ""), limit=len(records))
         today = date.fromisoformat(parameters["today"]) if "today" in parameters else self.company.today
-        return list(_LISTINGS[kind].pick(records, query, today).items)
+        return list(_KINDS[kind].pick(records, query, today).items)
 
     def _part(self, request: web.Request, records: list[Any]) -> web.StreamResponse:
         """Answer with one page of records, in the server's way of paging."""
@@ -229,11 +220,9 @@ class FakePlain(FakeServer):
         ]
         return exact_json(
             {
-                "price": _money(company.list_prices[product.sku]),
-                "vendors": [{"name": each.vendor, "code": each.code, "days": each.lead_days} for each in supplies],
-                "parts": [
-                    {"code": each.sku, "title": each.name, "unit": each.unit, "per": each.quantity} for each in parts
-                ],
+                "price": render(company.list_prices[product.sku]),
+                "vendors": render(supplies),
+                "parts": render(parts),
                 "in": wholes,
             }
         )
@@ -248,7 +237,7 @@ class FakePlain(FakeServer):
         """Return the keys of a kind with their times of change, least recently changed first."""
         company = self.company
         if kind in set(Feed):
-            times = [(number, record.changed_at) for number, record in company.fed(Feed(kind)).items()]
+            times = [(number, record.changed_at) for number, record in company.records(Feed(kind)).items()]
             return sorted(times, key=lambda each: (each[1], each[0]))
         area = _AREAS[kind]
         return [(key, company.changed_at(area, key)) for key in keys_by_change_time(company, area)]
@@ -356,278 +345,62 @@ def _say(text: str, status: int) -> web.Response:
     return exact_json({"error": text}, status)
 
 
-def render(record: Any) -> dict[str, Any]:
-    """Return a record of the company in this server's format."""
-    for kind, spell in _SPELL.items():
-        if isinstance(record, kind):
-            return spell(record)
-    raise TypeError(type(record).__name__)
-
-
-def _money(money: Money | None) -> dict[str, Any] | None:
-    return None if money is None else {"value": money.amount, "currency": money.currency}
-
-
-def _product(product: Product) -> dict[str, Any]:
-    return {
-        "code": product.sku,
-        "title": product.name,
-        "spec": product.spec,
-        "unit": product.unit,
-        "group": product.category,
-        "barcode": product.barcode,
-        "active": product.is_active,
-    }
-
-
-def _figures(figures: Quantities) -> dict[str, Any]:
-    return {
-        "stock": figures.on_hand,
-        "reserved": figures.reserved,
-        "free": figures.available,
-        "coming": figures.incoming,
-        "going": figures.outgoing,
-        "expected": figures.forecast,
-    }
-
-
-def _stock(level: StockLevel) -> dict[str, Any]:
-    return {
-        "product": _product(level.product),
-        "places": [{"code": p.code, "title": p.name, **_figures(p.quantities)} for p in level.per_warehouse],
-        "batches": [
-            {"batch": lot.number, "store": lot.warehouse, "stock": lot.quantity, "expires": lot.expires_on}
-            for lot in level.lots
-        ],
-        "total": _figures(level.total),
-        "minimum": level.reorder_point,
-        "changed": level.as_of,
-    }
-
-
-def _holding(holding: Holding) -> dict[str, Any]:
-    level = holding.level
-    return {
-        "product": _product(level.product),
-        "minimum": level.reorder_point,
-        "store": holding.place.code,
-        **_figures(holding.place.quantities),
-    }
-
-
-def _delivery(delivery: GoodsDelivery) -> dict[str, Any]:
-    return {
-        "id": delivery.id,
-        "number": delivery.number,
-        "order": delivery.order_number,
-        "customer": delivery.customer,
-        "state": delivery.status,
-        "planned": delivery.planned_on,
-        "left": delivery.shipped_on,
-        "carrier": delivery.carrier,
-        "tracking": delivery.tracking,
-        "seller": delivery.salesperson,
-        "store": delivery.warehouse,
-        "lines": [
-            {"code": line.sku, "title": line.name, "unit": line.unit, "quantity": line.quantity}
-            for line in delivery.lines
-        ],
-        "changed": delivery.changed_at,
-    }
-
-
-def _receipt(receipt: GoodsReceipt) -> dict[str, Any]:
-    return {
-        "id": receipt.id,
-        "number": receipt.number,
-        "orders": receipt.order_numbers,
-        "vendor": receipt.vendor,
-        "date": receipt.received_on,
-        "store": receipt.warehouse,
-        "back": receipt.is_return,
-        "people": receipt.owners,
-        "lines": [
-            {
-                "code": line.sku,
-                "title": line.name,
-                "unit": line.unit,
-                "quantity": abs(line.quantity),
-                "lot": line.lot,
-            }
-            for line in receipt.lines
-        ],
-        "changed": receipt.changed_at,
-    }
-
-
-def _line(line: OrderLine | PurchaseLine) -> dict[str, Any]:
-    common = {
-        "code": line.sku,
-        "title": line.name,
-        "unit": line.unit,
-        "quantity": line.quantity,
-        "price": _money(line.price),
-        "amount": _money(line.amount),
-    }
-    if isinstance(line, PurchaseLine):
-        return common | {"received": line.received}
-    return common | {"delivered": line.delivered, "invoiced": line.invoiced, "due": line.due_on}
-
-
-def _order(order: SalesOrder) -> dict[str, Any]:
-    return {
-        "id": order.id,
-        "number": order.number,
-        "customer": order.customer,
-        "state": order.status,
-        "delivered": order.delivery,
-        "billed": order.billing,
-        "paid": order.payment,
-        "date": order.ordered_on,
-        "promised": order.promised_on,
-        "total": _money(order.total),
-        "lines": [_line(line) for line in order.lines],
-        "seller": order.salesperson,
-        "changed": order.changed_at,
-    }
-
-
-def _invoice(invoice: Invoice) -> dict[str, Any]:
-    return {
-        "id": invoice.id,
-        "number": invoice.number,
-        "customer": invoice.customer,
-        "state": invoice.status,
-        "date": invoice.issued_on,
-        "due": invoice.due_on,
-        "total": _money(invoice.total),
-        "open": _money(invoice.open_amount),
-        "credit": invoice.is_credit_note,
-        "order": invoice.order_number,
-        "changed": invoice.changed_at,
-    }
-
-
-def _approval(approval: Approval | None) -> dict[str, Any] | None:
-    if approval is None:
-        return None
-    return {
-        "waiting_for": list(approval.pending_for),
-        "level": approval.level,
-        "levels": approval.levels,
-        "by": approval.decided_by,
-        "at": approval.decided_at,
-        "reason": approval.reason,
-    }
-
-
-def _purchase(order: PurchaseOrder) -> dict[str, Any]:
-    return {
-        "id": order.id,
-        "number": order.number,
-        "vendor": order.vendor,
-        "state": order.status,
-        "approval": _approval(order.approval),
-        "requester": order.requester,
-        "editor": order.changed_by,
-        "buyer": order.buyer,
-        "date": order.ordered_on,
-        "due": order.due_on,
-        "total": _money(order.total),
-        "received": order.received,
-        "lines": [_line(line) for line in order.lines],
-        "version": order.version,
-        "changed": order.changed_at,
-    }
-
-
-def _production(order: ProductionOrder) -> dict[str, Any]:
-    return {
-        "id": order.id,
-        "number": order.number,
-        "code": order.sku,
-        "title": order.name,
-        "unit": order.unit,
-        "planned": order.planned,
-        "done": order.produced,
-        "scrap": order.scrapped,
-        "state": order.status,
-        "start": order.start_on,
-        "due": order.due_on,
-        "finished": order.finished_on,
-        "material": order.material_ready,
-        "order": order.sales_order,
-        "changed": order.changed_at,
-    }
-
-
-def _partner(partner: Customer | Supplier) -> dict[str, Any]:
-    return {
-        "id": partner.id,
-        "code": partner.code,
-        "title": partner.name,
-        "contact": {"person": partner.contact, "phone": partner.phone, "mail": partner.email},
-        "address": partner.address,
-        "terms": partner.payment_terms,
-        "active": partner.is_active,
-        "changed": partner.changed_at,
-    }
-
-
-def _customer(customer: Customer) -> dict[str, Any]:
-    money = {"limit": _money(customer.credit_limit), "owes": _money(customer.receivable)}
-    return {**_partner(customer), "seller": customer.salesperson, **money}
-
-
-def _vendor(vendor: Supplier) -> dict[str, Any]:
-    return {**_partner(vendor), "buyer": vendor.buyer, "owed": _money(vendor.payable)}
-
-
-def _bill(bill: Bill) -> dict[str, Any]:
-    return {
-        "id": bill.id,
-        "number": bill.number,
-        "vendor": bill.vendor,
-        "state": bill.status,
-        "date": bill.issued_on,
-        "due": bill.due_on,
-        "total": _money(bill.total),
-        "open": _money(bill.open_amount),
-        "credit": bill.is_credit_note,
-        "order": bill.order_number,
-        "paper": bill.reference,
-        "changed": bill.changed_at,
-    }
-
-
-def _payment(payment: Payment) -> dict[str, Any]:
-    return {
-        "id": payment.id,
-        "number": payment.number,
-        "partner": {"name": payment.partner, "kind": payment.partner_kind},
-        "way": payment.direction,
-        "state": payment.status,
-        "date": payment.paid_on,
-        "amount": _money(payment.amount),
-        "method": payment.method,
-        "settles": [{"number": number} for number in payment.settles],
-        "changed": payment.changed_at,
-    }
-
-
-_SPELL: Mapping[type, Callable[[Any], dict[str, Any]]] = {
-    Product: _product,
-    StockLevel: _stock,
-    SalesOrder: _order,
-    Invoice: _invoice,
-    PurchaseOrder: _purchase,
-    ProductionOrder: _production,
-    Customer: _customer,
-    Supplier: _vendor,
-    Bill: _bill,
-    Payment: _payment,
-    GoodsDelivery: _delivery,
-    GoodsReceipt: _receipt,
-    NamedStore: lambda store: {"code": store.code, "title": store.name},
-    Holding: _holding,
+_SHAPES: Mapping[type, str] = {
+    Money: "amount=value currency",
+    Product: "sku=code name=title spec unit category=group barcode is_active=active",
+    ComponentUse: "sku=code name=title unit quantity=per",
+    Supply: "vendor=name code lead_days=days",
+    Quantities: "on_hand=stock reserved available=free incoming=coming outgoing=going forecast=expected",
+    Lot: "number=batch warehouse=store quantity=stock expires_on=expires",
+    WarehouseStock: "code name=title",
+    StockLevel: "product per_warehouse=places lots=batches total reorder_point=minimum as_of=changed",
+    NamedStore: "code name=title",
+    OrderLine: "sku=code name=title unit quantity price amount delivered invoiced due_on=due",
+    PurchaseLine: "sku=code name=title unit quantity price amount received",
+    SalesOrder: "id number customer status=state delivery=delivered billing=billed payment=paid ordered_on=date "
+    "promised_on=promised total lines salesperson=seller changed_at=changed",
+    Invoice: "id number customer status=state issued_on=date due_on=due total open_amount=open is_credit_note=credit "
+    "order_number=order changed_at=changed",
+    Approval: "pending_for=waiting_for level levels decided_by=by decided_at=at reason",
+    PurchaseOrder: "id number vendor status=state approval requester changed_by=editor buyer ordered_on=date "
+    "due_on=due total received lines version changed_at=changed",
+    ProductionOrder: "id number sku=code name=title unit planned produced=done scrapped=scrap status=state "
+    "start_on=start due_on=due finished_on=finished material_ready=material sales_order=order changed_at=changed",
+    Customer: "id code name=title address payment_terms=terms is_active=active changed_at=changed salesperson=seller "
+    "credit_limit=limit receivable=owes",
+    Supplier: "id code name=title address payment_terms=terms is_active=active changed_at=changed buyer payable=owed",
+    Bill: "id number vendor status=state issued_on=date due_on=due total open_amount=open is_credit_note=credit "
+    "order_number=order reference=paper changed_at=changed",
+    Payment: "id number direction=way status=state paid_on=date amount method changed_at=changed",
+    DeliveryLine: "sku=code name=title unit quantity",
+    GoodsDelivery: "id number order_number=order customer status=state planned_on=planned shipped_on=left carrier "
+    "tracking salesperson=seller warehouse=store lines changed_at=changed",
+    ReceiptLine: "sku=code name=title unit lot",
+    GoodsReceipt: "id number order_numbers=orders vendor received_on=date warehouse=store is_return=back owners=people "
+    "lines changed_at=changed",
 }
+"""What this server tells of each record: the fields, and the server's own names of them."""
+
+
+def render(value: Any) -> Any:
+    """Return a record of the company, or a part of one, in this server's format."""
+    if isinstance(value, tuple):
+        return [render(each) for each in value]
+    told = {name: render(each) for name, each in named(value, _SHAPES.get(type(value), "")).items()}
+    match value:
+        case Holding():
+            level, place = value.level, value.place
+            return {"product": render(level.product), "minimum": level.reorder_point, "store": place.code} | render(
+                place.quantities
+            )
+        case WarehouseStock():
+            return told | render(value.quantities)
+        case Customer() | Supplier():
+            return told | {"contact": {"person": value.contact, "phone": value.phone, "mail": value.email}}
+        case Payment():
+            partner = {"name": value.partner, "kind": value.partner_kind}
+            return told | {"partner": partner, "settles": [{"number": number} for number in value.settles]}
+        case ReceiptLine():
+            return told | {"quantity": abs(value.quantity)}
+        case _:
+            return told or value

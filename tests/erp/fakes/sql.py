@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Mapping
-from dataclasses import fields
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -34,7 +33,8 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection
 from sqlalchemy.event import listen
 
-from bot.erp.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt
+from bot.erp import kinds
+from bot.erp.goods import DeliveryLine, DeliveryStatus, GoodsDelivery, GoodsReceipt, ReceiptLine
 from bot.erp.model import (
     Approval,
     Area,
@@ -65,6 +65,7 @@ from bot.erp.model import (
 from bot.kit.testing.company import Clock, ReferenceCompany, snapshot_of
 from bot.kit.testing.fake_erp import Installation
 from bot.kit.testing.reference_goods import order_of_line
+from tests.erp.fakes.shapes import named
 
 ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -245,6 +246,14 @@ _TABLES: Mapping[Area, tuple[Table, ...]] = {
     Area.PRODUCTION: (WORKS,),
 }
 
+_UNCHANGED: tuple[tuple[Table, kinds.Kind[Any]], ...] = (
+    (CUSTOMERS, kinds.CUSTOMERS),
+    (SUPPLIERS, kinds.VENDORS),
+    (VENDOR_BILLS, kinds.BILLS),
+    (PAYMENTS, kinds.PAYMENTS),
+)
+"""Tables of records that no test changes while it reads."""
+
 _Rows = list[tuple[Table, dict[str, Any]]]
 
 
@@ -325,14 +334,14 @@ class SqlInstallation(Installation):
             case StockLevel():
                 return self._item(record)
             case SalesOrder():
-                return [(ORDERS, _order(record)), *_numbered(ORDER_ROWS, record.number, map(_order_row, record.lines))]
+                return [(ORDERS, _row(record)), *_numbered(ORDER_ROWS, record.number, map(_row, record.lines))]
             case Invoice():
-                return [(BILLS, _bill(record))]
+                return [(BILLS, _row(record))]
             case PurchaseOrder():
-                lines = map(_purchase_row, record.lines)
-                return [(PURCHASES, _purchase(record)), *_numbered(PURCHASE_ROWS, record.number, lines)]
+                lines = map(_row, record.lines)
+                return [(PURCHASES, _row(record)), *_numbered(PURCHASE_ROWS, record.number, lines)]
             case ProductionOrder():
-                return [(WORKS, _work(record))]
+                return [(WORKS, _row(record))]
             case _:
                 raise TypeError(type(record).__name__)
 
@@ -341,13 +350,16 @@ class SqlInstallation(Installation):
         shipped = [
             row
             for delivery in company.deliveries.values()
-            for row in ((SHIPMENTS, _shipment(delivery)), *_numbered(SHIPMENT_ROWS, delivery.number, _sent(delivery)))
+            for row in (
+                (SHIPMENTS, _row(delivery)),
+                *_numbered(SHIPMENT_ROWS, delivery.number, map(_row, delivery.lines)),
+            )
         ]
         taken_in = [
             row
             for receipt in company.receipts.values()
             for row in (
-                (RECEIPTS, _receipt(receipt)),
+                (RECEIPTS, _row(receipt)),
                 *_numbered(RECEIPT_ROWS, receipt.number, _taken_in(receipt, company)),
             )
         ]
@@ -357,10 +369,7 @@ class SqlInstallation(Installation):
             for n, number in enumerate(payment.settles, 1)
         ]
         return [
-            *((CUSTOMERS, _customer(customer)) for customer in company.customers.values()),
-            *((SUPPLIERS, _supplier(vendor)) for vendor in company.vendors.values()),
-            *((VENDOR_BILLS, _vendor_bill(bill)) for bill in company.bills.values()),
-            *((PAYMENTS, _payment(payment)) for payment in company.payments.values()),
+            *((table, _row(document)) for table, kind in _UNCHANGED for document in company.documents(kind).values()),
             *settled,
             *shipped,
             *taken_in,
@@ -383,6 +392,7 @@ class SqlInstallation(Installation):
 
     def _item(self, level: StockLevel) -> _Rows:
         product: Product = self.company.products[level.product.sku]
+        price = self.company.list_prices[product.sku]
         item = {
             "item_no": product.sku,
             "title": product.name,
@@ -392,16 +402,16 @@ class SqlInstallation(Installation):
             "ean": product.barcode,
             "gone": not product.is_active,
             "minimum": level.reorder_point,
-            "list_price": _value(self.company.list_prices[product.sku]),
-            "cur": _currency(self.company.list_prices[product.sku]),
+            "list_price": price.amount,
+            "cur": price.currency,
             "counted": level.as_of,
             "changed": self.company.product_changes[product.sku],
         }
         held: _Rows = [
-            (HOLDINGS, {"item_no": product.sku, "store": place.code, **_figures(place.quantities)})
+            (HOLDINGS, {"item_no": product.sku, "store": place.code, **_row(place.quantities)})
             for place in level.per_warehouse
         ]
-        batches: _Rows = [(BATCHES, {"item_no": product.sku, **_batch(lot)}) for lot in level.lots]
+        batches: _Rows = [(BATCHES, {"item_no": product.sku, **_row(lot)}) for lot in level.lots]
         return [(ITEMS, item), *held, *batches]
 
 
@@ -436,228 +446,90 @@ def _numbered(table: Table, number: str, lines: Iterable[dict[str, Any]]) -> _Ro
     return [(table, {"no": number, "pos": 10 * n, **line}) for n, line in enumerate(lines, 1)]
 
 
-def _figures(quantities: Quantities) -> dict[str, Any]:
-    figures = (getattr(quantities, each.name) for each in fields(quantities))
-    return dict(zip(_FIGURES, figures, strict=True))
+_ITEM = "sku=item_no name=title unit=uom"
+_LINE = f"{_ITEM} quantity price amount"
+_OWED = (
+    "id number=no status=state issued_on due_on total total.currency=cur open_amount=unpaid is_credit_note=credit "
+    "order_number=order_no changed_at=changed"
+)
+_PARTNER_SHAPE = "id code name=title contact=person phone email=mail address payment_terms=terms changed_at=changed"
+_SHAPES: Mapping[type, str] = {
+    Quantities: "on_hand reserved available=free incoming=coming outgoing=going forecast=expected",
+    Lot: "warehouse=store number=batch quantity expires_on",
+    SalesOrder: "id number=no customer status=state delivery=delivered billing=billed payment=paid "
+    "ordered_on=placed_on promised_on total total.currency=cur salesperson=seller changed_at=changed",
+    OrderLine: f"{_LINE} delivered invoiced due_on",
+    Invoice: f"{_OWED} customer",
+    Bill: f"{_OWED} vendor=supplier reference=paper_no",
+    PurchaseOrder: "id number=no vendor=supplier status=state requester changed_by=editor buyer ordered_on=placed_on "
+    "due_on total total.currency=cur received version=revision changed_at=changed",
+    Approval: "level levels decided_at=decided",
+    PurchaseLine: f"{_LINE} received",
+    ProductionOrder: f"id number=no {_ITEM} planned produced=done scrapped=scrap status=state "
+    "start_on=starts_on due_on finished_on material_ready=ready sales_order=order_no changed_at=changed",
+    Customer: f"{_PARTNER_SHAPE} salesperson=seller credit_limit=credit receivable=owes receivable.currency=cur",
+    Supplier: f"{_PARTNER_SHAPE} buyer payable=owed payable.currency=cur",
+    Payment: "id number=no partner status=state method amount.currency=cur paid_on amount changed_at=changed",
+    GoodsDelivery: "id number=no order_number=order_no customer status=state carrier tracking salesperson=seller "
+    "warehouse=store planned_on shipped_on=left_on changed_at=changed",
+    DeliveryLine: f"{_ITEM} quantity",
+    GoodsReceipt: "id number=no order_numbers=order_nos vendor=supplier warehouse=store owners=people is_return=back "
+    "received_on=came_on changed_at=changed",
+    ReceiptLine: f"{_ITEM} lot",
+}
+"""What these tables tell of each record: the fields, and the columns where these are called otherwise."""
+_STATES: Mapping[type, Mapping[Any, Any]] = {
+    OrderStatus: SALES_STATES,
+    InvoiceStatus: INVOICE_STATES,
+    PurchaseStatus: PURCHASE_STATES,
+    ProductionStatus: PRODUCTION_STATES,
+    PaymentStatus: PAYMENT_STATES,
+    DeliveryStatus: DELIVERY_STATES,
+    Progress: PROGRESS,
+}
 
 
-def _batch(lot: Lot) -> dict[str, Any]:
-    return {"store": lot.warehouse, "batch": lot.number, "quantity": lot.quantity, "expires_on": lot.expires_on}
+def _row(record: Any) -> dict[str, Any]:
+    """Return the row of a record of the company."""
+    told = {column: _spelled(column, value) for column, value in named(record, _SHAPES[type(record)]).items()}
+    match record:
+        case PurchaseOrder():
+            return told | _decided(record.approval)
+        case Customer() | Supplier():
+            return told | {"gone": not record.is_active}
+        case Payment():
+            side = "S" if record.partner_kind is PartnerKind.VENDOR else "C"
+            return told | {"side": side, "way": "in" if record.direction is PaymentDirection.RECEIVED else "out"}
+        case ReceiptLine():
+            return told | {"quantity": abs(record.quantity)}
+        case _:
+            return told
 
 
-def _value(money: Money | None) -> Decimal | None:
-    return None if money is None else money.amount
+def _spelled(column: str, value: Any) -> Any:
+    match value:
+        case Money():
+            return value.amount
+        case tuple():
+            return ",".join(value)
+        case _ if column == "id":
+            return int(value)
+        case _:
+            return _STATES[type(value)][value] if type(value) in _STATES else value
 
 
-def _currency(money: Money | None) -> str | None:
-    return None if money is None else money.currency
-
-
-def _progress(progress: Progress | None) -> str | None:
-    return None if progress is None else PROGRESS[progress]
-
-
-def _order(order: SalesOrder) -> dict[str, Any]:
+def _decided(approval: Approval | None) -> dict[str, Any]:
+    if approval is None:
+        nothing = dict.fromkeys(("level", "levels", "decided_by", "decided", "reason"))
+        return {"approvers": "", **nothing}
     return {
-        "id": int(order.id),
-        "no": order.number,
-        "customer": order.customer,
-        "state": SALES_STATES[order.status],
-        "delivered": _progress(order.delivery),
-        "billed": _progress(order.billing),
-        "paid": _progress(order.payment),
-        "placed_on": order.ordered_on,
-        "promised_on": order.promised_on,
-        "total": _value(order.total),
-        "cur": _currency(order.total),
-        "seller": order.salesperson,
-        "changed": order.changed_at,
-    }
-
-
-def _row(line: OrderLine | PurchaseLine) -> dict[str, Any]:
-    return {
-        "item_no": line.sku,
-        "title": line.name,
-        "uom": line.unit,
-        "quantity": line.quantity,
-        "price": _value(line.price),
-        "amount": _value(line.amount),
-    }
-
-
-def _order_row(line: OrderLine) -> dict[str, Any]:
-    return _row(line) | {"delivered": line.delivered, "invoiced": line.invoiced, "due_on": line.due_on}
-
-
-def _purchase_row(line: PurchaseLine) -> dict[str, Any]:
-    return _row(line) | {"received": line.received}
-
-
-def _bill(invoice: Invoice) -> dict[str, Any]:
-    return {**_owed(invoice), "customer": invoice.customer}
-
-
-def _vendor_bill(bill: Bill) -> dict[str, Any]:
-    return {**_owed(bill), "supplier": bill.vendor, "paper_no": bill.reference}
-
-
-def _owed(invoice: Invoice | Bill) -> dict[str, Any]:
-    return {
-        "id": int(invoice.id),
-        "no": invoice.number,
-        "state": INVOICE_STATES[invoice.status],
-        "issued_on": invoice.issued_on,
-        "due_on": invoice.due_on,
-        "total": _value(invoice.total),
-        "unpaid": _value(invoice.open_amount),
-        "cur": _currency(invoice.total),
-        "credit": invoice.is_credit_note,
-        "order_no": invoice.order_number,
-        "changed": invoice.changed_at,
-    }
-
-
-def _shipment(delivery: GoodsDelivery) -> dict[str, Any]:
-    return {
-        "id": int(delivery.id),
-        "no": delivery.number,
-        "order_no": delivery.order_number,
-        "customer": delivery.customer,
-        "state": DELIVERY_STATES[delivery.status],
-        "carrier": delivery.carrier,
-        "tracking": delivery.tracking,
-        "seller": delivery.salesperson,
-        "store": delivery.warehouse,
-        "planned_on": delivery.planned_on,
-        "left_on": delivery.shipped_on,
-        "changed": delivery.changed_at,
-    }
-
-
-def _sent(delivery: GoodsDelivery) -> Iterable[dict[str, Any]]:
-    for line in delivery.lines:
-        yield {"item_no": line.sku, "title": line.name, "uom": line.unit, "quantity": line.quantity}
-
-
-def _receipt(receipt: GoodsReceipt) -> dict[str, Any]:
-    return {
-        "id": int(receipt.id),
-        "no": receipt.number,
-        "order_nos": ",".join(receipt.order_numbers),
-        "supplier": receipt.vendor,
-        "store": receipt.warehouse,
-        "people": ",".join(receipt.owners),
-        "back": receipt.is_return,
-        "came_on": receipt.received_on,
-        "changed": receipt.changed_at,
+        **_row(approval),
+        "approvers": ", ".join(approval.pending_for),
+        "decided_by": approval.decided_by or None,
+        "reason": approval.reason or None,
     }
 
 
 def _taken_in(receipt: GoodsReceipt, company: ReferenceCompany) -> Iterable[dict[str, Any]]:
     for line in receipt.lines:
-        yield {
-            "order_no": order_of_line(receipt, line, company.purchases).number,
-            "item_no": line.sku,
-            "title": line.name,
-            "uom": line.unit,
-            "lot": line.lot,
-            "quantity": abs(line.quantity),
-        }
-
-
-def _partner(partner: Customer | Supplier) -> dict[str, Any]:
-    return {
-        "id": int(partner.id),
-        "code": partner.code,
-        "title": partner.name,
-        "person": partner.contact,
-        "phone": partner.phone,
-        "mail": partner.email,
-        "address": partner.address,
-        "terms": partner.payment_terms,
-        "gone": not partner.is_active,
-        "changed": partner.changed_at,
-    }
-
-
-def _customer(customer: Customer) -> dict[str, Any]:
-    return {
-        **_partner(customer),
-        "seller": customer.salesperson,
-        "credit": _value(customer.credit_limit),
-        "owes": _value(customer.receivable),
-        "cur": _currency(customer.receivable),
-    }
-
-
-def _supplier(vendor: Supplier) -> dict[str, Any]:
-    return {
-        **_partner(vendor),
-        "buyer": vendor.buyer,
-        "owed": _value(vendor.payable),
-        "cur": _currency(vendor.payable),
-    }
-
-
-def _payment(payment: Payment) -> dict[str, Any]:
-    return {
-        "id": int(payment.id),
-        "no": payment.number,
-        "partner": payment.partner,
-        "side": "S" if payment.partner_kind is PartnerKind.VENDOR else "C",
-        "way": "in" if payment.direction is PaymentDirection.RECEIVED else "out",
-        "state": PAYMENT_STATES[payment.status],
-        "method": payment.method,
-        "cur": _currency(payment.amount),
-        "paid_on": payment.paid_on,
-        "amount": _value(payment.amount),
-        "changed": payment.changed_at,
-    }
-
-
-def _purchase(order: PurchaseOrder) -> dict[str, Any]:
-    approval = order.approval
-    known = approval or Approval()
-    return {
-        "id": int(order.id),
-        "no": order.number,
-        "supplier": order.vendor,
-        "state": PURCHASE_STATES[order.status],
-        "requester": order.requester,
-        "editor": order.changed_by,
-        "buyer": order.buyer,
-        "placed_on": order.ordered_on,
-        "due_on": order.due_on,
-        "total": _value(order.total),
-        "cur": _currency(order.total),
-        "received": _progress(order.received),
-        "approvers": ", ".join(known.pending_for),
-        "level": known.level if approval else None,
-        "levels": known.levels if approval else None,
-        "decided_by": known.decided_by or None,
-        "decided": known.decided_at,
-        "reason": known.reason or None,
-        "revision": order.version,
-        "changed": order.changed_at,
-    }
-
-
-def _work(order: ProductionOrder) -> dict[str, Any]:
-    return {
-        "id": int(order.id),
-        "no": order.number,
-        "item_no": order.sku,
-        "title": order.name,
-        "uom": order.unit,
-        "planned": order.planned,
-        "done": order.produced,
-        "scrap": order.scrapped,
-        "state": PRODUCTION_STATES[order.status],
-        "starts_on": order.start_on,
-        "due_on": order.due_on,
-        "finished_on": order.finished_on,
-        "ready": order.material_ready,
-        "order_no": order.sales_order,
-        "changed": order.changed_at,
-    }
+        yield _row(line) | {"order_no": order_of_line(receipt, line, company.purchases).number}

@@ -35,6 +35,8 @@ _LONG = 1_400
 """Length in characters from which on an answer is declared as compressed."""
 
 _AREAS = {
+    "stock.shipment.out": Area.SALES,
+    "stock.shipment.in": Area.PURCHASING,
     "product": Area.PRODUCTS,
     "stock": Area.STOCK,
     "sale": Area.SALES,
@@ -88,7 +90,7 @@ class FakeTryton(FakeServer):
             return ParsedRequest(RequestKind.LOGIN)
         model, _, name = method.removeprefix("model.").rpartition(".")
         of_purchases = model in _OF_PURCHASES or (model == "account.invoice" and _BILLS in str(body["params"]))
-        area = Area.PURCHASING if of_purchases else _AREAS.get(model.partition(".")[0])
+        area = Area.PURCHASING if of_purchases else _AREAS.get(model) or _AREAS.get(model.partition(".")[0])
         return ParsedRequest(RequestKind.WRITE if name in _WRITES else RequestKind.READ, area, self._session(request))
 
     def _session(self, request: web.Request) -> str | None:

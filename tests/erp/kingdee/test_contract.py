@@ -122,6 +122,7 @@ _REWRITES = (
     Rewrite("what lies in a warehouse is told without forecasts", _unforeseen),
     Rewrite("what comes in is what open purchase orders owe, and these name no warehouse", _incoming),
 )
+_CASES = {"list.due[deliveries]": "what is only planned has no delivery note, and what left is not late"}
 _NO_LOGIN = "a signature does not run out"
 
 
@@ -157,7 +158,8 @@ class TestKingdeeSignedContract(Kingdee):
     gaps = Gaps(
         fields=_FIELDS,
         rewrites=(*_REWRITES, Rewrite("the organisation asked about is named", _organisation)),
-        cases=dict.fromkeys(("login.once", "login.expired", "login.single_flight", "login.no_loop"), _NO_LOGIN),
+        cases=_CASES
+        | dict.fromkeys(("login.once", "login.expired", "login.single_flight", "login.no_loop"), _NO_LOGIN),
         resolution=timedelta(milliseconds=1),
     )
 
@@ -178,6 +180,7 @@ class TestKingdeeSessionContract(Kingdee):
     gaps = Gaps(
         fields=_FIELDS | {"Quantities.forecast": "only GetExpectQty tells it, for one organisation"},
         rewrites=_REWRITES,
+        cases=_CASES,
         resolution=timedelta(milliseconds=1),
     )
 

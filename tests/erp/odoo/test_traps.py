@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from bot.erp.errors import KEY_MISSING, KEY_REFUSED, Ambiguous, CompanyNotChosen, NotFound, NotPermitted, Unavailable
+from bot.erp.kinds import KINDS, Kind
 from bot.erp.model import (
     Area,
     Decision,
@@ -29,7 +30,8 @@ from bot.erp.model import (
 from bot.erp.odoo.adapter import OdooErp
 from bot.erp.port import Filter, ListQuery
 from bot.kit.testing.company import Clock, ReferenceCompany
-from bot.kit.testing.erp_checks import KINDS, DocumentSpec, all_changes
+from bot.kit.testing.contract_base import name_of
+from bot.kit.testing.erp_checks import all_changes, expected_numbers, filters_of, read_list
 from bot.kit.testing.fake_erp import RequestKind as Request
 from bot.kit.testing.gaps import comparable
 from bot.kit.testing.reference_records import quantities
@@ -45,22 +47,22 @@ _GAPS = gaps()
 
 
 @pytest.mark.parametrize("release", RELEASES)
-@pytest.mark.parametrize("kind", KINDS, ids=str)
-async def test_fields_differ_between_releases(kind: DocumentSpec, release: tuple[int, int], open_odoo: Open) -> None:
+@pytest.mark.parametrize("kind", KINDS, ids=name_of)
+async def test_fields_differ_between_releases(kind: Kind[Any], release: tuple[int, int], open_odoo: Open) -> None:
     erp, server = await open_odoo(release)
-    for record in list(kind.records(server.company).values())[:12]:
-        assert comparable(await kind.read_one(erp, record.number)) == comparable(_GAPS.expected(record))
+    for record in list(server.company.documents(kind).values())[:12]:
+        assert comparable(await erp.document(kind, record.number)) == comparable(_GAPS.expected(record))
 
 
 @pytest.mark.parametrize("release", RELEASES)
-@pytest.mark.parametrize("kind", KINDS, ids=str)
-async def test_late_lists_of_all_releases(kind: DocumentSpec, release: tuple[int, int], open_odoo: Open) -> None:
+@pytest.mark.parametrize("kind", KINDS, ids=name_of)
+async def test_late_lists_of_all_releases(kind: Kind[Any], release: tuple[int, int], open_odoo: Open) -> None:
     erp, server = await open_odoo(release)
-    records = [_GAPS.expected(record) for record in kind.records(server.company).values()]
-    for list_filter in kind.filters:
+    records = [_GAPS.expected(record) for record in server.company.documents(kind).values()]
+    for list_filter in filters_of(kind):
         query = ListQuery(filter=list_filter, limit=100)
-        found = await kind.read_list(erp, query)
-        assert [document.number for document in found.items] == kind.expected_numbers(records, query)
+        found = await read_list(erp, kind, query)
+        assert [document.number for document in found.items] == expected_numbers(kind, records, query)
 
 
 @pytest.mark.parametrize("release", RELEASES)

@@ -160,6 +160,11 @@ class SapB1Contract(ErpContract):
                 ("stock", "stock does not tell when it changed"),
                 ("production", "production orders do not tell when they changed"),
             )
+        }
+        | {
+            "list.due[deliveries]": "only what left has a delivery note, and that is not late",
+            "list.order_part[deliveries]": "a delivery note is found by the whole number of its order",
+            "list.order_part[receipts]": "a receipt is found by the whole number of its order",
         },
         rewrites=(
             Rewrite("the day by which a document is due is mandatory", _due),

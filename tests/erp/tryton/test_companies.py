@@ -10,11 +10,13 @@ import pytest
 
 from bot.erp.errors import NotFound
 from bot.erp.goods_port import ArrivalQuery, GoodsReader, ShortageQuery
+from bot.erp.kinds import KINDS, Kind
 from bot.erp.model import Area, WarehouseStock
 from bot.erp.port import Erp, ListQuery
 from bot.erp.setup import SetupInspector
 from bot.kit.testing.company import Clock, ReferenceCompany
-from bot.kit.testing.erp_checks import KINDS, DocumentSpec, all_changes, numbers
+from bot.kit.testing.contract_base import name_of
+from bot.kit.testing.erp_checks import all_changes, numbers, read_list
 from bot.kit.testing.reference_records import WAREHOUSES, quantities, stock_level
 from tests.erp.fakes.tryton import FakeTryton
 from tests.erp.tryton.conftest import OpenErp
@@ -39,9 +41,9 @@ async def _about_goods(erp: Any) -> tuple[Any, ...]:
     )
 
 
-@pytest.mark.parametrize("kind", KINDS, ids=str)
-async def test_lists_hold_one_company(erp: Erp, second: ReferenceCompany, kind: DocumentSpec) -> None:
-    found = await kind.read_list(erp, ListQuery(limit=_ALL))
+@pytest.mark.parametrize("kind", KINDS, ids=name_of)
+async def test_lists_hold_one_company(erp: Erp, second: ReferenceCompany, kind: Kind[Any]) -> None:
+    found = await read_list(erp, kind, ListQuery(limit=_ALL))
     assert len(set(numbers(found))) == len(found.items) == found.total
     assert found.items
 

@@ -125,7 +125,11 @@ class TestYonBipContract(ErpContract):
             f"changes.{case}[{area}]": "neither materials nor stock tell their time of change"
             for case in ("once", "equal_times", "again", "while_reading", "burst")
             for area in ("products", "stock")
-        },
+        }
+        | dict.fromkeys(
+            ("list.order_part[receipts]", "list.text_due[receipts]"),
+            "a list of notes names no orders: a note is found by the whole number of its order",
+        ),
         rewrites=(
             Rewrite("stock names warehouses by id alone", _warehouses),
             Rewrite("the workflow tells the levels reached, not those to come", _levels),

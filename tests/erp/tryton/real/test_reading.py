@@ -16,7 +16,17 @@ from bot.erp.errors import AuthFailed, NotFound, NotPermitted
 from bot.erp.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.goods_lists import by_day, by_urgency, shortages_of
 from bot.erp.goods_port import LAST_PRICES, ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
-from bot.erp.kinds import DELIVERIES, RECEIPTS
+from bot.erp.kinds import (
+    BILLS,
+    DELIVERIES,
+    INVOICES,
+    KINDS,
+    PRODUCTION_ORDERS,
+    PURCHASE_ORDERS,
+    RECEIPTS,
+    SALES_ORDERS,
+    Kind,
+)
 from bot.erp.model import (
     Area,
     Feed,
@@ -37,17 +47,14 @@ from bot.erp.setup import SetupInspector
 from bot.erp.tryton.manifest import vendor
 from bot.erp.validation import Validator
 from bot.erp.vendors import AdapterContext
+from bot.kit.testing.contract_base import name_of
 from bot.kit.testing.erp_checks import (
-    BILLS,
-    INVOICES,
-    KINDS,
-    ORDERS,
-    PRODUCTIONS,
-    PURCHASES,
-    DocumentSpec,
     all_changes,
     case_variants,
+    expected_numbers,
+    filters_of,
     numbers,
+    read_list,
     without_lines,
 )
 from tests.erp.tryton.real.conftest import READING
@@ -580,40 +587,40 @@ def _newest_first(records: list[dict[str, Any]], day: str) -> list[str]:
     return [_number(record) for record in sorted(by_number, key=lambda record: record[day], reverse=True)]
 
 
-WITH_DRAFTS = (ORDERS, INVOICES, PURCHASES, PRODUCTIONS, BILLS)
+WITH_DRAFTS = (SALES_ORDERS, INVOICES, PURCHASE_ORDERS, PRODUCTION_ORDERS, BILLS)
 """The kinds of which the company has documents without a number."""
 
 
 @pytest.mark.sampled(4)
-@pytest.mark.parametrize("kind", KINDS, ids=str)
-async def test_lists_mean_what_the_port_says(erp: Erp, kind: DocumentSpec, today: date) -> None:
+@pytest.mark.parametrize("kind", KINDS, ids=name_of)
+async def test_lists_mean_what_the_port_says(erp: Erp, kind: Kind[Any], today: date) -> None:
     """Pages, filters and texts computed by the server, compared with the same computed in memory."""
-    documents = (await kind.read_list(erp, ListQuery(limit=_ALL))).items
+    documents = (await read_list(erp, kind, ListQuery(limit=_ALL))).items
     unnumbered = [document.number for document in documents if document.number.startswith("(")][:1]
     assert bool(unnumbered) is (kind in WITH_DRAFTS)
     numbered = next(document for document in documents if document.number[0] != "(")
-    texts = ("", *unnumbered, *case_variants(numbered.number[1:]), getattr(numbered, kind.partner)[1:3], "%", "_")
+    texts = ("", *unnumbered, *case_variants(numbered.number[1:]), kind.title(numbered)[1:3], "%", "_")
     for text in texts:
-        for list_filter in kind.filters:
+        for list_filter in filters_of(kind):
             query = ListQuery(filter=list_filter, text=text, limit=_ALL)
-            found = await kind.read_list(erp, query)
-            assert sorted(numbers(found)) == sorted(kind.expected_numbers(list(documents), query, today)), (
+            found = await read_list(erp, kind, query)
+            assert sorted(numbers(found)) == sorted(expected_numbers(kind, list(documents), query, today)), (
                 list_filter,
                 text,
             )
             assert found.total == len(found.items)
             paged: list[str] = []
             while page := (
-                await kind.read_list(erp, ListQuery(filter=list_filter, text=text, offset=len(paged), limit=3))
+                await read_list(erp, kind, ListQuery(filter=list_filter, text=text, offset=len(paged), limit=3))
             ).items:
                 paged += [document.number for document in page]
             assert paged == numbers(found)
-    if kind.listing.partner is not None:
-        partner = kind.listing.partner(numbered)
-        found = await kind.read_list(erp, ListQuery(partner=partner, limit=_ALL))
-        assert found.items == tuple(each for each in documents if kind.listing.partner(each) == partner)
+    if kind.partner is not None:
+        partner = kind.partner(numbered)
+        found = await read_list(erp, kind, ListQuery(partner=partner, limit=_ALL))
+        assert found.items == tuple(each for each in documents if kind.partner(each) == partner)
     for listed in documents:
-        alone = await kind.read_one(erp, listed.number)
+        alone = await erp.document(kind, listed.number)
         assert without_lines(alone) == without_lines(listed)
         assert alone.number == listed.number
 
@@ -621,8 +628,8 @@ async def test_lists_mean_what_the_port_says(erp: Erp, kind: DocumentSpec, today
 async def test_pages_of_the_server_make_no_difference(open_erp: OpenErp) -> None:
     unpaged, paged = await open_erp(), await open_erp(page=4)
     for kind in KINDS:
-        assert await kind.read_list(paged, ListQuery(limit=_ALL)) == await kind.read_list(
-            unpaged, ListQuery(limit=_ALL)
+        assert await read_list(paged, kind, ListQuery(limit=_ALL)) == await read_list(
+            unpaged, kind, ListQuery(limit=_ALL)
         )
     assert await paged.find_products("", limit=_ALL) == await unpaged.find_products("", limit=_ALL)
 
@@ -675,7 +682,7 @@ async def test_what_is_not_there(erp: Erp) -> None:
     for kind in KINDS:
         for number in ("", "NO-1", "%", "SO-101_", "(99999)", "' or '1'='1"):
             with pytest.raises(NotFound):
-                await kind.read_one(erp, number)
+                await erp.document(kind, number)
     for sku in ("", "SKU12", "SKU12%", "sku_23"):
         with pytest.raises(NotFound):
             await erp.stock(sku)
@@ -689,7 +696,7 @@ async def test_number_and_code_in_any_case(erp: Erp) -> None:
 async def test_who_only_reads_reads_the_same(open_erp: OpenErp, erp: Erp) -> None:
     reader = await open_erp("readonly", "ReadOnly#2026")
     for kind in KINDS:
-        assert await kind.read_list(reader, ListQuery(limit=_ALL)) == await kind.read_list(erp, ListQuery(limit=_ALL))
+        assert await read_list(reader, kind, ListQuery(limit=_ALL)) == await read_list(erp, kind, ListQuery(limit=_ALL))
     assert (await reader.stock("SKU123")).total == (await erp.stock("SKU123")).total
     assert await reader.purchase_order("PO-2010") == await erp.purchase_order("PO-2010")
 
@@ -725,8 +732,8 @@ async def test_a_company_is_told_of_itself_alone(open_erp: OpenErp, expected: di
     assert stock == {code: Decimal(str(amount)) for code, amount in second["stock"]["SKU123"].items()}
     assert (await other.stock("CH-3001")).lots == ()
     for kind in KINDS:
-        assert await kind.read_list(own, ListQuery(limit=_ALL)) == await kind.read_list(
-            await open_erp(), ListQuery(limit=_ALL)
+        assert await read_list(own, kind, ListQuery(limit=_ALL)) == await read_list(
+            await open_erp(), kind, ListQuery(limit=_ALL)
         )
     assert (await own.order("SO-1001")).customer == expected["sales"][0]["party"]
     assert await own.stock("SKU123") == await (await open_erp()).stock("SKU123")
