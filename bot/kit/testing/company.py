@@ -279,7 +279,7 @@ def _first_records(today: date, number: Numbering) -> _FirstRecords:
 
 def snapshot_of(company: ReferenceCompany) -> list[Any]:
     """Return copies of a company's tables. They share their records, so a comparison is quick."""
-    kept = (company.products, company.stock, *map(company.documents, KINDS))
+    kept: list[dict[str, Any]] = [company.products, company.stock, *(company.documents(kind) for kind in KINDS)]
     return [*(list(each.values()) for each in kept), dict(company.product_changes), dict(company.warehouses)]
 
 
