@@ -105,7 +105,7 @@ async def test_dark_pages_have_enough_contrast(browser: Browser, system: BotSyst
         assert await findings(page) == []
 
 
-async def test_the_client_logs_in_by_itself(system: BotSystem, tab: Page) -> None:
+async def test_the_client_logs_in_by_itself(browser: Browser, system: BotSystem) -> None:
     """DingTalk's own script is played: it hands out the code that the simulator gave for the person."""
     code, _ = system.engine.credentials.client_codes.issue(system.engine.enterprise.people[KEEPER])
     script = "globalThis.dd = {requestAuthCode: ({onSuccess}) => setTimeout(() => onSuccess({code: '%s'}))};"
@@ -113,11 +113,11 @@ async def test_the_client_logs_in_by_itself(system: BotSystem, tab: Page) -> Non
     async def answer(route: Route) -> None:
         await route.fulfill(content_type="text/javascript", body=script % code)
 
-    await tab.route("https://g.alicdn.com/**", answer)
-    await tab.set_extra_http_headers({"User-Agent": "Mozilla/5.0 DingTalk/7.6.0"})
-    await tab.goto(f"{system.app.settings.http.public_url}/documents")
-    await expect(tab.get_by_role("heading", name="单据")).to_be_visible()
-    await expect(tab.locator(".who")).to_have_text("王仓")
+    async with opened(browser, PHONE, user_agent="Mozilla/5.0 (iPhone) DingTalk/7.6.0") as page:
+        await page.route("https://g.alicdn.com/**", answer)
+        await page.goto(f"{system.app.settings.http.public_url}/documents")
+        await expect(page.get_by_role("heading", name="单据")).to_be_visible()
+        await expect(page.locator(".who")).to_have_text("王仓")
 
 
 @WIDTHS
@@ -127,8 +127,8 @@ async def test_from_the_list_to_a_document_by_the_keyboard(
     await log_in(tab, system)
     await tab.goto(f"{system.app.settings.http.public_url}/documents/order")
     await tab.get_by_label("列表").select_option("late")
-    await tab.keyboard.press("Tab")
-    await tab.keyboard.type("上海")
+    await tab.get_by_label("单号、名称或产品").focus()
+    await tab.keyboard.type("SKU123")
     await tab.keyboard.press("Enter")
     await expect(tab.get_by_role("heading", level=1)).to_contain_text("延期订单")
     link = tab.locator(".rows a").first

@@ -30,6 +30,8 @@ from tests.scenario.conftest import ENGLISH, KEEPER, OUTSIDER, BotSystem, OpenSy
 from tests.web.page_client import PageClient, Seen, page_client
 
 BOSS = "boss01"
+MOST_BYTES = 100_000
+"""Of a page: people open it on the move."""
 
 
 def _at_port(system: BotSystem) -> AbstractAsyncContextManager[PageClient]:
@@ -186,7 +188,9 @@ async def test_a_session_ends_by_itself(open_system: OpenSystem) -> None:
 async def test_every_page_keeps_other_sites_and_caches_out(browser: PageClient) -> None:
     await browser.log_in(KEEPER)
     for path in ("/", "/documents", "/documents/order", "/ask?line=%2Fhelp", "/login?next=/", "/file?line=%2Forder"):
-        headers = (await browser.get(path, allow_redirects=False)).headers
+        page = await browser.get(path, allow_redirects=False)
+        headers = page.headers
+        assert len(page.content) <= MOST_BYTES
         policy = headers["Content-Security-Policy"]
         assert "default-src 'none'" in policy
         assert "frame-ancestors 'none'" in policy

@@ -25,7 +25,6 @@ _FORM_SECONDS = 10.0
 
 FOREIGN_FORM = phrase("This form is not from your session here, so nothing was done. Please open the page again.")
 NO_ANSWER = phrase("There is no answer at the moment. Nothing was changed. Please try again later.")
-NO_PAGE = phrase("There is no such page.")
 
 
 @dataclass(frozen=True, slots=True)
