@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 
 from bot.access.policy import AccessPolicy
 from bot.cards.notices import Suggestion
-from bot.cards.tables import Column, Table
+from bot.cards.tables import Table
 from bot.cards.view import Button, View
 from bot.chat.arguments import PartnerTerm
 from bot.chat.conditions import Conditions, Emptied, ListCondition, find_emptied
@@ -28,6 +28,7 @@ from bot.erp.hub import Answer, ErpHub
 from bot.erp.model import Area, Product, Slice
 from bot.erp.port import Capability, ListQuery
 from bot.read_model.queries import ReadModel
+from bot.words.columns import Column
 from bot.words.disclosure import HIDDEN, ClassedBy, FieldClass, cut, cut_part
 from bot.words.phrase import phrase
 

@@ -10,7 +10,7 @@ from typing import ClassVar
 
 from bot.access.audit import BOT_ACTOR, AuditEntry, AuditKind, AuditReader, AuditSearch, RecordedEntry, read_detail
 from bot.access.policy import AccessVerdict, Denied
-from bot.cards.tables import Column, Table
+from bot.cards.tables import Table
 from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Word
 from bot.chat.colleagues import Colleagues
@@ -19,6 +19,7 @@ from bot.chat.errors import NothingFound
 from bot.chat.parsing import command_line
 from bot.chat.registry import command
 from bot.chat.view_parts import export_buttons, table_of_lines
+from bot.words.columns import Column
 from bot.words.disclosure import FieldClass
 from bot.words.phrase import Phrase, phrase
 

@@ -7,21 +7,21 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bot.cards.actions import Ask
-from bot.cards.tables import Column
 from bot.cards.view import Button, View
 from bot.chat.amounts import Amounts
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
+from bot.chat.document_views import DocumentListView, ListedRows, RecordView
 from bot.chat.parsing import command_line
 from bot.chat.records.documents import Documents
 from bot.chat.records.links import more_buttons, offered
 from bot.chat.records.lookup import DocumentList
 from bot.chat.registry import command
-from bot.chat.view_parts import DocumentListView, ListedRows, RecordView, ask_buttons, erp_link_buttons
+from bot.chat.view_parts import ask_buttons, erp_link_buttons
 from bot.erp.kinds import BILLS
-from bot.erp.model import Bill, Cost, InvoiceStatus
-from bot.words.phrase import Phrase, phrase
+from bot.erp.model import Bill
+from bot.words.phrase import phrase
 
 
 class BillOrVendor(PartnerTerm):
@@ -37,54 +37,23 @@ class BillList(Keyword, changes=False):
     OPEN = phrase("open"), "未结", "未付", "to pay", "待付", "待付款", "应付未付"
 
 
-_STATES = {
-    InvoiceStatus.UNPAID: phrase("To pay"),
-    InvoiceStatus.PART_PAID: phrase("Paid in part"),
-    InvoiceStatus.PAID: phrase("Paid in full"),
-}
-"""What the states of invoices are called on the payer's side."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillListView(DocumentListView):
-    """Invoices by vendors: the newest, those of a vendor, the open or the overdue ones.
+    """Invoices by vendors: the newest, those of a vendor, the open or the overdue ones."""
 
-    ``total_amounts`` is what the list comes to, ``open_amounts`` what the company owes of it, one amount a currency;
-    empty where not all of it is known.
-    """
-
-    card: ClassVar[str] = "bills"
-    command: ClassVar[str] = "bill"
-    open_heading: ClassVar[Phrase] = phrase("Total to pay")
-    columns: ClassVar[tuple[Column, ...]] = (
-        Column(phrase("Number"), "number"),
-        Column(phrase("Vendor"), "vendor"),
-        Column(phrase("Vendor's number"), "reference"),
-        Column(phrase("Status"), lambda bill: _STATES.get(bill.status, bill.status)),
-        Column(phrase("Issued"), "issued_on"),
-        Column(phrase("Due"), "due_on"),
-        Column(phrase("Days overdue"), "days_overdue"),
-        Column(phrase("Amount"), "total"),
-        Column(phrase("Open amount"), "open_amount"),
-        Column(phrase("Purchase order"), "order_number"),
-    )
+    kind: ClassVar = BILLS
 
     which: BillList | None
     rows: ListedRows[Bill]
-    total_amounts: tuple[Cost, ...]
-    open_amounts: tuple[Cost, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BillView(RecordView):
     """One invoice by a vendor."""
 
-    card: ClassVar[str] = "bill"
-    command: ClassVar[str] = "bill"
-    columns: ClassVar[tuple[Column, ...]] = BillListView.columns
+    kind: ClassVar = BILLS
 
     document: Bill
-    days_overdue: int
     links: tuple[str, ...] = ()
     """The commands that tell more of the vendor."""
     receipts: tuple[str, ...] = ()
@@ -121,8 +90,7 @@ async def bill(
     hit = await documents.find(BILLS, text, which=which, days=days, amounts=amounts)
     if isinstance(hit, DocumentList):
         return BillListView.of(hit, context)
-    overdue = hit.found.value.days_overdue(context.today)
     links = offered(documents.erp, "vendor", "payment", of=hit.found)
     # What came in of an order is found by the order itself.
     receipts = offered(documents.erp, "receipt", of=hit.found) if offered(documents.erp, "po", of=hit.found) else ()
-    return BillView.of(hit, days_overdue=overdue, links=links, receipts=receipts)
+    return BillView.of(hit, context, links=links, receipts=receipts)

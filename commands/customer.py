@@ -8,10 +8,10 @@ from decimal import Decimal
 from typing import ClassVar
 
 from bot.access.policy import AccessPolicy
-from bot.cards.tables import Column
 from bot.cards.view import View
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
+from bot.chat.document_views import DocumentListView
 from bot.chat.records.kept_documents import KeptDocuments, read_kept
 from bot.chat.records.links import offered
 from bot.chat.records.lookup import OneDocument
@@ -20,9 +20,8 @@ from bot.chat.records.partner_views import NEWEST, PartnerView, sum_beside, sum_
 from bot.chat.records.rankings import RankedBy, RankingRequest, rank_partners
 from bot.chat.records.reader_hub import visible_fields
 from bot.chat.registry import Commands, command
-from bot.chat.view_parts import DocumentListView
 from bot.erp.hub import Answer, ErpHub
-from bot.erp.kinds import INVOICES, SALES_ORDERS
+from bot.erp.kinds import CUSTOMERS, INVOICES, SALES_ORDERS
 from bot.erp.model import Area, Customer, Money, SalesAmount, SalesOrder, Slice
 from bot.erp.port import Capability, ListQuery
 from bot.read_model.queries import ReadModel
@@ -66,20 +65,7 @@ class CustomerView(PartnerView):
 class CustomerListView(DocumentListView):
     """Customers, all or those with a text in name or code."""
 
-    card: ClassVar[str] = "customers"
-    command: ClassVar[str] = "customer"
-    columns: ClassVar[tuple[Column, ...]] = (
-        Column(phrase("Code"), "code"),
-        Column(phrase("Customer"), "name"),
-        Column(phrase("Salesperson"), "salesperson"),
-        Column(phrase("Payment terms"), "payment_terms"),
-        Column(phrase("Credit limit"), "credit_limit"),
-        Column(phrase("Receivable"), "receivable"),
-        Column(phrase("Contact"), "contact"),
-        Column(phrase("Phone"), "phone"),
-        Column(phrase("Email"), "email"),
-        Column(phrase("Address"), "address"),
-    )
+    kind: ClassVar = CUSTOMERS
 
     which: None
     rows: tuple[Customer, ...]

@@ -9,21 +9,22 @@ from datetime import date
 from functools import partial
 from typing import ClassVar
 
-from bot.cards.tables import Column
 from bot.cards.view import Button, View
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days, asked_days
+from bot.chat.document_views import DocumentListView, DocumentView
 from bot.chat.records.documents import Documents
 from bot.chat.records.lookup import SEARCH_LIMIT, DocumentList
 from bot.chat.records.order_moves import OrderMovesView, moves_of_order
 from bot.chat.registry import command
-from bot.chat.view_parts import DocumentListView, DocumentView, ask_buttons
+from bot.chat.view_parts import ask_buttons
 from bot.erp.goods import DeliveryLine, GoodsDelivery
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.kinds import DELIVERIES, NamedList
 from bot.erp.model import PartnerName, Progress, Slice
 from bot.erp.port import Filter, ListQuery
+from bot.words.columns import Column
 from bot.words.disclosure import cut
 from bot.words.phrase import phrase
 
@@ -53,14 +54,7 @@ class DeliveryList(Keyword, changes=False):
 class DeliveryView(DocumentView):
     """One delivery with its lines."""
 
-    card: ClassVar[str] = "delivery"
-    command: ClassVar[str] = "delivery"
-    columns: ClassVar[tuple[Column, ...]] = (
-        Column(phrase("Product"), "sku"),
-        Column(phrase("Name"), "name"),
-        Column(phrase("Quantity"), "quantity"),
-        Column(phrase("Unit"), "unit"),
-    )
+    kind: ClassVar = DELIVERIES
 
     document: GoodsDelivery
     rows: tuple[DeliveryLine, ...]
@@ -73,20 +67,7 @@ class DeliveryView(DocumentView):
 class DeliveryListView(DocumentListView):
     """Deliveries: the newest, those of a customer, or those that should have left."""
 
-    card: ClassVar[str] = "deliveries"
-    command: ClassVar[str] = "delivery"
-    columns: ClassVar[tuple[Column, ...]] = (
-        Column(phrase("Number"), "number"),
-        Column(phrase("Order"), "order_number"),
-        Column(phrase("Customer"), "customer"),
-        Column(phrase("Status"), "status"),
-        Column(phrase("Planned for"), "planned_on"),
-        Column(phrase("Shipped on"), "shipped_on"),
-        Column(phrase("Days late"), "days_late"),
-        Column(phrase("Carrier"), "carrier"),
-        Column(phrase("Tracking number"), "tracking"),
-        Column(phrase("Warehouse"), "warehouse"),
-    )
+    kind: ClassVar = DELIVERIES
 
     which: DeliveryList | None
     rows: tuple[GoodsDelivery, ...]

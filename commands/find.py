@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
 from bot.cards.status_labels import status_label
-from bot.cards.tables import Column, Table
+from bot.cards.tables import Table
 from bot.cards.view import Button, Label, ListView, View
 from bot.chat.arguments import PartnerTerm
 from bot.chat.context import QuestionContext
@@ -23,6 +23,7 @@ from bot.erp.hub import Answer, ErpHub
 from bot.erp.kinds import AREA_KINDS, PARTNERS, Kind
 from bot.erp.model import Area, ErpRecord, PartnerKind, PartnerRecord, Product
 from bot.erp.port import ListQuery
+from bot.words.columns import Column
 from bot.words.disclosure import ALL_FIELDS, ClassedBy, FieldClass, cut
 from bot.words.phrase import Phrase, phrase
 from bot.words.spelling import other_spellings

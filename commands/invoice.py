@@ -7,20 +7,20 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bot.cards.actions import Ask
-from bot.cards.tables import Column
 from bot.cards.view import Button, View
 from bot.chat.amounts import Amounts
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
+from bot.chat.document_views import DocumentListView, ListedRows, RecordView
 from bot.chat.parsing import command_line
 from bot.chat.records.documents import Documents
 from bot.chat.records.links import more_buttons, offered
 from bot.chat.records.lookup import DocumentList
 from bot.chat.registry import command
-from bot.chat.view_parts import DocumentListView, ListedRows, RecordView, ask_buttons, erp_link_buttons
+from bot.chat.view_parts import ask_buttons, erp_link_buttons
 from bot.erp.kinds import INVOICES
-from bot.erp.model import Invoice, SalesAmount
+from bot.erp.model import Invoice
 from bot.words.phrase import phrase
 
 
@@ -39,42 +39,21 @@ class InvoiceList(Keyword, changes=False):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceListView(DocumentListView):
-    """Customer invoices: the newest, those of a customer, the open or the overdue ones.
+    """Customer invoices: the newest, those of a customer, the open or the overdue ones."""
 
-    ``total_amounts`` is what the list comes to, ``open_amounts`` what customers owe of it, one amount a currency; empty
-    where not all of it is known.
-    """
-
-    card: ClassVar[str] = "invoices"
-    command: ClassVar[str] = "invoice"
-    columns: ClassVar[tuple[Column, ...]] = (
-        Column(phrase("Number"), "number"),
-        Column(phrase("Customer"), "customer"),
-        Column(phrase("Status"), "status"),
-        Column(phrase("Issued"), "issued_on"),
-        Column(phrase("Due"), "due_on"),
-        Column(phrase("Days overdue"), "days_overdue"),
-        Column(phrase("Amount"), "total"),
-        Column(phrase("Open amount"), "open_amount"),
-        Column(phrase("Order"), "order_number"),
-    )
+    kind: ClassVar = INVOICES
 
     which: InvoiceList | None
     rows: ListedRows[Invoice]
-    total_amounts: tuple[SalesAmount, ...]
-    open_amounts: tuple[SalesAmount, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class InvoiceView(RecordView):
     """One customer invoice."""
 
-    card: ClassVar[str] = "invoice"
-    command: ClassVar[str] = "invoice"
-    columns: ClassVar[tuple[Column, ...]] = InvoiceListView.columns
+    kind: ClassVar = INVOICES
 
     document: Invoice
-    days_overdue: int
     links: tuple[str, ...] = ()
     """The commands that tell more of the customer."""
 
@@ -107,6 +86,5 @@ async def invoice(
     hit = await documents.find(INVOICES, text, which=which, days=days, amounts=amounts)
     if isinstance(hit, DocumentList):
         return InvoiceListView.of(hit, context)
-    overdue = hit.found.value.days_overdue(context.today)
     links = offered(documents.erp, "customer", "payment", of=hit.found)
-    return InvoiceView.of(hit, days_overdue=overdue, links=links)
+    return InvoiceView.of(hit, context, links=links)

@@ -7,18 +7,17 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import ClassVar
 
-from bot.cards.tables import Column
 from bot.cards.view import Button, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange, Days, asked_days
+from bot.chat.document_views import DocumentListView, RecordView
 from bot.chat.records.documents import Documents
 from bot.chat.records.lookup import DocumentList
 from bot.chat.registry import command
-from bot.chat.view_parts import DocumentListView, RecordView, ask_buttons, erp_link_buttons
+from bot.chat.view_parts import ask_buttons, erp_link_buttons
 from bot.erp.kinds import PRODUCTION_ORDERS
 from bot.erp.model import ProductionOrder
-from bot.words.disclosure import FieldClass
 from bot.words.phrase import phrase
 
 
@@ -44,23 +43,7 @@ _FINISHED = "完工"
 class ProductionListView(DocumentListView):
     """Production orders: the newest, those of a product, the open, the late or the finished ones."""
 
-    card: ClassVar[str] = "mos"
-    command: ClassVar[str] = "mo"
-    text_class: ClassVar[FieldClass | None] = None
-    columns: ClassVar[tuple[Column, ...]] = (
-        Column(phrase("Number"), "number"),
-        Column(phrase("Product"), "sku"),
-        Column(phrase("Name"), "name"),
-        Column(phrase("Status"), "status"),
-        Column(phrase("Starts on"), "start_on"),
-        Column(phrase("Planned finish"), "due_on"),
-        Column(phrase("Finished on"), "finished_on"),
-        Column(phrase("Days late"), "days_late"),
-        Column(phrase("Planned quantity"), "planned"),
-        Column(phrase("Produced"), "produced"),
-        Column(phrase("Unit"), "unit"),
-        Column(phrase("Order"), "sales_order"),
-    )
+    kind: ClassVar = PRODUCTION_ORDERS
 
     which: ProductionList | None
     rows: tuple[ProductionOrder, ...]
@@ -70,12 +53,9 @@ class ProductionListView(DocumentListView):
 class ProductionView(RecordView):
     """One production order."""
 
-    card: ClassVar[str] = "mo"
-    command: ClassVar[str] = "mo"
-    columns: ClassVar[tuple[Column, ...]] = ProductionListView.columns
+    kind: ClassVar = PRODUCTION_ORDERS
 
     document: ProductionOrder
-    days_late: int
 
     def buttons(self) -> Sequence[Button]:
         return (
@@ -110,7 +90,7 @@ async def mo(
     hit = await documents.find(PRODUCTION_ORDERS, text, which=which, days=asked)
     if isinstance(hit, DocumentList):
         return ProductionListView.of(hit, context)
-    return ProductionView.of(hit, days_late=hit.found.value.days_late(today))
+    return ProductionView.of(hit, context)
 
 
 def _is_of_finishing(days: Days, asked: DayRange, which: ProductionList | None, today: date) -> bool:

@@ -6,22 +6,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bot.cards.tables import Column
 from bot.cards.view import Button, ListView, View
 from bot.chat.amounts import Amounts
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
+from bot.chat.document_views import DocumentListView, DocumentView, ListedRows
 from bot.chat.records.documents import Documents
 from bot.chat.records.links import more_buttons, offered
 from bot.chat.records.lookup import DocumentList
 from bot.chat.records.products import Picks
 from bot.chat.registry import command
-from bot.chat.view_parts import DocumentListView, DocumentView, ListedRows, erp_link_buttons
+from bot.chat.view_parts import erp_link_buttons
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.kinds import SALES_ORDERS
-from bot.erp.model import OrderLine, Progress, SalesAmount, SalesOrder
-from bot.words.phrase import Phrase, phrase
+from bot.erp.model import OrderLine, Progress, SalesOrder
+from bot.words.phrase import phrase
 
 
 class OrderOrCustomer(PartnerTerm):
@@ -41,20 +41,7 @@ class OrderList(Keyword, changes=False):
 class OrderView(DocumentView):
     """One sales order with its lines."""
 
-    card: ClassVar[str] = "order"
-    command: ClassVar[str] = "order"
-
-    columns: ClassVar[tuple[Column, ...]] = (
-        Column(phrase("Product"), "sku"),
-        Column(phrase("Name"), "name"),
-        Column(phrase("Quantity"), "quantity"),
-        Column(phrase("Delivered"), "delivered"),
-        Column(phrase("Invoiced"), "invoiced"),
-        Column(phrase("Unit"), "unit"),
-        Column(phrase("Price"), "price"),
-        Column(phrase("Amount"), "amount"),
-        Column(phrase("Promised"), "due_on"),
-    )
+    kind: ClassVar = SALES_ORDERS
 
     document: SalesOrder
     rows: tuple[OrderLine, ...]
@@ -73,25 +60,10 @@ class OrderView(DocumentView):
 class OrderListView(DocumentListView):
     """Sales orders: the newest, those of a customer, the open or the late ones."""
 
-    card: ClassVar[str] = "orders"
-    command: ClassVar[str] = "order"
-    left_heading: ClassVar[Phrase] = phrase("Still to deliver")
-    columns: ClassVar[tuple[Column, ...]] = (
-        Column(phrase("Number"), "number"),
-        Column(phrase("Customer"), "customer"),
-        Column(phrase("Status"), "status"),
-        Column(phrase("Delivery"), "delivery"),
-        Column(phrase("Ordered"), "ordered_on"),
-        Column(phrase("Promised"), "promised_on"),
-        Column(phrase("Days late"), "days_late"),
-        Column(phrase("Amount"), "total"),
-        Column(phrase("Salesperson"), "salesperson"),
-    )
+    kind: ClassVar = SALES_ORDERS
 
     which: OrderList | None
     rows: ListedRows[SalesOrder]
-    total_amounts: tuple[SalesAmount, ...] = ()
-    """What the orders of the list come to, one amount a currency; empty where not all of them are known."""
 
 
 @command(

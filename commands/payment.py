@@ -7,12 +7,12 @@ from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, TypeVar
 
 from bot.cards.actions import Ask
-from bot.cards.tables import Column
 from bot.cards.view import Button, View
 from bot.chat.amounts import Amounts
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
+from bot.chat.document_views import DocumentListView, ListedRows, RecordView
 from bot.chat.parsing import command_line
 from bot.chat.records.bounded_lists import BoundedLists
 from bot.chat.records.documents import Documents
@@ -22,7 +22,7 @@ from bot.chat.records.list_totals import ListTotals, sum_by_currency
 from bot.chat.records.lookup import OneDocument
 from bot.chat.records.reader_hub import visible_fields
 from bot.chat.registry import command
-from bot.chat.view_parts import DocumentListView, ListedRows, NotAddedUp, RecordView, ask_buttons, erp_link_buttons
+from bot.chat.view_parts import NotAddedUp, ask_buttons, erp_link_buttons
 from bot.erp.kinds import BILLS, INVOICES, PAYMENTS
 from bot.erp.model import Money, PartnerKind, Payment, PaymentDirection
 from bot.words.disclosure import ClassedBy, FieldClass, cut_part
@@ -97,25 +97,17 @@ class _Payments:
 class PaymentListView(DocumentListView):
     """Receipts and payments: the newest, those of a partner, or those in one direction."""
 
-    card: ClassVar[str] = "payments"
-    command: ClassVar[str] = "payment"
-    columns: ClassVar[tuple[Column, ...]] = (
-        Column(phrase("Number"), "number"),
-        Column(phrase("Partner"), "partner"),
-        Column(phrase("Kind"), "direction"),
-        Column(phrase("Status"), "status"),
-        Column(phrase("Day"), "paid_on"),
-        Column(phrase("Amount"), "amount"),
-        Column(phrase("Method"), "method"),
-    )
+    kind: ClassVar = PAYMENTS
 
     which: PaymentList | None
     rows: ListedRows[Payment]
-    paid: tuple[PaymentSum, ...] = ()
+    total_amounts: tuple[PaymentSum, ...] = ()  # type: ignore[assignment]  # each with whose it is
     """What the payments of the list come to; empty where not all of them are known."""
 
     def sums(self) -> Sequence[tuple[Phrase, Sequence[Money]]]:
-        theirs = [(name, [each.amount for each in self.paid if each.of == of]) for of, name in _HEADINGS.items()]
+        theirs = [
+            (name, [each.amount for each in self.total_amounts if each.of == of]) for of, name in _HEADINGS.items()
+        ]
         return [(name, amounts) for name, amounts in theirs if amounts]
 
 
@@ -123,9 +115,7 @@ class PaymentListView(DocumentListView):
 class PaymentView(RecordView):
     """One receipt or payment, and what it settles."""
 
-    card: ClassVar[str] = "payment"
-    command: ClassVar[str] = "payment"
-    columns: ClassVar[tuple[Column, ...]] = PaymentListView.columns
+    kind: ClassVar = PAYMENTS
 
     document: Payment
     links: tuple[str, ...] = ()
@@ -167,12 +157,12 @@ async def payment(
     if isinstance(hit, OneDocument):
         kind = hit.found.value.partner_kind
         shown = replace(hit, fields=fields[kind])
-        return PaymentView.of(shown, links=offered(erp, kind.value, of=hit.found))
+        return PaymentView.of(shown, context, links=offered(erp, kind.value, of=hit.found))
     hit = replace(hit, fields=fields[PartnerKind.CUSTOMER] | fields[PartnerKind.VENDOR])
-    view = PaymentListView.of(hit, context, paid=hit.sums)
+    view = PaymentListView.of(hit, context)
     rows, of_rows = _cut_by_partner(view.rows, fields)
-    paid, of_sums = _cut_by_partner(view.paid, fields)
-    return replace(view, rows=rows, paid=paid, withheld=view.withheld | of_rows | of_sums)
+    sums, of_sums = _cut_by_partner(view.total_amounts, fields)
+    return replace(view, rows=rows, total_amounts=sums, withheld=view.withheld | of_rows | of_sums)
 
 
 P = TypeVar("P", Payment, PaymentSum)

@@ -11,21 +11,21 @@ from bot.approvals.case import CaseState
 from bot.approvals.document import FINGERPRINT_PREFIX
 from bot.approvals.service import ApprovalService, OrderCase
 from bot.cards.actions import Ask
-from bot.cards.tables import Column
 from bot.cards.view import Button, Following, ListView, View
 from bot.chat.amounts import Amounts
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
+from bot.chat.document_views import DocumentListView, DocumentView, ListedRows
 from bot.chat.records.documents import Documents
 from bot.chat.records.links import more_buttons, offered
 from bot.chat.records.lookup import DocumentList
 from bot.chat.records.products import Picks
 from bot.chat.registry import command
-from bot.chat.view_parts import DocumentListView, DocumentView, ListedRows, erp_link_buttons
+from bot.chat.view_parts import erp_link_buttons
 from bot.erp.hub import Answer
 from bot.erp.kinds import PURCHASE_ORDERS
-from bot.erp.model import Cost, DocumentRef, Progress, PurchaseLine, PurchaseOrder, PurchaseStatus
+from bot.erp.model import DocumentRef, Progress, PurchaseLine, PurchaseOrder, PurchaseStatus
 from bot.words.phrase import Phrase, phrase
 
 
@@ -53,18 +53,7 @@ _UNDER_WAY = frozenset({CaseState.WRITING, CaseState.UNKNOWN, CaseState.FAILED})
 class PurchaseView(DocumentView):
     """One purchase order with its lines, in which people are called by their names."""
 
-    card: ClassVar[str] = "po"
-    command: ClassVar[str] = "po"
-
-    columns: ClassVar[tuple[Column, ...]] = (
-        Column(phrase("Product"), "sku"),
-        Column(phrase("Name"), "name"),
-        Column(phrase("Quantity"), "quantity"),
-        Column(phrase("Received"), "received"),
-        Column(phrase("Unit"), "unit"),
-        Column(phrase("Price"), "price"),
-        Column(phrase("Amount"), "amount"),
-    )
+    kind: ClassVar = PURCHASE_ORDERS
 
     document: PurchaseOrder
     rows: tuple[PurchaseLine, ...]
@@ -102,25 +91,10 @@ class PurchaseView(DocumentView):
 class PurchaseListView(DocumentListView):
     """Purchase orders: the newest, those of a vendor, those to approve, the open or the late ones."""
 
-    card: ClassVar[str] = "pos"
-    command: ClassVar[str] = "po"
-    left_heading: ClassVar[Phrase] = phrase("Still to come")
-    columns: ClassVar[tuple[Column, ...]] = (
-        Column(phrase("Number"), "number"),
-        Column(phrase("Vendor"), "vendor"),
-        Column(phrase("Status"), "status"),
-        Column(phrase("Ordered"), "ordered_on"),
-        Column(phrase("Arrives on"), "due_on"),
-        Column(phrase("Days late"), "days_late"),
-        Column(phrase("Amount"), "total"),
-        Column(phrase("Received"), "received"),
-        Column(phrase("Buyer"), "buyer"),
-    )
+    kind: ClassVar = PURCHASE_ORDERS
 
     which: PurchaseList | None
     rows: ListedRows[PurchaseOrder]
-    total_amounts: tuple[Cost, ...] = ()
-    """What the orders of the list come to, one amount a currency; empty where not all of them are known."""
 
     def following(self) -> Following | None:
         waiting = [row for row in self.rows if row.status is PurchaseStatus.WAITING]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
 from bot.access.policy import AccessPolicy
-from bot.cards.tables import Column, Table
+from bot.cards.tables import Table
 from bot.cards.view import Button, View
 from bot.chat.arguments import PartnerTerm, Sku
 from bot.chat.conditions import Conditions, Emptied, ListCondition, find_emptied
@@ -24,6 +24,7 @@ from bot.erp.answer import Answer
 from bot.erp.errors import Unsupported
 from bot.erp.goods import PriceKind, Prices
 from bot.erp.hub import ErpHub
+from bot.words.columns import Column
 from bot.words.disclosure import ClassedBy, FieldClass, cut
 from bot.words.phrase import phrase
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar
 
 from bot.access.policy import AccessPolicy
-from bot.cards.tables import Column, Table
+from bot.cards.tables import Table
 from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
@@ -17,17 +17,11 @@ from bot.chat.records.links import holding_buttons, holding_offered, more_button
 from bot.chat.records.products import Picks, ProductLookup
 from bot.chat.records.rankings import RankedBy, RankingRequest, list_best_products
 from bot.chat.registry import Commands, command
-from bot.chat.view_parts import (
-    Freshness,
-    ask_buttons,
-    erp_link_buttons,
-    export_buttons,
-    freshness,
-    table_of_lines,
-)
+from bot.chat.view_parts import Freshness, ask_buttons, erp_link_buttons, export_buttons, freshness, table_of_lines
 from bot.erp.goods import ComponentUse, ProductDetails
 from bot.erp.hub import ErpHub
 from bot.read_model.queries import ReadModel
+from bot.words.columns import Column
 from bot.words.disclosure import ClassedBy, FieldClass, cut_part
 from bot.words.phrase import phrase
 

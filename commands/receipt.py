@@ -7,22 +7,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
-from bot.cards.tables import Column
 from bot.cards.view import Button, View
 from bot.chat.arguments import PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
+from bot.chat.document_views import DocumentListView, DocumentView
 from bot.chat.records.documents import Documents
 from bot.chat.records.links import more_buttons, offered
 from bot.chat.records.lookup import OneDocument
 from bot.chat.records.order_moves import OrderMovesView, moves_of_order
 from bot.chat.registry import command
-from bot.chat.view_parts import DocumentListView, DocumentView, ask_buttons
+from bot.chat.view_parts import ask_buttons
 from bot.erp.errors import ErpError
 from bot.erp.goods import GoodsReceipt, ReceiptLine
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.kinds import RECEIPTS
 from bot.erp.model import PartnerName, Progress, Slice
+from bot.words.columns import Column
 from bot.words.disclosure import cut
 from bot.words.phrase import phrase
 
@@ -37,15 +38,7 @@ class ReceiptOrOrder(PartnerTerm):
 class ReceiptView(DocumentView):
     """One receipt with its lines."""
 
-    card: ClassVar[str] = "receipt"
-    command: ClassVar[str] = "receipt"
-    columns: ClassVar[tuple[Column, ...]] = (
-        Column(phrase("Product"), "sku"),
-        Column(phrase("Name"), "name"),
-        Column(phrase("Quantity"), "quantity"),
-        Column(phrase("Unit"), "unit"),
-        Column(phrase("Lot"), "lot"),
-    )
+    kind: ClassVar = RECEIPTS
 
     document: GoodsReceipt
     rows: tuple[ReceiptLine, ...]
@@ -62,15 +55,7 @@ class ReceiptView(DocumentView):
 class ReceiptListView(DocumentListView):
     """Receipts: the newest, those of some days, or those of a vendor."""
 
-    card: ClassVar[str] = "receipts"
-    command: ClassVar[str] = "receipt"
-    columns: ClassVar[tuple[Column, ...]] = (
-        Column(phrase("Number"), "number"),
-        Column(phrase("Purchase order"), lambda receipt: ", ".join(receipt.order_numbers)),
-        Column(phrase("Vendor"), "vendor"),
-        Column(phrase("Came in on"), "received_on"),
-        Column(phrase("Warehouse"), "warehouse"),
-    )
+    kind: ClassVar = RECEIPTS
 
     rows: tuple[GoodsReceipt, ...]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from bot.access.policy import AccessPolicy
-from bot.cards.tables import Column, Table
+from bot.cards.tables import Table
 from bot.cards.view import Button, View
 from bot.chat.arguments import Term, Warehouse
 from bot.chat.conditions import Conditions, Emptied, ListCondition, find_emptied
@@ -21,6 +21,7 @@ from bot.erp.errors import NotFound
 from bot.erp.goods import Shortage
 from bot.erp.goods_port import ShortageQuery
 from bot.erp.hub import ErpHub
+from bot.words.columns import Column
 from bot.words.disclosure import HIDDEN, cut
 from bot.words.phrase import phrase
 

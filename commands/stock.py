@@ -11,6 +11,7 @@ from bot.cards.view import View
 from bot.chat.arguments import Sku, Warehouse
 from bot.chat.conditions import Emptied, ListCondition
 from bot.chat.context import QuestionContext
+from bot.chat.document_views import DocumentView
 from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.records.demand import Demand
 from bot.chat.records.links import holding_offered, offered
@@ -29,7 +30,7 @@ from bot.chat.records.stock_views import (
 )
 from bot.chat.records.warehouses import closest_warehouses, suggest_warehouses
 from bot.chat.registry import command
-from bot.chat.view_parts import DocumentView, freshness, freshness_of_all
+from bot.chat.view_parts import freshness, freshness_of_all
 from bot.erp.answer import SourceAnswer
 from bot.erp.errors import Ambiguous, NotFound
 from bot.erp.goods_port import WarehouseQuery

@@ -9,10 +9,10 @@ from datetime import date
 from typing import ClassVar
 
 from bot.access.policy import AccessPolicy
-from bot.cards.tables import Column
 from bot.cards.view import View
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
+from bot.chat.document_views import DocumentListView
 from bot.chat.records.kept_documents import read_kept
 from bot.chat.records.links import offered
 from bot.chat.records.lookup import OneDocument
@@ -21,9 +21,8 @@ from bot.chat.records.partner_views import PartnerView, sum_beside, sum_owed
 from bot.chat.records.rankings import RankedBy, RankingRequest, rank_partners
 from bot.chat.records.reader_hub import visible_fields
 from bot.chat.registry import Commands, command
-from bot.chat.view_parts import DocumentListView
 from bot.erp.hub import Answer, ErpHub
-from bot.erp.kinds import BILLS, PURCHASE_ORDERS
+from bot.erp.kinds import BILLS, PURCHASE_ORDERS, VENDORS
 from bot.erp.model import Area, Cost, Feed, Progress, PurchaseOrder, PurchaseStatus, Supplier
 from bot.erp.port import Capability, ListQuery
 from bot.read_model.queries import ReadModel
@@ -77,19 +76,7 @@ class VendorView(PartnerView):
 class VendorListView(DocumentListView):
     """Vendors, all or those with a text in name or code."""
 
-    card: ClassVar[str] = "vendors"
-    command: ClassVar[str] = "vendor"
-    columns: ClassVar[tuple[Column, ...]] = (
-        Column(phrase("Code"), "code"),
-        Column(phrase("Vendor"), "name"),
-        Column(phrase("Buyer"), "buyer"),
-        Column(phrase("Payment terms"), "payment_terms"),
-        Column(phrase("Payable"), "payable"),
-        Column(phrase("Contact"), "contact"),
-        Column(phrase("Phone"), "phone"),
-        Column(phrase("Email"), "email"),
-        Column(phrase("Address"), "address"),
-    )
+    kind: ClassVar = VENDORS
 
     which: None
     rows: tuple[Supplier, ...]

@@ -13,13 +13,14 @@ from bot.alerts.alert import Alert, AlertState, Mute, Watch
 from bot.alerts.labels import CardFact
 from bot.cards.actions import AckAlert, Ask, AssignAlert, SnoozeAlert, SnoozeDuration
 from bot.cards.notices import Suggestion
-from bot.cards.tables import Column, Table
+from bot.cards.tables import Table
 from bot.cards.view import Button, Color, Label, ListView, View
 from bot.cards.withholding import SEE_ALL
 from bot.chat.conditions import Emptied, ListCondition
 from bot.chat.parsing import command_line
 from bot.chat.records.overdue_documents import OverdueCount
 from bot.chat.view_parts import EmptiedList, ExportedListView, button_label, erp_link_buttons
+from bot.words.columns import Column
 from bot.words.disclosure import ClassedBy, FieldClass, Stating
 from bot.words.phrase import Phrase, phrase
 from bot.words.severity import Severity

@@ -6,7 +6,6 @@ from bot.access.rules import AccessRule as AccessRule
 from bot.cards.actions import Ask as Ask
 from bot.cards.notices import Suggestion as Suggestion
 from bot.cards.status_labels import status_label as status_label
-from bot.cards.tables import Column as Column
 from bot.cards.tables import Table as Table
 from bot.cards.view import Button as Button
 from bot.cards.view import Color as Color
@@ -30,6 +29,10 @@ from bot.chat.context import QuestionContext as QuestionContext
 from bot.chat.days import DayRange as DayRange
 from bot.chat.days import Days as Days
 from bot.chat.days import asked_days as asked_days
+from bot.chat.document_views import DocumentListView as DocumentListView
+from bot.chat.document_views import DocumentView as DocumentView
+from bot.chat.document_views import ListedRows as ListedRows
+from bot.chat.document_views import RecordView as RecordView
 from bot.chat.errors import BadArgument as BadArgument
 from bot.chat.errors import NothingFound as NothingFound
 from bot.chat.parsing import command_line as command_line
@@ -55,13 +58,9 @@ from bot.chat.records.warehouses import closest_warehouses as closest_warehouses
 from bot.chat.registry import Command as Command
 from bot.chat.registry import Commands as Commands
 from bot.chat.registry import command as command
-from bot.chat.view_parts import DocumentListView as DocumentListView
-from bot.chat.view_parts import DocumentView as DocumentView
 from bot.chat.view_parts import EmptiedList as EmptiedList
 from bot.chat.view_parts import ExportedListView as ExportedListView
 from bot.chat.view_parts import Freshness as Freshness
-from bot.chat.view_parts import ListedRows as ListedRows
-from bot.chat.view_parts import RecordView as RecordView
 from bot.chat.view_parts import ask_buttons as ask_buttons
 from bot.chat.view_parts import button_label as button_label
 from bot.chat.view_parts import erp_link_buttons as erp_link_buttons
@@ -144,6 +143,7 @@ from bot.erp.port import Filter as Filter
 from bot.erp.port import ListQuery as ListQuery
 from bot.erp.port import Period as Period
 from bot.read_model.queries import ReadModel as ReadModel
+from bot.words.columns import Column as Column
 from bot.words.disclosure import ALL_FIELDS as ALL_FIELDS
 from bot.words.disclosure import HIDDEN as HIDDEN
 from bot.words.disclosure import ClassedBy as ClassedBy

@@ -11,13 +11,13 @@ from operator import itemgetter
 from pathlib import Path
 
 import structlog
-from jinja2 import FileSystemLoader, FunctionLoader, Template, TemplateError, TemplateNotFound, TemplateSyntaxError
+from jinja2 import ChoiceLoader, FileSystemLoader, FunctionLoader, TemplateError, TemplateNotFound, TemplateSyntaxError
 from jinja2.runtime import Context
 
 from bot.cards.budget import Budget
 from bot.cards.buttons import RenderedButton, render_buttons
 from bot.cards.card import Card, CardButton
-from bot.cards.environment import CardEnvironment
+from bot.cards.environment import Blocks, CardEnvironment
 from bot.cards.fields import ViewFields
 from bot.cards.form_layout import render_form
 from bot.cards.language import TEMPLATES, Language, choose_language
@@ -35,6 +35,7 @@ from bot.cards.presenter import Presenter
 from bot.cards.sandbox import SandboxedCardEnvironment
 from bot.cards.view import Button, ListView, View, ask_again, lead_on
 from bot.cards.withholding import own_view_buttons, withheld_note
+from bot.erp.kinds import KINDS
 from bot.words.errors import ConfigurationError
 from bot.words.phrase import Phrase, phrase
 
@@ -62,6 +63,13 @@ _TEMPLATE_FAULTS = (
     RecursionError,
     OSError,
 )
+
+
+_DRAWN: Mapping[str, tuple[str, ...]] = {
+    "document": tuple(kind.card for kind in KINDS),
+    "documents": tuple(kind.list_card for kind in KINDS),
+}
+"""The shared templates, and the cards of which each draws those that have none of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +110,8 @@ class _CompiledTemplate:
     """One template of one language, ready for views."""
 
     environment: CardEnvironment
-    template: Template
+    name: str
+    blocks: Blocks
     budget: Budget
 
     @property
@@ -110,7 +119,7 @@ class _CompiledTemplate:
         return self.environment.presenter
 
     def draft(self, view: View, trail: Sequence[str]) -> _Draft:
-        context = self.environment.context(self.template, view)
+        context = self.environment.context(self.name, self.blocks, view)
         lines = lines_of(self._text("body", context))
         body = card_markdown(lines)
         size = len(body.encode())
@@ -165,8 +174,8 @@ class _CompiledTemplate:
         return single_line(self._text(block, context), limit)
 
     def _text(self, block: str, context: Context) -> str:
-        blocks = self.template.blocks
-        return self.environment.concat(blocks[block](context)) if block in blocks else ""
+        blocks = self.blocks
+        return self.environment.concat(blocks[block][0](context)) if block in blocks else ""
 
 
 class _CompiledTemplates(dict[str, _CompiledTemplate]):
@@ -178,8 +187,20 @@ class _CompiledTemplates(dict[str, _CompiledTemplate]):
         self._budget_of = budget_of
 
     def __missing__(self, name: str) -> _CompiledTemplate:
-        template = self._environment.get_template(name + SUFFIX)
-        return self.setdefault(name, _CompiledTemplate(self._environment, template, self._budget_of(name)))
+        blocks = self._environment.blocks_of(name + SUFFIX)
+        return self.setdefault(name, _CompiledTemplate(self._environment, name, blocks, self._budget_of(name)))
+
+    def of(self, view: View) -> _CompiledTemplate:
+        """Return the template of a view's card, else the shared one that draws it; raises `TemplateNotFound`."""
+        if view.card in self or not view.drawn_by:
+            return self[view.card]
+        try:
+            return self[view.card]
+        except TemplateNotFound as missing:
+            if missing.name != view.card + SUFFIX:
+                raise
+            shared = replace(self[view.drawn_by], budget=self._budget_of(view.card))
+            return self.setdefault(view.card, shared)
 
 
 class _LocalisedTemplates:
@@ -197,7 +218,8 @@ class _LocalisedTemplates:
         self.built_in = _CompiledTemplates(built_in, budget_of)
         self.custom: _CompiledTemplates | None = None
         if custom:
-            sandboxed = SandboxedCardEnvironment(_small_files(custom), presenter)
+            loader = ChoiceLoader([_small_files(custom), FileSystemLoader(folders)])
+            sandboxed = SandboxedCardEnvironment(loader, presenter)
             sandboxed.adopt_macros(built_in)
             self.custom = _CompiledTemplates(sandboxed, budget_of)
 
@@ -228,6 +250,7 @@ class CardRenderer:
         self._folders = tuple(template_dirs)
         self._custom_dir = custom_dir
         self._custom_names = _names_in(custom_dir) if custom_dir else frozenset()
+        self._built_in_names = frozenset().union(*map(_names_in, self._folders))
         self._localised: dict[tuple[str, tzinfo], _LocalisedTemplates] = {}
         self._reported: set[str] = set()
 
@@ -252,7 +275,7 @@ class CardRenderer:
         templates = self._localise(choose_language(self._languages, language), zone)
         view = self.tell_apart(view)
         wishes = _Wishes(read_as, trail, tries)
-        if view.card in self._custom_names:
+        if self._is_custom(view):
             try:
                 return self._render_custom(templates, view, wishes)
             except _TEMPLATE_FAULTS as fault:
@@ -262,6 +285,11 @@ class CardRenderer:
                 # Here, so that the fault is part of the traceback where no built-in template takes over.
                 return self._render_built_in(templates, view, wishes)
         return self._render_built_in(templates, view, wishes)
+
+    def _is_custom(self, view: View) -> bool:
+        """Whether the customer draws a view: its card, or where nobody has one of its own, what it shares."""
+        own = view.card in self._custom_names
+        return own or (view.drawn_by in self._custom_names and view.card not in self._built_in_names)
 
     def tell_apart(self, view: View) -> View:
         """Return a view that says of which ERP it and its rows are, where there are several."""
@@ -277,16 +305,17 @@ class CardRenderer:
             assert self._custom_dir is not None
             path = self._custom_dir / f"{name}{SUFFIX}"
             try:
-                sample = samples(name)
-                for language in self._languages.values():
-                    self._render_custom(self._localise(language, zone), sample, _Wishes())
+                for sample in map(samples, _DRAWN.get(name, (name,))):
+                    for language in self._languages.values():
+                        self._render_custom(self._localise(language, zone), sample, _Wishes())
             except (*_TEMPLATE_FAULTS, ConfigurationError) as fault:
                 broken.append(BrokenTemplate(path, _why(fault)))
         return tuple(broken)
 
     def names(self) -> tuple[str, ...]:
         """Return the names of all cards that have a template."""
-        return tuple(sorted(self._custom_names.union(*map(_names_in, self._folders))))
+        found = self._custom_names.union(self._built_in_names, *_DRAWN.values())
+        return tuple(sorted(found.difference(_DRAWN)))
 
     def _localise(self, language: Language, zone: tzinfo) -> _LocalisedTemplates:
         key = (language.code, zone)
@@ -297,14 +326,14 @@ class CardRenderer:
 
     def _render_built_in(self, templates: _LocalisedTemplates, view: View, wishes: _Wishes) -> Card:
         try:
-            template = templates.built_in[view.card]
+            template = templates.built_in.of(view)
         except TemplateNotFound as missing:
             raise ConfigurationError(f"there is no template for the card {view.card!r}") from missing
         return self._compose(template, view, wishes)
 
     def _render_custom(self, templates: _LocalisedTemplates, view: View, wishes: _Wishes) -> Card:
         assert templates.custom is not None
-        return self._compose(templates.custom[view.card], view, wishes)
+        return self._compose(templates.custom.of(view), view, wishes)
 
     def _compose(self, template: _CompiledTemplate, view: View, wishes: _Wishes) -> Card:
         presenter, trail = template.presenter, wishes.trail

@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from enum import Enum
 from pathlib import Path
-from typing import Any
+from types import NoneType
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+from zoneinfo import ZoneInfo
 
 import orjson
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -15,9 +21,11 @@ from pydantic_core import ErrorDetails
 import bot.cards.notices  # noqa: F401  # so that its views are among the subclasses
 from bot.cards.language import TEMPLATES
 from bot.cards.view import View
+from bot.erp.model import Money
 from bot.words.errors import ConfigurationError
 
 CARDS = TEMPLATES / "cards"
+T = TypeVar("T")
 
 _STRICT = ConfigDict(strict=True, extra="forbid")
 _NAIVE_TIME = re.compile(r"\d{4}-\d\d-\d\dT[\d:.]+")
@@ -32,6 +40,8 @@ def load_sample(name: str, folder: Path = CARDS, *, custom: Path | None = None) 
     path = folder / f"{name}.sample.json"
     if custom and (own := custom / path.name).exists():
         path = own
+    if not path.exists() and (made := _made_view(name)) is not None:
+        return make_example(made)
     try:
         content = orjson.loads(path.read_bytes())
     except (OSError, ValueError) as problem:
@@ -47,10 +57,66 @@ def load_sample(name: str, folder: Path = CARDS, *, custom: Path | None = None) 
 
 def view_class(name: str) -> type[View]:
     """Return the view class whose ``card`` is ``name``; raises `ConfigurationError` unless there is exactly one."""
-    found = {cls for cls in _subclasses(View) if cls.__dict__.get("card") == name and _is_current(cls)}
+    found = {cls for cls in _subclasses(View) if vars(cls).get("card") == name and _is_current(cls)}
+    if not found and (made := _made_view(name)) is not None:
+        return made
     if len(found) != 1:
         raise ConfigurationError(f"{len(found)} view classes have the card {name!r}, there should be one")
     return found.pop()
+
+
+def _made_view(name: str) -> type[View] | None:
+    """Return the view class that is made for a card; None where it has none, or somebody wrote it."""
+    made = (cls.made_for(name) for cls in _subclasses(View) if "made_for" in vars(cls))
+    return next((cls for cls in made if cls is not None), None)
+
+
+def make_example(kind: type[T]) -> T:
+    """Return a record in which each field holds what its type and its name say: what a view needs, a record whole."""
+    hints = get_type_hints(kind)
+    whole = not issubclass(kind, View)
+    wanted = [each for each in fields(kind) if whole or _is_needed(each)]  # type: ignore[arg-type]
+    values = {each.name: _example(hints[each.name], each.name) for each in wanted if each.name not in _SPARED}
+    if "line" in values:
+        values["line"] = f"/{getattr(kind, 'command', 'help')}"
+    return kind(**values)
+
+
+_SPARED = frozenset({"books", "extra", "failures"})
+"""What is said where there are several companies, by the ERP in words of its own, or where something is missing."""
+_NUMBERS = frozenset({"number", "id", "sku"})
+_UNSAID = frozenset({"url", "source", "text"})
+_DAY = date(2026, 11, 5)
+_EXAMPLES: Mapping[Any, object] = {
+    bool: False,
+    int: 2,
+    date: _DAY,
+    datetime: datetime(2026, 11, 5, 8, 30, tzinfo=ZoneInfo("Asia/Shanghai")),
+    Decimal: Decimal(40),
+    Money: Money(Decimal("12850.00"), "CNY"),
+}
+
+
+def _is_needed(field: Field[Any]) -> bool:
+    return field.default is MISSING and field.default_factory is MISSING
+
+
+def _example(hint: Any, name: str) -> Any:
+    """Return a value of a type; a text says what it is, with a number where it is one."""
+    arguments = [part for part in get_args(hint) if part not in (NoneType, Ellipsis)]
+    if get_origin(hint) is tuple:
+        return (_example(arguments[0], name), _example(arguments[0], name)) if is_dataclass(arguments[0]) else ()
+    if arguments:
+        return _example(arguments[0], name)
+    if hint in _EXAMPLES:
+        return _EXAMPLES[hint]
+    if isinstance(hint, type) and is_dataclass(hint):
+        return make_example(hint)
+    if issubclass(hint, Enum):
+        return next(iter(hint), None)
+    if name in _NUMBERS:
+        return f"{name.upper()}-1001"
+    return "" if name in _UNSAID else name.replace("_", " ").capitalize()
 
 
 def build_value(hint: Any, value: Any) -> Any:

@@ -6,20 +6,10 @@ from collections.abc import Mapping
 from enum import Enum
 from types import MappingProxyType
 
-from bot.erp.goods import ArrivalKind, DeliveryStatus
-from bot.erp.kinds import FOLLOWED
-from bot.erp.model import (
-    Area,
-    Feed,
-    InvoiceStatus,
-    OrderStatus,
-    PartnerKind,
-    PaymentDirection,
-    PaymentStatus,
-    ProductionStatus,
-    Progress,
-    PurchaseStatus,
-)
+from bot.erp.goods import ArrivalKind
+from bot.erp.kinds import FOLLOWED, KINDS
+from bot.erp.kinds.cards import State
+from bot.erp.model import Area, Feed, PartnerKind, Progress
 from bot.words.disclosure import FieldClass
 from bot.words.phrase import Phrase, phrase
 from bot.words.severity import Severity
@@ -53,56 +43,9 @@ _LABELS: Mapping[type[Enum], Mapping[Enum, Phrase]] = MappingProxyType(
             Progress.PARTIAL: phrase("partly"),
             Progress.FULL: phrase("completely"),
         },
-        OrderStatus: {
-            OrderStatus.DRAFT: phrase("Draft"),
-            OrderStatus.OPEN: phrase("To deliver"),
-            OrderStatus.ON_HOLD: phrase("On hold"),
-            OrderStatus.PARTLY_DELIVERED: phrase("Partly delivered"),
-            OrderStatus.DELIVERED: phrase("Delivered"),
-            OrderStatus.CLOSED: phrase("Closed"),
-            OrderStatus.CANCELLED: phrase("Cancelled"),
-        },
-        DeliveryStatus: {
-            DeliveryStatus.PLANNED: phrase("To ship"),
-            DeliveryStatus.READY: phrase("Ready to ship"),
-            DeliveryStatus.SHIPPED: phrase("Shipped"),
-            DeliveryStatus.CANCELLED: phrase("Cancelled"),
-        },
         ArrivalKind: {
             ArrivalKind.PURCHASE: phrase("Purchase"),
             ArrivalKind.PRODUCTION: phrase("Production"),
-        },
-        InvoiceStatus: {
-            InvoiceStatus.DRAFT: phrase("Draft"),
-            InvoiceStatus.UNPAID: phrase("Unpaid"),
-            InvoiceStatus.PART_PAID: phrase("Partly paid"),
-            InvoiceStatus.PAID: phrase("Paid"),
-            InvoiceStatus.VOID: phrase("Void"),
-        },
-        PaymentStatus: {
-            PaymentStatus.DRAFT: phrase("Draft"),
-            PaymentStatus.BOOKED: phrase("Booked"),
-            PaymentStatus.CANCELLED: phrase("Cancelled"),
-        },
-        PaymentDirection: {
-            PaymentDirection.RECEIVED: phrase("Receipt"),
-            PaymentDirection.SPENT: phrase("Payment"),
-        },
-        PurchaseStatus: {
-            PurchaseStatus.DRAFT: phrase("Draft"),
-            PurchaseStatus.WAITING: phrase("Waiting for approval"),
-            PurchaseStatus.APPROVED: phrase("Approved"),
-            PurchaseStatus.REJECTED: phrase("Rejected"),
-            PurchaseStatus.DONE: phrase("Done"),
-            PurchaseStatus.CANCELLED: phrase("Cancelled"),
-        },
-        ProductionStatus: {
-            ProductionStatus.PLANNED: phrase("Planned"),
-            ProductionStatus.RELEASED: phrase("Released"),
-            ProductionStatus.RUNNING: phrase("In production"),
-            ProductionStatus.ON_HOLD: phrase("Stopped"),
-            ProductionStatus.DONE: phrase("Done"),
-            ProductionStatus.CANCELLED: phrase("Cancelled"),
         },
         Severity: {
             Severity.INFO: phrase("Info"),
@@ -115,46 +58,27 @@ _LABELS: Mapping[type[Enum], Mapping[Enum, Phrase]] = MappingProxyType(
 _COLOURS: Mapping[type[Enum], Mapping[Enum, str]] = MappingProxyType(
     {
         Progress: {Progress.NONE: "gray", Progress.PARTIAL: "orange", Progress.FULL: "green"},
-        OrderStatus: {
-            OrderStatus.OPEN: "blue",
-            OrderStatus.ON_HOLD: "orange",
-            OrderStatus.PARTLY_DELIVERED: "orange",
-            OrderStatus.DELIVERED: "green",
-        },
-        InvoiceStatus: {
-            InvoiceStatus.UNPAID: "orange",
-            InvoiceStatus.PART_PAID: "orange",
-            InvoiceStatus.PAID: "green",
-        },
-        PaymentStatus: {PaymentStatus.BOOKED: "green"},
-        PaymentDirection: {PaymentDirection.RECEIVED: "green", PaymentDirection.SPENT: "blue"},
-        PurchaseStatus: {
-            PurchaseStatus.WAITING: "orange",
-            PurchaseStatus.APPROVED: "green",
-            PurchaseStatus.REJECTED: "red",
-            PurchaseStatus.DONE: "green",
-        },
-        ProductionStatus: {
-            ProductionStatus.RELEASED: "blue",
-            ProductionStatus.RUNNING: "blue",
-            ProductionStatus.ON_HOLD: "orange",
-            ProductionStatus.DONE: "green",
-        },
-        DeliveryStatus: {
-            DeliveryStatus.READY: "blue",
-            DeliveryStatus.SHIPPED: "green",
-        },
         Severity: {Severity.INFO: "blue", Severity.WARNING: "orange", Severity.CRITICAL: "red"},
     }
 )
 
 
+# Members of different enums may be equal as text, hence the type.
+_OF_KINDS: Mapping[tuple[type[Enum], Enum], State] = MappingProxyType(
+    {(type(state.member), state.member): state for kind in KINDS for state in kind.cards.states}
+)
+
+
 def status_label(member: Enum) -> Phrase | str:
     """Return what people call ``member``; its plain value where we have no word for it."""
+    if (state := _OF_KINDS.get((type(member), member))) is not None:
+        return state.label
     known = _LABELS.get(type(member), {}).get(member)
     return known if known is not None else str(member.value)
 
 
 def status_colour(member: Enum) -> str:
-    """Return the colour of ``member``: green is settled, orange needs somebody, red is refused, blue is under way."""
+    """Return the colour of ``member`` (`bot.erp.kinds.cards.State`)."""
+    if (state := _OF_KINDS.get((type(member), member))) is not None:
+        return state.colour
     return _COLOURS.get(type(member), {}).get(member, "gray")

@@ -7,25 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, Self
 
+from bot.words.columns import Column
 from bot.words.phrase import Phrase
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """One column of a list: its heading, and the attribute of a row that it shows, or what it makes of the row.
-
-    A method is called with the day of the list, such as ``days_late``.
-    """
-
-    heading: Phrase
-    shows: str | Callable[[Any], object]
-
-    def of(self, row: Any, today: date | None) -> object:
-        """Return the value of this column in a row."""
-        if not isinstance(self.shows, str):
-            return self.shows(row)
-        value = getattr(row, self.shows)
-        return value(today) if callable(value) else value
 
 
 def _numbered(row: Any) -> str:

@@ -67,6 +67,8 @@ class View:
     """
 
     card: ClassVar[str]
+    drawn_by: ClassVar[str] = ""
+    """The shared template that draws a card which has none of its own."""
     leads_back: ClassVar[bool] = True
     """Whether a card that shows it leads back to what it showed before: not for people who are refused as strangers."""
     leads_on: ClassVar[bool] = True
@@ -90,6 +92,11 @@ class View:
     """The sources that all of it is from, empty where they are not known: what it leads to is asked of them."""
     untold: frozenset[tuple[str, str]] = field(default=frozenset(), compare=False)
     """Each command with each source that has no answer to it: nothing leads there."""
+
+    @classmethod
+    def made_for(cls, card: str) -> type[View] | None:
+        """Return the class of views that is made for a card, where nobody wrote one; None for a card of no such."""
+        return None
 
     @property
     def origin(self) -> str:

@@ -14,8 +14,10 @@ from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
 from bot.bootstrap.exports import exportable
 from bot.cards.actions import Ask
+from bot.cards.language import load_languages
 from bot.cards.notices import BadArgumentNotice, HintNotice
-from bot.cards.samples import CARDS, load_sample
+from bot.cards.renderer import CardRenderer
+from bot.cards.samples import load_sample
 from bot.cards.view import View
 from bot.chat.arguments import Keyword, Signature, Word
 from bot.chat.context import QuestionContext
@@ -101,7 +103,7 @@ def test_what_says_nothing_of_itself_changes_something() -> None:
 
 
 def test_no_card_is_drawn_again_by_a_line_that_changes_something() -> None:
-    views = [load_sample(file.name.removesuffix(".md.j2")) for file in CARDS.glob("[a-z]*.md.j2")]
+    views = map(load_sample, CardRenderer(languages=load_languages()).names())
     again = [following.again.line for view in views if (following := view.following())]
     assert len(again) > 3
     assert all(map(ALL.only_asks, again))

@@ -27,8 +27,8 @@ from bot.alerts.views import (
     AlertView,
 )
 from bot.cards.notices import BadArgumentNotice, DeniedNotice, ExternalNotice, NotFoundNotice
+from bot.chat.document_views import DocumentListView
 from bot.chat.message import Conversation, ConversationKind
-from bot.chat.view_parts import DocumentListView
 from bot.erp.errors import Unavailable
 from bot.erp.model import Money
 from bot.outbox.place import Place, PlaceKind

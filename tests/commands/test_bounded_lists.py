@@ -15,10 +15,10 @@ from bot.access.rules import AccessRule
 from bot.cards.actions import Ask as Question
 from bot.cards.notices import BadArgumentNotice
 from bot.cards.withholding import own_view_buttons
+from bot.chat.document_views import DocumentListView
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.records.reader_hub import ReaderHub
-from bot.chat.view_parts import DocumentListView
 from bot.erp.hub import ErpHub
 from bot.erp.model import Invoice, InvoiceStatus, Money, PartnerKind, PurchaseStatus
 from bot.words.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, ChosenBy, FieldClass, classed_fields, cut

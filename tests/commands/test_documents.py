@@ -13,8 +13,8 @@ from bot.cards.language import load_languages
 from bot.cards.notices import ErpDownNotice, NotFoundNotice
 from bot.cards.renderer import CardRenderer
 from bot.cards.view import Color, View
+from bot.chat.document_views import DocumentListView
 from bot.chat.records.stock_views import StockView
-from bot.chat.view_parts import DocumentListView
 from bot.erp.errors import Ambiguous, NotPermitted, Unavailable
 from bot.erp.model import InvoiceStatus, Money, OrderStatus, SalesOrder
 from commands.invoice import InvoiceList, InvoiceListView, InvoiceView
@@ -166,7 +166,7 @@ async def test_a_stale_page_behind_the_end_is_the_last_page(ask: Ask) -> None:
 async def test_an_invoice_leads_to_its_order(ask: Ask) -> None:
     view = as_(InvoiceView, await ask("/发票 INV-7"))
     assert (view.document.total, view.document.open_amount) == (cny("100.10"), cny("100.10"))
-    assert view.days_overdue == 16
+    assert view.days_late == 16
     assert view.document.due_on == TODAY - timedelta(days=16)
     assert lines(view) == ["/order SO-1001", "/invoice 上海宏图机械", "/customer 上海宏图机械", "/payment 上海宏图机械"]
 

@@ -11,9 +11,9 @@ import pytest
 from bot.access.grants import EVERYTHING, Scope
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
+from bot.chat.document_views import DocumentListView
 from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.records.reader_hub import ReaderHub
-from bot.chat.view_parts import DocumentListView
 from bot.erp.hub import ErpHub
 from bot.erp.model import OrderStatus
 from bot.words.disclosure import ALL_FIELDS, HIDDEN, FieldClass

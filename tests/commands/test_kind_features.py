@@ -12,8 +12,8 @@ from bot.alerts.views import AlertReply
 from bot.chat.amounts import Amounts
 from bot.chat.arguments import Keyword
 from bot.chat.days import Days
+from bot.chat.document_views import DocumentListView
 from bot.chat.registry import AnyCommand
-from bot.chat.view_parts import DocumentListView
 from bot.erp.kinds import (
     BILLS,
     DELIVERIES,

@@ -16,7 +16,7 @@ from bot.cards.actions import unpack
 from bot.cards.language import load_languages
 from bot.cards.notices import NotFoundNotice
 from bot.cards.renderer import CardRenderer
-from bot.chat.view_parts import DocumentListView, DocumentView
+from bot.chat.document_views import DocumentListView, DocumentView
 from bot.erp.model import Invoice, Progress, PurchaseStatus
 from bot.erp.port import Capability
 from bot.words.disclosure import HIDDEN, FieldClass, cut

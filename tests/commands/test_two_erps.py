@@ -13,8 +13,9 @@ import pytest
 from bot.cards.actions import Ask as AskAction
 from bot.cards.notices import ErpDownNotice, NotFoundNotice
 from bot.cards.view import View, lead_on
+from bot.chat.document_views import DocumentListView
 from bot.chat.message import Conversation, ConversationKind
-from bot.chat.view_parts import DocumentListView, Freshness
+from bot.chat.view_parts import Freshness
 from bot.erp.goods import Prices
 from bot.erp.hub import ErpHub
 from bot.erp.model import PartnerKind, PurchaseStatus

@@ -9,9 +9,10 @@ import pytest
 
 from bot.cards.notices import NotFoundNotice
 from bot.cards.view import View
+from bot.chat.document_views import DocumentListView
 from bot.chat.records.rankings import PartnerRankingView
 from bot.chat.records.stock_views import WarehouseView
-from bot.chat.view_parts import DocumentListView, Freshness
+from bot.chat.view_parts import Freshness
 from bot.erp.goods import Arrival, Shortage
 from bot.erp.goods_port import ArrivalQuery, ShortageQuery
 from bot.erp.hub import ErpHub

@@ -25,7 +25,8 @@ from typer.main import get_command
 from bot.cards.fields import ViewFields
 from bot.cards.language import choose_language, load_languages
 from bot.cards.presenter import Presenter
-from bot.cards.samples import CARDS, load_sample, view_class
+from bot.cards.renderer import CardRenderer
+from bot.cards.samples import load_sample, view_class
 from bot.chat.registry import AnyCommand, Commands
 from bot.cli import cli
 from bot.kit.simulator.faults import SimFaults
@@ -204,7 +205,7 @@ def cards() -> str:
     importlib.import_module("bot.cards.notices")
     Commands.discover()
     presenter = Presenter(choose_language(load_languages(), "en"), UTC)
-    names = sorted(path.name.removesuffix(".sample.json") for path in CARDS.glob("*.sample.json"))
+    names = CardRenderer(languages=load_languages()).names()
     rows = ((f"`{name}`", _summary(name), _fields(name, presenter)) for name in names)
     return table(("card", "shows", "fields"), rows)
 

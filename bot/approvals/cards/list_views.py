@@ -13,12 +13,13 @@ from bot.approvals.cards.views import show_action
 from bot.approvals.document import FINGERPRINT_PREFIX
 from bot.approvals.typed_votes import mark_cases
 from bot.cards.actions import ApproveAll, Ask
-from bot.cards.tables import Column, Table
+from bot.cards.tables import Table
 from bot.cards.view import Button, Color, Following, ListView, View
 from bot.chat.conditions import Emptied
 from bot.chat.parsing import command_line
 from bot.chat.view_parts import EmptiedList, button_label, export_buttons
 from bot.erp.model import Cost, DocumentRef, PartnerName
+from bot.words.columns import Column
 from bot.words.disclosure import FieldClass, Stating
 from bot.words.phrase import Phrase, phrase
 

@@ -21,12 +21,12 @@ from bot.cards.notices import OutOfDateNotice
 from bot.cards.view import View
 from bot.chat.answers.clicks import form_text, line_of
 from bot.chat.context import QuestionContext
+from bot.chat.document_views import DocumentListView, DocumentView
 from bot.chat.exports import ExportedFile, Exports
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.question_handler import PreparedAnswer, QuestionHandler
 from bot.chat.questions.failures import QuestionOutcome
 from bot.chat.registry import Commands
-from bot.chat.view_parts import DocumentListView, DocumentView
 from bot.words.disclosure import cut
 from bot.words.phrase import Phrase
 

@@ -23,6 +23,7 @@ from bot.cards.notices import (
 from bot.cards.view import Button, ListView, View, lead_on
 from bot.chat.arguments import shortened
 from bot.chat.context import QuestionContext
+from bot.chat.document_views import DocumentView
 from bot.chat.errors import BadArgument
 from bot.chat.message import ConversationKind, Message, Picture
 from bot.chat.parsing import MAX_LINE_BYTES, ParsedLine, command_line, normalise
@@ -58,7 +59,6 @@ from bot.chat.records.links import sources_of, unanswered
 from bot.chat.records.own_documents import OwnDocuments
 from bot.chat.records.reader_hub import AccountOf, ReaderHub, no_account
 from bot.chat.registry import Commands
-from bot.chat.view_parts import DocumentView
 from bot.erp.books import InSeveralBooks
 from bot.erp.errors import Unavailable
 from bot.erp.hub import ErpHub

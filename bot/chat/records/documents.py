@@ -13,10 +13,12 @@ from functools import partial
 from typing import Any, Generic, TypeAlias
 
 from bot.access.policy import AccessPolicy
+from bot.cards.view import View
 from bot.chat.amounts import Amounts
 from bot.chat.arguments import Keyword
 from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange, Days, asked_days
+from bot.chat.document_views import view_of_list, view_of_one
 from bot.chat.product_shares import amount_of
 from bot.chat.records.bounded_lists import BoundedLists
 from bot.chat.records.holding_documents import HoldingDocuments
@@ -103,6 +105,14 @@ class Documents:
         holding = HoldingDocuments(asked.lookup, kind, products)
         hit = await holding.look_up(asked.text, asked.wanted, days=asked.days)
         return hit if isinstance(hit, Picks) else await self._shown(hit, asked)
+
+    def show(self, kind: Kind[D], hit: OneDocument[D] | DocumentList[D] | Picks) -> View:
+        """Return the view of what was found, as the asker may see it."""
+        if isinstance(hit, Picks):
+            return hit
+        if isinstance(hit, DocumentList):
+            return view_of_list(kind).of(hit, self.context)
+        return view_of_one(kind).of(hit, self.context)
 
     def fields(self, kind: Kind[D]) -> frozenset[FieldClass]:
         """Return the classes that the rules on a kind and on its area leave to the asker."""

@@ -8,7 +8,7 @@ from datetime import date
 from functools import partial
 from typing import Any, ClassVar, Self
 
-from bot.cards.tables import Column, Table
+from bot.cards.tables import Table
 from bot.cards.view import Button
 from bot.chat.context import QuestionContext
 from bot.chat.parsing import command_line, marked
@@ -17,6 +17,7 @@ from bot.chat.view_parts import ExportedListView, Freshness, ask_buttons, docume
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.kinds import D, Kind
 from bot.erp.model import ErpRecord
+from bot.words.columns import Column
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import ClassVar, TypeVar
 
 from bot.cards.actions import Ask
 from bot.cards.notices import Suggestion
-from bot.cards.tables import Column, Table
+from bot.cards.tables import Table
 from bot.cards.view import Button, ListView
 from bot.chat.context import QuestionContext
 from bot.chat.errors import NothingFound
@@ -19,6 +19,7 @@ from bot.erp.answer import Answer
 from bot.erp.errors import Ambiguous, NotFound
 from bot.erp.hub import ErpHub
 from bot.erp.model import Product
+from bot.words.columns import Column
 from bot.words.phrase import phrase
 from bot.words.spelling import other_spellings, words_of
 

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Annotated, ClassVar, Self
 
 from bot.access.policy import AccessPolicy
-from bot.cards.tables import Column, Table
+from bot.cards.tables import Table
 from bot.cards.view import Button, Label
 from bot.chat.arguments import Keyword
 from bot.chat.conditions import Conditions, Emptied, ListCondition, find_emptied
@@ -23,6 +23,7 @@ from bot.erp.model import Area, Feed, Money, SalesAmount
 from bot.erp.port import Period
 from bot.read_model.queries import Coverage, KeptAnswer, ReadModel
 from bot.read_model.rankings import PartnerSum, ProductSum, Ranking, rank_debts, rank_products, rank_turnover
+from bot.words.columns import Column
 from bot.words.disclosure import HIDDEN, ClassedBy, FieldClass, cut
 from bot.words.phrase import Phrase, phrase
 

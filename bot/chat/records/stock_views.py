@@ -10,7 +10,7 @@ from operator import attrgetter
 from typing import Any, ClassVar
 
 from bot.cards.actions import Ask
-from bot.cards.tables import Column, Table
+from bot.cards.tables import Table
 from bot.cards.view import Button, ListView
 from bot.chat.conditions import Emptied, ListCondition
 from bot.chat.parsing import command_line
@@ -19,6 +19,7 @@ from bot.chat.records.links import holding_buttons, more_buttons
 from bot.chat.view_parts import EmptiedList, ExportedListView, Freshness, ask_buttons, export_buttons, table_of_lines
 from bot.erp.goods import WarehouseItem
 from bot.erp.model import Lot, Quantities, Quantity, StockLevel, WarehouseStock
+from bot.words.columns import Column
 from bot.words.phrase import Phrase, phrase
 
 _TREND = phrase("Trend")

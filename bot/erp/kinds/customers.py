@@ -5,9 +5,11 @@ from __future__ import annotations
 from operator import attrgetter
 
 from bot.erp.capabilities import Capability
+from bot.erp.kinds.cards import DocumentCards
 from bot.erp.kinds.kind import Kind, KindWords
 from bot.erp.model import Area, Customer
 from bot.erp.validation_rules import missing_key, missing_name, moment, money
+from bot.words.columns import Column
 from bot.words.phrase import phrase
 
 CUSTOMERS: Kind[Customer] = Kind(
@@ -29,5 +31,22 @@ CUSTOMERS: Kind[Customer] = Kind(
         # A limit may be in another currency than what is owed.
         money("credit_limit"),
         money("receivable"),
+    ),
+    cards=DocumentCards(
+        title=lambda customer: phrase("Customer %(code)s", code=customer.code),
+        newest=phrase("Customers"),
+        several=phrase("Customers"),
+        columns=(
+            Column(phrase("Code"), "code"),
+            Column(phrase("Customer"), "name"),
+            Column(phrase("Salesperson"), "salesperson"),
+            Column(phrase("Payment terms"), "payment_terms"),
+            Column(phrase("Credit limit"), "credit_limit"),
+            Column(phrase("Receivable"), "receivable"),
+            Column(phrase("Contact"), "contact"),
+            Column(phrase("Phone"), "phone"),
+            Column(phrase("Email"), "email"),
+            Column(phrase("Address"), "address"),
+        ),
     ),
 )

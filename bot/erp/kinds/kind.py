@@ -9,6 +9,7 @@ from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_type_hints
 
 from bot.erp.capabilities import Capability
 from bot.erp.errors import UnknownFinish, Unsupported
+from bot.erp.kinds.cards import DocumentCards
 from bot.erp.list_query import NEWEST_FIRST, Filter, ListQuery
 from bot.erp.model import Area, ErpRecord, Feed, Followed, Money, PartnerKind, Slice
 from bot.erp.validation_rules import RecordRule
@@ -150,6 +151,8 @@ class Kind(Generic[D]):
     """The field with its lines, or with what it settles, which lists leave out."""
     rules: tuple[RecordRule, ...] = ()
     """What is checked of each that an ERP tells, besides its texts."""
+    cards: DocumentCards[D]
+    """What its cards and files say."""
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Kind) and other.record is self.record
@@ -165,6 +168,27 @@ class Kind(Generic[D]):
     def order_numbers(self, document: D) -> tuple[str, ...]:
         """Return the numbers of the orders that a document belongs to."""
         return self.orders.numbers(document) if self.orders else ()
+
+    @property
+    def card(self) -> str:
+        """The name of the card of one document."""
+        return self.command
+
+    @property
+    def list_card(self) -> str:
+        """The name of the card of a list."""
+        return self.cards.plural or f"{self.command}s"
+
+    def list_title(self, wanted: Filter, *, restricted: bool) -> Phrase:
+        """Return what a list is called."""
+        words, cards = self.words, self.cards
+        named = {Filter.OPEN: words.open, Filter.LATE: words.late, Filter.OVERDUE: words.late, **cards.lists}
+        return named.get(wanted) or (cards.several or words.many if restricted else cards.newest)
+
+    @property
+    def is_owed(self) -> bool:
+        """Whether a part of what a document comes to may be left to pay."""
+        return self.amounts.left is not None
 
     @property
     def call(self) -> str:

@@ -5,19 +5,31 @@ from __future__ import annotations
 from operator import attrgetter
 
 from bot.erp.capabilities import Capability
+from bot.erp.kinds.cards import CUSTOMER, VENDOR, DocumentCards, State
 from bot.erp.kinds.kind import DocumentAmounts, Kind, KindWords, NamedList
 from bot.erp.kinds.rules import DOCUMENT_RULES
 from bot.erp.list_query import Filter
 from bot.erp.model import Area, Feed, PartnerKind, Payment, PaymentDirection, PaymentStatus
 from bot.erp.validation_rules import days, missing_name, money, paid_amount
+from bot.words.columns import Column
 from bot.words.disclosure import FieldClass
-from bot.words.phrase import phrase
+from bot.words.phrase import Phrase, phrase
 
 _paid_on = attrgetter("paid_on")
 
 
 def _area_of(payment: Payment) -> Area:
     return Area.PURCHASING if payment.partner_kind is PartnerKind.VENDOR else Area.FINANCE
+
+
+def _is_received(payment: Payment) -> bool:
+    return payment.direction is PaymentDirection.RECEIVED
+
+
+def _title(payment: Payment) -> Phrase:
+    if _is_received(payment):
+        return phrase("Receipt %(number)s", number=payment.number)
+    return phrase("Payment %(number)s", number=payment.number)
 
 
 PAYMENTS: Kind[Payment] = Kind(
@@ -40,4 +52,34 @@ PAYMENTS: Kind[Payment] = Kind(
     amounts=DocumentAmounts(attrgetter("amount"), frozenset({FieldClass.AMOUNT, FieldClass.COST})),
     inside="settles",
     rules=(*DOCUMENT_RULES, missing_name("partner"), days("paid_on"), money("amount"), paid_amount),
+    cards=DocumentCards(
+        title=_title,
+        partner=lambda payment: CUSTOMER if payment.partner_kind is PartnerKind.CUSTOMER else VENDOR,
+        newest=phrase("Newest receipts and payments"),
+        several=phrase("Receipts and payments"),
+        lists={Filter.RECEIVED: phrase("Receipts"), Filter.SPENT: phrase("Payments made")},
+        columns=(
+            Column(phrase("Number"), "number"),
+            Column(phrase("Partner"), "partner"),
+            Column(phrase("Kind"), "direction"),
+            Column(phrase("Status"), "status"),
+            Column(phrase("Day"), "paid_on"),
+            Column(phrase("Amount"), "amount"),
+            Column(phrase("Method"), "method"),
+        ),
+        facts=(
+            Column(phrase("Amount"), "amount", bold=True),
+            Column(phrase("Received on"), lambda payment: payment.paid_on if _is_received(payment) else None),
+            Column(phrase("Paid on"), lambda payment: None if _is_received(payment) else payment.paid_on),
+            Column(phrase("Paid by"), "method"),
+            Column(phrase("Settles"), "settles"),
+        ),
+        states=(
+            State(PaymentStatus.DRAFT, phrase("Draft")),
+            State(PaymentStatus.BOOKED, phrase("Booked"), "green"),
+            State(PaymentStatus.CANCELLED, phrase("Cancelled")),
+            State(PaymentDirection.RECEIVED, phrase("Receipt"), "green"),
+            State(PaymentDirection.SPENT, phrase("Payment"), "blue"),
+        ),
+    ),
 )

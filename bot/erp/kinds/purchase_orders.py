@@ -5,11 +5,13 @@ from __future__ import annotations
 from operator import attrgetter
 
 from bot.erp.capabilities import Capability
+from bot.erp.kinds.cards import VENDOR, DocumentCards, State
 from bot.erp.kinds.kind import DocumentAmounts, Kind, KindWords, NamedList
 from bot.erp.kinds.rules import ORDER_RULES
 from bot.erp.list_query import Filter
 from bot.erp.model import Area, PurchaseOrder, PurchaseStatus
 from bot.erp.validation_rules import days, missing_name
+from bot.words.columns import Column
 from bot.words.disclosure import FieldClass
 from bot.words.phrase import phrase
 
@@ -53,4 +55,50 @@ PURCHASE_ORDERS: Kind[PurchaseOrder] = Kind(
     amounts=DocumentAmounts(attrgetter("total"), frozenset({FieldClass.COST})),
     inside="lines",
     rules=(*ORDER_RULES, missing_name("vendor"), days("ordered_on", "due_on")),
+    cards=DocumentCards(
+        title=lambda order: phrase("Purchase order %(number)s", number=order.number),
+        partner=VENDOR,
+        newest=phrase("Newest purchase orders"),
+        lists={Filter.PENDING: phrase("Purchase orders to approve")},
+        due=phrase("to arrive %(days)s"),
+        due_day=phrase("delivery %(day)s"),
+        left_heading=phrase("Still to come"),
+        left_share=phrase("%(quantity)s to come"),
+        columns=(
+            Column(phrase("Number"), "number"),
+            Column(phrase("Vendor"), "vendor"),
+            Column(phrase("Status"), "status"),
+            Column(phrase("Ordered"), "ordered_on"),
+            Column(phrase("Arrives on"), "due_on"),
+            Column(phrase("Days late"), "days_late"),
+            Column(phrase("Amount"), "total"),
+            Column(phrase("Received"), "received"),
+            Column(phrase("Buyer"), "buyer"),
+        ),
+        facts=(
+            Column(phrase("Total"), "total"),
+            Column(phrase("Delivery date"), "due_on"),
+            "received",
+            Column(phrase("Requested by"), lambda order: order.named(order.requester)),
+            "buyer",
+        ),
+        lines=(
+            Column(phrase("Product"), "sku"),
+            Column(phrase("Name"), "name"),
+            Column(phrase("Quantity"), "quantity"),
+            Column(phrase("Received"), "received"),
+            Column(phrase("Unit"), "unit"),
+            Column(phrase("Price"), "price"),
+            Column(phrase("Amount"), "amount"),
+        ),
+        line_facts=(Column(phrase("received"), "received"),),
+        states=(
+            State(PurchaseStatus.DRAFT, phrase("Draft")),
+            State(PurchaseStatus.WAITING, phrase("Waiting for approval"), "orange"),
+            State(PurchaseStatus.APPROVED, phrase("Approved"), "green"),
+            State(PurchaseStatus.REJECTED, phrase("Rejected"), "red"),
+            State(PurchaseStatus.DONE, phrase("Done"), "green"),
+            State(PurchaseStatus.CANCELLED, phrase("Cancelled")),
+        ),
+    ),
 )

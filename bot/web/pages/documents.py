@@ -12,8 +12,8 @@ from bot.chat.answers.page_answers import PageAnswer
 from bot.chat.arguments import Keyword
 from bot.chat.conditions import ListCondition
 from bot.chat.days import Days
+from bot.chat.document_views import DocumentListView
 from bot.chat.parsing import command_line
-from bot.chat.view_parts import DocumentListView
 from bot.erp.kinds import KINDS
 from bot.erp.port import Filter
 from bot.web.pages.shown import ROWS, show

@@ -14,8 +14,8 @@ from bot.cards.card import CardForm
 from bot.cards.status_labels import status_colour
 from bot.cards.view import ListView
 from bot.chat.answers.page_answers import PageAnswer, PageButton
+from bot.chat.document_views import DocumentListView, DocumentView
 from bot.chat.parsing import command_line
-from bot.chat.view_parts import DocumentListView, DocumentView
 from bot.erp.model import Money
 from bot.web.pages.markup import as_html, inline_html
 from bot.web.pages.visit import Visit

@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from bot.alerts.intake.poll_state import PollConfig
+from bot.chat.document_views import DocumentListView
 from bot.chat.records.partner_views import PartnerView
 from bot.chat.records.rankings import PartnerRankingView
-from bot.chat.view_parts import DocumentListView
 from bot.erp.hub import ErpHub
 from bot.kit.company.activity import FIRST_STEP_AFTER, STEPS_PER_DAY
 from bot.kit.company.adapter import open_demo

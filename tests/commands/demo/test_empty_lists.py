@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.cards.notices import NotFoundNotice
-from bot.chat.view_parts import DocumentListView
+from bot.chat.document_views import DocumentListView
 from commands.arrivals import ArrivalsView
 from tests.commands.conftest import Ask, as_, lines
 from tests.commands.demo.company import OWN_CHAT, OWNER

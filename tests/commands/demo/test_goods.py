@@ -11,8 +11,8 @@ from bot.access.people import Person
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
 from bot.cards.notices import NotFoundNotice
+from bot.chat.document_views import DocumentListView
 from bot.chat.records.stock_views import StockView, WarehouseView
-from bot.chat.view_parts import DocumentListView
 from bot.words.disclosure import ALL_FIELDS
 from commands.arrivals import ArrivalsView
 from commands.shortage import ShortageView

@@ -13,7 +13,7 @@ from bot.access.people import Person
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
 from bot.cards.notices import NotFoundNotice
-from bot.chat.view_parts import DocumentListView
+from bot.chat.document_views import DocumentListView
 from bot.erp.hub import ErpHub
 from bot.erp.model import Decision, DecisionOutcome, Verdict
 from bot.erp.port import Filter, ListQuery

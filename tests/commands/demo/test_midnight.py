@@ -6,7 +6,7 @@ from datetime import date, datetime, time, timedelta
 
 import pytest
 
-from bot.chat.view_parts import DocumentListView
+from bot.chat.document_views import DocumentListView
 from bot.read_model.follower import DocumentFollower
 from commands.report import ReportView
 from tests.commands.company import NOW
