@@ -115,3 +115,21 @@ def test_a_company_draws_them_by_the_name_of_the_card_or_all_kinds_at_once(tmp_p
     renderer = CardRenderer(languages=load_languages(), custom_dir=tmp_path)
     titles = [renderer.render(samples.load_sample(name), "en", zone=zone).title for name in ("offer", "offers", "po")]
     assert titles == ["Ours", "Newest offers (2)!", "Purchase order PO-1001"]
+
+
+OURS = """\
+{% extends "document.md.j2" %}
+{% block facts %}
+{{ super() }}
+{{ fact("Ours", view.document.number | bold) }}
+{% endblock %}
+"""
+
+
+def test_a_company_says_only_what_is_different(tmp_path: Path, zone: ZoneInfo) -> None:
+    (tmp_path / "order.md.j2").write_text(OURS)
+    languages, view = load_languages(), samples.load_sample("order")
+    ours = CardRenderer(languages=languages, custom_dir=tmp_path)
+    drawn, built_in = (each.render(view, "en", zone=zone) for each in (ours, CardRenderer(languages=languages)))
+    assert drawn.body.replace("<br>Ours: **SO-1001**", "") == built_in.body != drawn.body
+    assert ours.broken_templates(samples.load_sample, zone) == ()
