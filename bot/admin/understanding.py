@@ -57,7 +57,7 @@ async def understand(
             reading = of_work(reading, commands, kept_on_time(work_of(roles, ())), frozenset(commands))
         if not with_model or (reading and not reading.unsure):
             return reading
-        model = await open_model(stack, settings, commands, sentences, _UseOfOneRun(), Metrics(), now)
+        model = await open_model(stack, settings, commands, lambda: sentences, _UseOfOneRun(), Metrics(), now)
         if model is None:
             raise ConfigurationError("there is no language model in the settings: understanding.model.url is empty")
         asked = await model.read(sentence, "", frozenset(commands) if usable is None else usable)

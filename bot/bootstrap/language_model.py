@@ -20,7 +20,7 @@ async def open_model(
     stack: AsyncExitStack,
     settings: Settings,
     commands: Commands,
-    sentences: Sentences,
+    sentences: Callable[[], Sentences],
     store: ModelUseStore,
     metrics: Metrics,
     now: Callable[[], datetime],
@@ -50,7 +50,7 @@ async def open_model(
     await budget.load()
     return ModelReader(
         commands,
-        sentences.commands,
+        sentences().commands,
         endpoint,
         budget=budget,
         rules=ModelRules.of(wanted.excluded_conversations, wanted.excluded_words),

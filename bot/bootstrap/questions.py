@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import cast
 
 import structlog
@@ -232,7 +232,9 @@ async def start_reader(
     wanted = base.settings.understanding
     if not wanted.enabled:
         return None, None
-    sentences = Sentences.load(commands, (wanted.sentences,) if wanted.sentences else ())
+    sentences = cache(partial(Sentences.load, commands, (wanted.sentences,) if wanted.sentences else ()))
+    if wanted.sentences:
+        sentences()  # a mistake in the company's own file ends the start
     learn = partial(learn_vocabulary, hub, partial(_partner_names, read_model))
     reader = GrammarReader(commands, sentences, learn, hub.book_names)
     await base.run_in_background(reader.run(), "understanding")

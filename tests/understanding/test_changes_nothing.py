@@ -69,7 +69,7 @@ class Bot:
         async def learn() -> Vocabulary:
             return vocabulary
 
-        reader = GrammarReader(commands, Sentences.load(commands), learn)
+        reader = GrammarReader(commands, lambda: Sentences.load(commands), learn)
         self.runner.run(reader.learn())
         self.dispatcher = QuestionDispatcher(
             commands=commands, policy=AccessPolicy, collaborators={}, seconds=60.0, reader=reader

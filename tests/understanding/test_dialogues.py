@@ -54,7 +54,7 @@ def reader(commands: Commands, vocabulary: Vocabulary) -> GrammarReader:
     async def learn() -> Vocabulary:
         return vocabulary
 
-    made = GrammarReader(commands, Sentences.load(commands), learn)
+    made = GrammarReader(commands, lambda: Sentences.load(commands), learn)
     asyncio.run(made.learn())
     return made
 

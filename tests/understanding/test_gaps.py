@@ -140,7 +140,7 @@ def test_it_is_said_of_what_follows_as_well(
     async def learn() -> Vocabulary:
         return vocabulary
 
-    reader = GrammarReader(commands, Sentences.load(commands), learn)
+    reader = GrammarReader(commands, lambda: Sentences.load(commands), learn)
     asyncio.run(reader.learn())
     reading = reader.read(sentence, None, LastQuestion(line=last, at=NOW))
     assert reading is not None

@@ -65,7 +65,7 @@ async def dispatcher(commands: Commands, vocabulary: Vocabulary) -> AsyncIterato
         metrics=Metrics(),
         now=lambda: NOW,
     )
-    reader = GrammarReader(commands, Sentences.load(commands), learnt)
+    reader = GrammarReader(commands, lambda: Sentences.load(commands), learnt)
     await reader.learn()
     known = [
         command

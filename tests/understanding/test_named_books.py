@@ -22,7 +22,7 @@ def reader(commands: Commands, vocabulary: Vocabulary) -> GrammarReader:
     async def learn() -> Vocabulary:
         return vocabulary
 
-    made = GrammarReader(commands, Sentences.load(commands), learn, BOOKS)
+    made = GrammarReader(commands, lambda: Sentences.load(commands), learn, BOOKS)
     asyncio.run(made.learn())
     return made
 

@@ -77,7 +77,7 @@ def test_a_list_is_no_part_of_the_document_before(commands: Commands, sentences:
     async def learn() -> Vocabulary:
         return own.vocabulary
 
-    reader = GrammarReader(commands, sentences, learn)
+    reader = GrammarReader(commands, lambda: sentences, learn)
     asyncio.run(reader.learn())
     reading = reader.read("黄了的提货条", None, LastQuestion(line="/order SO-1003", at=NOW))
     assert reading is not None

@@ -170,7 +170,7 @@ async def test_the_reader_learns_what_things_are_called(commands: Commands, voca
     async def learn() -> Vocabulary:
         return vocabulary
 
-    reader = GrammarReader(commands, Sentences.load(commands), learn)
+    reader = GrammarReader(commands, lambda: Sentences.load(commands), learn)
     assert reader.read("hongda") is None
     await reader.learn()
     reading = reader.read("hongda")
@@ -182,7 +182,7 @@ async def test_a_defect_of_an_adapter_costs_the_names_alone(commands: Commands) 
     async def learn() -> Vocabulary:
         raise AttributeError("find_products")
 
-    reader = GrammarReader(commands, Sentences.load(commands), learn)
+    reader = GrammarReader(commands, lambda: Sentences.load(commands), learn)
     with capture_logs() as logs:
         await reader.learn()
     assert [log["event"] for log in logs] == ["understanding.defect"]

@@ -71,7 +71,7 @@ def reader(commands: Commands, vocabulary: Vocabulary) -> GrammarReader:
     async def learnt() -> Vocabulary:
         return vocabulary
 
-    reader = GrammarReader(commands, Sentences.load(commands), learnt)
+    reader = GrammarReader(commands, lambda: Sentences.load(commands), learnt)
     asyncio.run(reader.learn())
     return reader
 
