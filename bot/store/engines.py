@@ -74,18 +74,19 @@ class LockTimeouts:
     """How long SQLite's connections wait for the lock: less while it is held for long."""
 
     def __init__(self) -> None:
-        self._wait = _BUSY_MS
+        self.wait = _BUSY_MS
+        """Milliseconds."""
 
     def prepare(self, connection: sqlite3.Connection) -> None:
         """Set a connection's waiting time for now."""
-        connection.execute(f"PRAGMA busy_timeout={self._wait}")
+        connection.execute(f"PRAGMA busy_timeout={self.wait}")
 
     def learn(self, error: BaseException | None) -> None:
         """Learn from the result of a use; None for success."""
         if error is None:
-            self._wait = _BUSY_MS
+            self.wait = _BUSY_MS
         elif getattr(error, "sqlite_errorcode", 0) & _PRIMARY_CODE == sqlite3.SQLITE_BUSY:
-            self._wait = _BUSY_AGAIN_MS
+            self.wait = _BUSY_AGAIN_MS
 
 
 class SqliteConnection:
@@ -98,6 +99,7 @@ class SqliteConnection:
         self._prepare = prepare
         self._patience = patience or LockTimeouts()
         self._connection: sqlite3.Connection | None = None
+        self._waits: int | None = None
         self._log = Path(f"{file}-wal")
         self._checkpointed_at = 0
 
@@ -109,8 +111,10 @@ class SqliteConnection:
         """
         try:
             if self._connection is None:
-                self._connection = self._connect()
-            self._patience.prepare(self._connection)
+                self._connection, self._waits = self._connect(), None
+            if self._waits != self._patience.wait:
+                self._patience.prepare(self._connection)
+                self._waits = self._patience.wait
             self._connection.execute(statement, parameters)
         except sqlite3.IntegrityError:
             raise

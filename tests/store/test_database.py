@@ -359,7 +359,7 @@ async def test_while_somebody_holds_the_lock_each_writer_waits_but_a_moment(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(engines, "_BUSY_MS", 60_000)
-    monkeypatch.setattr(database._patience, "_wait", 50)  # as after a first writer that waited in vain
+    monkeypatch.setattr(database._patience, "wait", 50)  # as after a first writer that waited in vain
 
     def wait_for_lock(connection: Connection) -> object:
         return connection.exec_driver_sql("PRAGMA busy_timeout").scalar()
@@ -379,9 +379,9 @@ async def test_while_somebody_holds_the_lock_each_writer_waits_but_a_moment(
 async def test_the_first_writer_that_waits_in_vain_makes_the_others_impatient(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(database._patience, "_wait", 1)
+    monkeypatch.setattr(database._patience, "wait", 1)
     with closing(sqlite3.connect(str(database._engine.url.database), isolation_level=None)) as other:
         other.execute("BEGIN IMMEDIATE")
         with pytest.raises(StoreUnavailable):
             await database.run(lambda connection: connection.exec_driver_sql("DELETE FROM language"))
-    assert database._patience._wait == 50
+    assert database._patience.wait == 50
