@@ -53,14 +53,14 @@ def _keeping_way(button: Button, here: Ask, trail: Sequence[str]) -> Button:
 
 
 def lead_back(
-    view: View, buttons: Sequence[CardButton], asks: Sequence[Ask | None], trail: Sequence[str], budget: Budget
+    here: Ask | None, buttons: Sequence[CardButton], asks: Sequence[Ask | None], trail: Sequence[str], budget: Budget
 ) -> tuple[CardButton, ...]:
     """Return the buttons of a view so that what they open leads back to it, as far as the budget allows.
 
-    ``asks`` are what the buttons ask, in their order; None where a button leads nowhere else, or back already. Each
-    gets one step before another gets two.
+    ``here`` asks for the view, ``asks`` are what the buttons ask, in their order; None where a button leads nowhere
+    else, or back already. Each gets one step before another gets two.
     """
-    here, led = ask_again(view), list(buttons)
+    led = list(buttons)
     if here is None:
         return tuple(led)
     sizes = [budget.size_of(button) for button in buttons]

@@ -338,12 +338,13 @@ class CardRenderer:
     def _compose(self, template: _CompiledTemplate, view: View, wishes: _Wishes) -> Card:
         presenter, trail = template.presenter, wishes.trail
         draft = self._fit(template, view, trail or ())
+        here = ask_again(draft.view)
         welcome = template.welcome(draft, wishes.tries)
         buttons = tuple(rendered.button for rendered in draft.buttons)
         if trail is not None:
             back = presenter.show(BACK)
             asks = [None if rendered.button.text == back else rendered.ask for rendered in draft.buttons]
-            buttons = lead_back(draft.view, buttons, asks, trail, template.budget)
+            buttons = lead_back(here, buttons, asks, trail, template.budget)
         buttons = template.with_spare(draft, buttons)
         title = template.line("title", draft.context, template.budget.title_bytes)
         tips = template.tips(draft)
@@ -352,7 +353,6 @@ class CardRenderer:
             tips = cut_bytes(f"{said} · {tips}" if tips else said, template.budget.tips_bytes)
         if welcome:
             tips = cut_bytes(f"{welcome} · {tips}" if tips else welcome, template.budget.tips_bytes)
-        here = ask_again(draft.view)
         return Card(
             name=view.card,
             language=presenter.language.code,

@@ -11,7 +11,7 @@ from bot.cards.actions import MAX_TOKEN_BYTES, Ask, BadToken, unpack
 from bot.cards.budget import Budget, buttons_size
 from bot.cards.card import CardButton
 from bot.cards.navigation import back_button, lead_back
-from bot.cards.view import Button, View
+from bot.cards.view import Button, View, ask_again
 from tests.rows import each_row
 
 
@@ -25,7 +25,7 @@ class _Order(View):
 
 def led(trail: tuple[str, ...], *asks: Ask, budget: Budget | None = None) -> list[Ask]:
     buttons = [CardButton(ask.line, "gray", token=ask.pack()) for ask in asks]
-    made = lead_back(_Order(), buttons, asks, trail, budget or Budget())
+    made = lead_back(ask_again(_Order()), buttons, asks, trail, budget or Budget())
     assert buttons_size(made) <= (budget or Budget()).buttons_bytes
     return [action for action in (unpack(button.token) for button in made) if isinstance(action, Ask)]
 
