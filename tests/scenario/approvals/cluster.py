@@ -329,6 +329,7 @@ async def open_cluster(
             "DINGERP_APPROVALS__BACKLOG": "true",
             "DINGERP_NOTIFY__TODO": str(todos).lower(),
             "DINGERP_APPROVALS__GROUPS": orjson.dumps([GROUP] if group else []).decode(),
+            "DINGERP_APPROVALS__GROUP_CARDS": "waiting",
             "PYTHONPATH": str(ROOT),
         }
         if speed:
