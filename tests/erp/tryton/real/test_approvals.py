@@ -59,7 +59,7 @@ async def scenario(
             "roles": {"approver": frozenset(ACCOUNTS)},
             "accounts": {person: {"tryton": account} for person, account in ACCOUNTS.items()},
         },
-        "approvals": {"groups": (BUYING,), "backlog": True},
+        "approvals": {"groups": (BUYING,), "group_cards": "waiting", "backlog": True},
         "outbox": {"per_second": 1000, "place_minute": 1000},
     }
 

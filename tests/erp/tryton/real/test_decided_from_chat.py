@@ -153,7 +153,7 @@ def _changes(
             "roles": {"approver": frozenset(approvers)},
             "accounts": {person: {"tryton": account} for person, account in ACCOUNTS.items()},
         },
-        "approvals": {"groups": groups, "backlog": False, "rules": file, **approvals},
+        "approvals": {"groups": groups, "group_cards": "waiting", "backlog": False, "rules": file, **approvals},
         "outbox": {"per_second": 1000, "place_minute": 1000},
     }
 
