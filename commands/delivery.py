@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from typing import ClassVar
 
-from bot.cards.view import Button, View
+from bot.cards.view import View
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days, asked_days
@@ -18,7 +17,6 @@ from bot.chat.records.documents import Documents
 from bot.chat.records.lookup import SEARCH_LIMIT, DocumentList
 from bot.chat.records.order_moves import OrderMovesView, moves_of_order
 from bot.chat.registry import command
-from bot.chat.view_parts import ask_buttons
 from bot.erp.goods import DeliveryLine, GoodsDelivery
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.kinds import DELIVERIES, NamedList
@@ -58,9 +56,6 @@ class DeliveryView(DocumentView):
 
     document: GoodsDelivery
     rows: tuple[DeliveryLine, ...]
-
-    def buttons(self) -> Sequence[Button]:
-        return (*ask_buttons("order", (self.document.order_number,)), *DocumentView.buttons(self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -17,7 +17,6 @@ from bot.chat.records.links import more_buttons, offered
 from bot.chat.records.lookup import OneDocument
 from bot.chat.records.order_moves import OrderMovesView, moves_of_order
 from bot.chat.registry import command
-from bot.chat.view_parts import ask_buttons
 from bot.erp.errors import ErpError
 from bot.erp.goods import GoodsReceipt, ReceiptLine
 from bot.erp.hub import Answer, ErpHub
@@ -45,10 +44,9 @@ class ReceiptView(DocumentView):
     more: tuple[str, ...] = ()
     """Commands that tell more of its orders."""
 
-    def buttons(self) -> Sequence[Button]:
+    def told_buttons(self) -> Sequence[Button]:
         numbers = self.document.order_numbers
-        told = more_buttons(self.more, numbers[0]) if len(numbers) == 1 else ()
-        return (*ask_buttons("po", numbers), *told, *DocumentView.buttons(self))
+        return more_buttons(self.more, numbers[0]) if len(numbers) == 1 else ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -165,7 +165,15 @@ class DocumentView(OneOfKind, ExportedListView):
         return [Button(_STOCK, Ask(command_line("stock", *skus)))] if len(skus) > 1 else []
 
     def buttons(self) -> Sequence[Button]:
-        return (*ListView.buttons(self), *erp_link_buttons(self.document.url), *self.file_buttons())
+        orders = (
+            ask_buttons(self.kind.origin.command, self.kind.order_numbers(self.document)) if self.kind.origin else ()
+        )
+        own = (*ListView.buttons(self), *erp_link_buttons(self.document.url), *self.file_buttons())
+        return (*orders, *self.told_buttons(), *own)
+
+    def told_buttons(self) -> Sequence[Button]:
+        """Return the buttons that lead to what else is told of the document, after those of its orders."""
+        return ()
 
     def file_buttons(self) -> Sequence[Button]:
         return ExportedListView.file_buttons(self) if self.columns else []
