@@ -37,6 +37,10 @@ class Capability(StrEnum):
     PURCHASES_OF_PRODUCT = "purchases_of_product"
 
 
+RARE: frozenset[Capability] = frozenset()
+"""What few ERPs have: an adapter names it, where it claims all else."""
+COMMON = frozenset(Capability) - RARE
+
 GOODS = frozenset(
     {
         Capability.PRODUCT_DETAILS,

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from typing import Protocol, runtime_checkable
 
 from bot.erp.capabilities import BY_PRODUCT as BY_PRODUCT
+from bot.erp.capabilities import COMMON as COMMON
 from bot.erp.capabilities import GOODS as GOODS
 from bot.erp.capabilities import PARTNER_READS as PARTNER_READS
 from bot.erp.capabilities import Capability as Capability

@@ -49,7 +49,7 @@ from bot.erp.model import (
     Slice,
     Verdict,
 )
-from bot.erp.port import Capability, Filter, ListQuery
+from bot.erp.port import COMMON, Capability, Filter, ListQuery
 from bot.erp.values import malformed_is_invalid
 from bot.erp.vendors import AdapterContext
 
@@ -80,8 +80,8 @@ _UNSETTLED = "FDOCUMENTSTATUS='C' and FWRITTENOFFSTATUS<>'C'"
 class KingdeeErp(ReaderErp):
     """One data centre, limited to the rights of one account."""
 
-    capabilities = frozenset(Capability) - {Capability.LOTS}
-    feeds = frozenset(Feed)
+    capabilities = COMMON - {Capability.LOTS}
+    feeds = frozenset({Feed.BILLS, Feed.PAYMENTS, Feed.DELIVERIES})
     narrows_lists = True
 
     def __init__(self, context: AdapterContext, options: KingdeeOptions) -> None:

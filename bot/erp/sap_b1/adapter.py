@@ -28,7 +28,7 @@ from bot.erp.model import (
     PurchaseStatus,
     Slice,
 )
-from bot.erp.port import Capability, Filter, ListQuery
+from bot.erp.port import COMMON, Capability, Filter, ListQuery
 from bot.erp.sap_b1 import query as queries
 from bot.erp.sap_b1.changes import ChangeReader
 from bot.erp.sap_b1.client import SapB1Client
@@ -51,7 +51,7 @@ from bot.erp.setup import SetupProblem, approver_problems
 from bot.erp.values import code, malformed_is_invalid
 from bot.erp.vendors import AdapterContext
 
-_OFFERED = frozenset(Capability) - {Capability.PRICES}
+_OFFERED = COMMON - {Capability.PRICES}
 
 _DIRECTIONS = {Filter.RECEIVED: (queries.RECEIPTS,), Filter.SPENT: (queries.OUTGOING,)}
 """The entities that hold nothing but one list of payments."""

@@ -40,7 +40,7 @@ from bot.erp.model import (
     Slice,
     StockLevel,
 )
-from bot.erp.port import Capability, ListQuery
+from bot.erp.port import COMMON, ListQuery
 from bot.erp.setup import SetupProblem, approver_problems, no_company, no_language
 from bot.erp.tryton import documents, goods, partners
 from bot.erp.tryton.changes import read_changes
@@ -64,8 +64,8 @@ _RANKED = 200
 class TrytonErp(DocumentErp):
     """One database. People decide with their own accounts if configured, else with the bot's."""
 
-    capabilities = frozenset(Capability)
-    feeds = frozenset(Feed)
+    capabilities = COMMON
+    feeds = frozenset({Feed.BILLS, Feed.PAYMENTS, Feed.DELIVERIES})
     narrows_lists = True
 
     def __init__(self, context: AdapterContext, options: TrytonOptions) -> None:

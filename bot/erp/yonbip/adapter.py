@@ -17,7 +17,7 @@ from bot.erp.header_lists import Header, list_by_headers, without_lines
 from bot.erp.keys import pick_by_key, spelled_alike
 from bot.erp.kinds import D, Kind
 from bot.erp.model import Decision, DecisionResult, Feed, PurchaseOrder, Slice, Verdict
-from bot.erp.port import GOODS, Capability, Filter, ListQuery
+from bot.erp.port import COMMON, GOODS, Capability, Filter, ListQuery
 from bot.erp.values import code, malformed_is_invalid, text
 from bot.erp.vendors import AdapterContext
 from bot.erp.yonbip import query as queries
@@ -59,7 +59,7 @@ _MISSING = (GOODS - _GOODS) | {
 class YonBipErp(ReaderErp):
     """One tenant, limited to the rights of one app."""
 
-    capabilities = frozenset(Capability) - _MISSING
+    capabilities = COMMON - _MISSING
     # The lists of receipts and payments do not promise the time of change.
     feeds = frozenset({Feed.BILLS, Feed.DELIVERIES})
 

@@ -14,7 +14,7 @@ import pytest
 
 from bot.erp.kinds import PURCHASE_ORDERS, D, Kind
 from bot.erp.model import Area, Decision, Feed, PurchaseOrder, PurchaseStatus, Verdict
-from bot.erp.port import BY_PRODUCT, GOODS, PARTNER_READS, Capability, Erp
+from bot.erp.port import BY_PRODUCT, COMMON, GOODS, PARTNER_READS, Capability, Erp
 from bot.erp.vendors import AdapterContext, Vendor
 from bot.kit.testing.company import TODAY, Clock, ReferenceCompany, plain_number
 from bot.kit.testing.fake_erp import FakeServer, Installation, NetworkedErp
@@ -149,7 +149,7 @@ class ContractBase:
     vendor: ClassVar[Vendor[Any]]
     """The adapter's manifest."""
     offers: ClassVar[frozenset[Capability]] = (
-        frozenset(Capability) - GOODS - PARTNER_READS - BY_PRODUCT - {Capability.LOTS, Capability.FINISHED_DAYS}
+        COMMON - GOODS - PARTNER_READS - BY_PRODUCT - {Capability.LOTS, Capability.FINISHED_DAYS}
     )
     """The capabilities that the adapter must claim, neither more nor fewer."""
     feeds: ClassVar[frozenset[Feed]] = frozenset()

@@ -13,7 +13,7 @@ import pytest
 from bot.erp.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt, WarehouseContents
 from bot.erp.kingdee.manifest import vendor
 from bot.erp.model import Feed, PurchaseOrder, PurchaseStatus, StockLevel
-from bot.erp.port import Capability
+from bot.erp.port import COMMON, Capability
 from bot.kit.testing.company import TODAY, Clock, ReferenceCompany, plain_number
 from bot.kit.testing.erp_contract import ErpContract
 from bot.kit.testing.fake_erp import SECRET
@@ -127,8 +127,8 @@ _NO_LOGIN = "a signature does not run out"
 
 
 class Kingdee(ErpContract):
-    feeds = frozenset(Feed)
-    offers = frozenset(Capability) - {Capability.LOTS}
+    feeds = frozenset({Feed.BILLS, Feed.PAYMENTS, Feed.DELIVERIES})
+    offers = COMMON - {Capability.LOTS}
     """Common part of both logins."""
 
     __test__ = False

@@ -27,7 +27,7 @@ from bot.erp.model import (
     StockLevel,
     Supplier,
 )
-from bot.erp.port import BY_PRODUCT, GOODS, Capability
+from bot.erp.port import BY_PRODUCT, COMMON, GOODS, Capability
 from bot.erp.rest.manifest import vendor
 from bot.kit.testing.company import Clock, ReferenceCompany
 from bot.kit.testing.erp_contract import ErpContract
@@ -135,7 +135,7 @@ class TestDolibarrContract(ErpContract):
 
     name, vendor = "rest-dolibarr", vendor
     traps = MappingProxyType({"trap.draft": _draft})
-    offers = frozenset(Capability) - GOODS - BY_PRODUCT - {
+    offers = COMMON - GOODS - BY_PRODUCT - {
         Capability.REJECT,
         Capability.RESERVED_AND_INCOMING,
         Capability.LOTS,

@@ -28,7 +28,7 @@ from bot.erp.model import (
     StockLevel,
     Supplier,
 )
-from bot.erp.port import Capability
+from bot.erp.port import COMMON, Capability
 from bot.erp.sap_b1.manifest import vendor
 from bot.kit.testing.company import TODAY, Clock, ReferenceCompany
 from bot.kit.testing.erp_contract import ErpContract
@@ -135,7 +135,7 @@ def _material(record: Any) -> Any:
 
 class SapB1Contract(ErpContract):
     feeds = frozenset({Feed.BILLS, Feed.DELIVERIES})
-    offers = frozenset(Capability) - {Capability.PRICES}
+    offers = COMMON - {Capability.PRICES}
     vendor = vendor
     number = staticmethod(number)
     version: ClassVar[str]

@@ -23,7 +23,7 @@ from bot.erp.model import (
     SalesOrder,
     Supplier,
 )
-from bot.erp.port import GOODS, PARTNER_READS, Capability
+from bot.erp.port import COMMON, GOODS, PARTNER_READS, Capability
 from bot.erp.sql.manifest import vendor
 from bot.kit.testing.company import Clock, ReferenceCompany
 from bot.kit.testing.erp_contract import ErpContract
@@ -35,7 +35,7 @@ from tests.erp.sql.postgres_server import Postgres
 MAPPINGS = Path(__file__).parents[3] / "bot" / "erp" / "sql" / "mappings"
 
 DECIDING = {Capability.APPROVE, Capability.REJECT, Capability.VERSION_CHECK}
-READS = frozenset(Capability) - GOODS - PARTNER_READS - DECIDING
+READS = COMMON - GOODS - PARTNER_READS - DECIDING
 NO_TIME_OF_PRODUCTS = "products tell the day of their change at best, not its time"
 NO_TIME_OF_STOCK = "stock does not tell when it changed"
 

@@ -27,7 +27,7 @@ from bot.erp.model import (
     StockLevel,
     WarehouseStock,
 )
-from bot.erp.port import Capability
+from bot.erp.port import COMMON
 from bot.erp.tryton.manifest import vendor
 from bot.kit.testing.company import Clock, ReferenceCompany
 from bot.kit.testing.erp_contract import ErpContract
@@ -120,8 +120,8 @@ def _alter(server: FakeTryton, model: str, number: str, change: Callable[[Record
 
 @pytest.mark.sampled(3)
 class TestTrytonContract(ErpContract):
-    feeds = frozenset(Feed)
-    offers = frozenset(Capability)
+    feeds = frozenset({Feed.BILLS, Feed.PAYMENTS, Feed.DELIVERIES})
+    offers = COMMON
     traps = MappingProxyType({"trap.draft": _draft, "trap.service": _service, "trap.dropped": _dropped})
     name, vendor = "tryton", vendor
     gaps = Gaps(

@@ -19,7 +19,7 @@ from bot.erp.model import (
     StockLevel,
     WarehouseStock,
 )
-from bot.erp.port import GOODS, Capability
+from bot.erp.port import COMMON, GOODS, Capability
 from bot.erp.yonbip.manifest import vendor
 from bot.kit.testing.company import TODAY, Clock, ReferenceCompany
 from bot.kit.testing.erp_contract import ErpContract
@@ -93,7 +93,7 @@ _GOODS = {Capability.DELIVERIES, Capability.RECEIPTS, Capability.ARRIVALS, Capab
 class TestYonBipContract(ErpContract):
     name, vendor = "yonbip", vendor
     offers = (
-        frozenset(Capability)
+        COMMON
         - (GOODS - _GOODS)
         - {
             Capability.REORDER_POINT,
