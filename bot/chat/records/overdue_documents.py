@@ -11,9 +11,12 @@ from bot.chat.parsing import command_line
 from bot.chat.records.lookup import FETCH_LIMIT
 from bot.erp.errors import ErpError
 from bot.erp.hub import ErpHub
-from bot.erp.kinds import DOCUMENTS, Kind
+from bot.erp.kinds import AREA_KINDS, FEED_KINDS, Kind
 from bot.erp.port import Filter, ListQuery
 from bot.words.phrase import Phrase
+
+_AWAITED = (*AREA_KINDS, *(kind for kind in FEED_KINDS if kind.amounts.left))
+"""What somebody waits for: goods that are late are those of orders."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ async def count_overdue(erp: ErpHub, usable: Collection[str]) -> tuple[OverdueCo
     """Return the counts of all kinds that an ERP has and whose command is among the ``usable`` ones of the reader."""
     counted = (
         _count(erp, kind, kind.late_list, kind.words.late)
-        for kind in DOCUMENTS
+        for kind in _AWAITED
         if kind.late_list and kind.words.late and kind.command in usable and erp.offers(kind.capability)
     )
     return tuple(await asyncio.gather(*counted))
