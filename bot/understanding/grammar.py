@@ -373,7 +373,14 @@ class Grammar:
         drawn = bool(scan.of_kind(SpanKind.PRODUCT)) and self.lines.products.draws_stock(scan, weights)
         held = holding_asked(self.recognition, scan, usable) in leading
         billed = leading.keys() <= set(BILLED_BY.values()) and self.lines.documents.asks_for_bills_of_orders(scan)
-        if several or drawn or held or billed or says_itself(scan) or not leading.keys() <= set(self.likeness.commands):
+        if (
+            several
+            or drawn
+            or held
+            or billed
+            or says_itself(scan)
+            or (leading and leading.keys().isdisjoint(self.likeness.commands))
+        ):
             return found  # documents, names, and commands of which no sentences are known
         scores = self._scores(scan, weights, leading or {NOTHING: ""}, usable)
         if anchored:
