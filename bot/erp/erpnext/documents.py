@@ -106,7 +106,7 @@ def sales_order(row: Row, site: Site) -> SalesOrder:
         ordered_on=site.day(row.get("transaction_date")),
         promised_on=site.day(row.get("delivery_date")),
         total=money(row.get("grand_total"), currency),
-        lines=tuple(_order_line(line, site, currency, _taxed(row)) for line in row.get("items") or ()),
+        lines=tuple(order_line(line, site, currency, _taxed(row)) for line in row.get("items") or ()),
         salesperson=joined(line.get("sales_person") for line in row.get("sales_team") or ()),
         extra=extra_of(row, "status", "company"),
         **site.origin("Sales Order", row),
@@ -138,7 +138,8 @@ def _owes_no_goods(row: Row) -> bool:
     return row.get("delivery_status") == "Not Applicable"
 
 
-def _order_line(line: Row, site: Site, currency: Any, taxed: bool | None) -> OrderLine:
+def order_line(line: Row, site: Site, currency: Any, taxed: bool | None = None) -> OrderLine:
+    """Return a line of a sales order or of a quotation; ``taxed`` says whether its amount includes taxes."""
     return OrderLine(
         # `delivered_qty` is in the line's unit, like `qty`.
         delivered=number(line.get("delivered_qty")),
