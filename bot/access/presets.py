@@ -49,14 +49,14 @@ def _preset(
 
 PRESET_RULES = (
     _preset("keeper", "stock mo", _COUNTED),
-    _preset("sales", "order invoice customer payment", _SEEN_IN_SALES, _OWN),
+    _preset("sales", "order quote invoice customer payment", _SEEN_IN_SALES, _OWN),
     _preset("sales", "stock", _COUNTED),
     _preset("purchasing", "po vendor bill payment", _SEEN_IN_PURCHASING),
     _preset("purchasing", "stock", _COUNTED_AND_MADE),
-    _preset("finance", "invoice po order customer vendor bill payment"),
+    _preset("finance", "invoice po order quote customer vendor bill payment"),
     _preset("production", "mo stock", _COUNTED_AND_MADE),
-    _preset("manager", "stock order invoice po mo customer vendor bill payment"),
-    _preset("admin", "stock order invoice po mo customer vendor bill payment audit"),
+    _preset("manager", "stock order quote invoice po mo customer vendor bill payment"),
+    _preset("admin", "stock order quote invoice po mo customer vendor bill payment audit"),
 )
 """The rules enabled by ``access.presets``. Commands that no rule names stay open to every member, and the documents
 they show are governed by the rules above all the same (`bot.access.areas`).

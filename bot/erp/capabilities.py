@@ -21,6 +21,7 @@ class Capability(StrEnum):
     VENDORS = "vendors"
     BILLS = "bills"
     PAYMENTS = "payments"
+    QUOTATIONS = "quotations"
     APPROVE = "approve"
     REJECT = "reject"
     VERSION_CHECK = "version_check"
@@ -35,9 +36,10 @@ class Capability(StrEnum):
     FINISHED_DAYS = "finished_days"
     ORDERS_OF_PRODUCT = "orders_of_product"
     PURCHASES_OF_PRODUCT = "purchases_of_product"
+    QUOTATIONS_OF_PRODUCT = "quotations_of_product"
 
 
-RARE: frozenset[Capability] = frozenset()
+RARE = frozenset({Capability.QUOTATIONS, Capability.QUOTATIONS_OF_PRODUCT})
 """What few ERPs have: an adapter names it, where it claims all else."""
 COMMON = frozenset(Capability) - RARE
 
@@ -55,7 +57,9 @@ GOODS = frozenset(
 """What an adapter may offer about goods (`bot.erp.goods_port`)."""
 
 
-BY_PRODUCT = frozenset({Capability.ORDERS_OF_PRODUCT, Capability.PURCHASES_OF_PRODUCT})
+BY_PRODUCT = frozenset(
+    {Capability.ORDERS_OF_PRODUCT, Capability.PURCHASES_OF_PRODUCT, Capability.QUOTATIONS_OF_PRODUCT}
+)
 """What lists the documents that have a line of one product (`ListQuery.product`)."""
 
 PARTNER_READS = frozenset({Capability.CUSTOMERS, Capability.VENDORS, Capability.BILLS, Capability.PAYMENTS})

@@ -55,7 +55,7 @@ OFFERS: Kind[Offer] = replace(
         columns=(
             Column(Phrase("Number"), "number"),
             Column(Phrase("Customer"), "customer"),
-            Column(Phrase("Valid until"), "valid_until"),
+            Column(Phrase("Stands until"), "valid_until"),
             Column(Phrase("Amount"), "total"),
         ),
         lines=(Column(Phrase("Product"), "sku"), Column(Phrase("Amount"), "amount")),
@@ -79,7 +79,7 @@ def test_the_cards_of_a_kind_come_from_the_kind_alone(renderer: CardRenderer, zo
     for code in LANGUAGE_CODES:
         one = renderer.render(samples.load_sample("offer"), code, zone=zone)
         assert one.title == "Offer NUMBER-1001"
-        assert "Valid until" in one.body
+        assert "Stands until" in one.body
         assert "Sent" in one.body
         assert "12,850.00" in one.body
         several = renderer.render(samples.load_sample("offers"), code, zone=zone)
@@ -93,7 +93,7 @@ def test_the_files_of_a_kind_have_its_columns() -> None:
     listed, one = samples.load_sample("offers").table(), samples.load_sample("offer").table()
     assert listed is not None
     assert one is not None
-    assert [str(heading) for heading in listed.headings] == ["Number", "Customer", "Valid until", "Amount"]
+    assert [str(heading) for heading in listed.headings] == ["Number", "Customer", "Stands until", "Amount"]
     assert [str(heading) for heading in one.headings] == ["Product", "Amount"]
 
 

@@ -19,11 +19,13 @@ from bot.erp.kinds import (
     PAYMENTS,
     PRODUCTION_ORDERS,
     PURCHASE_ORDERS,
+    QUOTATIONS,
     SALES_ORDERS,
     VENDORS,
     D,
     Kind,
 )
+from bot.erp.kinds.quotations import Quotation, QuotationStatus
 from bot.erp.model import (
     Approval,
     Area,
@@ -108,6 +110,20 @@ def order(
             for i in range(1, lines + 1)
         ),
         url=f"https://erp.example.com/{number}",
+    )
+
+
+def quotation(number: str, customer: str, *, late: int = 0, order_number: str = "") -> Quotation:
+    return Quotation(
+        id=number,
+        number=number,
+        customer=customer,
+        status=QuotationStatus.ACCEPTED if order_number else QuotationStatus.SENT,
+        quoted_on=date(2026, 10, 1),
+        valid_until=TODAY - timedelta(days=late),
+        total=cny("100"),
+        lines=(OrderLine(sku="SKU123", name="M6 螺丝", unit="pcs", quantity=Decimal(5), amount=cny("100")),),
+        order_number=order_number,
     )
 
 
@@ -227,6 +243,7 @@ LEVELS = (
 
 
 _KEPT: Mapping[Kind[Any], str] = {
+    QUOTATIONS: "offers",
     SALES_ORDERS: "sales",
     INVOICES: "issued",
     PURCHASE_ORDERS: "purchases",
@@ -253,6 +270,11 @@ class Company(DocumentCalls):
         order("SO-1002", "上海宏图机械"),
         order("SO-1003", "Acme, Inc", late=9),
         *(order(f"SO-20{i:02}", "深圳创新") for i in range(14)),
+    )
+    offers: Sequence[Quotation] = (
+        quotation("QT-1", "上海宏图机械", order_number="SO-1001"),
+        quotation("QT-2", "深圳创新", late=3),
+        quotation("QT-3", "Acme, Inc", late=-5),
     )
     issued: Sequence[Invoice] = (
         invoice("INV-7", "上海宏图机械", cny("100.10"), overdue=16, order_number="SO-1001"),

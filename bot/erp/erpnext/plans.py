@@ -12,7 +12,7 @@ from functools import partial
 from typing import Any
 
 from bot.erp import kinds
-from bot.erp.erpnext import documents, partners
+from bot.erp.erpnext import documents, partners, quotations
 from bot.erp.erpnext.client import Condition, ListRequest, Row
 from bot.erp.erpnext.documents import FINISHED, FULL, HELD, OVER, RECEIVED, RESTING
 from bot.erp.erpnext.lots import read_lots_of_lines
@@ -136,6 +136,23 @@ SALES_ORDERS = ErpNextPlan(
         _lines("Sales Order", "taxes", "Sales Taxes and Charges", *_TAX),
         SELLERS,
     ),
+)
+
+QUOTATIONS = ErpNextPlan(
+    model="Quotation",
+    build=quotations.quotation,
+    fields=(*_COMMON, "party_name", "customer_name", "transaction_date", "valid_till", "grand_total", "currency"),
+    texts=("name", "customer_name"),
+    days=("transaction_date",),
+    due="valid_till",
+    partners=("customer_name",),
+    lists={
+        Filter.OPEN: NamedRows("valid_till", lambda _: quotations.UNANSWERED, exact=False),
+        Filter.LATE: NamedRows("valid_till", lambda t: [*quotations.UNANSWERED, *before("valid_till", t.today)]),
+    },
+    kind=kinds.QUOTATIONS,
+    product="Quotation Item",
+    joins=(_lines("Quotation", "items", "Quotation Item", *_PRICED), quotations.orders),
 )
 
 _UNSETTLED: Mapping[Filter, NamedRows[FrappeTerms]] = {
@@ -365,5 +382,6 @@ PLANS: Mapping[Kind[Any], ErpNextPlan] = {
     kinds.PAYMENTS: PAYMENTS,
     kinds.DELIVERIES: DELIVERIES,
     kinds.RECEIPTS: RECEIPTS,
+    kinds.QUOTATIONS: QUOTATIONS,
 }
 """The plan of purchase orders is that of a site without a Workflow."""

@@ -20,6 +20,7 @@ from bot.erp.kinds.kind import lines_of_product as lines_of_product
 from bot.erp.kinds.payments import PAYMENTS as PAYMENTS
 from bot.erp.kinds.production_orders import PRODUCTION_ORDERS as PRODUCTION_ORDERS
 from bot.erp.kinds.purchase_orders import PURCHASE_ORDERS as PURCHASE_ORDERS
+from bot.erp.kinds.quotations import QUOTATIONS as QUOTATIONS
 from bot.erp.kinds.receipts import RECEIPTS as RECEIPTS
 from bot.erp.kinds.sales_orders import SALES_ORDERS as SALES_ORDERS
 from bot.erp.kinds.vendors import VENDORS as VENDORS
@@ -27,7 +28,7 @@ from bot.erp.model import Area, ErpRecord, Feed, Followed
 
 AREA_KINDS: tuple[Kind[Any], ...] = (SALES_ORDERS, INVOICES, PURCHASE_ORDERS, PRODUCTION_ORDERS)
 """The kinds that stand for their areas."""
-FEED_KINDS: tuple[Kind[Any], ...] = (BILLS, PAYMENTS, DELIVERIES)
+FEED_KINDS: tuple[Kind[Any], ...] = (BILLS, PAYMENTS, DELIVERIES, QUOTATIONS)
 FOLLOWED: tuple[Kind[Any], ...] = (*AREA_KINDS, *FEED_KINDS)
 """All kinds whose changes may be told; the bot keeps copies of these."""
 WITH_LINES: tuple[Kind[Any], ...] = tuple(kind for kind in FOLLOWED if kind.by_product)

@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar
 from bot.erp import kinds
 from bot.erp.goods import DeliveryLine, GoodsDelivery, GoodsLine, GoodsReceipt, ReceiptLine
 from bot.erp.kinds import D, Kind
+from bot.erp.kinds.quotations import Quotation
 from bot.erp.mapped import schema
 from bot.erp.mapped.reader import MappingContext, RecordBuilder, RecordFields
 from bot.erp.model import (
@@ -95,6 +96,10 @@ def with_available(figures: Quantities) -> Quantities:
 def made_of(kind: type[R]) -> Callable[[RecordFields, tuple[Any, ...], MappingContext], R]:
     """Return the builder of records that are nothing but their fields."""
     return lambda values, _lines, _context: values.record(kind)
+
+
+def _with_lines(kind: type[R]) -> Callable[[RecordFields, tuple[Any, ...], MappingContext], R]:
+    return lambda values, lines, _context: values.record(kind, lines=lines)
 
 
 @dataclass(frozen=True, slots=True)
@@ -313,9 +318,14 @@ RECEIPTS: DocumentMapping[GoodsReceipt] = DocumentMapping(
     RecordBuilder(Area.PURCHASING, schema.RECEIPT, "number", _moved(GoodsReceipt)),
     RecordBuilder(Area.PURCHASING, schema.RECEIPT_LINE, "sku", made_of(ReceiptLine)),
 )
+QUOTATIONS: DocumentMapping[Quotation] = DocumentMapping(
+    kinds.QUOTATIONS,
+    RecordBuilder(Area.SALES, schema.QUOTATION, "number", _with_lines(Quotation)),
+    RecordBuilder(Area.SALES, schema.ORDER_LINE, "sku", made_of(OrderLine)),
+)
 DOCUMENTS: tuple[DocumentMapping[Any], ...] = (
     *(SALES, FINANCE, PURCHASING, PRODUCTION),
-    *(CUSTOMERS, VENDORS, BILLS, PAYMENTS, DELIVERIES, RECEIPTS),
+    *(CUSTOMERS, VENDORS, BILLS, PAYMENTS, DELIVERIES, RECEIPTS, QUOTATIONS),
 )
 
 

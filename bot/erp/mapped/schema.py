@@ -8,6 +8,7 @@ from enum import StrEnum
 from types import MappingProxyType
 
 from bot.erp.goods import DeliveryStatus
+from bot.erp.kinds.quotations import QuotationStatus
 from bot.erp.model import (
     InvoiceStatus,
     OrderStatus,
@@ -66,7 +67,7 @@ _OF_KIND = {
     FieldKind.COUNT: "level levels",
     FieldKind.DAY: (
         "day due_on expires_on finished_on issued_on ordered_on paid_on planned_on promised_on received_on shipped_on"
-        " start_on"
+        " start_on quoted_on valid_until"
     ),
     FieldKind.MOMENT: "as_of changed_at decided_at",
     FieldKind.FLAG: "is_active is_credit_note is_return material_ready taxed",
@@ -102,6 +103,10 @@ SALES_ORDER = _schema(
     payment=Progress,
 )
 ORDER_LINE = _schema("sku! name unit quantity! delivered invoiced price amount taxed currency due_on")
+QUOTATION = _schema(
+    "id number! customer! status! quoted_on valid_until total currency salesperson order_number url changed_at",
+    status=QuotationStatus,
+)
 INVOICE = _schema(
     "id number! customer! status! issued_on due_on total open_amount currency is_credit_note order_number url "
     "changed_at",

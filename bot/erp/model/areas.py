@@ -25,6 +25,7 @@ class Feed(StrEnum):
     BILLS = "bills"
     PAYMENTS = "payments"
     DELIVERIES = "deliveries"
+    QUOTATIONS = "quotations"
 
 
 Followed: TypeAlias = Area | Feed

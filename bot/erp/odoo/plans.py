@@ -11,6 +11,7 @@ from bot.erp.odoo.finance import BILLS, INVOICES, PAYMENTS
 from bot.erp.odoo.partners import CUSTOMERS, VENDORS
 from bot.erp.odoo.production import PRODUCTION_ORDERS
 from bot.erp.odoo.purchases import PURCHASE_ORDERS
+from bot.erp.odoo.quotations import QUOTATIONS
 from bot.erp.odoo.reads import OdooPlan
 from bot.erp.odoo.sales import SALES_ORDERS
 from bot.erp.odoo.transfers import DELIVERIES, RECEIPTS
@@ -26,4 +27,5 @@ PLANS: Mapping[Kind[Any], OdooPlan] = {
     kinds.VENDORS: VENDORS,
     kinds.BILLS: BILLS,
     kinds.PAYMENTS: PAYMENTS,
+    kinds.QUOTATIONS: QUOTATIONS,
 }

@@ -71,7 +71,7 @@ class DayStart:
         return self.day if name in _DATES else self.moment
 
 
-_DATES = frozenset({"invoice_date", "invoice_date_due", "date"})
+_DATES = frozenset({"invoice_date", "invoice_date_due", "date", "validity_date"})
 """Fields of days; the other days of documents are times."""
 
 

@@ -251,6 +251,7 @@ class RestOptions(HttpOptions, SourceDefaults):
     payments: PaymentCalls | None = None
     deliveries: DeliveryCalls | None = None
     receipts: ReceiptCalls | None = None
+    quotations: OrderCalls[sources.QuotationFields, sources.OrderLineFields] | None = None
     prices: PriceCalls | None = None
     arrivals: ArrivalCalls | None = None
     warehouses: WarehouseCalls | None = None

@@ -221,6 +221,7 @@ class SqlOptions(SourceDefaults):
     payments: PaymentQueries | None = None
     deliveries: DeliveryQueries | None = None
     receipts: ReceiptQueries | None = None
+    quotations: OrderQueries[sources.QuotationFields, sources.OrderLineFields] | None = None
     prices: PriceQueries | None = None
     arrivals: ArrivalQueries | None = None
     warehouses: WarehouseQueries | None = None

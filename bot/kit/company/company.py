@@ -10,6 +10,7 @@ from decimal import Decimal
 from random import Random
 
 from bot.erp.goods import ComponentUse, GoodsDelivery, GoodsReceipt, Supply
+from bot.erp.kinds.quotations import Quotation
 from bot.erp.model import (
     Bill,
     Customer,
@@ -28,6 +29,7 @@ from bot.erp.model import (
 from bot.kit.company.catalogue import MADE_TO_ORDER, Article, articles, make_components, make_supplies
 from bot.kit.company.deliveries import make_deliveries
 from bot.kit.company.lots import lots_of
+from bot.kit.company.quotations import make_quotations
 from bot.kit.company.receipts import make_receipts
 from bot.kit.company.sales import WAREHOUSES, Shipment, bill, make_shipments, moment, quantity_for
 from bot.kit.company.settlement import settle
@@ -64,6 +66,7 @@ class DemoCompany:
 
     holdings: tuple[Holding, ...] = ()
     orders: tuple[SalesOrder, ...] = ()
+    quotations: tuple[Quotation, ...] = ()
     invoices: tuple[Invoice, ...] = ()
     purchases: tuple[PurchaseOrder, ...] = ()
     productions: tuple[ProductionOrder, ...] = ()
@@ -94,6 +97,7 @@ def make_company(today: date, seed: int = SEED) -> DemoCompany:
     return DemoCompany(
         holdings=tuple(_holding(rng, today, article, owed, coming) for article in known),
         orders=tuple(shipment.order for shipment in shipments),
+        quotations=tuple(make_quotations(Random(f"{seed}/quotations"), today, [each.order for each in shipments])),  # noqa: S311
         invoices=tuple(invoices),
         purchases=tuple(purchases),
         productions=tuple(productions),

@@ -12,6 +12,7 @@ from bot.erp import kinds
 from bot.erp.goods import DeliveryLine, DeliveryStatus, GoodsDelivery, GoodsReceipt, ReceiptLine
 from bot.erp.goods_lists import by_day
 from bot.erp.kinds import Kind
+from bot.erp.kinds.quotations import Quotation, QuotationStatus
 from bot.erp.model import (
     Approval,
     Invoice,
@@ -35,6 +36,7 @@ from bot.kit.company.supply import NAMES, pending_for
 from bot.kit.company.tables import fold
 
 _ORDER, _ORDER_LINE, _INVOICE = t.table(t.OrderRow), t.table(t.OrderLineRow), t.table(t.InvoiceRow)
+_QUOTATION, _QUOTATION_LINE = t.table(t.QuotationRow), t.table(t.QuotationLineRow)
 _PURCHASE, _PURCHASE_LINE = t.table(t.PurchaseRow), t.table(t.PurchaseLineRow)
 _PRODUCTION = t.table(t.ProductionRow)
 _DELIVERY, _DELIVERY_LINE = t.table(t.GoodsDeliveryRow), t.table(t.DeliveryLineRow)
@@ -43,6 +45,7 @@ _RECEIPT, _RECEIPT_LINE = t.table(t.GoodsReceiptRow), t.table(t.ReceiptLineRow)
 _OPEN = _ORDER.c.status.in_((OrderStatus.OPEN, OrderStatus.ON_HOLD, OrderStatus.PARTLY_DELIVERED))
 _OWED = and_(_OPEN, _ORDER.c.status != OrderStatus.ON_HOLD)
 _UNSETTLED = _INVOICE.c.status.in_((InvoiceStatus.UNPAID, InvoiceStatus.PART_PAID))
+_UNANSWERED = _QUOTATION.c.status.in_((QuotationStatus.DRAFT, QuotationStatus.SENT))
 _AWAITED = and_(_PURCHASE.c.status == PurchaseStatus.APPROVED, _PURCHASE.c.received != Progress.FULL)
 _TO_MAKE = _PRODUCTION.c.status.not_in((ProductionStatus.DONE, ProductionStatus.CANCELLED))
 _BEING_MADE = and_(_TO_MAKE, _PRODUCTION.c.status != ProductionStatus.ON_HOLD)
@@ -60,6 +63,21 @@ ORDERS = DocumentQuery(
     },
     build_of(SalesOrder, OrderLine),
     _ORDER.c.customer_key,
+)
+
+
+QUOTATIONS = DocumentQuery(
+    _QUOTATION,
+    _QUOTATION_LINE,
+    (_QUOTATION.c.number_key, _QUOTATION.c.customer_key),
+    _QUOTATION.c.quoted_on,
+    _QUOTATION.c.valid_until,
+    {
+        Filter.OPEN: (lambda _: _UNANSWERED, _QUOTATION.c.valid_until),
+        Filter.LATE: (lambda today: and_(_UNANSWERED, _QUOTATION.c.valid_until < today), _QUOTATION.c.valid_until),
+    },
+    build_of(Quotation, OrderLine),
+    _QUOTATION.c.customer_key,
 )
 
 
@@ -202,4 +220,5 @@ QUERIES: Mapping[Kind[Any], DocumentQuery[Any]] = {
     kinds.VENDORS: partners.VENDORS,
     kinds.BILLS: partners.BILLS,
     kinds.PAYMENTS: partners.PAYMENTS,
+    kinds.QUOTATIONS: QUOTATIONS,
 }

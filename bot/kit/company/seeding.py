@@ -11,6 +11,7 @@ from sqlalchemy import insert, inspect, select
 from sqlalchemy.engine import Connection
 
 from bot.erp.goods import ComponentUse, GoodsDelivery, GoodsReceipt, Supply
+from bot.erp.kinds.quotations import Quotation
 from bot.erp.model import (
     Approval,
     Area,
@@ -34,7 +35,7 @@ from bot.kit.company.rows import Values, line_rows, row_of
 from bot.kit.company.sales import WAREHOUSES
 from bot.kit.company.tables import fold
 
-SCHEMA_VERSION = "6"
+SCHEMA_VERSION = "7"
 """Raised with every change of the tables or the company: a database of another version is rebuilt."""
 
 
@@ -74,6 +75,8 @@ def insert_company(connection: Connection, company: DemoCompany) -> None:
     _insert(connection, t.LotRow, chain.from_iterable(map(_lots, company.holdings)))
     _insert(connection, t.OrderRow, _priced(t.OrderRow, company.orders))
     _insert(connection, t.OrderLineRow, _lines(t.OrderLineRow, company.orders))
+    _insert(connection, t.QuotationRow, _priced(t.QuotationRow, company.quotations))
+    _insert(connection, t.QuotationLineRow, _lines(t.QuotationLineRow, company.quotations))
     _insert(connection, t.InvoiceRow, _priced(t.InvoiceRow, company.invoices))
     _insert(connection, t.PurchaseRow, map(_purchase, company.purchases))
     _insert(connection, t.PurchaseLineRow, _lines(t.PurchaseLineRow, company.purchases))
@@ -98,7 +101,7 @@ def _insert(connection: Connection, model: type[t.DemoTable], rows: Iterable[Val
         connection.execute(insert(t.table(model)), values)
 
 
-def _priced(model: type[t.DemoTable], documents: Iterable[SalesOrder | Invoice | Bill]) -> Iterable[Values]:
+def _priced(model: type[t.DemoTable], documents: Iterable[SalesOrder | Quotation | Invoice | Bill]) -> Iterable[Values]:
     return (row_of(model, each, currency=_currency(each.total)) for each in documents)
 
 
@@ -218,5 +221,6 @@ def _changes(company: DemoCompany) -> Iterable[Values]:
     changes += [(bill.changed_at, Feed.BILLS, bill.number) for bill in company.bills]
     changes += [(payment.changed_at, Feed.PAYMENTS, payment.number) for payment in company.payments]
     changes += [(delivery.changed_at, Feed.DELIVERIES, delivery.number) for delivery in company.deliveries]
+    changes += [(quotation.changed_at, Feed.QUOTATIONS, quotation.number) for quotation in company.quotations]
     for changed_at, area, key in sorted(changes, key=lambda change: change[:2]):
         yield {"area": area, "key": key, "changed_at": changed_at}

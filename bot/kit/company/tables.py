@@ -173,6 +173,31 @@ class OrderLineRow(DocumentLineRow, table=True):
     due_on: date | None
 
 
+class QuotationRow(DocumentRow, table=True):
+    """A quotation; the currency holds for its lines too."""
+
+    __tablename__ = "demo_quotation"
+    __table_args__ = (Index("demo_quotation_newest", "quoted_on", "number_key"),)
+
+    customer: str
+    customer_key: str
+    quoted_on: date
+    valid_until: date | None
+    total: Decimal = Field(sa_type=ExactDecimal)
+    currency: str
+    salesperson: str
+    order_number: str
+
+
+class QuotationLineRow(DocumentLineRow, table=True):
+    """One line of a quotation."""
+
+    __tablename__ = "demo_quotation_line"
+
+    price: Decimal = Field(sa_type=ExactDecimal)
+    amount: Decimal = Field(sa_type=ExactDecimal)
+
+
 class InvoiceRow(DocumentRow, table=True):
     """A customer invoice or credit note."""
 

@@ -33,6 +33,7 @@ from bot.erp.model import (
 from bot.kit.testing import reference_goods as goods
 from bot.kit.testing import reference_partners as partners
 from bot.kit.testing import reference_records as records
+from bot.kit.testing.reference_quotations import quotations
 from bot.kit.testing.reference_records import CompanyUser, Numbering
 
 TODAY = date(2026, 11, 24)
@@ -269,6 +270,8 @@ def _first_records(today: date, number: Numbering) -> _FirstRecords:
         kinds.VENDORS: partners.vendors(today),
         kinds.BILLS: partners.bills(today, number),
         kinds.PAYMENTS: partners.payments(today, number),
+        kinds.QUOTATIONS: quotations(today, sold, number),
+        kinds.QUOTATIONS: quotations(today, sold, number),
     }
     return _FirstRecords(
         {product.sku: product for product in records.products()},

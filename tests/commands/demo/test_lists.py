@@ -26,7 +26,7 @@ from tests.commands.demo.company import A_YUAN, ALL_ROWS, OWN_CHAT, DemoCompany,
 DECIDED = {DecisionOutcome.APPLIED, DecisionOutcome.MORE_APPROVALS_NEEDED}
 NONE, EVERY = "0", "1"
 """Conditions in SQL."""
-TABLES = ("order", "invoice", "purchase", "bill", "payment", "delivery", "receipt", "production")
+TABLES = ("order", "invoice", "purchase", "bill", "payment", "delivery", "receipt", "production", "quotation")
 
 
 @dataclass(frozen=True)
@@ -74,6 +74,7 @@ _COUNTED = {
     "purchase": "status IN ('approved', 'done')",
     "bill": "status NOT IN ('draft', 'void')",
     "payment": "status = 'booked'",
+    "quotation": "status IN ('sent', 'accepted')",
 }
 _CREDITED = "CASE WHEN is_credit_note THEN -ABS({0}) ELSE {0} END"
 _OWED = "status IN ('open', 'on_hold', 'partly_delivered')"
@@ -84,6 +85,7 @@ _AWAITED = "status = 'approved' AND received <> 'full'"
 _TO_MAKE = "status NOT IN ('done', 'cancelled')"
 _TO_SHIP = "status IN ('planned', 'ready')"
 _DELIVERED_ON = "COALESCE(shipped_on, planned_on)"
+_UNANSWERED = "status IN ('draft', 'sent')"
 _WEEK_END, _MONTH_END = "'2026-11-08'", "'2026-11-30'"
 
 DAYS = {
@@ -107,6 +109,7 @@ DATED = (
     ("delivery", "delivery", _DELIVERED_ON),
     ("receipt", "receipt", "received_on"),
     ("mo", "production", "start_on"),
+    ("quote", "quotation", "quoted_on"),
 )
 """Each list with the day by which it is dated."""
 
@@ -129,6 +132,16 @@ def cases() -> Iterator[Case]:
     yield from purchasing()
     yield from payments()
     yield from movements()
+    yield from offers()
+
+
+def offers() -> Iterator[Case]:
+    yield Case("/quote open", "quotation", _UNANSWERED)
+    yield Case("/quote expired", "quotation", f"{_UNANSWERED} AND valid_until < '{TODAY}'")
+    yield Case("/quote due this week", "quotation", f"{_UNANSWERED} AND valid_until <= {_WEEK_END}")
+    yield Case("/quote >10000", "quotation", f"total > {yuan(10_000)}", bounded=True)
+    yield Case("/quote 李娜", "quotation", "salesperson = '李娜'")
+    yield Case("/quote SO-1001", "quotation", "order_number = 'SO-1001'")
 
 
 def sales() -> Iterator[Case]:
@@ -287,6 +300,7 @@ READERS = (
         Scope(own=True),
         {
             "order": "salesperson = '李娜'",
+            "quotation": "salesperson = '李娜'",
             "delivery": "salesperson = '李娜'",
             "invoice": f"customer {_LOOKED_AFTER}",
             "payment": f"partner {_LOOKED_AFTER}",
@@ -303,7 +317,7 @@ READERS = (
         ALL_FIELDS - {FieldClass.CONTACT},
         Scope(partners=frozenset(_PARTNERS)),
         {
-            **dict.fromkeys(("order", "invoice", "delivery"), f"customer IN {_PARTNERS}"),
+            **dict.fromkeys(("order", "quotation", "invoice", "delivery"), f"customer IN {_PARTNERS}"),
             **dict.fromkeys(("purchase", "bill", "receipt"), f"vendor IN {_PARTNERS}"),
             "payment": f"partner IN {_PARTNERS}",
         },

@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 from sqlalchemy import Engine, create_engine, delete
 from sqlalchemy.engine import Connection
 
+from bot.erp.kinds import QUOTATIONS
 from bot.erp.model import Approval, Area, Customer, PurchaseOrder, PurchaseStatus, StockLevel, Supplier
 from bot.kit.company import seeding
 from bot.kit.company import tables as t
@@ -66,6 +67,7 @@ class DemoInstallation(Installation):
                 vendors=_all(company.vendors),
                 bills=_all(company.bills),
                 payments=_all(company.payments),
+                quotations=_all(company.documents(QUOTATIONS)),
             )
             seeding.fill(connection, whole, company.warehouses)
             # In the demo company, products change with their stock; here they have separate times.

@@ -19,6 +19,7 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
+from bot.erp.kinds import QUOTATIONS
 from bot.erp.model import Approval, Area, PurchaseOrder, PurchaseStatus, Verdict
 from bot.kit.testing.company import Clock, DecisionNotAllowed, OrderNotWaiting, ReferenceCompany
 from bot.kit.testing.fake_erp import SECRET, FakeServer, Handler, ParsedRequest, RequestKind
@@ -41,6 +42,7 @@ _AREAS = {
     "Batch": Area.STOCK,
     "Serial No": Area.STOCK,
     "Warehouse": Area.STOCK,
+    "Quotation": Area.SALES,
     "Sales Order": Area.SALES,
     "Delivery Note": Area.SALES,
     "Sales Invoice": Area.FINANCE,
@@ -61,6 +63,7 @@ _PARENTS = {
     "Sales Team": ("Sales Order", "sales_team"),
     "Sales Invoice Item": ("Sales Invoice", "items"),
     "BOM Item": ("BOM", "items"),
+    "Quotation Item": ("Quotation", "items"),
     "Sales Order Item": ("Sales Order", "items"),
     "Sales Taxes and Charges": ("Sales Order", "taxes"),
     "Purchase Order Item": ("Purchase Order", "items"),
@@ -280,7 +283,14 @@ class FakeErpNext(FakeServer):
             case "Warehouse":
                 return documents.warehouses(company.warehouses, _CHANGED)
             case "Sales Order":
-                return [self._taxed(self._made(documents.sales_order, order)) for order in company.orders.values()]
+                offered = {each.order_number: each.number for each in company.documents(QUOTATIONS).values()}
+                return [
+                    self._taxed(self._made(documents.sales_order, order, offered.get(order.number)))
+                    for order in company.orders.values()
+                ]
+            case "Quotation":
+                offers = company.documents(QUOTATIONS).values()
+                return [self._made(documents.quotation, offer, company.today) for offer in offers]
             case "Delivery Note":
                 return [self._made(documents.delivery_note, note) for note in company.deliveries.values()]
             case "Sales Invoice":

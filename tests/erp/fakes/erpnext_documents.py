@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from bot.erp.goods import ComponentUse, DeliveryStatus, GoodsDelivery, GoodsReceipt, ReceiptLine, Supply
+from bot.erp.kinds.quotations import Quotation, QuotationStatus
 from bot.erp.model import (
     Bill,
     Invoice,
@@ -208,8 +209,34 @@ _DELIVERY = {Progress.NONE: "Not Delivered", Progress.PARTIAL: "Partly Delivered
 _BILLING = {Progress.NONE: "Not Billed", Progress.PARTIAL: "Partly Billed", Progress.FULL: "Fully Billed"}
 
 
-def sales_order(order: SalesOrder) -> Document:
-    """Return a Sales Order."""
+def quotation(offer: Quotation, today: date) -> Document:
+    """Return a Quotation; a job marks those that expired."""
+    assert offer.changed_at is not None
+    document = shapes.SALES_ORDER | head("Quotation", offer.number, offer.changed_at) | _amounts(offer.total)
+    expired = offer.days_late(today) > 0
+    document |= {
+        "docstatus": {QuotationStatus.DRAFT: 0, QuotationStatus.CANCELLED: 2}.get(offer.status, 1),
+        "title": "{customer_name}",
+        "quotation_to": "Customer",
+        "party_name": f"CUST-{offer.customer[:3]}",
+        "customer_name": offer.customer,
+        "status": {
+            QuotationStatus.DRAFT: "Draft",
+            QuotationStatus.SENT: "Expired" if expired else "Open",
+            QuotationStatus.ACCEPTED: "Ordered",
+            QuotationStatus.LOST: "Lost",
+            QuotationStatus.CANCELLED: "Cancelled",
+        }[offer.status],
+        "transaction_date": _day(offer.quoted_on),
+        "valid_till": _day(offer.valid_until),
+    }
+    lines = (shapes.SALES_ORDER_LINE | _line(line) for line in offer.lines)
+    document["items"] = rows(document, "items", "Quotation Item", lines)
+    return document
+
+
+def sales_order(order: SalesOrder, quotation: str | None = None) -> Document:
+    """Return a Sales Order, which was made of a quotation."""
     assert order.changed_at is not None
     document = shapes.SALES_ORDER | head("Sales Order", order.number, order.changed_at) | _amounts(order.total)
     document |= {
@@ -232,6 +259,7 @@ def sales_order(order: SalesOrder) -> Document:
             "delivered_qty": _float(line.delivered),
             "billed_amt": float(line.amount.amount) if line.amount and line.invoiced == line.quantity else 0.0,
             "delivery_date": _day(line.due_on),
+            "prevdoc_docname": quotation,
         }
         for line in order.lines
     )

@@ -94,6 +94,7 @@ GAPS = Gaps(
         "Customer.receivable": "a Customer does not hold it: it is the sum of the open invoices",
         "Supplier.payable": "a Supplier does not hold it: it is the sum of the open bills",
         "Supplier.buyer": "a Supplier names nobody of the company",
+        "Quotation.salesperson": "a Quotation names nobody but its author",
         "SalesOrder.payment": "a Sales Order knows of advances only, not of what was paid on its invoices",
         "OrderLine.invoiced": "a line knows for which amount it was billed, not for how many pieces",
         "Supply.lead_days": "an Item has one lead time, whoever supplies it",

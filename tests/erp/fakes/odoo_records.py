@@ -11,6 +11,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.erp.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt
+from bot.erp.kinds import QUOTATIONS
+from bot.erp.kinds.quotations import QuotationStatus
 from bot.erp.model import (
     Area,
     Bill,
@@ -536,10 +538,13 @@ class CompanyModels:
         rows = []
         for order in self.company.orders.values():
             closed = order.status is OrderStatus.CLOSED
+            offered = self.company.documents(QUOTATIONS).get(order.number)
+            is_sent = offered is not None and offered.status is QuotationStatus.SENT
             row = {
                 "id": int(order.id),
                 "name": order.number,
-                "state": states.SALE[order.status],
+                "state": "sent" if is_sent else states.SALE[order.status],
+                "validity_date": offered and offered.valid_until,
                 "partner_id": self._partner(order.customer),
                 "amount_total": order.total and order.total.amount,
                 "currency_id": order.total and self._currency(order.total.currency),

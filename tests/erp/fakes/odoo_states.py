@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, time
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from bot.erp.goods import DeliveryStatus
+from bot.erp.kinds import QUOTATIONS
+from bot.erp.kinds.quotations import Quotation, QuotationStatus
 from bot.erp.model import (
     Bill,
     Invoice,
@@ -19,6 +22,7 @@ from bot.erp.model import (
     PurchaseStatus,
     SalesOrder,
 )
+from bot.kit.testing.company import ReferenceCompany
 
 _ZONE = ZoneInfo("Asia/Shanghai")
 _AT = time(0, 30)
@@ -38,6 +42,34 @@ def line_ids(order: SalesOrder | PurchaseOrder) -> list[int]:
 def picking_ids(order: SalesOrder | PurchaseOrder, status: str | None) -> list[int]:
     """Return the transfer of an order; only orders in force have one."""
     return [int(order.id)] if status else []
+
+
+def offer(company: ReferenceCompany) -> None:
+    """Let the company's quotations be its orders before they were confirmed: Odoo has no others."""
+    quotations = company.documents(QUOTATIONS)
+    quotations.clear()
+    quotations.update((order.number, _quotation(order, company.today)) for order in company.orders.values())
+
+
+def _quotation(order: SalesOrder, today: date) -> Quotation:
+    count, status = int(order.id), QuotationStatus.ACCEPTED
+    if order.status is OrderStatus.DRAFT:
+        status = QuotationStatus.SENT if count % 4 else QuotationStatus.DRAFT
+    elif order.status is OrderStatus.CANCELLED:
+        status = QuotationStatus.CANCELLED
+    return Quotation(
+        id=order.id,
+        number=order.number,
+        customer=order.customer,
+        status=status,
+        quoted_on=order.ordered_on,
+        valid_until=None if count % 5 == 0 else today + timedelta(days=count % 7 - 3),
+        total=order.total,
+        lines=tuple(replace(line, delivered=None, invoiced=None) for line in order.lines),
+        salesperson=order.salesperson,
+        order_number=order.number if status is QuotationStatus.ACCEPTED else "",
+        changed_at=order.changed_at,
+    )
 
 
 def billed(order: SalesOrder) -> str:

@@ -26,6 +26,7 @@ from aiohttp import web
 from bot.erp import kinds
 from bot.erp.goods import ComponentUse, DeliveryLine, GoodsDelivery, GoodsReceipt, ReceiptLine, Supply
 from bot.erp.kinds import Kind, lines_of_product
+from bot.erp.kinds.quotations import Quotation
 from bot.erp.model import (
     Approval,
     Area,
@@ -75,6 +76,7 @@ _KINDS: Mapping[str, Kind[Any]] = {
     "bills": kinds.BILLS,
     "payments": kinds.PAYMENTS,
     "deliveries": kinds.DELIVERIES,
+    "quotations": kinds.QUOTATIONS,
     "receipts": kinds.RECEIPTS,
 }
 _AREAS: Mapping[str, Area] = {
@@ -283,7 +285,7 @@ def _holdings(company: ReferenceCompany) -> Iterable[Holding]:
 
 def _is_asked(record: Any, parameters: Mapping[str, str]) -> bool:
     match record:
-        case SalesOrder() | PurchaseOrder() if "item" in parameters:
+        case SalesOrder() | Quotation() | PurchaseOrder() if "item" in parameters:
             return bool(lines_of_product(record, parameters["item"]))
         case GoodsDelivery() if "order" in parameters:
             return record.order_number == parameters["order"]
@@ -359,6 +361,8 @@ _SHAPES: Mapping[type, str] = {
     PurchaseLine: "sku=code name=title unit quantity price amount received",
     SalesOrder: "id number customer status=state delivery=delivered billing=billed payment=paid ordered_on=date "
     "promised_on=promised total lines salesperson=seller changed_at=changed",
+    Quotation: "id number customer status=state quoted_on=date valid_until=valid total lines salesperson=seller "
+    "order_number=order changed_at=changed",
     Invoice: "id number customer status=state issued_on=date due_on=due total open_amount=open is_credit_note=credit "
     "order_number=order changed_at=changed",
     Approval: "pending_for=waiting_for level levels decided_by=by decided_at=at reason",

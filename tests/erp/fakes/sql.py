@@ -35,6 +35,8 @@ from sqlalchemy.event import listen
 
 from bot.erp import kinds
 from bot.erp.goods import DeliveryLine, DeliveryStatus, GoodsDelivery, GoodsReceipt, ReceiptLine
+from bot.erp.kinds import QUOTATIONS
+from bot.erp.kinds.quotations import Quotation, QuotationStatus
 from bot.erp.model import (
     Approval,
     Area,
@@ -75,6 +77,7 @@ PURCHASE_STATES = dict(zip(PurchaseStatus, (0, 1, 2, 3, 4, 9), strict=True))
 PRODUCTION_STATES = dict(zip(ProductionStatus, ("plan", "free", "run", "hold", "end", "stop"), strict=True))
 PAYMENT_STATES = dict(zip(PaymentStatus, "DBX", strict=True))
 DELIVERY_STATES = dict(zip(DeliveryStatus, "PRSX", strict=True))
+QUOTATION_STATES = dict(zip(QuotationStatus, "DSALX", strict=True))
 PROGRESS = {Progress.NONE: "N", Progress.PARTIAL: "P", Progress.FULL: "F"}
 
 _FIGURES = ("on_hand", "reserved", "free", "coming", "going", "expected")
@@ -119,6 +122,24 @@ ORDERS = _table(
 )
 ORDER_ROWS = _table(
     "order_rows",
+    "no",
+    "item_no title uom",
+    pos=Integer(),
+    due_on=_day,
+    **dict.fromkeys(("quantity", "delivered", "invoiced", "price", "amount"), _amount),
+)
+QUOTES = _table(
+    "quotes",
+    "no",
+    "customer state cur seller order_no",
+    id=Integer(),
+    placed_on=_day,
+    holds_until=_day,
+    total=_amount,
+    changed=_time,
+)
+QUOTE_ROWS = _table(
+    "quote_rows",
     "no",
     "item_no title uom",
     pos=Integer(),
@@ -355,6 +376,11 @@ class SqlInstallation(Installation):
                 *_numbered(SHIPMENT_ROWS, delivery.number, map(_row, delivery.lines)),
             )
         ]
+        offered = [
+            row
+            for offer in company.documents(QUOTATIONS).values()
+            for row in ((QUOTES, _row(offer)), *_numbered(QUOTE_ROWS, offer.number, map(_row, offer.lines)))
+        ]
         taken_in = [
             row
             for receipt in company.receipts.values()
@@ -372,6 +398,7 @@ class SqlInstallation(Installation):
             *((table, _row(document)) for table, kind in _UNCHANGED for document in company.documents(kind).values()),
             *settled,
             *shipped,
+            *offered,
             *taken_in,
             *self._of_products(),
         ]
@@ -459,6 +486,8 @@ _SHAPES: Mapping[type, str] = {
     SalesOrder: "id number=no customer status=state delivery=delivered billing=billed payment=paid "
     "ordered_on=placed_on promised_on total total.currency=cur salesperson=seller changed_at=changed",
     OrderLine: f"{_LINE} delivered invoiced due_on",
+    Quotation: "id number=no customer status=state quoted_on=placed_on valid_until=holds_until total "
+    "total.currency=cur salesperson=seller order_number=order_no changed_at=changed",
     Invoice: f"{_OWED} customer",
     Bill: f"{_OWED} vendor=supplier reference=paper_no",
     PurchaseOrder: "id number=no vendor=supplier status=state requester changed_by=editor buyer ordered_on=placed_on "
@@ -480,6 +509,7 @@ _SHAPES: Mapping[type, str] = {
 """What these tables tell of each record: the fields, and the columns where these are called otherwise."""
 _STATES: Mapping[type, Mapping[Any, Any]] = {
     OrderStatus: SALES_STATES,
+    QuotationStatus: QUOTATION_STATES,
     InvoiceStatus: INVOICE_STATES,
     PurchaseStatus: PURCHASE_STATES,
     ProductionStatus: PRODUCTION_STATES,

@@ -34,6 +34,7 @@ from bot.kit.testing.gaps import Gaps, Rewrite
 from tests.erp.fakes.odoo import DATABASE, FakeOdoo, key_of
 from tests.erp.fakes.odoo_engine import Record
 from tests.erp.fakes.odoo_records import BOT
+from tests.erp.fakes.odoo_states import offer
 from tests.erp.odoo.conftest import changed, of_services
 
 _ONE_LEVEL = "Odoo has one level: whoever has the right approves"
@@ -185,6 +186,7 @@ class OdooContract(ErpContract):
     release: ClassVar[tuple[int, int]]
 
     def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> FakeOdoo:
+        offer(company)
         return FakeOdoo(company, clock, self.release)
 
     def options(self, installation: FakeOdoo, timeout: float) -> dict[str, Any]:

@@ -1,0 +1,45 @@
+"""The demo company's quotations: those that became orders, those that wait for an answer, and those that were lost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from random import Random
+
+from bot.erp.kinds.quotations import Quotation, QuotationStatus
+from bot.erp.model import SalesOrder
+from bot.kit.company.sales import moment
+
+QUOTATIONS = 80
+_HOLDS_FOR = (15, 30, 30, 60)
+"""Days."""
+_ANSWERS = (QuotationStatus.LOST, QuotationStatus.SENT, QuotationStatus.SENT, QuotationStatus.CANCELLED)
+
+
+def make_quotations(rng: Random, today: date, orders: Sequence[SalesOrder]) -> Iterator[Quotation]:
+    """Yield quotations of the last 60 days, oldest first; QT-1001 became SO-1001.
+
+    Every other one became the order that was made a few days later, the others ask for the same goods again.
+    """
+    step = len(orders) // QUOTATIONS
+    for count, order in enumerate(orders[::step][:QUOTATIONS]):
+        assert order.ordered_on is not None
+        became = count % 2 == 0
+        quoted_on = min(today - timedelta(days=1), order.ordered_on + timedelta(days=-3 if became else 1))
+        status = QuotationStatus.ACCEPTED if became else rng.choice(_ANSWERS)
+        if not became and (today - quoted_on).days < 4:
+            status = QuotationStatus.DRAFT
+        yield Quotation(
+            id=f"QT-{1001 + count}",
+            number=f"QT-{1001 + count}",
+            customer=order.customer,
+            status=status,
+            quoted_on=quoted_on,
+            valid_until=quoted_on + timedelta(days=rng.choice(_HOLDS_FOR)),
+            total=order.total,
+            lines=tuple(replace(line, delivered=None, invoiced=None, due_on=None) for line in order.lines),
+            salesperson=order.salesperson,
+            order_number=order.number if became else "",
+            changed_at=moment(quoted_on, rng),
+        )
