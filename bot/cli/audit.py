@@ -24,7 +24,7 @@ WhatOption = Annotated[str, typer.Option(help="Only this command or action, such
 DocumentOption = Annotated[str, typer.Option(help="Only about the document with this number.")]
 UntilOption = Annotated[str, typer.Option(help="Before: 7d, 12h, or a time such as 2026-10-01T08:30.")]
 KindOption = Annotated[
-    str, typer.Option(help="Only question, decision, refusal, mute, rules, binding, export or operator.")
+    str, typer.Option(help="Only question, decision, refusal, mute, rules, binding, export, login or operator.")
 ]
 
 
