@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from bot.access.policy import AccessPolicy
 from bot.approvals.cards.presenter import CasePresenter
 from bot.approvals.cards.responder import VoteResponder, find_to_vote, vote_request
@@ -61,7 +63,8 @@ async def reject(
     line = command_line("reject", found.case.id, f"#{known[:FINGERPRINT_PREFIX]}")
     if result.outcome is VoteOutcome.NEED_REASON:
         questions.put(context, line)
-        return _ask_reason(found.case, known, own_words=quick is RejectReason.OTHER)
+        asked = _ask_reason(found.case, known, own_words=quick is RejectReason.OTHER)
+        return replace(asked, on_page=context.on_page)
     questions.drop(context)
     return await responder.answer(result, retry=f"{line} {quick or words}".strip())
 

@@ -24,7 +24,8 @@ class QuestionContext:
     never redrawn: its answer has to stay true. ``mentions_others``: an ``@name`` in the line may be a person mentioned
     beside the bot. ``rows``: the number of list rows wanted at once; None: as many as fit a card. ``books`` are those
     named in the line; queries to the ERPs stay within them. ``only_asks``: nobody has just typed or pressed this very
-    line, so it must change nothing.
+    line, so it must change nothing. ``on_page``: it is asked on a page, whose form asks for what is missing: no message
+    in a chat completes it.
     """
 
     person: Person
@@ -35,6 +36,7 @@ class QuestionContext:
     clicked: bool = False
     overlooked: bool = False
     on_form: bool = False
+    on_page: bool = False
     free_text: str = ""
     picture: Picture | None = None
     quoted_text: str = ""

@@ -328,11 +328,13 @@ class ApprovalReasons(View):
     minutes: int
     own_words: bool = False
     """Whether only the next message is awaited."""
+    on_page: bool = False
+    """Whether a form of the page asks, and no message is awaited."""
     shows: str = ""
     """As in `ApprovalView`."""
 
     def form(self) -> InputForm | None:
-        if self.own_words:
+        if self.own_words and not self.on_page:
             return None
         words = FormField(
             name=REASON_FIELD, label=phrase("Reason"), placeholder=phrase("For example: dearer than last time")

@@ -104,6 +104,7 @@ class PageAnswers:
             rows=rows,
             now=self._now(),
             clicked=line.startswith("/"),
+            on_page=True,
             only_asks=True,
         )
 

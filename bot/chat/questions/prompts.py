@@ -35,15 +35,18 @@ class OpenPrompts:
         self._of: LRUCache[str, _Prompt] = LRUCache(_PEOPLE)
 
     def put(self, context: QuestionContext, line: str) -> None:
-        """Treat the person's next message in this conversation as the words that complete ``line``."""
-        if context.person.user_id:
+        """Treat the person's next message in this conversation as the words that complete ``line``.
+
+        A page has a form for them: what the person writes in the chat then means something else.
+        """
+        if context.person.user_id and not context.on_page:
             self._of[context.person.user_id] = _Prompt(line, places_of(context), context.now + PROMPT_LIFETIME)
 
     def take(self, context: QuestionContext) -> str | None:
         """Return, once, the line that a message completes; None without a recent prompt here."""
         user_id = context.person.user_id or ""
         prompt = self._of.get(user_id)
-        if prompt is None or context.clicked:
+        if prompt is None or context.clicked or context.on_page:
             return None
         if context.now > prompt.until:
             del self._of[user_id]

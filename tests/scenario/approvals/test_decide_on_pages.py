@@ -91,6 +91,30 @@ async def test_a_rejection_asks_for_its_reason_in_a_form(scenario: DemoApprovalS
     await scenario.assert_ended(SMALL, CaseState.REJECTED)
 
 
+async def test_what_somebody_writes_in_the_chat_is_no_reason_for_what_a_page_asked(
+    scenario: DemoApprovalScenario, browser: PageClient
+) -> None:
+    await browser.log_in(BOSS)
+    page = await browser.press(await browser.get(f"/ask?line=%2Fpending+{SMALL}"), "拒绝")
+    assert "下一条消息" not in page.text
+    page = await browser.press(page, "其他…")
+    assert 'name="reason"' in page.html
+    await scenario.ask("你好", BOSS)
+    assert (await scenario.case(SMALL)).state is CaseState.OPEN
+
+
+async def test_a_sentence_on_a_page_answers_nothing_that_the_chat_asked(
+    scenario: DemoApprovalScenario, browser: PageClient
+) -> None:
+    card = await scenario.ask(f"/pending {SMALL}", BOSS)
+    await scenario.press(card, "po.no|", BOSS)
+    await browser.log_in(BOSS)
+    await browser.get("/ask?line=%E4%BB%B7%E6%A0%BC%E5%A4%AA%E9%AB%98")
+    assert (await scenario.case(SMALL)).state is CaseState.OPEN
+    await scenario.ask("价格太高", BOSS)
+    await scenario.assert_ended(SMALL, CaseState.REJECTED)
+
+
 async def test_nobody_else_decides_by_a_token_that_they_came_by(
     scenario: DemoApprovalScenario, browser: PageClient
 ) -> None:
