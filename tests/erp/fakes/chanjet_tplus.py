@@ -9,7 +9,6 @@ from sqlalchemy import MetaData
 
 from bot.erp.goods import GoodsReceipt
 from bot.erp.model import (
-    Area,
     Customer,
     Invoice,
     InvoiceStatus,
@@ -18,7 +17,6 @@ from bot.erp.model import (
     Payment,
     PaymentDirection,
     PaymentStatus,
-    ProductionOrder,
     PurchaseLine,
     PurchaseOrder,
     PurchaseStatus,
@@ -121,26 +119,11 @@ class ChanjetTplus(VendorTables):
             (RECEIPTS, self._receipt(next(iter(company.receipts.values())))
              | {"id": 1, "code": "GRN-0", "voucherState": _DRAFT}),
             *((PERSONS, {"id": n, "name": user.name}) for n, user in enumerate(company.users, 1)),
-            *((UNITS, {"id": int(code), "name": name}) for name, code in self._units().items()),
-            *((CLASSES, {"id": int(code), "name": name}) for name, code in self._classes().items()),
+            *((UNITS, {"id": int(code), "name": name}) for name, code in self.units().items()),
+            *((CLASSES, {"id": int(code), "name": name}) for name, code in self.classes().items()),
             *((CURRENCIES, {"id": n, "code": "RMB" if code == "CNY" else code}) for code, n in _CURRENCIES.items()),
             *((STATES, {"id": n, "Name": name}) for n, name in (_STATES | _KINDS).items()),
         ]  # fmt: skip
-
-    def rows(self, area: Area, key: str) -> Rows:
-        match self.company.records(area)[key]:
-            case StockLevel() as level:
-                return self._product(level)
-            case SalesOrder() as order:
-                return self._order(order)
-            case Invoice() as invoice:
-                return self._bill(invoice)
-            case PurchaseOrder() as order:
-                return self._purchase(order)
-            case ProductionOrder():
-                return []
-            case other:
-                raise TypeError(type(other).__name__)
 
     def _partner(self, partner: Customer | Supplier, kind: int) -> dict[str, Any]:
         row = {
@@ -159,7 +142,7 @@ class ChanjetTplus(VendorTables):
             "updated": partner.changed_at,
         }
         if isinstance(partner, Customer):
-            row |= {"idsaleman": self._person(partner.salesperson), "saleCreditLine": partner.credit_limit}
+            row |= {"idsaleman": self.person(partner.salesperson), "saleCreditLine": partner.credit_limit}
         return row
 
     def _payment(self, payment: Payment) -> dict[str, Any]:
@@ -185,25 +168,13 @@ class ChanjetTplus(VendorTables):
     def _vendor(self, name: str) -> int:
         return next(int(each.id) for each in self.company.vendors.values() if each.name == name)
 
-    def _units(self) -> dict[str, str]:
-        return numbered(product.unit for product in self.company.products.values())
-
-    def _classes(self) -> dict[str, str]:
-        return numbered(product.category for product in self.company.products.values())
-
-    def _item(self, sku: str) -> int:
-        return int(numbered(self.company.products)[sku])
-
-    def _person(self, name: str) -> int:
-        return next(n for n, user in enumerate(self.company.users, 1) if user.name == name)
-
-    def _product(self, level: StockLevel) -> Rows:
+    def product(self, level: StockLevel) -> Rows:
         product = level.product
         warehouses = numbered(self.company.warehouses)
         item = {
-            "id": self._item(product.sku),
-            "idunit": int(self._units()[product.unit]),
-            "idinventoryclass": int(self._classes()[product.category]),
+            "id": self.item(product.sku),
+            "idunit": int(self.units()[product.unit]),
+            "idinventoryclass": int(self.classes()[product.category]),
             "disabled": int(not product.is_active),
             "code": product.sku,
             "name": product.name,
@@ -217,7 +188,7 @@ class ChanjetTplus(VendorTables):
             (
                 STOCK,
                 {
-                    "idinventory": self._item(product.sku),
+                    "idinventory": self.item(product.sku),
                     "idwarehouse": int(warehouses[place.code]),
                     "batch": batch,
                     "updated": level.as_of,
@@ -232,7 +203,7 @@ class ChanjetTplus(VendorTables):
         ]
         return [(PRODUCTS, item), *places]
 
-    def _order(self, order: SalesOrder) -> Rows:
+    def order(self, order: SalesOrder) -> Rows:
         number = int(order.id)
         states = {OrderStatus.DRAFT: _DRAFT, OrderStatus.CLOSED: _CLOSED, OrderStatus.CANCELLED: _CLOSED}
         head = {
@@ -241,7 +212,7 @@ class ChanjetTplus(VendorTables):
             "voucherdate": midnight(order.ordered_on),
             "updated": order.changed_at,
             "idcustomer": self._customer(order.customer),
-            "idclerk": self._person(order.salesperson),
+            "idclerk": self.person(order.salesperson),
             "idcurrency": _CURRENCIES[order.total.currency] if order.total else 1,
             "voucherState": states.get(order.status, _VALID),
         }
@@ -252,8 +223,8 @@ class ChanjetTplus(VendorTables):
                     "id": 100 * number + n,
                     "idSaleOrderDTO": number,
                     "code": f"{n:04}",
-                    "idinventory": self._item(line.sku),
-                    "idunit": int(self._units()[line.unit]),
+                    "idinventory": self.item(line.sku),
+                    "idunit": int(self.units()[line.unit]),
                     "deliveryDate": midnight(line.due_on),
                     "quantity": line.quantity,
                     "saleOutQuantity": line.delivered or None,
@@ -265,7 +236,7 @@ class ChanjetTplus(VendorTables):
         ]
         return [(ORDERS, head), *lines]
 
-    def _bill(self, invoice: Invoice) -> Rows:
+    def bill(self, invoice: Invoice) -> Rows:
         if invoice.status is InvoiceStatus.VOID:
             return []
         head = {
@@ -283,7 +254,7 @@ class ChanjetTplus(VendorTables):
         }
         return [(BILLS, head)]
 
-    def _purchase(self, order: PurchaseOrder) -> Rows:
+    def purchase(self, order: PurchaseOrder) -> Rows:
         number, approval, status = int(order.id), order.approval, order.status
         checked = status in {PurchaseStatus.APPROVED, PurchaseStatus.DONE}
         closed = status in {PurchaseStatus.DONE, PurchaseStatus.CANCELLED}
@@ -293,7 +264,7 @@ class ChanjetTplus(VendorTables):
             "voucherdate": midnight(order.ordered_on),
             "updated": order.changed_at,
             "idpartner": self._vendor(order.vendor),
-            "idclerk": self._person(order.buyer),
+            "idclerk": self.person(order.buyer),
             "idcurrency": _CURRENCIES[order.total.currency] if order.total else 1,
             "voucherState": _CLOSED if closed else _VALID if checked else _DRAFT,
             "maker": order.requester,
@@ -307,8 +278,8 @@ class ChanjetTplus(VendorTables):
                 "id": 100 * number + n,
                 "idPurchaseOrderDTO": number,
                 "code": f"{n:04}",
-                "idinventory": self._item(line.sku),
-                "idunit": int(self._units()[line.unit]),
+                "idinventory": self.item(line.sku),
+                "idunit": int(self.units()[line.unit]),
                 "acceptDate": midnight(order.due_on),
                 "quantity": line.quantity,
                 "origTaxPrice": line.price,

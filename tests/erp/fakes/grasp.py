@@ -7,7 +7,6 @@ from typing import Any
 from sqlalchemy import MetaData
 
 from bot.erp.model import (
-    Area,
     Customer,
     OrderStatus,
     PurchaseOrder,
@@ -16,7 +15,7 @@ from bot.erp.model import (
     StockLevel,
     Supplier,
 )
-from tests.erp.fakes.vendor_tables import Rows, VendorTables, midnight, numbered, table
+from tests.erp.fakes.vendor_tables import Rows, VendorTables, midnight, table
 
 META = MetaData()
 
@@ -58,19 +57,8 @@ class Grasp(VendorTables):
             *((PARTNERS, self._partner(partner)) for partner in company.vendors.values()),
             (PARTNERS, {"typeId": "all", "UserCode": "all", "FullName": "All of the east", "sonnum": 9, "deleted": 0}),
             *((EMPLOYEES, {"typeId": user.name, "FullName": user.name}) for user in company.users),
-            *((PRODUCTS, {"typeId": code, "FullName": name, "sonnum": 9}) for name, code in self._classes().items()),
+            *((PRODUCTS, {"typeId": code, "FullName": name, "sonnum": 9}) for name, code in self.classes().items()),
         ]  # fmt: skip
-
-    def rows(self, area: Area, key: str) -> Rows:
-        match self.company.records(area)[key]:
-            case StockLevel() as level:
-                return self._product(level)
-            case SalesOrder() as order:
-                return self._order(order)
-            case PurchaseOrder() as order:
-                return self._purchase(order)
-            case _:
-                return []
 
     def _partner(self, partner: Customer | Supplier) -> dict[str, Any]:
         debt = {"ARTotal": partner.receivable} if isinstance(partner, Customer) else {"APTotal": partner.payable}
@@ -84,14 +72,11 @@ class Grasp(VendorTables):
             "deleted": int(not partner.is_active),
         }
 
-    def _classes(self) -> dict[str, str]:
-        return numbered(product.category for product in self.company.products.values())
-
-    def _product(self, level: StockLevel) -> Rows:
+    def product(self, level: StockLevel) -> Rows:
         product = level.product
         item = {
             "typeId": f"P{product.sku}",
-            "parid": self._classes()[product.category],
+            "parid": self.classes()[product.category],
             "UserCode": product.sku,
             "FullName": product.name,
             "Standard": product.spec,
@@ -114,7 +99,7 @@ class Grasp(VendorTables):
         ]
         return [(PRODUCTS, item), *places]
 
-    def _order(self, order: SalesOrder) -> Rows:
+    def order(self, order: SalesOrder) -> Rows:
         over = order.status in {OrderStatus.CLOSED, OrderStatus.CANCELLED}
         number = int(order.id)
         head = {
@@ -145,7 +130,7 @@ class Grasp(VendorTables):
         ]
         return [(ORDERS, head), *lines]
 
-    def _purchase(self, order: PurchaseOrder) -> Rows:
+    def purchase(self, order: PurchaseOrder) -> Rows:
         number, status = int(order.id), order.status
         over = status in {PurchaseStatus.DONE, PurchaseStatus.CANCELLED}
         head = {

@@ -9,7 +9,6 @@ from sqlalchemy import MetaData
 
 from bot.erp.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt
 from bot.erp.model import (
-    Area,
     Bill,
     Customer,
     Invoice,
@@ -135,26 +134,11 @@ class KingdeeK3(VendorTables):
             *self._materials(),
             *((EMPLOYEES, {"FItemID": n, "FName": user.name}) for n, user in enumerate(company.users, 1)),
             *((USERS, {"FUserID": n, "FName": user.id}) for n, user in enumerate(company.users, 1)),
-            *((UNITS, {"FItemID": int(code), "FName": name}) for name, code in self._units().items()),
-            *((CLASSES, {"FItemID": int(code), "FName": name}) for name, code in self._classes().items()),
+            *((UNITS, {"FItemID": int(code), "FName": name}) for name, code in self.units().items()),
+            *((CLASSES, {"FItemID": int(code), "FName": name}) for name, code in self.classes().items()),
             *((CURRENCIES, {"FCurrencyID": n, "FNumber": "RMB" if code == "CNY" else code, "FName": code})
               for code, n in _CURRENCIES.items()),
         ]  # fmt: skip
-
-    def rows(self, area: Area, key: str) -> Rows:
-        match self.company.records(area)[key]:
-            case StockLevel() as level:
-                return self._product(level)
-            case SalesOrder() as order:
-                return self._order(order)
-            case Invoice() as invoice:
-                return self._bill(invoice)
-            case PurchaseOrder() as order:
-                return self._purchase(order)
-            case ProductionOrder() as order:
-                return self._production(order)
-            case other:
-                raise TypeError(type(other).__name__)
 
     def _customers(self) -> dict[str, str]:
         return {customer.name: customer.id for customer in self.company.customers.values()}
@@ -165,7 +149,7 @@ class KingdeeK3(VendorTables):
     def _partner(self, partner: Customer | Supplier, person: str) -> dict[str, Any]:
         return {
             "FItemID": int(partner.id),
-            "FEmployee": self._employee(person),
+            "FEmployee": self.person(person),
             "FNumber": partner.code,
             "FName": partner.name,
             "FContact": partner.contact,
@@ -226,7 +210,7 @@ class KingdeeK3(VendorTables):
             "FBillNo": delivery.number,
             "FDate": midnight(delivery.day),
             "FSupplyID": int(self._customers()[delivery.customer]),
-            "FEmpID": self._employee(delivery.salesperson),
+            "FEmpID": self.person(delivery.salesperson),
             "FCheckerID": 1 if shipped else 0,
             "FCancellation": int(delivery.status is DeliveryStatus.CANCELLED),
             "FROB": -1 if delivery.is_return else 1,
@@ -237,8 +221,8 @@ class KingdeeK3(VendorTables):
                 {
                     "FInterID": number,
                     "FEntryID": n,
-                    "FItemID": self._item(line.sku),
-                    "FUnitID": int(self._units()[line.unit]),
+                    "FItemID": self.item(line.sku),
+                    "FUnitID": int(self.units()[line.unit]),
                     "FOrderInterID": int(self.company.orders[delivery.order_number].id),
                     "FDCStockID": self._warehouse("MAIN"),
                     "FAuxQty": line.quantity,
@@ -265,8 +249,8 @@ class KingdeeK3(VendorTables):
                 {
                     "FInterID": head["FInterID"],
                     "FEntryID": n,
-                    "FItemID": self._item(line.sku),
-                    "FUnitID": int(self._units()[line.unit]),
+                    "FItemID": self.item(line.sku),
+                    "FUnitID": int(self.units()[line.unit]),
                     "FOrderInterID": int(order_of_line(receipt, line, self.company.purchases).id),
                     "FDCStockID": self._warehouse("MAIN"),
                     "FBatchNo": line.lot,
@@ -292,21 +276,12 @@ class KingdeeK3(VendorTables):
         rows: Rows = []
         known = [(1072, sku, parts) for sku, parts in self.company.components.items()]
         for bom, (use, sku, parts) in enumerate((*known, (1073, "SKU123", known[0][2])), 1):
-            head = {"FInterID": bom, "FItemID": self._item(sku), "FStatus": 1, "FUseStatus": use, "FAuxQty": Decimal(2)}
+            head = {"FInterID": bom, "FItemID": self.item(sku), "FStatus": 1, "FUseStatus": use, "FAuxQty": Decimal(2)}
             rows.append((WHOLES, head))
             for n, part in enumerate(parts, 1):
-                ids = {"FItemID": self._item(part.sku), "FUnitID": int(self._units()[part.unit])}
+                ids = {"FItemID": self.item(part.sku), "FUnitID": int(self.units()[part.unit])}
                 rows.append((PARTS, {"FInterID": bom, "FEntryID": n, **ids, "FAuxQty": part.quantity * 2}))
         return rows
-
-    def _units(self) -> dict[str, str]:
-        return numbered(product.unit for product in self.company.products.values())
-
-    def _classes(self) -> dict[str, str]:
-        return numbered(product.category for product in self.company.products.values())
-
-    def _item(self, sku: str) -> int:
-        return int(numbered(self.company.products)[sku])
 
     def _warehouse(self, code: str) -> int:
         return int(numbered(self.company.warehouses)[code])
@@ -314,15 +289,12 @@ class KingdeeK3(VendorTables):
     def _user(self, account: str) -> int:
         return next(n for n, user in enumerate(self.company.users, 1) if user.id == account)
 
-    def _employee(self, name: str) -> int:
-        return next(n for n, user in enumerate(self.company.users, 1) if user.name == name)
-
-    def _product(self, level: StockLevel) -> Rows:
+    def product(self, level: StockLevel) -> Rows:
         product = level.product
         item = {
-            "FItemID": self._item(product.sku),
-            "FUnitID": int(self._units()[product.unit]),
-            "FParentID": int(self._classes()[product.category]),
+            "FItemID": self.item(product.sku),
+            "FUnitID": int(self.units()[product.unit]),
+            "FParentID": int(self.classes()[product.category]),
             "FDeleted": int(not product.is_active),
             "FNumber": product.sku,
             "FName": product.name,
@@ -333,7 +305,7 @@ class KingdeeK3(VendorTables):
             (
                 STOCK,
                 {
-                    "FItemID": self._item(product.sku),
+                    "FItemID": self.item(product.sku),
                     "FStockID": self._warehouse(place.code),
                     "FBatchNo": batch,
                     "FQty": quantity,
@@ -345,14 +317,14 @@ class KingdeeK3(VendorTables):
         ]
         return [(PRODUCTS, item), *places]
 
-    def _order(self, order: SalesOrder) -> Rows:
+    def order(self, order: SalesOrder) -> Rows:
         number = int(order.id)
         head = {
             "FInterID": number,
             "FBillNo": order.number,
             "FDate": midnight(order.ordered_on),
             "FCustID": int(self._customers()[order.customer]),
-            "FEmpID": self._employee(order.salesperson),
+            "FEmpID": self.person(order.salesperson),
             "FCurrencyID": _CURRENCIES[order.total.currency] if order.total else 1,
             "FStatus": 0 if order.status in {OrderStatus.DRAFT, OrderStatus.CANCELLED} else 1,
             "FClosed": int(order.status is OrderStatus.CLOSED),
@@ -364,8 +336,8 @@ class KingdeeK3(VendorTables):
                 {
                     "FInterID": number,
                     "FEntryID": n,
-                    "FItemID": self._item(line.sku),
-                    "FUnitID": int(self._units()[line.unit]),
+                    "FItemID": self.item(line.sku),
+                    "FUnitID": int(self.units()[line.unit]),
                     "FDate": midnight(line.due_on),
                     "FAuxQty": line.quantity,
                     "FAuxStockQty": line.delivered,
@@ -378,7 +350,7 @@ class KingdeeK3(VendorTables):
         ]
         return [(ORDERS, head), *lines]
 
-    def _bill(self, invoice: Invoice) -> Rows:
+    def bill(self, invoice: Invoice) -> Rows:
         number = int(invoice.id)
         head = {
             "FInterID": number,
@@ -396,7 +368,7 @@ class KingdeeK3(VendorTables):
         line = {"FInterID": number, "FOrderBillNo": invoice.order_number or None, "FAllAmount": invoice.total}
         return [(BILLS, head), (BILL_ROWS, line)]
 
-    def _purchase(self, order: PurchaseOrder) -> Rows:
+    def purchase(self, order: PurchaseOrder) -> Rows:
         number, approval = int(order.id), order.approval
         checked = order.status in {PurchaseStatus.APPROVED, PurchaseStatus.DONE}
         decided = self._user(approval.decided_by) if approval and approval.decided_by else None
@@ -406,7 +378,7 @@ class KingdeeK3(VendorTables):
             "FBillNo": order.number,
             "FDate": midnight(order.ordered_on),
             "FSupplyID": int(self._suppliers()[order.vendor]),
-            "FEmpID": self._employee(order.buyer),
+            "FEmpID": self.person(order.buyer),
             "FBillerID": self._user(order.requester),
             "FCurrencyID": _CURRENCIES[order.total.currency] if order.total else 1,
             "FStatus": int(checked),
@@ -424,8 +396,8 @@ class KingdeeK3(VendorTables):
                 {
                     "FInterID": number,
                     "FEntryID": n,
-                    "FItemID": self._item(line.sku),
-                    "FUnitID": int(self._units()[line.unit]),
+                    "FItemID": self.item(line.sku),
+                    "FUnitID": int(self.units()[line.unit]),
                     "FDate": midnight(order.due_on),
                     "FAuxQty": line.quantity,
                     "FAuxStockQty": line.received,
@@ -437,7 +409,7 @@ class KingdeeK3(VendorTables):
         ]
         return [(PURCHASES, head), *lines]
 
-    def _production(self, order: ProductionOrder) -> Rows:
+    def production(self, order: ProductionOrder) -> Rows:
         sold: Any = self.company.orders.get(order.sales_order)
         return [
             (
@@ -445,8 +417,8 @@ class KingdeeK3(VendorTables):
                 {
                     "FInterID": int(order.id),
                     "FBillNo": order.number,
-                    "FItemID": self._item(order.sku),
-                    "FUnitID": int(self._units()[order.unit]),
+                    "FItemID": self.item(order.sku),
+                    "FUnitID": int(self.units()[order.unit]),
                     "FOrderInterID": int(sold.id) if sold else 0,
                     "FStatus": _STATUS.get(order.status, 1),
                     "FSuspend": int(order.status is ProductionStatus.ON_HOLD),

@@ -6,7 +6,7 @@ second as SQL Server's ``datetime`` has them.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar
@@ -30,7 +30,16 @@ from sqlalchemy import (
 )
 from sqlalchemy.engine import Connection
 
-from bot.erp.model import Area, Money, StockLevel, WarehouseStock
+from bot.erp.model import (
+    Area,
+    Invoice,
+    Money,
+    ProductionOrder,
+    PurchaseOrder,
+    SalesOrder,
+    StockLevel,
+    WarehouseStock,
+)
 from bot.kit.testing.company import Clock, ReferenceCompany
 from bot.kit.testing.fake_erp import Installation
 
@@ -82,7 +91,45 @@ class VendorTables(Installation):
 
     def rows(self, area: Area, key: str) -> Rows:
         """Return the rows of a record; those of a product stand with its stock."""
-        raise NotImplementedError
+        spelled: dict[Area, Callable[[Any], Rows]] = {
+            Area.STOCK: self.product,
+            Area.SALES: self.order,
+            Area.FINANCE: self.bill,
+            Area.PURCHASING: self.purchase,
+            Area.PRODUCTION: self.production,
+        }
+        return spelled[area](self.company.records(area)[key])
+
+    # What a vendor has no tables of has no rows.
+
+    def product(self, level: StockLevel) -> Rows:
+        return []
+
+    def order(self, order: SalesOrder) -> Rows:
+        return []
+
+    def bill(self, invoice: Invoice) -> Rows:
+        return []
+
+    def purchase(self, order: PurchaseOrder) -> Rows:
+        return []
+
+    def production(self, order: ProductionOrder) -> Rows:
+        return []
+
+    # The numbers by which records of these tables name one another
+
+    def units(self) -> dict[str, str]:
+        return numbered(product.unit for product in self.company.products.values())
+
+    def classes(self) -> dict[str, str]:
+        return numbered(product.category for product in self.company.products.values())
+
+    def item(self, sku: str) -> int:
+        return int(numbered(self.company.products)[sku])
+
+    def person(self, name: str) -> int:
+        return next(n for n, user in enumerate(self.company.users, 1) if user.name == name)
 
     def customers(self) -> list[str]:
         """Return the names of all that bought anything."""
