@@ -124,6 +124,7 @@ CONCERNS = {
     "goods",
     "lots",
     "receipts",
+    "quotations",
 } | RECORDS
 
 
