@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from functools import partial
 from random import Random
 from typing import Any
 
 import pytest
 
 from bot.erp.errors import AuthFailed, ErpError, NotPermitted, RateLimited, Unavailable
+from bot.erp.goods_port import ArrivalQuery, GoodsReader
 from bot.erp.hub import ErpHub
 from bot.erp.kinds import Kind
 from bot.erp.model import Area
-from bot.erp.port import Erp
+from bot.erp.port import Capability, Erp, ListQuery
 from bot.kit.testing.company import Clock, ReferenceCompany
 from bot.kit.testing.contract_base import TIMEOUT, ContractBase, Network, OpenErp, case
 from bot.kit.testing.contract_reads import EACH_KIND
@@ -177,21 +179,38 @@ class FaultsContract(ContractBase):
 
     @case(
         "rights.read",
-        "A missing right to read is told as such, and other areas still answer",
+        "A missing right to read is told as such, never as an empty list, and other areas still answer",
         network=Network.CONNECTION,
         over=EACH_KIND,
     )
     async def test_forbidden(
         self, erp: Erp, networked: NetworkedErp, company: ReferenceCompany, kind: Kind[Any]
     ) -> None:
-        number = self.expected_documents(company, kind)[0].number
+        documents = self.expected_documents(company, kind)
+        number = documents[0].number
         await erp.document(kind, number)
         networked.faults.forbid(kind.area)
-        with pytest.raises(NotPermitted):
-            await erp.document(kind, number)
+        reads = [partial(erp.document, kind, number), partial(erp.documents, kind, ListQuery())]
+        orders = [order for each in documents for order in kind.order_numbers(each) if kind.order_call]
+        for read in (*reads, *(partial(erp.of_order, kind, order) for order in orders[:1])):
+            with pytest.raises(NotPermitted):
+                await read()
         assert await erp.find_products("SKU123", limit=1)
         networked.faults.clear()
         await erp.document(kind, number)
+
+    @case(
+        "rights.arrivals",
+        "A missing right to read purchase orders does not look as if nothing were on its way",
+        needs=(Capability.ARRIVALS,),
+        network=Network.CONNECTION,
+    )
+    async def test_forbidden_arrivals(self, erp: Erp, networked: NetworkedErp) -> None:
+        assert isinstance(erp, GoodsReader)
+        assert (await erp.arrivals(ArrivalQuery())).total
+        networked.faults.forbid(Area.PURCHASING)
+        with pytest.raises(NotPermitted):
+            await erp.arrivals(ArrivalQuery())
 
     @case("rights.products", "A missing right to read products is told as such", network=Network.CONNECTION)
     async def test_forbidden_products(self, erp: Erp, networked: NetworkedErp) -> None:
