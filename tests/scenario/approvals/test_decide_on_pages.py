@@ -103,18 +103,6 @@ async def test_what_somebody_writes_in_the_chat_is_no_reason_for_what_a_page_ask
     assert (await scenario.case(SMALL)).state is CaseState.OPEN
 
 
-async def test_a_sentence_on_a_page_answers_nothing_that_the_chat_asked(
-    scenario: DemoApprovalScenario, browser: PageClient
-) -> None:
-    card = await scenario.ask(f"/pending {SMALL}", BOSS)
-    await scenario.press(card, "po.no|", BOSS)
-    await browser.log_in(BOSS)
-    await browser.get("/ask?line=%E4%BB%B7%E6%A0%BC%E5%A4%AA%E9%AB%98")
-    assert (await scenario.case(SMALL)).state is CaseState.OPEN
-    await scenario.ask("价格太高", BOSS)
-    await scenario.assert_ended(SMALL, CaseState.REJECTED)
-
-
 async def test_nobody_else_decides_by_a_token_that_they_came_by(
     scenario: DemoApprovalScenario, browser: PageClient
 ) -> None:
