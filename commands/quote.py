@@ -21,7 +21,7 @@ class QuotationOrCustomer(PartnerTerm):
 class QuotationList(Keyword, changes=False):
     """The lists of quotations that have a name."""
 
-    LATE = phrase("expired"), "late", "overdue", "过期", "已过期", "逾期", "失效", "gq"
+    LATE = phrase("expired"), "late", "overdue", "已过期", "逾期", "失效", "gq"
     OPEN = phrase("open"), "未结", "未成交", "待回复", "跟进中"
 
 

@@ -59,7 +59,7 @@ OFFERS: Kind[Offer] = replace(
             Column(Phrase("Amount"), "total"),
         ),
         lines=(Column(Phrase("Product"), "sku"), Column(Phrase("Amount"), "amount")),
-        states=(State(OfferState.SENT, Phrase("Sent"), "blue"),),
+        states=(State(OfferState.SENT, Phrase("Sent off"), "blue"),),
     ),
 )
 
@@ -80,7 +80,7 @@ def test_the_cards_of_a_kind_come_from_the_kind_alone(renderer: CardRenderer, zo
         one = renderer.render(samples.load_sample("offer"), code, zone=zone)
         assert one.title == "Offer NUMBER-1001"
         assert "Stands until" in one.body
-        assert "Sent" in one.body
+        assert "Sent off" in one.body
         assert "12,850.00" in one.body
         several = renderer.render(samples.load_sample("offers"), code, zone=zone)
         assert several.title == "Newest offers (2)"

@@ -12,6 +12,7 @@ from bot.erp.cursor import TimeCursor
 from bot.erp.errors import NotFound
 from bot.erp.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.kinds import FOLLOWED, D, Kind, kind_of
+from bot.erp.kinds.quotations import Quotation, QuotationStatus
 from bot.erp.model import (
     Bill,
     Change,
@@ -77,6 +78,20 @@ def sales_order(number: str, day: date | None = TODAY, **more: Any) -> SalesOrde
         ),
     }
     return SalesOrder(**{**values, **more})
+
+
+def quotation(number: str, day: date | None = TODAY, **more: Any) -> Quotation:
+    values: dict[str, Any] = {
+        "id": number,
+        "number": number,
+        "customer": "上海宏达",
+        "status": QuotationStatus.SENT,
+        "quoted_on": day,
+        "valid_until": None,
+        "total": yuan("100.00"),
+        "source": "main",
+    }
+    return Quotation(**{**values, **more})
 
 
 def invoice(number: str, day: date | None = TODAY, **more: Any) -> Invoice:

@@ -36,6 +36,7 @@ from tests.read_model.ledger import (
     payment,
     production,
     purchase,
+    quotation,
     sales_order,
 )
 
@@ -61,7 +62,7 @@ async def test_all_documents_are_kept_as_the_erp_tells_them(
     open_bot: OpenBot, clock: LedgerClock, kind: type[Ledger]
 ) -> None:
     documents: list[Any] = [sales_order("SO-1"), invoice("INV-1"), purchase("PO-1"), production("MO-1")]
-    documents += [bill("BILL-1"), payment("PAY-1"), delivery("DN-1")]
+    documents += [bill("BILL-1"), payment("PAY-1"), delivery("DN-1"), quotation("QT-1")]
     bot = open_bot(kind(clock, *documents))
     await bot.follow()
     for area, document in zip((*EACH_AREA, *Feed), documents, strict=True):

@@ -109,7 +109,6 @@ DATED = (
     ("delivery", "delivery", _DELIVERED_ON),
     ("receipt", "receipt", "received_on"),
     ("mo", "production", "start_on"),
-    ("quote", "quotation", "quoted_on"),
 )
 """Each list with the day by which it is dated."""
 
@@ -136,6 +135,9 @@ def cases() -> Iterator[Case]:
 
 
 def offers() -> Iterator[Case]:
+    yield Case("/quote", "quotation", EVERY)
+    for days in ("上周", "本月", "last 12 months"):
+        yield Case(f"/quote {days}", "quotation", f"quoted_on {DAYS[days]}", may_be_empty=True)
     yield Case("/quote open", "quotation", _UNANSWERED)
     yield Case("/quote expired", "quotation", f"{_UNANSWERED} AND valid_until < '{TODAY}'")
     yield Case("/quote due this week", "quotation", f"{_UNANSWERED} AND valid_until <= {_WEEK_END}")
