@@ -22,10 +22,10 @@ from bot.chat.records.lookup import MAX_CLOSEST, closest_partners
 from bot.chat.records.products import Picks, ProductLookup
 from bot.chat.registry import command
 from bot.chat.view_parts import EmptiedList, ExportedListView, Freshness, document_buttons, freshness, table_of_lines
-from bot.erp.goods import Arrival, ArrivalKind
-from bot.erp.goods_port import ArrivalQuery
+from bot.erp.goods.port import ArrivalQuery
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.model import Area, Product, Slice
+from bot.erp.model.goods import Arrival, ArrivalKind
 from bot.erp.port import Capability, ListQuery
 from bot.read_model.queries import ReadModel
 from bot.words.columns import Column

@@ -17,10 +17,10 @@ from bot.chat.records.documents import Documents
 from bot.chat.records.lookup import SEARCH_LIMIT, DocumentList
 from bot.chat.records.order_moves import OrderMovesView, moves_of_order
 from bot.chat.registry import command
-from bot.erp.goods import DeliveryLine, GoodsDelivery
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.kinds import DELIVERIES, NamedList
 from bot.erp.model import PartnerName, Progress, Slice
+from bot.erp.model.goods import DeliveryLine, GoodsDelivery
 from bot.erp.port import Filter, ListQuery
 from bot.words.columns import Column
 from bot.words.disclosure import cut

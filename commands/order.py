@@ -85,7 +85,7 @@ async def order(
     context: QuestionContext,
 ) -> View:
     """Show one order with its lines, or a list."""
-    hit = await documents.find_holding(SALES_ORDERS, text, which=which, days=days, amounts=amounts)
+    hit = await documents.find_by_product(SALES_ORDERS, text, which=which, days=days, amounts=amounts)
     if isinstance(hit, Picks):
         return hit
     if isinstance(hit, DocumentList):

@@ -45,7 +45,7 @@ class PendingScope(Keyword, changes=False):
     ALL = phrase("all"), "全部", "所有"
 
 
-class PendingDeed(Keyword):
+class PendingAction(Keyword):
     """What is done with an order instead of deciding it."""
 
     FORWARD = phrase("forward"), "pass", "转交", "转发"
@@ -66,7 +66,7 @@ async def pending(
     to: SubstituteWord | None = None,
     *,
     scope: PendingScope | None = None,
-    deed: PendingDeed | None = None,
+    action: PendingAction | None = None,
     together: DecidedCases | None = None,
     approvals: ApprovalService,
     showing: CasePresenter,
@@ -79,10 +79,10 @@ async def pending(
     colleagues.record_seen(context)
     if together:
         return await _show_results(together, approvals, context)
-    if to and not deed:
+    if to and not action:
         raise BadArgument(phrase("“%(word)s” was not understood.", word=shortened(to)))
     if not word:
-        if deed:
+        if action:
             raise BadArgument(phrase("Say which purchase order, such as: %(line)s", line="/pending PO-1001 forward"))
         return await _list(approvals, policy, context, together=scope is not None)
     meant = await find_meant(word, approvals, erp, policy, context)
@@ -97,7 +97,7 @@ async def pending(
     audience = await audience_within(concerned, order, erp, policy, context)
     fields = fields_among(concerned, policy, context)
     responder = VoteResponder(approvals, showing, found, audience, fields, context)
-    if not deed:
+    if not action:
         return await responder.show()
     if not to:
         return await _list_people(found.case, approvals, colleagues, context)
@@ -145,7 +145,7 @@ async def _list_people(
         rows=tuple(map(_candidate, await colleagues.lookup(page))),
         total=len(around),
         offset=context.offset,
-        line=command_line("pending", case.id, PendingDeed.FORWARD),
+        line=command_line("pending", case.id, PendingAction.FORWARD),
         shows=case.state_name,
     )
 

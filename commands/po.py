@@ -122,7 +122,7 @@ async def po(
     context: QuestionContext,
 ) -> View:
     """Show one purchase order with its lines, or a list."""
-    hit = await documents.find_holding(PURCHASE_ORDERS, text, which=which, days=days, amounts=amounts)
+    hit = await documents.find_by_product(PURCHASE_ORDERS, text, which=which, days=days, amounts=amounts)
     if isinstance(hit, Picks):
         return hit
     if isinstance(hit, DocumentList):

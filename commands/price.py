@@ -22,8 +22,8 @@ from bot.chat.registry import command
 from bot.chat.view_parts import EmptiedList, Freshness, document_buttons, export_buttons, freshness
 from bot.erp.answer import Answer
 from bot.erp.errors import Unsupported
-from bot.erp.goods import PriceKind, Prices
 from bot.erp.hub import ErpHub
+from bot.erp.model.goods import PriceKind, Prices
 from bot.words.columns import Column
 from bot.words.disclosure import ClassedBy, FieldClass, cut
 from bot.words.phrase import phrase

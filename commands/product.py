@@ -13,13 +13,13 @@ from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument
 from bot.chat.parsing import command_line
-from bot.chat.records.links import holding_buttons, holding_offered, more_buttons, offered
+from bot.chat.records.links import more_buttons, offered, offered_by_product, product_document_buttons
 from bot.chat.records.products import Picks, ProductLookup
 from bot.chat.records.rankings import RankedBy, RankingRequest, list_best_products
 from bot.chat.registry import Commands, command
 from bot.chat.view_parts import Freshness, ask_buttons, erp_link_buttons, export_buttons, freshness, table_of_lines
-from bot.erp.goods import ComponentUse, ProductDetails
 from bot.erp.hub import ErpHub
+from bot.erp.model.goods import ComponentUse, ProductDetails
 from bot.read_model.queries import ReadModel
 from bot.words.columns import Column
 from bot.words.disclosure import ClassedBy, FieldClass, cut_part
@@ -85,7 +85,7 @@ class ProductView(ListView):
         return (*ListView.buttons(self), *erp_link_buttons(self.details.url), *files)
 
     def spare_buttons(self) -> Sequence[Button]:
-        return holding_buttons(self.holding, self.details.product.sku)
+        return product_document_buttons(self.holding, self.details.product.sku)
 
     def table(self) -> Table | None:
         return table_of_lines(_COLUMNS, self, as_of=self.freshness.as_of) if self.total else None
@@ -138,6 +138,6 @@ async def product(
         withheld=of_stock | of_orders,
         line=command_line("product", details.product.sku),
         more=offered(erp, "stock", "price", "arrivals", of=found),
-        holding=holding_offered(erp, of=found),
+        holding=offered_by_product(erp, of=found),
         freshness=freshness(found),
     )

@@ -43,5 +43,5 @@ async def quote(
     documents: Documents,
 ) -> View:
     """Show one quotation with its lines, or a list."""
-    hit = await documents.find_holding(QUOTATIONS, text, which=which, days=days, amounts=amounts)
+    hit = await documents.find_by_product(QUOTATIONS, text, which=which, days=days, amounts=amounts)
     return documents.show(QUOTATIONS, hit)

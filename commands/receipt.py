@@ -18,10 +18,10 @@ from bot.chat.records.lookup import OneDocument
 from bot.chat.records.order_moves import OrderMovesView, moves_of_order
 from bot.chat.registry import command
 from bot.erp.errors import ErpError
-from bot.erp.goods import GoodsReceipt, ReceiptLine
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.kinds import RECEIPTS
 from bot.erp.model import PartnerName, Progress, Slice
+from bot.erp.model.goods import GoodsReceipt, ReceiptLine
 from bot.words.columns import Column
 from bot.words.disclosure import cut
 from bot.words.phrase import phrase

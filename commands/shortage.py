@@ -18,9 +18,9 @@ from bot.chat.records.warehouses import closest_warehouses
 from bot.chat.registry import command
 from bot.chat.view_parts import EmptiedList, ExportedListView, Freshness, ask_buttons, freshness
 from bot.erp.errors import NotFound
-from bot.erp.goods import Shortage
-from bot.erp.goods_port import ShortageQuery
+from bot.erp.goods.port import ShortageQuery
 from bot.erp.hub import ErpHub
+from bot.erp.model.goods import Shortage
 from bot.words.columns import Column
 from bot.words.disclosure import HIDDEN, cut
 from bot.words.phrase import phrase

@@ -14,7 +14,7 @@ from bot.chat.context import QuestionContext
 from bot.chat.document_views import DocumentView
 from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.records.demand import Demand
-from bot.chat.records.links import holding_offered, offered
+from bot.chat.records.links import offered, offered_by_product
 from bot.chat.records.lookup import MAX_CLOSEST
 from bot.chat.records.products import MAX_PICKS, ProductLookup
 from bot.chat.records.stock_views import (
@@ -33,7 +33,7 @@ from bot.chat.registry import command
 from bot.chat.view_parts import freshness, freshness_of_all
 from bot.erp.answer import SourceAnswer
 from bot.erp.errors import Ambiguous, NotFound
-from bot.erp.goods_port import WarehouseQuery
+from bot.erp.goods.port import WarehouseQuery
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.merging import add
 from bot.erp.model import Product, Quantities, StockLevel, WarehouseStock
@@ -149,7 +149,7 @@ async def _stock_view(
         outages=_outages(meant),
         need=_need(needed, meant, rows if warehouse else None) if needed else None,
         more=offered(erp, "arrivals", "price", of=meant),
-        holding=holding_offered(erp, of=meant),
+        holding=offered_by_product(erp, of=meant),
         narrowed=bool(warehouse),
         freshness=freshness(meant, level.as_of, failures=not meant.parts),
     )

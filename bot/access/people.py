@@ -138,15 +138,15 @@ class People:
             entry = await self._members.entry(user_id)
         except NeverWrote:
             if not is_noted:
-                return self._stranger(user_id, name, MembershipDoubt.NO_ANSWER)
+                return self._outsider(user_id, name, MembershipDoubt.NO_ANSWER)
             log.info("people.never_wrote")
-            return self._stranger(user_id, name, MembershipDoubt.NEVER_WROTE)
+            return self._outsider(user_id, name, MembershipDoubt.NEVER_WROTE)
         except DingerpError as error:
             log.warning("directory.silent", error=type(error).__name__, detail=error.detail)
-            return self._stranger(user_id, name, MembershipDoubt.NO_ANSWER)
+            return self._outsider(user_id, name, MembershipDoubt.NO_ANSWER)
         if entry is None:
             log.warning("directory.no_member")
-            return self._stranger(user_id, name)
+            return self._outsider(user_id, name)
         return _member(user_id, name or entry.name or user_id, is_admin, self.language(user_id), entry)
 
     async def _note_writer(self, user_id: str, name: str, wrote_at: datetime) -> bool:
@@ -158,7 +158,7 @@ class People:
             return False
         return True
 
-    def _stranger(self, user_id: str, name: str, doubt: MembershipDoubt | None = None) -> Person:
+    def _outsider(self, user_id: str, name: str, doubt: MembershipDoubt | None = None) -> Person:
         """Return a person who counts as an outsider: for certain, or with a ``doubt``."""
         return Person(user_id=None, name=name, language=self.language(user_id), doubt=doubt, claimed_id=user_id)
 

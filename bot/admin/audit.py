@@ -9,7 +9,7 @@ from pathlib import Path
 
 from bot.access.audit import AuditKind, AuditSearch, RecordedEntry
 from bot.admin.audit_formats import AuditFormat, format_entries, row_of
-from bot.admin.database import OperatorDeed, audit_log, open_database, operator_entry, record_deed, require_database
+from bot.admin.database import OperatorAction, audit_log, open_database, operator_entry, record_action, require_database
 from bot.admin.output import align_columns, as_json, count_noun, escape_invisible, format_second
 from bot.mechanisms.private_files import make_private_file
 from bot.settings import Settings
@@ -35,11 +35,11 @@ def read_link(text: str) -> ChainLink:
 
 async def search_log(settings: Settings, wanted: AuditSearch, *, zone: tzinfo, form: str) -> list[str]:
     """Return lines on the matching entries, the newest first; ``form`` is ``text`` or ``json``."""
-    deed = OperatorDeed(command="audit search", documents=_documents(wanted), detail=_said(wanted))
+    action = OperatorAction(command="audit search", documents=_documents(wanted), detail=_said(wanted))
     async with open_database(settings, None) as database:
         ready = require_database(database)
         found = await audit_log(settings, ready).search(wanted)
-        await record_deed(settings, ready, deed)
+        await record_action(settings, ready, action)
     if form == "json":
         return [as_json([row_of(kept, zone) for kept in found])]
     return list(_lines(found, wanted.limit, zone))
@@ -55,7 +55,7 @@ async def verify_log(settings: Settings, links: list[ChainLink], *, form: str) -
         ready = require_database(database)
         found = await audit_log(settings, ready).verify(known=links)
         outcome = "; ".join(found.problems) or f"{found.entries} entries in good order"
-        await record_deed(settings, ready, OperatorDeed(command="audit verify", detail=outcome))
+        await record_action(settings, ready, OperatorAction(command="audit verify", detail=outcome))
     if form == "json":
         facts = {
             "entries": found.entries,
@@ -81,13 +81,13 @@ async def export_log(
 
     Without ``out`` nothing is written: the caller prints it. Raises `ConfigurationError`.
     """
-    deed = OperatorDeed(
+    action = OperatorAction(
         command="audit export", documents=_documents(wanted), detail=f"{form}: {_said(wanted)}", kind=AuditKind.EXPORT
     )
     async with open_database(settings, None) as database:
         ready = require_database(database)
         found = [kept async for kept in _all_entries(audit_log(settings, ready), wanted)]
-        await record_deed(settings, ready, deed)
+        await record_action(settings, ready, action)
     content = format_entries(found, form, zone)
     if out is not None:
         _write(out, content)
@@ -104,8 +104,8 @@ async def accept_loss(settings: Settings, reason: str) -> list[str]:
     async with open_database(settings, None) as database:
         log = audit_log(settings, require_database(database))
         broken = await log.inspect(None, noting=_MOST_ACCEPTED)
-        deed = OperatorDeed(command=ACCEPT, detail=f"{reason}: {'; '.join(broken) or 'nothing was missing'}")
-        link = await log.accept(operator_entry(settings, deed))
+        action = OperatorAction(command=ACCEPT, detail=f"{reason}: {'; '.join(broken) or 'nothing was missing'}")
+        link = await log.accept(operator_entry(settings, action))
     accepted = [f"accepted: {escape_invisible(problem)}" for problem in broken[:_NAMED]]
     more = [f"and {len(broken) - _NAMED} more"] if len(broken) > _NAMED else []
     return [*accepted, *more, f"the log goes on from {link}"]

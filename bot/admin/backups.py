@@ -23,11 +23,11 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import URL, make_url
 
 from bot.admin.database import (
-    OperatorDeed,
+    OperatorAction,
     audit_log,
     open_database,
     operator,
-    record_deed,
+    record_action,
     require_alone,
     require_database,
     using,
@@ -184,7 +184,7 @@ async def confirm_rights(settings: Settings, user_id: str, now: datetime) -> lis
     async with open_database(settings, None) as database:
         ready = require_database(database)
         found = await ready.read(partial(find_held, user_id=user_id))
-        await record_deed(settings, ready, OperatorDeed(command="db confirm", detail=user_id or "everybody"))
+        await record_action(settings, ready, OperatorAction(command="db confirm", detail=user_id or "everybody"))
         confirmed = await ready.run(partial(confirm_held, rights=found, by=operator(), now=now), durable=True)
     overtaken = len(found) - confirmed
     more = f"; {overtaken} had a newer one in their place" if overtaken else ""
@@ -193,7 +193,7 @@ async def confirm_rights(settings: Settings, user_id: str, now: datetime) -> lis
 
 async def report_restore(settings: Settings, source: Path) -> list[str]:
     """Record that a backup was restored, and return lines on what awaits confirmation."""
-    async with open_database(settings, OperatorDeed(command="db restore", detail=source.name)) as database:
+    async with open_database(settings, OperatorAction(command="db restore", detail=source.name)) as database:
         missing = (await audit_log(settings, require_database(database)).check_end(1)).unaccepted
     lines = await list_held(settings)
     accept = ["`dingerp audit accept --reason …` records why the audit log lacks entries"] if missing else []

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot.access.policy import ADMIN
-from bot.admin.database import OperatorDeed, open_database, require_database
+from bot.admin.database import OperatorAction, open_database, require_database
 from bot.bootstrap.factories import open_api, templates
 from bot.cards.language import choose_language, load_languages
 from bot.cards.track_ids import TrackIds
@@ -31,8 +31,8 @@ async def send_probes(settings: Settings, to: str, now: Callable[[], datetime]) 
 
     The running bot handles the taps. Raises `ConfigurationError` if nobody can be asked or a card is refused.
     """
-    deed = OperatorDeed(command="doctor --probe", detail=f"to {to}" if to else "")
-    async with open_database(settings, deed) as opened:
+    action = OperatorAction(command="doctor --probe", detail=f"to {to}" if to else "")
+    async with open_database(settings, action) as opened:
         database = require_database(opened)
         person = to or await _administrator(settings, database, now)
         probes = StoredCardProbes(database)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot.admin.database import OperatorDeed, open_database, require_database
+from bot.admin.database import OperatorAction, open_database, require_database
 from bot.admin.output import count_noun
 from bot.bootstrap.database import make_database
 from bot.settings import Settings
@@ -32,7 +32,7 @@ async def rotate_key(settings: Settings, now: datetime, *, stopped: bool) -> lis
 
     Raises `ConfigurationError`.
     """
-    async with open_database(settings, OperatorDeed(command="data rotate-key")) as found:
+    async with open_database(settings, OperatorAction(command="data rotate-key")) as found:
         database = require_database(found)
         source = database.keys.source
         keys = await _with_new_key(database, source)

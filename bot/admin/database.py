@@ -42,7 +42,7 @@ _OTHERS: Final = text(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OperatorDeed:
+class OperatorAction:
     """An operator's action on the bot's data: the command, the documents named, and other options in words."""
 
     command: str
@@ -52,10 +52,10 @@ class OperatorDeed:
 
 
 @asynccontextmanager
-async def open_database(settings: Settings, deed: OperatorDeed | None) -> AsyncIterator[Database | None]:
+async def open_database(settings: Settings, action: OperatorAction | None) -> AsyncIterator[Database | None]:
     """Open the bot's database and record the purpose; None if no bot has used it yet.
 
-    Without a ``deed`` the caller records it. Raises `ConfigurationError` for a database of another version, with
+    Without a ``action`` the caller records it. Raises `ConfigurationError` for a database of another version, with
     another key, or that cannot be used.
     """
     file = sqlite_file(settings.database)
@@ -70,8 +70,8 @@ async def open_database(settings: Settings, deed: OperatorDeed | None) -> AsyncI
             raise ConfigurationError("the database is of an older version; `dingerp db upgrade` brings it to this one")
         if revision is not None:
             await database.unlock()
-            if deed is not None:
-                await record_deed(settings, database, deed)
+            if action is not None:
+                await record_action(settings, database, action)
         yield None if revision is None else database
     except StoreUnavailable as error:
         raise ConfigurationError(f"the database cannot be used ({error.detail}); see `dingerp doctor`") from error
@@ -79,10 +79,10 @@ async def open_database(settings: Settings, deed: OperatorDeed | None) -> AsyncI
         await database.close()
 
 
-async def record_deed(settings: Settings, database: Database, deed: OperatorDeed) -> None:
+async def record_action(settings: Settings, database: Database, action: OperatorAction) -> None:
     """Record an operator's action under their account on this machine. Raises `StoreUnavailable`."""
     audit = audit_log(settings, database)
-    audit.record(operator_entry(settings, deed))
+    audit.record(operator_entry(settings, action))
     await audit.flush()
 
 
@@ -91,15 +91,15 @@ def audit_log(settings: Settings, database: Database) -> StoredAudit:
     return StoredAudit(database, AuditWitness(settings.data_dir), on_older=hold_rights)
 
 
-def operator_entry(settings: Settings, deed: OperatorDeed) -> AuditEntry:
+def operator_entry(settings: Settings, action: OperatorAction) -> AuditEntry:
     """Return the audit entry for the operator's current action."""
     return AuditEntry(
-        kind=deed.kind,
+        kind=action.kind,
         at=datetime.now(ZoneInfo(settings.zone)),
         actor=operator(),
-        action=deed.command,
-        documents=deed.documents,
-        detail=deed.detail,
+        action=action.command,
+        documents=action.documents,
+        detail=action.detail,
     )
 
 
@@ -164,7 +164,7 @@ async def upgrade_database(settings: Settings) -> str:
         try:
             await database.migrate()
             await database.unlock()
-            await record_deed(settings, database, OperatorDeed(command="db upgrade", detail=latest_revision()))
+            await record_action(settings, database, OperatorAction(command="db upgrade", detail=latest_revision()))
         except StoreUnavailable as error:
             raise ConfigurationError(f"the database cannot be used: {error.detail}") from error
         finally:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, tzinfo
 from typing import Any
 
-from bot.admin.database import OperatorDeed, open_database, require_database
+from bot.admin.database import OperatorAction, open_database, require_database
 from bot.admin.inputs import read_choice
 from bot.admin.output import (
     align_columns,
@@ -47,7 +47,7 @@ async def search_deliveries(settings: Settings, wanted: DeliverySearch, *, zone:
 
     Raises `ConfigurationError` if the database cannot be read.
     """
-    async with open_database(settings, OperatorDeed(command="deliveries search")) as database:
+    async with open_database(settings, OperatorAction(command="deliveries search")) as database:
         found = [] if database is None else await _search(StoredDeliveries(database), wanted)
     if form == "json":
         return [as_json([_fields(record, zone) for record in found])]
@@ -56,7 +56,7 @@ async def search_deliveries(settings: Settings, wanted: DeliverySearch, *, zone:
 
 async def show_delivery(settings: Settings, card: str, *, zone: tzinfo, form: str) -> list[str]:
     """Return the history of one delivery. Raises `ConfigurationError` for an unknown card."""
-    async with open_database(settings, OperatorDeed(command="deliveries show", detail=card)) as database:
+    async with open_database(settings, OperatorAction(command="deliveries show", detail=card)) as database:
         deliveries = StoredDeliveries(require_database(database))
         found = await deliveries.search(card=card)
         steps = await deliveries.steps_of(card)
@@ -76,7 +76,9 @@ async def replay_deliveries(
     """
     if bool(cards) is everything:
         raise ConfigurationError("name the cards whose delivery is dead, or write --all")
-    async with open_database(settings, OperatorDeed(command="deliveries replay", detail=", ".join(cards))) as database:
+    async with open_database(
+        settings, OperatorAction(command="deliveries replay", detail=", ".join(cards))
+    ) as database:
         deliveries = StoredDeliveries(require_database(database))
         for card in cards:
             found = await deliveries.search(card=card)

@@ -9,7 +9,7 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.admin.database import OperatorDeed, open_database
+from bot.admin.database import OperatorAction, open_database
 from bot.admin.inputs import read_choice
 from bot.admin.output import escape_invisible, fields_of, format_minute
 from bot.bootstrap.erps import examine_source
@@ -61,7 +61,7 @@ async def _has_rejected(settings: Settings, source: str) -> bool:
 
 
 async def _read_rejected(settings: Settings, source: str, area: str, limit: int) -> tuple[list[RejectedRecord], int]:
-    async with open_database(settings, OperatorDeed(command="erp rejected", detail=source)) as database:
+    async with open_database(settings, OperatorAction(command="erp rejected", detail=source)) as database:
         if database is None:
             return [], 0
         return await database.run(partial(read_rejected, source=source, area=area, limit=limit))

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from bot.admin.database import OperatorDeed, open_database, require_database
+from bot.admin.database import OperatorAction, open_database, require_database
 from bot.admin.inputs import read_choice
 from bot.admin.output import as_json, count_noun, escape_invisible
 from bot.alerts.event import CUSTOM
@@ -79,7 +79,9 @@ async def send_events(
     accepted = duplicate = 0
     rejected: list[Rejection] = []
     zone = ZoneInfo(settings.zone)
-    async with open_database(settings, OperatorDeed(command="send", detail=f"{len(events)} from {source}")) as database:
+    async with open_database(
+        settings, OperatorAction(command="send", detail=f"{len(events)} from {source}")
+    ) as database:
         store = StoredEvents(require_database(database))
         intake = BatchedIntake(store, metrics=Metrics(), now=lambda: datetime.now(zone))
         for start in range(0, len(events), BATCH):

@@ -11,7 +11,7 @@ from typing import Any
 import orjson
 from sqlalchemy.engine import Connection
 
-from bot.admin.database import OperatorDeed, open_database, require_database
+from bot.admin.database import OperatorAction, open_database, require_database
 from bot.admin.inputs import read_choice
 from bot.admin.output import (
     align_columns,
@@ -45,7 +45,7 @@ async def search_events(settings: Settings, wanted: EventSearch, *, zone: tzinfo
 
     Raises `ConfigurationError` if the database cannot be read.
     """
-    async with open_database(settings, OperatorDeed(command="events search")) as database:
+    async with open_database(settings, OperatorAction(command="events search")) as database:
         found = () if database is None else await StoredEvents(database).search(wanted)
     if form == "json":
         return [as_json([event_fields(event, zone) for event in found])]
@@ -119,8 +119,8 @@ async def show_event(
     ``with_data`` adds the event as received. Raises `ConfigurationError` for an unknown event, or if the database
     cannot be read.
     """
-    deed = OperatorDeed(command="events show", detail=f"{name}{', with its data' if with_data else ''}")
-    async with open_database(settings, deed) as database:
+    action = OperatorAction(command="events show", detail=f"{name}{', with its data' if with_data else ''}")
+    async with open_database(settings, action) as database:
         ready = require_database(database)
         histories = [await build_history(ready, event) for event in await _find_events(ready, name)]
     if not histories:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from zoneinfo import ZoneInfo
 
-from bot.admin.database import OperatorDeed, open_database, record_deed, require_database
+from bot.admin.database import OperatorAction, open_database, record_action, require_database
 from bot.admin.output import align_columns, format_second
 from bot.settings import Settings
 from bot.store.people import REFRESH_SECONDS, marked_groups, unmark_group
@@ -14,7 +14,7 @@ from bot.words.errors import ConfigurationError
 async def list_outsider_groups(settings: Settings) -> list[str]:
     """Return a line for each group: its id, and when or how it was marked."""
     zone = ZoneInfo(settings.zone)
-    async with open_database(settings, OperatorDeed(command="access outsiders")) as database:
+    async with open_database(settings, OperatorAction(command="access outsiders")) as database:
         seen = await require_database(database).run(marked_groups)
     rows = [(group, f"since {format_second(at, zone)}") for group, at in seen]
     rows += [(group, "by access.outsider_groups") for group in settings.access.outsider_groups]
@@ -33,8 +33,8 @@ async def unmark(settings: Settings, conversation_id: str, reason: str) -> list[
             raise ConfigurationError(
                 f"{conversation_id} is not marked; `dingerp access outsiders` lists those that are"
             )
-        deed = OperatorDeed(command="access unmark", detail=f"{conversation_id}: {reason}")
-        await record_deed(settings, ready, deed)
+        action = OperatorAction(command="access unmark", detail=f"{conversation_id}: {reason}")
+        await record_action(settings, ready, action)
     return [
         f"unmarked; a running bot knows it within {REFRESH_SECONDS:.0f} s, and marks the group again when somebody"
         " from outside writes or taps there"

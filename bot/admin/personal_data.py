@@ -9,7 +9,7 @@ from functools import partial
 import orjson
 
 from bot.access.audit import AuditKind
-from bot.admin.database import OperatorDeed, open_database, require_database
+from bot.admin.database import OperatorAction, open_database, require_database
 from bot.outbox.place import Place, PlaceKind
 from bot.settings import Settings
 from bot.store.outbox.ledger import CardLedger
@@ -18,8 +18,8 @@ from bot.store.personal_data import ErasureReport, erase_person, export_person
 
 async def export_data(settings: Settings, user_id: str) -> list[str]:
     """Return one JSON line for each row about a person."""
-    deed = OperatorDeed(command="data export", detail=user_id, kind=AuditKind.EXPORT)
-    async with open_database(settings, deed) as found:
+    action = OperatorAction(command="data export", detail=user_id, kind=AuditKind.EXPORT)
+    async with open_database(settings, action) as found:
         database = require_database(found)
         rows = await database.run(lambda connection: list(export_person(connection, user_id)))
     return [orjson.dumps({"table": table, **row}).decode() for table, row in rows]
@@ -27,7 +27,7 @@ async def export_data(settings: Settings, user_id: str) -> list[str]:
 
 async def erase_data(settings: Settings, user_id: str, now: datetime) -> list[str]:
     """Erase a person, and return what happened to their rows."""
-    async with open_database(settings, OperatorDeed(command="data erase", detail=user_id)) as found:
+    async with open_database(settings, OperatorAction(command="data erase", detail=user_id)) as found:
         database = require_database(found)
         report = await database.run(partial(erase_person, user_id=user_id, now=now))
         own_chat = Place(PlaceKind.PERSON, user_id)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy.engine import Connection
 
-from bot.admin.database import OperatorDeed, open_database
+from bot.admin.database import OperatorAction, open_database
 from bot.admin.erps import unknown_source
 from bot.admin.output import escape_invisible, format_minute
 from bot.admin.policy_context import PolicyContext, describe_level, find_policy, open_policy, open_policy_context
@@ -67,7 +67,7 @@ async def explain_document(settings: Settings, number: str, *, user: str, source
         where = source or (await context.hub.purchase_order(number)).source
         document, company = await context.reader.read_for_plan(where, number, policy)
         look = partial(_look, settings, context, policy, document, company, user, rules is None)
-        async with open_database(settings, OperatorDeed(command="policy explain", documents=(number,))) as database:
+        async with open_database(settings, OperatorAction(command="policy explain", documents=(number,))) as database:
             found = await _run(database, look)
         file = rules or find_policy(settings) or name_places(settings.approval_rules)
         return [escape_invisible(line) for line in _lines(found, context, str(file))]

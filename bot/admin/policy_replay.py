@@ -14,7 +14,7 @@ from decimal import Decimal
 from functools import partial
 from pathlib import Path
 
-from bot.admin.database import OperatorDeed, open_database
+from bot.admin.database import OperatorAction, open_database
 from bot.admin.inputs import read_since
 from bot.admin.output import escape_invisible
 from bot.admin.policy_context import PolicyContext, describe_level, open_policy, open_policy_context
@@ -69,7 +69,7 @@ async def replay_rules(settings: Settings, rules: Path, *, since: str) -> list[s
     old, new = (RuleBasedPolicy(open_policy(settings, file)) for file in (None, rules))
     async with open_policy_context(settings) as context:
         begins = read_since(since, context.now())
-        async with open_database(settings, OperatorDeed(command="policy replay")) as database:
+        async with open_database(settings, OperatorAction(command="policy replay")) as database:
             cases = () if database is None else await database.run(partial(cases_since, since=begins))
         by_document = {(case.source, case.number.casefold()): case for case in cases}
         replay = _PolicyReplay(context, old, new, terms_of(settings), by_document)

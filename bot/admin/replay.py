@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
-from bot.admin.database import OperatorDeed, open_database, require_database
+from bot.admin.database import OperatorAction, open_database, require_database
 from bot.admin.dry_run import DryRunConfig, DryRunInput, DryRunResult, RecordedCall, execute_dry_run
 from bot.admin.route_check import open_rules
 from bot.alerts.alert import Alert
@@ -116,7 +116,7 @@ async def replay(
     input.
     """
     rule_set = open_rules(settings, rules)
-    async with open_database(settings, OperatorDeed(command="replay")) as database:
+    async with open_database(settings, OperatorAction(command="replay")) as database:
         inputs, rejected = await _read_inputs(require_database(database), since, until, since - before)
     played = await execute_dry_run(inputs, _dry_run_config(settings, rule_set), until)
     return _result(inputs, played, rule_set, since, until, rejected)

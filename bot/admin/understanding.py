@@ -82,7 +82,7 @@ def describe(reading: Reading) -> dict[str, Any]:
         "by": reading.by.value,
         "alternatives": list(reading.alternatives),
         "understood": [asdict(part) for part in reading.understood],
-        **({"wish": reading.wish} if reading.wish else {}),
+        **({"wish": reading.change} if reading.change else {}),
         **({"gap": str(reading.gap)} if reading.gap else {}),
         **({"unknown": list(reading.unknown)} if reading.unknown else {}),
         **({"unheld": list(reading.unheld)} if reading.unheld else {}),

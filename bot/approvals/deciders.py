@@ -42,7 +42,7 @@ class _NothingSpent:
 
 
 @dataclass(frozen=True)
-class _Turns:
+class _DeciderCheck:
     """An open case with its document, as just read or as remembered: tells who can move it forward."""
 
     rules: RulesInForce
@@ -237,13 +237,15 @@ class _Turns:
         return phrase("it is above the limits of %(people)s", people=poor) if poor else None
 
 
-def _turns(rules: RulesInForce, case: Case, document: ApprovalDocument, left: Collection[str] = ()) -> _Turns:
+def _decider_check(
+    rules: RulesInForce, case: Case, document: ApprovalDocument, left: Collection[str] = ()
+) -> _DeciderCheck:
     """Return the case with its document; those who had changed or approved it when it was first shown stay barred."""
     known = case.summary
     involved = replace(
         document, editors=document.editors | known.editors, passed_by=document.passed_by | known.passed_by
     )
-    return _Turns(rules, case, involved, left)
+    return _DeciderCheck(rules, case, involved, left)
 
 
 def _expected_accounts(document: ApprovalDocument) -> tuple[str, ...]:
@@ -256,14 +258,14 @@ def _refuse(reason: Phrase, ask: tuple[str, ...] = ()) -> Eligibility:
 
 def check_turn(rules: RulesInForce, case: Case, user_id: str, document: ApprovalDocument) -> Eligibility:
     """Return whether an open case waits for the person, by its plan and by what the ERP would accept."""
-    turns = _turns(rules, case, document)
-    return turns.helpers(turns.check(user_id), user_id, Verdict.REJECT)
+    check = _decider_check(rules, case, document)
+    return check.helpers(check.check(user_id), user_id, Verdict.REJECT)
 
 
 def check_named(rules: RulesInForce, case: Case, user_id: str, document: ApprovalDocument) -> Eligibility:
     """Return whether the plan waits for the person, so that they can forward to somebody the ERP waits for."""
-    turns = _turns(rules, case, document)
-    return turns.helpers(turns.rule_by_plan(user_id, Verdict.REJECT, _NothingSpent()), user_id, Verdict.REJECT)
+    check = _decider_check(rules, case, document)
+    return check.helpers(check.rule_by_plan(user_id, Verdict.REJECT, _NothingSpent()), user_id, Verdict.REJECT)
 
 
 def check_verdict(
@@ -278,13 +280,13 @@ def check_verdict(
 
     A rejection ends the case at once, so it has to come from somebody the ERP waits for.
     """
-    turns = _turns(rules, case, document)
-    eligibility = turns.rule_by_plan(user_id, verdict, spending)
+    check = _decider_check(rules, case, document)
+    eligibility = check.rule_by_plan(user_id, verdict, spending)
     if verdict is Verdict.APPROVE:
-        eligibility = turns.with_erp(user_id, eligibility)
-    elif eligibility.allowed and not turns.is_expected(user_id):
-        eligibility = turns.refuse_for_others(turns.waits_for_others(), eligibility)
-    return turns.helpers(eligibility, user_id, verdict)
+        eligibility = check.with_erp(user_id, eligibility)
+    elif eligibility.allowed and not check.is_expected(user_id):
+        eligibility = check.refuse_for_others(check.waits_for_others(), eligibility)
+    return check.helpers(eligibility, user_id, verdict)
 
 
 _NOT_EXPECTED = phrase("The ERP does not wait for them.")
@@ -294,25 +296,25 @@ def why_not_instead(
     rules: RulesInForce, case: Case, user_id: str, level: ApprovalLevel, document: ApprovalDocument
 ) -> Phrase | None:
     """Return why a person could not decide in an approver's place at a level."""
-    turns = _turns(rules, case, document)
-    if (bar := turns.bar(user_id)) is not None:
+    check = _decider_check(rules, case, document)
+    if (bar := check.bar(user_id)) is not None:
         return bar.theirs
-    if user_id in turns.voters:
+    if user_id in check.voters:
         return phrase("They have agreed already.")
-    if user_id in turns.missing_at(level):
+    if user_id in check.missing_at(level):
         return phrase("It is their turn as well.")
-    return _NOT_EXPECTED if turns.ends_with(level) and not turns.is_expected(user_id) else None
+    return _NOT_EXPECTED if check.ends_with(level) and not check.is_expected(user_id) else None
 
 
 def awaited_voters(rules: RulesInForce, case: Case) -> tuple[str, ...]:
     """Return the people who can move an open case forward: approvers who have not voted, and their substitutes."""
-    return _turns(rules, case, document_from_case(case)).awaited()
+    return _decider_check(rules, case, document_from_case(case)).awaited()
 
 
 def find_approve_only(rules: RulesInForce, case: Case, awaited: Iterable[str]) -> frozenset[str]:
     """Return the people whose rejection the ERP would not accept: it ends a case at any level, in the voter's name."""
-    turns = _turns(rules, case, document_from_case(case))
-    return frozenset(user_id for user_id in awaited if not turns.is_expected(user_id))
+    check = _decider_check(rules, case, document_from_case(case))
+    return frozenset(user_id for user_id in awaited if not check.is_expected(user_id))
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,30 +327,30 @@ class Deciders:
 
 def find_deciders(rules: RulesInForce, case: Case) -> Deciders:
     """Return the deciders of a case by its plan, today's roles and substitutes, and what the ERP accepts."""
-    turns = _turns(rules, case, document_from_case(case))
+    check = _decider_check(rules, case, document_from_case(case))
     entitled = (
         person
         for level in case.plan.levels
         for approver in level.approvers
-        if not turns.lost_role(approver)
-        for person in (approver, *turns.stand_ins(approver))
-        if turns.bar(person) is None and (not turns.ends_with(level) or turns.is_expected(person))
+        if not check.lost_role(approver)
+        for person in (approver, *check.stand_ins(approver))
+        if check.bar(person) is None and (not check.ends_with(level) or check.is_expected(person))
     )
-    return Deciders(frozenset(entitled), turns.awaited())
+    return Deciders(frozenset(entitled), check.awaited())
 
 
 def find_barred(rules: RulesInForce, case: Case, document: ApprovalDocument) -> Mapping[str, Phrase]:
     """Return the approvers of a plan who have not voted and cannot, with the reason as others may read it."""
-    turns = _turns(rules, case, document)
+    check = _decider_check(rules, case, document)
     found: dict[str, Phrase] = {}
     for level in case.plan.levels:
-        for approver in turns.missing_at(level):
-            bar, role = turns.bar(approver), turns.lost_role(approver)
+        for approver in check.missing_at(level):
+            bar, role = check.bar(approver), check.lost_role(approver)
             if bar is not None:
                 found[approver] = bar.theirs
             elif role:
                 found[approver] = phrase("They no longer have the role “%(role)s”.", role=role)
-            elif turns.ends_with(level) and not turns.is_expected(approver):
+            elif check.ends_with(level) and not check.is_expected(approver):
                 found[approver] = _NOT_EXPECTED
     return found
 
@@ -363,12 +365,12 @@ def find_dead_end(
     waited = tally(case.plan, case.votes)
     if isinstance(waited, Verdict):
         return None
-    turns = _turns(rules, case, document or document_from_case(case), left)
+    check = _decider_check(rules, case, document or document_from_case(case), left)
     now, *later = case.plan.levels[waited - 1 :]
-    levels = [replace(now, approvers=turns.missing_at(now)), *later]
-    able = {level.number: turns.able_at(level) for level in levels}
+    levels = [replace(now, approvers=check.missing_at(now)), *later]
+    able = {level.number: check.able_at(level) for level in levels}
     blocked = blocked_level(levels, able)
-    finishes = not turns.expected or turns.can_finish(levels[-1].approvers)
+    finishes = not check.expected or check.can_finish(levels[-1].approvers)
     if not blocked and finishes:
         return None
     level = next((level for level in levels if level.number == blocked), levels[-1])
@@ -376,8 +378,8 @@ def find_dead_end(
     if gone := tuple(person for person in stuck if person in left):
         return phrase("%(people)s left the company", people=gone)
     if not finishes:
-        return phrase("the ERP waits for %(people)s", people=turns.expected_people())
-    return turns.why_stuck(stuck) or phrase("nobody is left for level %(level)s", level=level.number)
+        return phrase("the ERP waits for %(people)s", people=check.expected_people())
+    return check.why_stuck(stuck) or phrase("nobody is left for level %(level)s", level=level.number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,6 +421,6 @@ def find_erp_approvers(rules: RulesInForce, document: ApprovalDocument, case: Ca
     people = tuple(ErpApprover(account, rules.company.person_of(document.source, account)) for account in accounts)
     if case is None or not people:
         return ErpApprovers(people)
-    turns = _turns(rules, case, document)
+    check = _decider_check(rules, case, document)
     last = case.plan.levels[-1:]
-    return ErpApprovers(people, mismatched=not any(turns.can_finish(level.approvers) for level in last))
+    return ErpApprovers(people, mismatched=not any(check.can_finish(level.approvers) for level in last))

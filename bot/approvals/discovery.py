@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import structlog
 
-from bot.alerts.intake.port import Intake, Receipt, UnreadableEvent
+from bot.alerts.intake.port import Intake, IntakeOutcome, UnreadableEvent
 from bot.approvals.case import CaseConflict
 from bot.approvals.service import ApprovalService
 from bot.erp.errors import Conflict, Invalid, NotPermitted, Unusable
@@ -175,7 +175,7 @@ class PurchaseOrderListener:
 
     async def accept(
         self, source: str, events: Sequence[Mapping[str, object] | UnreadableEvent], *, via: str
-    ) -> Receipt:
+    ) -> IntakeOutcome:
         """Store events and return after the commit; see `bot.alerts.intake.port.Intake`."""
         receipt = await self._intake.accept(source, events, via=via)
         for event in events:

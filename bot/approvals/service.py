@@ -127,9 +127,9 @@ class ApprovalService:
             lambda unit: tuple(_ruling_on(unit, case, user_id) for case in unit.cases.called(short_ids))
         )
 
-    async def turn_of(self, case: Case, user_id: str) -> ReaderTurn:
+    async def task_of(self, case: Case, user_id: str) -> ReaderTask:
         """Return a person's next step when viewing a case: decide it, or continue with the next one."""
-        return await self._transactions.query(lambda unit: _turn_of(unit, case, user_id))
+        return await self._transactions.query(lambda unit: _task_of(unit, case, user_id))
 
     async def deciders(self, case: Case) -> Deciders:
         """Return who may decide a case now."""
@@ -235,7 +235,7 @@ class ApprovalService:
 
 
 @dataclass(frozen=True, slots=True)
-class ReaderTurn:
+class ReaderTask:
     """Whether the reader can decide a case now; if not, the id of the first case they can, if any."""
 
     decides: bool = False
@@ -327,10 +327,10 @@ def _ruling_on(unit: CaseUnitOfWork, case: Case, user_id: str) -> CaseRuling:
     return CaseRuling(case, check_vote(unit, case, user_id, Verdict.APPROVE, document_from_case(case)))
 
 
-def _turn_of(unit: CaseUnitOfWork, case: Case, user_id: str) -> ReaderTurn:
+def _task_of(unit: CaseUnitOfWork, case: Case, user_id: str) -> ReaderTask:
     if case.state is CaseState.OPEN and _has_turn(unit, case, user_id):
-        return ReaderTurn(decides=True)
-    return ReaderTurn(next_case=next((waiting.id for waiting in _pending(unit, user_id)), ""))
+        return ReaderTask(decides=True)
+    return ReaderTask(next_case=next((waiting.id for waiting in _pending(unit, user_id)), ""))
 
 
 def _case_of(unit: CaseUnitOfWork, order: PurchaseOrder, user_id: str) -> OrderCase:

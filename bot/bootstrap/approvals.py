@@ -27,13 +27,13 @@ from bot.approvals.case import ApprovalCardKind, Case
 from bot.approvals.discovery import PendingPoller, PurchaseOrderListener
 from bot.approvals.document import ApprovalDocument
 from bot.approvals.document_reader import DocumentReader
-from bot.approvals.native.oa_forms import OaFormFields
-from bot.approvals.native.oa_sync import OaSync
-from bot.approvals.native.rightful_votes import RightfulVotes
+from bot.approvals.oa.access_checked_voting import AccessCheckedVoting
+from bot.approvals.oa.forms import OaFormFields
+from bot.approvals.oa.sync import OaSync
 from bot.approvals.service import ApprovalService
 from bot.approvals.staff_changes import StaffChanges
+from bot.approvals.stuck_orders import StuckOrderSearch
 from bot.approvals.unit_of_work import CardReach, CaseStore, CaseTransactions
-from bot.approvals.waiting_in_vain import WaitingInVain
 from bot.approvals.writeback_worker import WritebackWorker
 from bot.bootstrap.alerts import AlertServices
 from bot.bootstrap.infrastructure import Infrastructure
@@ -49,7 +49,7 @@ from bot.erp.port import Capability
 from bot.mechanisms.background import repeat
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import Composer
-from bot.store.approvals.repository import StoredCaseTransactions, StoredNativeRecords, forget_cases
+from bot.store.approvals.repository import StoredCaseTransactions, StoredOaRecords, forget_cases
 from bot.words.phrase import Phrase
 
 _CASES_PRUNED_EVERY = 24 * 3600.0
@@ -74,10 +74,10 @@ def build_oa_sync(
         return language.say(words)
 
     return OaSync(
-        RightfulVotes(service, base.people, policy, audit=audit, now=base.now),
+        AccessCheckedVoting(service, base.people, policy, audit=audit, now=base.now),
         cases,
         WorkflowApi(base.api, process=native.process, case_field=native.fields.case),
-        StoredNativeRecords(base.database),
+        StoredOaRecords(base.database),
         fields=OaFormFields(**native.fields.model_dump()),
         originator=native.originator,
         say=say,
@@ -100,7 +100,7 @@ class ApprovalServices:
     oa_sync: OaSync | None
     """Keeps OA approvals in step, if the company wants them."""
     staff: StaffChanges
-    in_vain: WaitingInVain
+    stuck_orders: StuckOrderSearch
 
 
 def build_approvals(
@@ -190,7 +190,7 @@ def build_approvals(
         },
         oa_sync=oa_sync,
         staff=StaffChanges(service, transactions, organisation),
-        in_vain=WaitingInVain(service, transactions.rules, _left_among(base), _names(base), base.now),
+        stuck_orders=StuckOrderSearch(service, transactions.rules, _left_among(base), _names(base), base.now),
     )
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from bot.alerts.intake.quota import SourceQuota
-from bot.approvals.waiting_in_vain import OrdersInVain
+from bot.approvals.stuck_orders import StuckOrders
 from bot.bootstrap.alerts import AlertServices
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.quotas import administrators, quota_health
@@ -67,7 +67,7 @@ async def start_health(
     rules: RuleFiles,
     audit: Callable[[], PartHealth],
     last_writes: Callable[[], PartHealth],
-    approvals: Callable[[], Awaitable[OrdersInVain]],
+    approvals: Callable[[], Awaitable[StuckOrders]],
     model: Callable[[], PartHealth] | None = None,
 ) -> Callable[[], Awaitable[Mapping[str, PartHealth]]]:
     """Start monitoring the parts; returns the function that reports their state.
@@ -151,7 +151,7 @@ def _failing_calls(base: Infrastructure) -> Words:
     return phrase("calls of DingTalk fail (%(calls)s)", calls=failing) if failing else ""
 
 
-def _orders_health(find: Callable[[], Awaitable[OrdersInVain]]) -> HealthCheck:
+def _orders_health(find: Callable[[], Awaitable[StuckOrders]]) -> HealthCheck:
     async def look() -> PartHealth:
         found = await find()
         return degraded(found.told, found.cases)

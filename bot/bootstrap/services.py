@@ -178,7 +178,7 @@ async def build_services(
         rules,
         lambda: audit_health(stored_audit.state, required=settings.audit.required),
         lambda: lost_writes_health(lost, started, now),
-        approvals.in_vain.find,
+        approvals.stuck_orders.find,
         (lambda: model.health) if model else None,
     )
     contact_events = await start_directory(base, approvals.staff, search_accounts(base, hub, accounts), sessions)

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from enum import Enum
 from types import MappingProxyType
 
-from bot.erp.goods import ArrivalKind
 from bot.erp.kinds import FOLLOWED, KINDS
 from bot.erp.kinds.cards import State
 from bot.erp.model import Area, Feed, PartnerKind, Progress
+from bot.erp.model.goods import ArrivalKind
 from bot.words.disclosure import FieldClass
 from bot.words.phrase import Phrase, phrase
 from bot.words.severity import Severity

@@ -45,7 +45,7 @@ class PreparedAnswer:
     """The line that a sentence was read as; empty for a typed command."""
     by_model: bool = False
     """Whether a language model read it so."""
-    wish: str = ""
+    change: str = ""
     """The line to send for the change a sentence asks for: a sentence changes nothing."""
     wants_erp: bool = False
     """Whether it asks for a change that only the ERP makes."""
@@ -78,9 +78,9 @@ class PreparedAnswer:
             return None
         if self.by_model:
             return phrase("A language model read this as %(line)s", line=self.read_as)
-        if self.wish:
+        if self.change:
             return phrase(
-                "Read as %(line)s. A sentence changes nothing: send %(wish)s", line=self.read_as, wish=self.wish
+                "Read as %(line)s. A sentence changes nothing: send %(wish)s", line=self.read_as, wish=self.change
             )
         if self.wants_erp:
             return phrase("Read as %(line)s. I change nothing there: please do it in the ERP", line=self.read_as)

@@ -32,8 +32,8 @@ def understand(
     print(reading.line)
     for line in reading.alternatives:
         print(f"  or {line}")
-    if reading.wish:
-        print(f"  to have it done: {reading.wish}")
+    if reading.change:
+        print(f"  to have it done: {reading.change}")
     for kind, words in (("not found", reading.unknown), ("not taken into account", reading.unheld)):
         if words:
             print(f"  {kind}: {', '.join(words)}")

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from bot.approvals.native.oa_forms import (
+from bot.approvals.oa.forms import (
     OaApplication,
     OaDeclined,
     OaInstance,

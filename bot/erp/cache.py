@@ -13,9 +13,9 @@ from cachetools import TTLCache
 from pydantic import TypeAdapter, ValidationError
 
 from bot.erp.answer import Answer
-from bot.erp.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.kinds import KINDS, Kind
 from bot.erp.model import Product, Slice, StockLevel
+from bot.erp.model.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.mechanisms.metrics import Metrics
 from bot.mechanisms.recency import RecentItems
 from bot.mechanisms.single_flight import SingleFlight

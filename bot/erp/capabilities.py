@@ -54,7 +54,7 @@ GOODS = frozenset(
         Capability.WAREHOUSE_STOCK,
     }
 )
-"""What an adapter may offer about goods (`bot.erp.goods_port`)."""
+"""What an adapter may offer about goods (`bot.erp.goods.port`)."""
 
 
 BY_PRODUCT = frozenset(

@@ -15,7 +15,7 @@ from functools import partial
 from typing import Any, ClassVar, Protocol
 
 from bot.erp.errors import NotListedByProduct, Unsupported
-from bot.erp.goods_lists import by_day
+from bot.erp.goods.lists import by_day
 from bot.erp.keys import can_be_key, checked_key
 from bot.erp.kinds import D, Kind
 from bot.erp.model import Changes, Followed, Product, Slice, StockLevel

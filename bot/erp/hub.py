@@ -29,16 +29,8 @@ from bot.erp.decider_keys import KeyOwners
 from bot.erp.decision_writer import DecisionWriter
 from bot.erp.document_calls import DocumentAnswers
 from bot.erp.errors import Ambiguous, ErpError, NotFound, Unavailable, Unsupported
-from bot.erp.goods import (
-    Arrival,
-    ComponentUse,
-    Prices,
-    ProductDetails,
-    Shortage,
-    WarehouseContents,
-)
-from bot.erp.goods_port import ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
-from bot.erp.goods_questions import GoodsQuestions
+from bot.erp.goods.port import ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
+from bot.erp.goods.questions import GoodsQuestions
 from bot.erp.index.search import ProductIndex
 from bot.erp.kinds import D, Kind, kind_followed
 from bot.erp.limits import SourceLimits
@@ -57,10 +49,18 @@ from bot.erp.model import (
     StockLevel,
     Verdict,
 )
+from bot.erp.model.goods import (
+    Arrival,
+    ComponentUse,
+    Prices,
+    ProductDetails,
+    Shortage,
+    WarehouseContents,
+)
 from bot.erp.multi_source import MultiSource
 from bot.erp.narrowing import NOT_NARROWED, Narrowing, Narrowings
 from bot.erp.port import GOODS, Capability, Erp, ListQuery
-from bot.erp.reader_lists import HoldingLists, NarrowedLists
+from bot.erp.reader_lists import ListsByProduct, NarrowedLists
 from bot.erp.shared_reads import SharedReads
 from bot.erp.source_client import SourceClient
 from bot.erp.units import Units
@@ -530,7 +530,7 @@ class ErpHub(DocumentAnswers):
 
     async def _of_product(self, sources: tuple[Erp, ...], kind: Kind[D], query: ListQuery) -> Answer[Slice[D]]:
         narrowed = self._narrowed_lists(kind) if self._narrowings.concern(kind, query) else None
-        lists = HoldingLists(self._read_source, self._codes, self._several, narrowed)
+        lists = ListsByProduct(self._read_source, self._codes, self._several, narrowed)
         return await lists.read(sources, kind, query) or self._nothing(Slice(items=(), total=0))
 
     async def _narrowed_documents(self, sources: tuple[Erp, ...], kind: Kind[D], query: ListQuery) -> Answer[Slice[D]]:

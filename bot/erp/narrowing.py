@@ -6,10 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
-from bot.erp.goods import ProductDetails
 from bot.erp.kinds import PARTNERS, Kind, ScopeKeys, kind_of
 from bot.erp.merging import add
 from bot.erp.model import Area, PartnerRecord, Product, Slice, StockLevel, WarehouseStock
+from bot.erp.model.goods import ProductDetails
 from bot.erp.port import ListQuery
 
 

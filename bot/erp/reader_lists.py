@@ -74,7 +74,7 @@ T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
-class HoldingLists:
+class ListsByProduct:
     """Reads such lists for one reader; ``narrowed`` leaves out what they may not see, where that is anything."""
 
     read_source: AskSource

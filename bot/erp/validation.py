@@ -16,7 +16,9 @@ import structlog
 
 from bot.erp import text_repair
 from bot.erp.errors import Unusable
-from bot.erp.goods import (
+from bot.erp.kinds import KINDS
+from bot.erp.model import Area, ErpRecord, Product, Slice, StockLevel, WarehouseStock
+from bot.erp.model.goods import (
     Arrival,
     ComponentUse,
     PricePoint,
@@ -27,8 +29,6 @@ from bot.erp.goods import (
     WarehouseContents,
     WarehouseItem,
 )
-from bot.erp.kinds import KINDS
-from bot.erp.model import Area, ErpRecord, Product, Slice, StockLevel, WarehouseStock
 from bot.erp.units import Units
 from bot.erp.validation_rules import GOODS_RULES, Defect, PlausibilityBounds, RecordRule, Violation
 from bot.words.phrase import Phrase, phrase

@@ -14,7 +14,8 @@ from enum import StrEnum
 from operator import attrgetter
 from typing import Any, TypeAlias
 
-from bot.erp.goods import (
+from bot.erp.model import InvoiceRecord, Money, Payment, Product, ProductionOrder, Quantities, StockLevel
+from bot.erp.model.goods import (
     Arrival,
     ComponentUse,
     PricePoint,
@@ -24,7 +25,6 @@ from bot.erp.goods import (
     Supply,
     WarehouseItem,
 )
-from bot.erp.model import InvoiceRecord, Money, Payment, Product, ProductionOrder, Quantities, StockLevel
 from bot.erp.units import Units
 
 

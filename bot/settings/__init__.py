@@ -44,9 +44,9 @@ from bot.settings.sections.connections import PollSettings as PollSettings
 from bot.settings.sections.connections import QueueSettings as QueueSettings
 from bot.settings.sections.notifications import AlertSettings as AlertSettings
 from bot.settings.sections.notifications import ApprovalSettings as ApprovalSettings
-from bot.settings.sections.notifications import NativeFields as NativeFields
-from bot.settings.sections.notifications import NativeSettings as NativeSettings
 from bot.settings.sections.notifications import NotifySettings as NotifySettings
+from bot.settings.sections.notifications import OaFieldSettings as OaFieldSettings
+from bot.settings.sections.notifications import OaSettings as OaSettings
 from bot.settings.sections.notifications import OutboxSettings as OutboxSettings
 from bot.settings.sections.rights import AccessSettings as AccessSettings
 from bot.settings.sections.rights import AllowanceSettings as AllowanceSettings

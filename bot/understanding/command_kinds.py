@@ -42,7 +42,7 @@ OWED = frozenset(kind.command for kind in DOCUMENTS if kind.amounts.left)
 """Commands whose documents are paid."""
 WITH_AMOUNTS = frozenset(kind.command for kind in DOCUMENTS if kind.amounts.classes)
 """Commands whose documents have amounts in currencies of their own."""
-HOLDING = frozenset(kind.command for kind in DOCUMENTS if kind.by_product)
+LISTED_BY_PRODUCT = frozenset(kind.command for kind in DOCUMENTS if kind.by_product)
 """Commands that list the documents of a product."""
 _TRADES = {PartnerKind.CUSTOMER: Trade.SALE, PartnerKind.VENDOR: Trade.PURCHASE}
 _RECORDS = {kind.partners: kind.command for kind in PARTNERS}

@@ -11,20 +11,20 @@ from math import inf
 from bot.chat.parsing import command_line, normalise
 from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.chat.registry import Commands
+from bot.understanding.change_requests import ChangeRequest, find_change_request, line_of, shown_instead
 from bot.understanding.command_kinds import BARE, BILLED_BY
 from bot.understanding.exporting import drop_export, export_reading, wants_the_last
-from bot.understanding.gaps import Gap
 from bot.understanding.likeness import NOTHING, Likeness, pieces_of
 from bot.understanding.limits.bounds import SpokenBounds, find_bounds
 from bot.understanding.limits.comparisons import REPORT, find_comparison, may_compare
-from bot.understanding.limits.gap_finding import FoundGap, GapFinder
 from bot.understanding.limits.left_out import Comparison
 from bot.understanding.limits.limit_finding import Limit, LimitFinder
 from bot.understanding.limits.parts import read_both
+from bot.understanding.limits.unsupported_topic_finding import UnsupportedRequest, UnsupportedTopicFinder
 from bot.understanding.lines.composer import LineComposer
-from bot.understanding.lines.holding import holding_asked
 from bot.understanding.lines.lateness import LatenessFinder
 from bot.understanding.lines.lists import MOST_ALTERNATIVES
+from bot.understanding.lines.product_documents import product_documents_asked
 from bot.understanding.lines.weighing import DECISIVE, SAYS_OUTRIGHT
 from bot.understanding.remarks import is_remark
 from bot.understanding.scanning.recognition import (
@@ -38,8 +38,8 @@ from bot.understanding.scanning.recognition import (
 from bot.understanding.scanning.spans import Scan, Span, SpanKind, days_said
 from bot.understanding.sentences import IN_THE_ERP, LIST_WEIGHT, Sentences
 from bot.understanding.typed import TypedLines, command_of, fits
+from bot.understanding.unsupported_topics import UnsupportedTopic
 from bot.understanding.vocabulary import Trade, Vocabulary
-from bot.understanding.wishes import Wish, find_wish, line_of, shown_instead
 from bot.words.phrase import phrase
 
 MAX_SENTENCE = 120
@@ -109,9 +109,9 @@ class Grammar:
         return LimitFinder(self.recognition)
 
     @cached_property
-    def gaps(self) -> GapFinder:
+    def gaps(self) -> UnsupportedTopicFinder:
         """Finds topics that no command covers."""
-        return GapFinder(self.lines)
+        return UnsupportedTopicFinder(self.lines)
 
     def prepare(self) -> Grammar:
         """Build the tables for reading, and return the grammar: for use in a thread other than the loop's."""
@@ -133,40 +133,42 @@ class Grammar:
             return Reading(line=typed, by=ReadBy.COMMAND)
         if not _OF_CODE.isdisjoint(text) and not _OF_CODE.isdisjoint(find_bounds(text).rest):
             return None
-        if wish := find_wish(text.casefold(), self.sentences.wishes):
-            return self._of_wish(wish, text, usable)
+        if change := find_change_request(text.casefold(), self.sentences.wishes):
+            return self._of_change_request(change, text, usable)
         return self._asked(text, usable)
 
-    def _of_wish(self, wish: Wish, text: str, usable: frozenset[str] | None) -> Reading | None:
+    def _of_change_request(self, change: ChangeRequest, text: str, usable: frozenset[str] | None) -> Reading | None:
         """Return the subject of a request for a change, with the line that makes it."""
         scan = self.recognition.scan(text)
         named = bool(scan.of_kind(SpanKind.DOCUMENT) or scan.of_kind(SpanKind.PRODUCT))
-        if wish.command == IN_THE_ERP:
-            return self._done_in_the_erp(wish, text, scan, usable)
+        if change.command == IN_THE_ERP:
+            return self._done_in_the_erp(change, text, scan, usable)
         asked = self._asked(text, usable)
-        if asked and not wish.outright and (wish.command == "lang" or (wish.command == "watch" and not named)):
+        if asked and not change.outright and (change.command == "lang" or (change.command == "watch" and not named)):
             return asked
         about = " ".join(span.value for span in in_order(scan.spans) if span.kind in NAMED) if named else ""
-        line = self._line_asked(about, usable) or shown_instead(wish)
+        line = self._line_asked(about, usable) or shown_instead(change)
         if usable is not None and command_of(line) not in usable:
             return None
-        understood = (Understood("cue", text, wish.command),)
-        done = line_of(wish, scan, lambda rest: self._line_asked(rest, usable))
-        return Reading(line=line, by=ReadBy.GRAMMAR, understood=understood, wish=done)
+        understood = (Understood("cue", text, change.command),)
+        done = line_of(change, scan, lambda rest: self._line_asked(rest, usable))
+        return Reading(line=line, by=ReadBy.GRAMMAR, understood=understood, change=done)
 
-    def _done_in_the_erp(self, wish: Wish, text: str, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
+    def _done_in_the_erp(
+        self, change: ChangeRequest, text: str, scan: Scan, usable: frozenset[str] | None
+    ) -> Reading | None:
         """Return the subject of a request that only the ERP can carry out; a choice if it names none."""
         if not any(span.kind in NAMED for span in scan.spans):
-            scan = self.recognition.scan(normalise(wish.rest))
+            scan = self.recognition.scan(normalise(change.rest))
         about = [span for span in in_order(scan.spans) if span.kind in NAMED]
         if {span.kind for span in about} <= {SpanKind.PARTNER, SpanKind.PERSON, SpanKind.PLACE}:
             about = [span for span in in_order(scan.spans) if span in about or span.kind is SpanKind.CUE]
         else:
             about = [span for span in about if span.kind is not SpanKind.PLACE]
         named = any(span.kind in NAMED for span in about)
-        if not named or not (wish.outright or any(span.kind in _NUMBERED for span in about)):
+        if not named or not (change.outright or any(span.kind in _NUMBERED for span in about)):
             asked = self._asked(text, usable)
-            is_order = asked is not None and wish.outright and not _ASKS.search(text)
+            is_order = asked is not None and change.outright and not _ASKS.search(text)
             return replace(asked, unsure=True, gap=_CHANGES_NOTHING) if asked and is_order and not asked.gap else asked
         asked = self._asked(normalise(" ".join(span.text for span in about)), usable, nearest=True)
         return replace(asked, wants_erp=True, unheld=()) if asked else None
@@ -227,7 +229,7 @@ class Grammar:
         lines = (asked.line, *asked.alternatives)
         held = {line: bounds.held_by(line, self.recognition) for line in lines}
         line, *others = dict.fromkeys(held[line] or line for line in lines)
-        gap = None if held[asked.line] else Gap.BOUND.said
+        gap = None if held[asked.line] else UnsupportedTopic.BOUND.said
         return replace(
             asked,
             line=line,
@@ -250,8 +252,8 @@ class Grammar:
         """Return a choice if a line omits days or a rank in the sentence."""
         if left_out := self.gaps.left_out(scan, line):
             days = days_said(scan, months=True)
-            rest = scan.text.replace(days, " ") if days and left_out is Gap.NOW_ONLY else scan.text
-            return self._nearest(FoundGap(left_out, days, rest), scan, usable)
+            rest = scan.text.replace(days, " ") if days and left_out is UnsupportedTopic.NOW_ONLY else scan.text
+            return self._nearest(UnsupportedRequest(left_out, days, rest), scan, usable)
         limit = self.limits.left_out(scan, line)
         return self._nearest_to(limit, scan, usable) if limit else None
 
@@ -271,7 +273,7 @@ class Grammar:
             by=ReadBy.GRAMMAR,
             alternatives=found.lines[1 : MOST_ALTERNATIVES + 1],
             unsure=not found.holds_all,
-            gap=None if found.holds_all else Gap.COMPARISON.said,
+            gap=None if found.holds_all else UnsupportedTopic.COMPARISON.said,
             understood=_understood(scan),
         )
 
@@ -293,23 +295,29 @@ class Grammar:
     def _names_anything(self, scan: Scan) -> bool:
         return self._is_of_the_company(scan) or bool(partners_or_people(scan))
 
-    def _nearest(self, found: FoundGap, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
+    def _nearest(self, found: UnsupportedRequest, scan: Scan, usable: frozenset[str] | None) -> Reading | None:
         """Return the nearest lines for a question that no line holds; None if there is none."""
         if scan.of_kind(SpanKind.OFF_TOPIC) and not self._is_of_the_company(scan):
             return None
         rest = self.recognition.scan(found.rest)
         named = self._names_anything(rest)
         products = tuple(span.value for span in scan.of_kind(SpanKind.PRODUCT))
-        lines = [*found.gap.of_products(products, days_said(scan, months=True))]
-        if found.gap is Gap.COMPARISON:
-            orders = "po" if self.lines.sides.trade_of(scan) is Trade.PURCHASE else "order"
+        lines = [*found.topic.of_products(products, days_said(scan, months=True))]
+        if found.topic is UnsupportedTopic.COMPARISON:
+            orders = "po" if self.lines.trades.trade_of(scan) is Trade.PURCHASE else "order"
             lines += (line for line, _ in self._fitting(scan, {orders: DECISIVE}, usable))
-        if not named or found.gap is Gap.RECEIVED_OF_PRODUCT:
-            lines += found.gap.nearest(days_said(rest, months=True))
-        has_own = found.gap in {Gap.COMPARISON, Gap.RECEIVED_OF_PRODUCT, Gap.TURNOVER}
-        if (named and not has_own) or not lines or found.gap is Gap.SETTLED:
-            lists = self._found(rest, usable) or (self._found(scan, usable) if found.gap is Gap.STATE else {})
-            lines += (*found.gap.by_due_days(lists, days_said(rest, months=True)), *lists)
+        if not named or found.topic is UnsupportedTopic.RECEIVED_OF_PRODUCT:
+            lines += found.topic.nearest(days_said(rest, months=True))
+        has_own = found.topic in {
+            UnsupportedTopic.COMPARISON,
+            UnsupportedTopic.RECEIVED_OF_PRODUCT,
+            UnsupportedTopic.TURNOVER,
+        }
+        if (named and not has_own) or not lines or found.topic is UnsupportedTopic.SETTLED:
+            lists = self._found(rest, usable) or (
+                self._found(scan, usable) if found.topic is UnsupportedTopic.STATE else {}
+            )
+            lines += (*found.topic.by_due_days(lists, days_said(rest, months=True)), *lists)
         lines = [each for each in dict.fromkeys(lines) if usable is None or command_of(each) in usable]
         if not lines:
             return None
@@ -319,8 +327,8 @@ class Grammar:
             by=ReadBy.GRAMMAR,
             alternatives=tuple(others[:MOST_ALTERNATIVES]),
             unsure=True,
-            gap=found.gap.said,
-            understood=(*_understood(rest), Understood("gap", found.text, found.gap.value)),
+            gap=found.topic.said,
+            understood=(*_understood(rest), Understood("gap", found.text, found.topic.value)),
         )
 
     def _unknown_beside(self, limit: Limit, scan: Scan, lines: Sequence[str]) -> tuple[str, ...]:
@@ -353,7 +361,7 @@ class Grammar:
     def _is_unknown_of_a_product(self, text: str) -> bool:
         """Return whether a text asks for one product's turnover, which is as unknown as its margin."""
         found = self.gaps.find(self.recognition.scan(text), None)
-        return found is not None and found.gap is Gap.TURNOVER
+        return found is not None and found.topic is UnsupportedTopic.TURNOVER
 
     def _found(self, scan: Scan, usable: frozenset[str] | None) -> Mapping[str, int]:
         """Return lines with their weights, the most likely first; equal weights are equally likely.
@@ -371,7 +379,7 @@ class Grammar:
         kinds = {span.command for span in scan.of_kind(SpanKind.DOCUMENT)}
         several = len(found) > 1 and (not weights or len({command_of(line) for line in found}) == 1 or len(kinds) > 1)
         drawn = bool(scan.of_kind(SpanKind.PRODUCT)) and self.lines.products.draws_stock(scan, weights)
-        held = holding_asked(self.recognition, scan, usable) in leading
+        held = product_documents_asked(self.recognition, scan, usable) in leading
         billed = leading.keys() <= set(BILLED_BY.values()) and self.lines.documents.asks_for_bills_of_orders(scan)
         if (
             several
@@ -438,8 +446,8 @@ class Grammar:
         self, scan: Scan, weights: Mapping[str, int], chosen: Container[str], usable: frozenset[str] | None
     ) -> dict[str, float]:
         """Return the score of each command: similarity, words, and a bonus for a choice by words."""
-        trade = self.lines.sides.trade_of(scan)
-        others = self.lines.sides.others(trade, scan)
+        trade = self.lines.trades.trade_of(scan)
+        others = self.lines.trades.others(trade, scan)
         heaviest = max(weights.values(), default=0)
         bonus = _CHOSEN if scan.has_subject or heaviest >= LIST_WEIGHT else _CHOSEN_BY_A_HINT
         if heaviest >= DECISIVE:
@@ -458,7 +466,7 @@ class Grammar:
         """Return the pieces of a sentence used for similarity."""
         return pieces_of(scan, self._kind_of)
 
-    def pieces_of_strangers(self, scan: Scan) -> list[str]:
+    def pieces_without_names(self, scan: Scan) -> list[str]:
         """Return the pieces of a sentence with all its names treated as unknown."""
         known = (SpanKind.PARTNER, SpanKind.NAME)
         return pieces_of(scan, lambda span: _UNKNOWN if span.kind in known else self._kind_of(span))

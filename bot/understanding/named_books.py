@@ -101,6 +101,6 @@ def _asking(reading: Reading, names: tuple[str, ...]) -> Reading:
         line=line,
         alternatives=tuple(others),
         unsure=reading.unsure or len(names) > 1,
-        wish=in_books(reading.wish, names[:1]) if reading.wish else "",
+        change=in_books(reading.change, names[:1]) if reading.change else "",
         understood=(*reading.understood, *(Understood("books", name, name) for name in names)),
     )

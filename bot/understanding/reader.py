@@ -14,13 +14,13 @@ from bot.chat.parsing import normalise
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import Reading
 from bot.chat.registry import Commands
-from bot.understanding.following.gaps import say_gap
-from bot.understanding.following.going_on import refers_back
+from bot.understanding.following.follow_up import FollowUp
+from bot.understanding.following.follow_up_words import refers_back
 from bot.understanding.following.last_question import follow_turn
-from bot.understanding.following.left_unsaid import of_what_is_there
 from bot.understanding.following.list_parts import late_in_the_list
 from bot.understanding.following.new_topics import asks_anew, speaks_for_itself
-from bot.understanding.following.turn import Turn
+from bot.understanding.following.short_questions import of_what_is_there
+from bot.understanding.following.unsupported import say_unsupported
 from bot.understanding.grammar import MAX_SENTENCE, Grammar
 from bot.understanding.named_books import read_of_books
 from bot.understanding.remarks import is_remark
@@ -78,18 +78,18 @@ class GrammarReader:
         return reading and replace(reading, alternatives=tuple(filter(self._can_be_answered, reading.alternatives)))
 
     def _read_after(self, last: LastQuestion, sentence: str, usable: frozenset[str] | None) -> Reading | None:
-        turn = Turn(self._grammar, normalise(sentence), last, usable)
-        following = follow_turn(turn.on_the_list())
+        follow_up = FollowUp(self._grammar, normalise(sentence), last, usable)
+        following = follow_turn(follow_up.on_the_list())
         if following and not self._can_be_answered(following.line):
             following = None
-        leaves_out = refers_back(turn) and not speaks_for_itself(turn)
+        leaves_out = refers_back(follow_up) and not speaks_for_itself(follow_up)
         alone = None if following is None and leaves_out else self._grammar.read(sentence, usable)
-        if anew := asks_anew(turn.on_the_list(), alone, following):
-            return say_gap(turn, None, anew) or anew
+        if anew := asks_anew(follow_up.on_the_list(), alone, following):
+            return say_unsupported(follow_up, None, anew) or anew
         if following and following.gap:
             return following
-        following = following or late_in_the_list(turn, alone) or of_what_is_there(turn, alone)
-        return say_gap(turn, following, alone) or following or alone
+        following = following or late_in_the_list(follow_up, alone) or of_what_is_there(follow_up, alone)
+        return say_unsupported(follow_up, following, alone) or following or alone
 
     def _can_be_answered(self, line: str) -> bool:
         """Return whether a line has all that its command needs, and nothing it does not accept; a wrong day is

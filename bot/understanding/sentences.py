@@ -15,9 +15,9 @@ from typing import Any
 
 from bot.chat.arguments import Keyword
 from bot.chat.registry import AnyCommand, Commands
-from bot.understanding.gaps import Gap
 from bot.understanding.sentence_files import read_files, words_of
 from bot.understanding.spoken_words import PARTED, SpokenWords
+from bot.understanding.unsupported_topics import UnsupportedTopic
 from bot.understanding.word_table import KnownWords, Meanings, WordTable
 from bot.words.errors import ConfigurationError
 
@@ -59,7 +59,7 @@ _LOOKED_FOR = ("late", "due_soon", "finished", "status", "papers", "refusals")
 """Of these lists, those of words that are looked for as they are."""
 
 
-class Deed(StrEnum):
+class DocumentStep(StrEnum):
     """An action on an order, or on one of its documents. Its words stand under its name among the ``states``."""
 
     INVOICED = "invoiced"
@@ -70,7 +70,7 @@ class Deed(StrEnum):
     FINISHED = "finished"
 
 
-_KINDS: Mapping[str, type[StrEnum]] = {"gaps": Gap, "states": Deed}
+_KINDS: Mapping[str, type[StrEnum]] = {"gaps": UnsupportedTopic, "states": DocumentStep}
 """Tables of words → what they may be for."""
 
 
@@ -85,7 +85,7 @@ class Cue:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class WishWords:
+class ChangeRequestWords:
     """The words that ask for a change: ``alone``, or one of the ``verbs`` together with one of ``when``."""
 
     alone: SpokenWords
@@ -146,14 +146,16 @@ class Sentences:
     refusals: SpokenWords
     """Words that turn a purchase order down: its card has the button for it."""
     states: Mapping[str, SpokenWords]
-    """What is done to documents (`Deed`) → the words for it, with ``…`` for signs that it is over: 开…票 is 开了票."""
+    """What is done to documents (`DocumentStep`) → the words for it, with ``…`` for signs that it is over: 开…票 is
+    开了票.
+    """
     gaps: Mapping[str, SpokenWords]
-    """What no line holds → the words that ask for it (`bot.understanding.gaps`)."""
+    """What no line holds → the words that ask for it (`bot.understanding.unsupported_topics`)."""
     deeds: Mapping[str, SpokenWords]
     """A command whose documents tell on which day something was done to an order → the words that say it was done."""
     holding: Mapping[str, SpokenWords]
     """A command that lists the documents of a product → the words that ask for them beside a product."""
-    wishes: Mapping[str, WishWords]
+    wishes: Mapping[str, ChangeRequestWords]
     """A command that changes something, or ``erp`` for what only the ERP does → the words that want it done."""
     unknown: tuple[UnknownFact, ...]
     """What no command tells."""
@@ -241,7 +243,7 @@ class Sentences:
                 cues.add((word,), cue)
         return cls(
             wishes={
-                command: WishWords(**{kind: SpokenWords.of(said.get(kind, ())) for kind in _WISH_KEYS})
+                command: ChangeRequestWords(**{kind: SpokenWords.of(said.get(kind, ())) for kind in _WISH_KEYS})
                 for command, said in wishes.items()
             },
             **{key: SpokenWords.of(words[key]) for key in _LOOKED_FOR},

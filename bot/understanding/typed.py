@@ -49,7 +49,7 @@ class TypedLines:
         line = f"/{command.name} {self.commands.with_implied(word, rest)}".strip()
         if text.startswith("/"):
             return line
-        if not command.only_asks and word.casefold() == command.name and self._speaks_of_deed(rest, command):
+        if not command.only_asks and word.casefold() == command.name and self._begins_with_action(rest, command):
             return None
         if command.name not in self.sentences.commands:
             return line
@@ -72,7 +72,7 @@ class TypedLines:
                 return tuple(line for line in lines if fits(line))
         return ()
 
-    def _speaks_of_deed(self, rest: str, command: AnyCommand) -> bool:
+    def _begins_with_action(self, rest: str, command: AnyCommand) -> bool:
         """Return whether an English action word begins a sentence: reject PO-1002 it's too costly."""
         words = rest.casefold().split()
         if len(words) < 2:

@@ -20,7 +20,7 @@ import orjson
 import structlog
 from aiohttp import web
 
-from bot.alerts.intake.port import Intake, IntakeFull, InvalidJson, InvalidSignature, Receipt
+from bot.alerts.intake.port import Intake, IntakeFull, IntakeOutcome, InvalidJson, InvalidSignature
 from bot.alerts.intake.signatures import SignedRequest
 from bot.alerts.intake.vendors.translation import CloudEvents
 from bot.alerts.intake.webhook import MAX_EVENTS, Webhook
@@ -104,7 +104,7 @@ class HookEndpoint:
         self.metrics.hook_seconds.observe(time.perf_counter() - began)
         return answer
 
-    async def _accept(self, hook: Webhook, request: web.Request) -> Receipt:
+    async def _accept(self, hook: Webhook, request: web.Request) -> IntakeOutcome:
         _check_media(hook, request)
         announced = request.content_length
         _check_size(announced or 0, hook.max_bytes)
@@ -164,7 +164,7 @@ async def _body(request: web.Request, limit: int) -> bytes:
     return b"".join(chunks)
 
 
-def _accepted(hook: Webhook, receipt: Receipt) -> web.Response:
+def _accepted(hook: Webhook, receipt: IntakeOutcome) -> web.Response:
     if hook.says:
         return web.Response(text=hook.says)
     rejected = [{"id": each.id, "reason": each.reason} for each in receipt.rejected]

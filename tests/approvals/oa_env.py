@@ -6,18 +6,18 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from bot.approvals.native.oa_forms import (
-    NativeRecord,
-    NativeState,
+from bot.approvals.oa.forms import (
     OaApplication,
     OaDeclined,
     OaFormFields,
     OaInstance,
     OaInstanceMissing,
+    OaRecord,
     OaStartUncertain,
+    OaState,
     OaTask,
 )
-from bot.approvals.native.oa_sync import OaSync
+from bot.approvals.oa.sync import OaSync
 from bot.approvals.plan import Quorum
 from bot.erp.model import Verdict
 from bot.words.errors import DingerpError
@@ -48,7 +48,7 @@ class FakeOaApproval:
 
 @dataclass
 class FakeOaForms:
-    """Implements `bot.approvals.native.oa_forms.NativeForms`."""
+    """Implements `bot.approvals.oa.forms.OaForms`."""
 
     now: ApprovalEnv
     approvals: dict[str, FakeOaApproval] = field(default_factory=dict)
@@ -152,22 +152,22 @@ class FakeOaForms:
 
 
 @dataclass
-class MemoryNativeRecords:
-    """Implements `bot.approvals.native.oa_forms.NativeRecords`."""
+class MemoryOaRecords:
+    """Implements `bot.approvals.oa.forms.OaRecords`."""
 
-    records: dict[str, NativeRecord] = field(default_factory=dict)
+    records: dict[str, OaRecord] = field(default_factory=dict)
 
-    async def under_way(self) -> Sequence[NativeRecord]:
-        left = [one for one in self.records.values() if one.state is not NativeState.ENDED]
+    async def under_way(self) -> Sequence[OaRecord]:
+        left = [one for one in self.records.values() if one.state is not OaState.ENDED]
         return sorted(left, key=lambda one: (one.due_at, one.case))
 
     async def missing(self, cases: Collection[str]) -> frozenset[str]:
         return frozenset(cases) - self.records.keys()
 
-    async def begin(self, record: NativeRecord) -> bool:
+    async def begin(self, record: OaRecord) -> bool:
         return self.records.setdefault(record.case, record) is record
 
-    async def put(self, record: NativeRecord) -> NativeRecord | None:
+    async def put(self, record: OaRecord) -> OaRecord | None:
         known = self.records[record.case]
         if known.stamp != record.stamp:
             return None
@@ -176,7 +176,7 @@ class MemoryNativeRecords:
 
     async def mark_changed(self, instance: str) -> bool:
         for one in self.records.values():
-            if one.instance == instance and one.state is NativeState.RUNNING:
+            if one.instance == instance and one.state is OaState.RUNNING:
                 self.records[one.case] = replace(one, news=one.news + 1)
                 return True
         return False
@@ -188,7 +188,7 @@ class OaEnv:
     def __init__(self, env: ApprovalEnv, *, originator: str = "") -> None:
         self.env = env
         self.forms = FakeOaForms(env)
-        self.records = MemoryNativeRecords()
+        self.records = MemoryOaRecords()
         self.originator = originator
         self.restart()
 
@@ -232,7 +232,7 @@ class OaEnv:
         return only
 
     @property
-    def record(self) -> NativeRecord:
+    def record(self) -> OaRecord:
         (only,) = self.records.records.values()
         return only
 

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 import pytest
 from structlog.testing import capture_logs
 
-from bot.alerts.intake.port import Receipt, UnreadableEvent
+from bot.alerts.intake.port import IntakeOutcome, UnreadableEvent
 from bot.alerts.intake.vendors.translation import TranslationContext
 from bot.alerts.intake.webhook import build_webhook
 from bot.approvals.case import CaseConflict
@@ -211,14 +211,14 @@ async def test_what_is_heard_of_is_looked_at_at_once() -> None:
 class FakeIntake:
     """An intake that takes everything."""
 
-    async def accept(self, source: str, events: Sequence[object], *, via: str) -> Receipt:
-        return Receipt(accepted=len(events), duplicate=0)
+    async def accept(self, source: str, events: Sequence[object], *, via: str) -> IntakeOutcome:
+        return IntakeOutcome(accepted=len(events), duplicate=0)
 
 
 class FailingIntake:
     """An intake whose database is away."""
 
-    async def accept(self, source: str, events: Sequence[object], *, via: str) -> Receipt:
+    async def accept(self, source: str, events: Sequence[object], *, via: str) -> IntakeOutcome:
         raise Unavailable("away")
 
 

@@ -12,7 +12,7 @@ from bot.access.people import MembershipDoubt, Person
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
 from bot.approvals.case import CaseState
-from bot.approvals.native.rightful_votes import RightfulVotes
+from bot.approvals.oa.access_checked_voting import AccessCheckedVoting
 from tests.approvals.env import APPROVE, ApprovalEnv, rules
 from tests.approvals.oa_env import OaEnv
 from tests.approvals.policy.test_planner import all_of, any_of
@@ -119,7 +119,7 @@ class RightfulOaEnv(OaEnv):
 
     def restart(self) -> None:
         super().restart()
-        self.oa_sync._service = RightfulVotes(
+        self.oa_sync._service = AccessCheckedVoting(
             self.env.service, self.staff, lambda: self.policy, audit=self.audit, now=self.env.clock
         )
 

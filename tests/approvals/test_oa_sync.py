@@ -8,7 +8,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.approvals.case import CaseState
-from bot.approvals.native.oa_forms import NativeState, OaDeclined
+from bot.approvals.oa.forms import OaDeclined, OaState
 from bot.approvals.plan import Quorum
 from bot.approvals.voting import VoteOutcome
 from bot.erp.model import PurchaseStatus
@@ -47,7 +47,7 @@ async def test_an_approval_is_started_with_the_plan_and_the_form(harness: OaEnv)
         "due": "2026-12-01",
     }
     assert "native_started" in await harness.env.audit_actions()
-    assert harness.record.state is NativeState.RUNNING
+    assert harness.record.state is OaState.RUNNING
 
 
 async def test_agreed_in_the_app_the_erp_is_told_once(harness: OaEnv) -> None:
@@ -58,7 +58,7 @@ async def test_agreed_in_the_app_the_erp_is_told_once(harness: OaEnv) -> None:
     assert case.decision is not None
     assert (case.decision.by, case.decision.name) == ("qian", "Qian")
     assert [(one.by, one.verdict) for one in harness.env.erp.told] == [("erp-qian", APPROVE)]
-    assert harness.record.state is NativeState.ENDED
+    assert harness.record.state is OaState.ENDED
     assert not harness.approval.comments
     assert not harness.approval.called_off
 
@@ -116,7 +116,7 @@ async def test_decided_in_chat_the_app_agrees(harness: OaEnv) -> None:
     await harness.settle()
     assert harness.forms.executed == [("li", APPROVE, "")]
     assert harness.approval.verdict is APPROVE
-    assert harness.record.state is NativeState.ENDED
+    assert harness.record.state is OaState.ENDED
 
 
 async def test_rejected_in_chat_the_app_gets_the_reason(harness: OaEnv) -> None:
@@ -154,7 +154,7 @@ async def test_several_votes_in_chat_are_told_level_by_level(harness: OaEnv) -> 
     harness.forms.down = False
     await harness.wait(minutes=10)
     assert harness.forms.executed == [("wang", APPROVE, ""), ("sun", APPROVE, "")]
-    assert (harness.approval.verdict, harness.record.state) == (APPROVE, NativeState.ENDED)
+    assert (harness.approval.verdict, harness.record.state) == (APPROVE, OaState.ENDED)
 
 
 async def test_who_may_not_is_refused_and_the_approval_says_so(harness: OaEnv) -> None:
@@ -194,7 +194,7 @@ async def test_decided_in_the_erp_the_approval_is_called_off(harness: OaEnv) -> 
     assert await harness.env.state() is CaseState.DECIDED_ELSEWHERE
     assert [by for by, _ in harness.approval.called_off] == ["wu"]
     assert not harness.forms.executed
-    assert harness.record.state is NativeState.ENDED
+    assert harness.record.state is OaState.ENDED
 
 
 async def test_a_changed_order_has_an_approval_of_its_own(harness: OaEnv) -> None:
@@ -232,7 +232,7 @@ async def test_called_off_in_the_app_chat_goes_on(harness: OaEnv) -> None:
     harness.approval.running = False
     await harness.oa_sync.notify("instance-1")
     await harness.settle()
-    assert harness.record.state is NativeState.ENDED
+    assert harness.record.state is OaState.ENDED
     assert (await harness.env.cast_vote("li")).outcome is VoteOutcome.DECIDED
 
 
@@ -241,14 +241,14 @@ async def test_deleted_in_the_app_chat_goes_on(harness: OaEnv) -> None:
     harness.forms.approvals.clear()
     await harness.oa_sync.notify("instance-1")
     await harness.settle()
-    assert harness.record.state is NativeState.ENDED
+    assert harness.record.state is OaState.ENDED
     assert "native_ended" in await harness.env.audit_actions()
 
 
 async def test_a_lost_answer_is_found_by_the_case(harness: OaEnv) -> None:
     harness.forms.faults, harness.forms.lost = [start_uncertain()], True
     await opened(harness)
-    assert harness.record.state is NativeState.STARTING
+    assert harness.record.state is OaState.STARTING
     await harness.wait(seconds=30)
     assert harness.record.instance == "instance-1"
     assert len(harness.forms.approvals) == 1
@@ -272,7 +272,7 @@ async def test_a_crash_between_the_note_and_the_id(harness: OaEnv, arrived: bool
         await harness.oa_sync.sync()
     harness.restart()
     await harness.wait(minutes=6)
-    assert harness.record.state is NativeState.RUNNING
+    assert harness.record.state is OaState.RUNNING
     assert len(harness.forms.approvals) == 1
     await harness.speak("qian", APPROVE)
     assert await harness.env.state() is CaseState.APPROVED
@@ -284,16 +284,16 @@ async def test_one_that_was_started_too_late_is_called_off(harness: OaEnv) -> No
     await harness.env.cast_vote("li")
     await harness.wait(minutes=1)
     assert await harness.env.state() is CaseState.APPROVED
-    assert harness.record.state is NativeState.ENDED
+    assert harness.record.state is OaState.ENDED
     assert not harness.approval.running
 
 
 async def test_dingtalk_away_is_tried_again(harness: OaEnv) -> None:
     harness.forms.faults = [OaUnreachable("not reached")]
     await opened(harness)
-    assert harness.record.state is NativeState.WANTED
+    assert harness.record.state is OaState.WANTED
     await harness.wait(seconds=30)
-    assert harness.record.state is NativeState.RUNNING
+    assert harness.record.state is OaState.RUNNING
 
 
 async def test_a_defect_in_one_approval_does_not_end_the_bot_and_starts_nothing_twice(harness: OaEnv) -> None:
@@ -302,14 +302,14 @@ async def test_a_defect_in_one_approval_does_not_end_the_bot_and_starts_nothing_
         await opened(harness)
     assert [line["event"] for line in logs if line["log_level"] == "error"] == ["approvals.native_defect"]
     await harness.wait(minutes=2)
-    assert harness.record.state is NativeState.RUNNING
+    assert harness.record.state is OaState.RUNNING
     assert harness.approval.running
 
 
 async def test_a_form_that_dingtalk_does_not_take_leaves_chat_alone(harness: OaEnv) -> None:
     harness.forms.faults = [OaDeclined("aflowProcessNotExist")]
     await opened(harness)
-    assert harness.record.state is NativeState.ENDED
+    assert harness.record.state is OaState.ENDED
     assert "native_not_started" in await harness.env.audit_actions()
     assert (await harness.env.cast_vote("li")).outcome is VoteOutcome.DECIDED
 
@@ -320,7 +320,7 @@ async def test_a_turn_that_cannot_be_used_does_not_keep_the_approval_open(harnes
     await harness.env.cast_vote("li")
     await harness.settle()
     assert [by for by, _ in harness.approval.called_off] == ["li"]
-    assert harness.record.state is NativeState.ENDED
+    assert harness.record.state is OaState.ENDED
 
 
 async def test_calling_off_that_comes_too_early_is_tried_again(harness: OaEnv) -> None:
@@ -328,10 +328,10 @@ async def test_calling_off_that_comes_too_early_is_tried_again(harness: OaEnv) -
     harness.forms.declines = {"execute", "terminate"}
     await harness.env.cast_vote("li")
     await harness.settle()
-    assert harness.record.state is NativeState.RUNNING
+    assert harness.record.state is OaState.RUNNING
     harness.forms.declines = set()
     await harness.wait(seconds=30)
-    assert harness.record.state is NativeState.ENDED
+    assert harness.record.state is OaState.ENDED
     assert not harness.approval.running
 
 

@@ -11,9 +11,9 @@ from bot.approvals.policy.rule_policy import RuleBasedPolicy
 from bot.approvals.policy.rules import ApprovalRuleSet, SingleLimit, Substitute
 from bot.approvals.service import ApprovalService
 from bot.approvals.staff_changes import StaffChanges
+from bot.approvals.stuck_orders import NONE_STUCK, StuckOrderSearch
 from bot.approvals.unit_of_work import CaseTransactions
 from bot.approvals.voting import VoteOutcome
-from bot.approvals.waiting_in_vain import NONE_IN_VAIN, WaitingInVain
 from bot.words.errors import DingerpError
 from tests.approvals.company import NOW, document, money
 from tests.approvals.env import ACCOUNTS, HOUR, ApprovalEnv, cards, rules
@@ -232,12 +232,12 @@ async def test_what_waits_for_people_who_left_is_told_with_their_names() -> None
     ):
         scene = StaffScene(rules(rule))
         case = await scene.submit()
-        looking = WaitingInVain(scene.service, scene.transactions.rules, left_among, names_of, scene.clock)
+        looking = StuckOrderSearch(scene.service, scene.transactions.rules, left_among, names_of, scene.clock)
         gone.clear()
-        assert await looking.find() == NONE_IN_VAIN
+        assert await looking.find() == NONE_STUCK
         gone |= left
-        assert await looking.find() == NONE_IN_VAIN, "it looks every few minutes"
+        assert await looking.find() == NONE_STUCK, "it looks every few minutes"
         scene.clock.move(minutes=5)
         found = await looking.find()
-        assert (found != NONE_IN_VAIN) is told, left
+        assert (found != NONE_STUCK) is told, left
         assert not told or f"{case.number} (名字 zhao" in str(found.told)

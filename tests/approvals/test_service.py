@@ -10,7 +10,7 @@ from typing import TypeVar
 import pytest
 
 from bot.approvals.case import CaseState
-from bot.approvals.service import ReaderTurn
+from bot.approvals.service import ReaderTask
 from bot.approvals.unit_of_work import CaseRepository
 from bot.erp.model import Money
 from tests.approvals.company import document
@@ -47,13 +47,13 @@ async def test_one_read_tells_what_a_reader_has_to_do(monkeypatch: pytest.Monkey
         return await read(work)
 
     monkeypatch.setattr(env.store, "query", counted)
-    assert await env.service.turn_of(first, "wang") == ReaderTurn(decides=True)
-    assert await env.service.turn_of(first, "qian") == ReaderTurn()
+    assert await env.service.task_of(first, "wang") == ReaderTask(decides=True)
+    assert await env.service.task_of(first, "qian") == ReaderTask()
     decided = replace(first, state=CaseState.WRITING)
-    assert await env.service.turn_of(decided, "zhao") == ReaderTurn(next_case=first.id)
+    assert await env.service.task_of(decided, "zhao") == ReaderTask(next_case=first.id)
     assert reads == 3
     await env.cast_vote("wang", case=first)
-    assert await env.service.turn_of(await env.newest(), "wang") == ReaderTurn(next_case=second.id)
+    assert await env.service.task_of(await env.newest(), "wang") == ReaderTask(next_case=second.id)
 
 
 async def test_whose_limit_is_too_low_has_the_turn_all_the_same() -> None:

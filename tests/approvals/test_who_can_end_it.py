@@ -10,9 +10,9 @@ from bot.approvals.cards.view_builders import CardViewer, RevisionData, build_ca
 from bot.approvals.cards.views import ApprovalView, Audience
 from bot.approvals.case import short_id
 from bot.approvals.policy.rules import ApprovalRuleSet, SingleLimit
+from bot.approvals.stuck_orders import StuckOrderSearch
 from bot.approvals.unit_of_work import RulesInForce
 from bot.approvals.voting import VoteOutcome
-from bot.approvals.waiting_in_vain import WaitingInVain
 from bot.erp.model import Approval, Verdict
 from bot.outbox.place import PlaceKind
 from bot.words.phrase import Words
@@ -55,7 +55,7 @@ async def askable(env: ApprovalEnv) -> list[str]:
     case = await env.newest()
     named = sorted((await card(env)).waited)
     assert named == [who for who in sorted(PEOPLE) if await env.service.pending(who)]
-    assert named == [who for who in sorted(PEOPLE) if (await env.service.turn_of(case, who)).decides]
+    assert named == [who for who in sorted(PEOPLE) if (await env.service.task_of(case, who)).decides]
     order = replace(await env.erp.reread("main", "PO-1"), source="main")
     assert named == [who for who in sorted(PEOPLE) if (await env.service.case_of(order, who)).decides]
     for who in PEOPLE:
@@ -80,7 +80,7 @@ async def told(env: ApprovalEnv, left: Iterable[str] = ()) -> Words:
     def in_force() -> RulesInForce:
         return env.service._transactions.rules()
 
-    return (await WaitingInVain(env.service, in_force, left_among, names_of, env.clock).find()).told
+    return (await StuckOrderSearch(env.service, in_force, left_among, names_of, env.clock).find()).told
 
 
 @each_row(

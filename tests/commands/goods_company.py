@@ -8,7 +8,10 @@ from decimal import Decimal
 from typing import Any
 
 from bot.erp.errors import NotFound
-from bot.erp.goods import (
+from bot.erp.goods.port import ArrivalQuery, ShortageQuery, WarehouseQuery
+from bot.erp.kinds import DELIVERIES, RECEIPTS, D, Kind
+from bot.erp.model import Product, Slice
+from bot.erp.model.goods import (
     Arrival,
     ArrivalKind,
     DeliveryStatus,
@@ -19,9 +22,6 @@ from bot.erp.goods import (
     WarehouseContents,
     WarehouseItem,
 )
-from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.kinds import DELIVERIES, RECEIPTS, D, Kind
-from bot.erp.model import Product, Slice
 from tests.commands.company import TODAY, Company, cny
 
 
@@ -38,7 +38,7 @@ def delivery(number: str, order_number: str) -> GoodsDelivery:
 
 
 class GoodsCompany(Company):
-    """Implements `bot.erp.goods_port.GoodsReader` besides."""
+    """Implements `bot.erp.goods.port.GoodsReader` besides."""
 
     deliveries_known = (delivery("DN-1", "SO-1001"), delivery("DN-2", "SO-1001"))
 

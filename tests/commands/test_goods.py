@@ -14,8 +14,8 @@ from bot.access.rules import AccessRule
 from bot.cards.escape import WORD_JOINER
 from bot.chat.records.products import Picks
 from bot.chat.records.stock_views import StockView, WarehouseView
-from bot.erp.goods import ArrivalKind
 from bot.erp.model import OrderStatus, Progress
+from bot.erp.model.goods import ArrivalKind
 from bot.kit.testing.commands import Chat, Reply, open_chat
 from bot.words.disclosure import ALL_FIELDS, HIDDEN, FieldClass, cut
 from commands.arrivals import ArrivalsView

@@ -16,9 +16,9 @@ from bot.cards.view import View, lead_on
 from bot.chat.document_views import DocumentListView
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.view_parts import Freshness
-from bot.erp.goods import Prices
 from bot.erp.hub import ErpHub
 from bot.erp.model import PartnerKind, PurchaseStatus
+from bot.erp.model.goods import Prices
 from bot.erp.port import Capability
 from bot.mechanisms.metrics import Metrics
 from tests.commands.company import (

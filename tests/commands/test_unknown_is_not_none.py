@@ -13,10 +13,10 @@ from bot.chat.document_views import DocumentListView
 from bot.chat.records.rankings import PartnerRankingView
 from bot.chat.records.stock_views import WarehouseView
 from bot.chat.view_parts import Freshness
-from bot.erp.goods import Arrival, Shortage
-from bot.erp.goods_port import ArrivalQuery, ShortageQuery
+from bot.erp.goods.port import ArrivalQuery, ShortageQuery
 from bot.erp.hub import ErpHub
 from bot.erp.model import Slice
+from bot.erp.model.goods import Arrival, Shortage
 from bot.erp.port import GOODS, Capability
 from bot.mechanisms.metrics import Metrics
 from tests.commands.company import NOW, Company, invoice, level, order, place, product

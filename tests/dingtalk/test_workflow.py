@@ -10,7 +10,7 @@ import orjson
 import pytest
 from dingtalk_stream import EventMessage
 
-from bot.approvals.native.oa_forms import (
+from bot.approvals.oa.forms import (
     OaApplication,
     OaDeclined,
     OaInstance,

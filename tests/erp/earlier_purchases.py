@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from bot.erp.goods import ProductDetails, Supply
 from bot.erp.model import PurchaseStatus
+from bot.erp.model.goods import ProductDetails, Supply
 from bot.kit.testing.company import ReferenceCompany
 
 

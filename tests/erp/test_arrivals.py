@@ -6,8 +6,8 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
-from bot.erp.goods_lists import arrivals_of
-from bot.erp.goods_port import ArrivalQuery
+from bot.erp.goods.lists import arrivals_of
+from bot.erp.goods.port import ArrivalQuery
 from bot.erp.model import (
     ProductionOrder,
     ProductionStatus,

@@ -16,7 +16,6 @@ from pathlib import Path
 import pytest
 
 from bot.erp.errors import Invalid, NotFound, Unavailable
-from bot.erp.goods import DeliveryStatus
 from bot.erp.kinds import FOLLOWED
 from bot.erp.model import (
     Area,
@@ -28,6 +27,7 @@ from bot.erp.model import (
     PurchaseStatus,
     Verdict,
 )
+from bot.erp.model.goods import DeliveryStatus
 from bot.erp.port import Filter, ListQuery
 from bot.kit.company.adapter import DemoErp, open_demo
 from bot.kit.company.company import DemoCompany

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from bot.erp.errors import NotFound
-from bot.erp.goods import DeliveryStatus
-from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
+from bot.erp.goods.port import ArrivalQuery, ShortageQuery, WarehouseQuery
+from bot.erp.model.goods import DeliveryStatus
 from bot.erp.port import Filter, ListQuery, Period
 from bot.kit.company.adapter import DemoErp, open_demo
 

@@ -12,23 +12,8 @@ import pytest
 
 from bot.access.grants import Scope
 from bot.erp.errors import NotFound, Unavailable, Unsupported, Unusable
-from bot.erp.goods import (
-    Arrival,
-    ArrivalKind,
-    DeliveryStatus,
-    GoodsDelivery,
-    GoodsReceipt,
-    PriceKind,
-    PricePoint,
-    Prices,
-    ProductDetails,
-    Shortage,
-    Supply,
-    WarehouseContents,
-    WarehouseItem,
-)
-from bot.erp.goods_narrowing import keep_supplies
-from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
+from bot.erp.goods.narrowing import keep_supplies
+from bot.erp.goods.port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.hub import ErpHub
 from bot.erp.kinds import Kind
 from bot.erp.merging import ProductCodes
@@ -42,6 +27,21 @@ from bot.erp.model import (
     Quantities,
     SalesOrder,
     Slice,
+)
+from bot.erp.model.goods import (
+    Arrival,
+    ArrivalKind,
+    DeliveryStatus,
+    GoodsDelivery,
+    GoodsReceipt,
+    PriceKind,
+    PricePoint,
+    Prices,
+    ProductDetails,
+    Shortage,
+    Supply,
+    WarehouseContents,
+    WarehouseItem,
 )
 from bot.erp.narrowing import Narrowing
 from bot.erp.port import Capability, ListQuery

@@ -14,7 +14,6 @@ from hypothesis import strategies as st
 
 from bot.access.grants import EVERYTHING, Scope
 from bot.erp.errors import NotFound, Unavailable
-from bot.erp.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt, ProductDetails
 from bot.erp.hub import ErpHub
 from bot.erp.kinds import AREA_KINDS, Kind
 from bot.erp.model import (
@@ -30,6 +29,7 @@ from bot.erp.model import (
     Product,
     Supplier,
 )
+from bot.erp.model.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt, ProductDetails
 from bot.erp.narrowing import Narrowing, ScopeKeys
 from bot.erp.port import ListQuery
 from bot.erp.reader_lists import MAX_PAGES, PAGE

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.erp.errors import Ambiguous, NotFound
-from bot.erp.goods_lists import pick_warehouse
+from bot.erp.goods.lists import pick_warehouse
 from tests.rows import each_row
 
 PLACES = [("SH", "上海成品仓库"), ("SZ", "苏州仓"), ("SZ2", "苏州备件仓库"), ("W-1", "Main"), ("W-12", "Main annex")]

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from bot.alerts.intake.port import Receipt, UnreadableEvent
+from bot.alerts.intake.port import IntakeOutcome, UnreadableEvent
 from bot.queues.brokers import QueueAddress
 from bot.words.errors import DingerpError
 
@@ -27,7 +27,7 @@ class RememberingIntake:
 
     async def accept(
         self, source: str, events: Sequence[Mapping[str, object] | UnreadableEvent], *, via: str
-    ) -> Receipt:
+    ) -> IntakeOutcome:
         assert (source, via) == ("main", "queue")
         if self.failures:
             self.failures -= 1
@@ -35,7 +35,7 @@ class RememberingIntake:
         async with self._came:
             self.events += events
             self._came.notify_all()
-        return Receipt(accepted=len(events), duplicate=0)
+        return IntakeOutcome(accepted=len(events), duplicate=0)
 
     async def until(self, count: int, *, timeout: float = 20.0) -> None:
         """Wait until so many events have come in."""

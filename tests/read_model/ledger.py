@@ -10,7 +10,6 @@ from typing import Any
 
 from bot.erp.cursor import TimeCursor
 from bot.erp.errors import NotFound
-from bot.erp.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.kinds import FOLLOWED, D, Kind, kind_of
 from bot.erp.kinds.quotations import Quotation, QuotationStatus
 from bot.erp.model import (
@@ -37,6 +36,7 @@ from bot.erp.model import (
     SalesOrder,
     Slice,
 )
+from bot.erp.model.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.port import Capability, ListQuery
 from bot.erp.refusing import RefusingErp
 

@@ -17,7 +17,7 @@ from sqlalchemy import select
 from bot.erp.model import Verdict
 from bot.kit.simulator.approvals import SimApprovalInstance
 from bot.kit.simulator.enterprise import PURCHASE_PROCESS
-from bot.store.tables import APPROVAL_NATIVE
+from bot.store.tables import OA_APPROVAL
 from tests.scenario.approvals.cluster import APPROVE, CONFIG, ApprovalCluster, open_cluster
 from tests.scenario.traffic import LONGEST_WAIT
 
@@ -157,5 +157,5 @@ async def test_killed_before_the_answer_to_the_start(tmp_path: Path) -> None:
 
 async def states(cluster: ApprovalCluster) -> list[str]:
     """Return the state of each approval in the bots' database."""
-    rows = await cluster.database.run(lambda connection: connection.execute(select(APPROVAL_NATIVE.c.state)).all())
+    rows = await cluster.database.run(lambda connection: connection.execute(select(OA_APPROVAL.c.state)).all())
     return [row.state for row in rows]

@@ -15,7 +15,7 @@ from structlog.testing import capture_logs
 
 from bot.alerts.intake.poll_state import Checkpoint
 from bot.alerts.subscriptions import Subscription
-from bot.approvals.native.oa_forms import NativeRecord
+from bot.approvals.oa.forms import OaRecord
 from bot.chat.questions.dialogues import DialogueKey, LastQuestion
 from bot.erp.model import Area
 from bot.erp.validation import QuarantinedRecord
@@ -23,7 +23,7 @@ from bot.erp.validation_rules import Defect
 from bot.outbox.place import Place, PlaceKind
 from bot.store.alerts.events import StoredPolls
 from bot.store.alerts.subscriptions import StoredSubscriptions
-from bot.store.approvals.repository import StoredCaseRepository, StoredCaseTransactions, StoredNativeRecords
+from bot.store.approvals.repository import StoredCaseRepository, StoredCaseTransactions, StoredOaRecords
 from bot.store.chat.conversations import StoredDialogues
 from bot.store.chat.inbox import StoredInbox
 from bot.store.database import Database
@@ -57,10 +57,10 @@ async def keep_cases(database: Database) -> ReadNumbers:
     return read
 
 
-async def keep_native_records(database: Database) -> ReadNumbers:
-    store = StoredNativeRecords(database)
+async def keep_oa_records(database: Database) -> ReadNumbers:
+    store = StoredOaRecords(database)
     for number in NUMBERS:
-        await store.begin(NativeRecord(case=number, due_at=NOW))
+        await store.begin(OaRecord(case=number, due_at=NOW))
 
     async def read() -> Iterable[str]:
         return [record.case for record in await store.under_way()]
@@ -153,7 +153,7 @@ async def keep_unsent(database: Database) -> ReadNumbers:
 LISTS: Mapping[str, tuple[Callable[[Database], Awaitable[ReadNumbers]], str, str]] = MappingProxyType(
     {
         "approval_case.body": (keep_cases, "approval_case", "id = 'c-2'"),
-        "approval_native.body": (keep_native_records, "approval_native", "case_id = '2'"),
+        "approval_native.body": (keep_oa_records, "approval_native", "case_id = '2'"),
         "subscription.line": (keep_subscriptions, "subscription", "rowid = 2"),
         "dialogue.line": (keep_dialogues, "dialogue", "user_id = '2'"),
         "dialogue.rows": (keep_dialogues, "dialogue", "user_id = '2'"),

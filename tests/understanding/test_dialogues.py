@@ -207,7 +207,7 @@ def test_whatever_was_asked_before_what_is_read_can_be_answered(
 def test_a_wish_after_a_list_is_about_what_it_names(before: str, reader: GrammarReader) -> None:
     reading = reader.read("SO-1001有变化告诉我", None, LastQuestion(line=before, rows=(), at=NOW))
     assert reading is not None
-    assert (reading.line, reading.wish) == ("/order SO-1001", "/watch SO-1001")
+    assert (reading.line, reading.change) == ("/order SO-1001", "/watch SO-1001")
 
 
 async def test_several_people_go_on_in_one_group_across_restarts(reader: GrammarReader) -> None:

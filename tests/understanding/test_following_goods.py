@@ -67,4 +67,4 @@ def test_what_asks_about_something_else_stands_for_itself(last: str, sentence: s
 def test_a_limit_in_characters_is_watched_of_the_product_before(grammar: Grammar) -> None:
     reading = follow(grammar, "低于五百告诉我", LastQuestion(line="/stock RM-52", at=NOW))
     assert reading is not None
-    assert reading.wish == "/watch RM-52 < 500"
+    assert reading.change == "/watch RM-52 < 500"

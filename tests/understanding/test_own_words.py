@@ -12,7 +12,7 @@ from bot.chat.registry import Commands
 from bot.understanding.following.last_question import follow
 from bot.understanding.grammar import Grammar
 from bot.understanding.reader import GrammarReader
-from bot.understanding.sentences import Deed, Sentences
+from bot.understanding.sentences import DocumentStep, Sentences
 from bot.understanding.vocabulary import Vocabulary
 from bot.words.errors import ConfigurationError
 
@@ -86,7 +86,9 @@ def test_a_list_is_no_part_of_the_document_before(commands: Commands, sentences:
 
 def test_every_deed_has_words_in_both_languages(grammar: Grammar) -> None:
     states = grammar.sentences.states
-    assert {deed for deed in Deed if {word.isascii() for word in states[deed].words} == {True, False}} == set(Deed)
+    assert {deed for deed in DocumentStep if {word.isascii() for word in states[deed].words} == {True, False}} == set(
+        DocumentStep
+    )
 
 
 def test_a_state_that_nobody_knows_is_an_error(tmp_path: Path, commands: Commands) -> None:

@@ -57,4 +57,4 @@ def test_what_no_line_holds_is_said(sentence: str, said: str, line: str, shown: 
 def test_a_wish_names_the_line_to_send(sentence: str, wish: str, shown: Grammar) -> None:
     reading = shown.read(sentence)
     assert reading is not None
-    assert reading.wish == wish
+    assert reading.change == wish

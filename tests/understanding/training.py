@@ -69,7 +69,7 @@ def _pieces(grammar: Grammar, sentence: str, *, stranger: bool) -> Iterator[froz
         return
     scan = grammar.recognition.scan(text)
     yield (known := frozenset(grammar.pieces(scan)))
-    unknown = frozenset(grammar.pieces_of_strangers(scan))
+    unknown = frozenset(grammar.pieces_without_names(scan))
     if stranger and unknown != known:
         yield unknown
 

@@ -14,7 +14,7 @@ from typing import Protocol
 import structlog
 
 from bot.alerts.intake.normalization import normalize
-from bot.alerts.intake.port import EventState, IntakeFull, Receipt, ReceivedEvent, Rejection, UnreadableEvent
+from bot.alerts.intake.port import EventState, IntakeFull, IntakeOutcome, ReceivedEvent, Rejection, UnreadableEvent
 from bot.alerts.intake.quota import SourceQuota
 from bot.mechanisms.batching import Batcher
 from bot.mechanisms.metrics import Metrics
@@ -77,7 +77,7 @@ class BatchedIntake:
 
     async def accept(
         self, source: str, events: Sequence[Mapping[str, object] | UnreadableEvent], *, via: str
-    ) -> Receipt:
+    ) -> IntakeOutcome:
         """Store events and return after the commit. Raises `IntakeFull`, or what the store raises."""
         try:
             self._admit(source, len(events))
@@ -124,13 +124,13 @@ class BatchedIntake:
             raw = event.raw if isinstance(event, UnreadableEvent) else event
             return normalize(source, UnreadableEvent(raw, f"a defect of ours: {name}"), via=via, now=now)
 
-    async def _stored(self, checked: Sequence[ReceivedEvent]) -> Receipt:
+    async def _stored(self, checked: Sequence[ReceivedEvent]) -> IntakeOutcome:
         if not checked:
-            return Receipt(accepted=0, duplicate=0)
+            return IntakeOutcome(accepted=0, duplicate=0)
         parts = [checked[start : start + BATCH] for start in range(0, len(checked), BATCH)]
         new = sum(await asyncio.gather(*map(self._keep, parts))) if len(parts) > 1 else await self._keep(checked)
         rejected = tuple(Rejection(event.id, event.reason) for event in checked if event.state is EventState.REJECTED)
-        return Receipt(accepted=new, duplicate=len(checked) - len(rejected) - new, rejected=rejected)
+        return IntakeOutcome(accepted=new, duplicate=len(checked) - len(rejected) - new, rejected=rejected)
 
     async def _keep_together(self, parts: Sequence[Sequence[ReceivedEvent]]) -> Sequence[int]:
         """Store events in one commit; return how many of each part are new. For each key the first event counts."""
@@ -150,7 +150,7 @@ class BatchedIntake:
         self._waiting[source] += change
         self._metrics.intake_waiting.set(self._waiting.total())
 
-    def _tell(self, source: str, via: str, receipt: Receipt) -> None:
+    def _tell(self, source: str, via: str, receipt: IntakeOutcome) -> None:
         counted = {"accepted": receipt.accepted, "duplicate": receipt.duplicate, "rejected": len(receipt.rejected)}
         for outcome, count in counted.items():
             if count:

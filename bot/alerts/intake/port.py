@@ -48,7 +48,7 @@ def as_event(value: object) -> Mapping[str, object] | UnreadableEvent:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Receipt:
+class IntakeOutcome:
     """The outcome of one hand-over of events, after the commit (docs: contracts.md#event-intake)."""
 
     accepted: int
@@ -61,7 +61,7 @@ class Intake(Protocol):
 
     async def accept(
         self, source: str, events: Sequence[Mapping[str, object] | UnreadableEvent], *, via: str
-    ) -> Receipt:
+    ) -> IntakeOutcome:
         """Store CloudEvents (as decoded JSON objects) and return after the commit.
 
         ``via`` is ``webhook``, ``poll``, ``queue`` or ``send``. Known events count as duplicates; events that cannot be

@@ -110,12 +110,12 @@ class VoteResponder:
 
         Others in a group could, but a card must not refuse a person and offer them the same action.
         """
-        turn = await self.approvals.turn_of(shown.case, self.context.person.user_id or "")
+        turn = await self.approvals.task_of(shown.case, self.context.person.user_id or "")
         return shown if turn.decides else replace(shown, is_watched=True)
 
     async def _for_reader(self, shown: CaseContext, user_id: str) -> CaseContext:
         """Return a case with the reader's next step: decide it, or continue with the next one."""
-        turn = await self.approvals.turn_of(shown.case, user_id)
+        turn = await self.approvals.task_of(shown.case, user_id)
         return shown if turn.decides else replace(shown, is_watched=True, next_case=turn.next_case)
 
 

@@ -22,7 +22,7 @@ class AmountRange:
 
 
 @dataclass(frozen=True, slots=True)
-class CoverageGap:
+class UncoveredAmounts:
     """A range of amounts between two rules that no rule covers; ``above`` is the position of the rule after it."""
 
     above: int
@@ -37,7 +37,7 @@ def is_unreachable(scope: RuleScope, earlier: Sequence[RuleScope]) -> bool:
     return all(not _subtract(span, _ranges_of(taken, currency)) for currency, span in _amounts(scope).items())
 
 
-def find_gaps(scopes: Sequence[RuleScope]) -> Iterator[CoverageGap]:
+def find_uncovered_amounts(scopes: Sequence[RuleScope]) -> Iterator[UncoveredAmounts]:
     """Return the uncovered amounts between rules that differ only in their amounts, each once."""
     said: set[tuple[str, Decimal]] = set()
     for place, scope in enumerate(scopes):
@@ -48,7 +48,7 @@ def find_gaps(scopes: Sequence[RuleScope]) -> Iterator[CoverageGap]:
         for span in _subtract(AmountRange(), _ranges_of(taken, begins.currency)):
             if span.low is not None and span.high == begins.amount:
                 said.add((begins.currency, begins.amount))
-                yield CoverageGap(place, begins.currency, span.low, begins.amount)
+                yield UncoveredAmounts(place, begins.currency, span.low, begins.amount)
 
 
 def _is_wider(outer: RuleScope, inner: RuleScope) -> bool:

@@ -8,7 +8,7 @@ from datetime import UTC, date, datetime, timedelta, tzinfo
 from pathlib import Path
 
 from bot.approvals.plan import ExpiryAction, Quorum, is_within
-from bot.approvals.policy.feasibility import find_gaps, find_substitution_loop, is_unreachable
+from bot.approvals.policy.feasibility import find_substitution_loop, find_uncovered_amounts, is_unreachable
 from bot.approvals.policy.rule_policy import DEFAULT_ROLE, DEFAULT_RULES, RuleBasedPolicy
 from bot.approvals.policy.rules import (
     ApprovalRule,
@@ -350,7 +350,7 @@ def _warn_of_coverage(tables: Sequence[RuleTable], scopes: Sequence[RuleScope]) 
     for place, (table, scope) in enumerate(zip(tables, scopes, strict=True)):
         if is_unreachable(scope, scopes[:place]):
             table.errors.warn(table.path, phrase("no document ever comes to this rule: those before it take them all"))
-    for hole in find_gaps(scopes):
+    for hole in find_uncovered_amounts(scopes):
         reason = phrase(
             "no rule is for amounts from %(low)s to below %(high)s %(currency)s",
             low=f"{hole.low:f}",

@@ -85,7 +85,7 @@ class LoopPacer:
     """
 
     def __init__(self, turn: float = TURN_BUDGET, clock: Callable[[], float] = time.perf_counter) -> None:
-        """``turn`` is the maximum length of a turn in seconds, by ``clock``."""
+        """``follow_up`` is the maximum length of a turn in seconds, by ``clock``."""
         self._turn = turn
         self._clock = clock
         self._step = turn / _FIRST_STEPS

@@ -200,7 +200,7 @@ class QuestionDispatcher:
             if reading := self._read(self._reader, context):
                 return await self._answer_reading(reading, context)
             if parsed.command and parsed.word != context.line.split(maxsplit=1)[0]:
-                parsed = self._without_deed(parsed, context.line)
+                parsed = self._without_action(parsed, context.line)
         name = parsed.command or (HELP if HELP in self._bound and not parsed.word else None)
         if name is None:
             return await self._without_command(parsed, context, redirected=redirected or is_reading)
@@ -323,7 +323,7 @@ class QuestionDispatcher:
             answer,
             read_as=answer.read_as or reading.line,
             by_model=reading.by is ReadBy.MODEL,
-            wish=reading.wish,
+            change=reading.change,
             wants_erp=reading.wants_erp,
             unknown=reading.unknown,
             unheld=reading.unheld,
@@ -349,7 +349,7 @@ class QuestionDispatcher:
         reading = await self._model.read(context.line, context.conversation.id, usable)
         return reading if reading and self._commands.only_asks(reading.line) else None
 
-    def _without_deed(self, parsed: ParsedLine, line: str) -> ParsedLine:
+    def _without_action(self, parsed: ParsedLine, line: str) -> ParsedLine:
         """Return a sentence without the command that it names if its line changes something: only typed commands do."""
         if parsed.command is None or self._commands.rest_only_asks(parsed.command, parsed.rest):
             return parsed

@@ -49,7 +49,7 @@ class Reading:
     by_work: bool = False
     """Whether the asker's work selects the line: for anything late."""
     understood: tuple[Understood, ...] = ()
-    wish: str = ""
+    change: str = ""
     """The line that makes the requested change: it is shown, and never run by a sentence."""
     wants_erp: bool = False
     """Whether the sentence asks for a change that only the ERP makes."""

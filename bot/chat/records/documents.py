@@ -21,7 +21,7 @@ from bot.chat.days import DayRange, Days, asked_days
 from bot.chat.document_views import view_of_list, view_of_one
 from bot.chat.product_shares import amount_of
 from bot.chat.records.bounded_lists import BoundedLists
-from bot.chat.records.holding_documents import HoldingDocuments
+from bot.chat.records.documents_by_product import DocumentsByProduct
 from bot.chat.records.kept_documents import ReadList, kept_lists
 from bot.chat.records.linked_documents import LinkedDocuments
 from bot.chat.records.list_totals import ListAmounts, ListSums, total_of_list
@@ -88,7 +88,7 @@ class Documents:
         hit = await asked.lookup.look_up(asked.text, asked.wanted, days=asked.days)
         return await self._shown(hit, asked, sums)
 
-    async def find_holding(
+    async def find_by_product(
         self,
         kind: Kind[D],
         text: str | None,
@@ -102,8 +102,8 @@ class Documents:
         products = ProductLookup(
             command=kind.command, erp=self.erp, context=self.context, rest=(which or "", days or "")
         )
-        holding = HoldingDocuments(asked.lookup, kind, products)
-        hit = await holding.look_up(asked.text, asked.wanted, days=asked.days)
+        by_product = DocumentsByProduct(asked.lookup, kind, products)
+        hit = await by_product.look_up(asked.text, asked.wanted, days=asked.days)
         return hit if isinstance(hit, Picks) else await self._shown(hit, asked)
 
     def show(self, kind: Kind[D], hit: OneDocument[D] | DocumentList[D] | Picks) -> View:

@@ -55,7 +55,7 @@ def offered(erp: ErpHub, *commands: str, of: Answer[Any]) -> tuple[str, ...]:
     return tuple(command for command in commands if erp.offers(_LINKS[command][0], at=of.sources))
 
 
-_HOLDING = {
+_LISTED_BY_PRODUCT = {
     kind.command: (kind.by_product, kind.words.open) for kind in DOCUMENTS if kind.by_product and kind.words.open
 }
 """The commands whose open lists may be those of a product."""
@@ -68,14 +68,16 @@ def asked_by_order(orders: Kind[Any]) -> tuple[str, ...]:
     )
 
 
-def holding_offered(erp: ErpHub, *, of: Answer[Any]) -> tuple[str, ...]:
+def offered_by_product(erp: ErpHub, *, of: Answer[Any]) -> tuple[str, ...]:
     """Return the commands that can list the documents of a product, at a source that has it."""
-    return tuple(command for command, (capability, _) in _HOLDING.items() if erp.offers(capability, at=of.sources))
+    return tuple(
+        command for command, (capability, _) in _LISTED_BY_PRODUCT.items() if erp.offers(capability, at=of.sources)
+    )
 
 
-def holding_buttons(commands: Iterable[str], sku: str) -> Sequence[Button]:
+def product_document_buttons(commands: Iterable[str], sku: str) -> Sequence[Button]:
     """Return a button for each command that asks it for the open documents of a product."""
-    return [Button(_HOLDING[command][1], Ask(command_line(command, "open", sku))) for command in commands]
+    return [Button(_LISTED_BY_PRODUCT[command][1], Ask(command_line(command, "open", sku))) for command in commands]
 
 
 def more_buttons(commands: Iterable[str], word: str) -> Sequence[Button]:

@@ -15,10 +15,10 @@ from bot.cards.view import Button, ListView
 from bot.chat.conditions import Emptied, ListCondition
 from bot.chat.parsing import command_line
 from bot.chat.records.demand import Demand
-from bot.chat.records.links import holding_buttons, more_buttons
+from bot.chat.records.links import more_buttons, product_document_buttons
 from bot.chat.view_parts import EmptiedList, ExportedListView, Freshness, ask_buttons, export_buttons, table_of_lines
-from bot.erp.goods import WarehouseItem
 from bot.erp.model import Lot, Quantities, Quantity, StockLevel, WarehouseStock
+from bot.erp.model.goods import WarehouseItem
 from bot.words.columns import Column
 from bot.words.phrase import Phrase, phrase
 
@@ -137,7 +137,7 @@ class StockView(ListView):
         return (*ListView.buttons(self), *trend, *(export_buttons(self.line) if self.total > 1 else []))
 
     def spare_buttons(self) -> Sequence[Button]:
-        return holding_buttons(self.holding, self.level.product.sku)
+        return product_document_buttons(self.holding, self.level.product.sku)
 
     def table(self) -> Table | None:
         if not self.total:

@@ -6,7 +6,7 @@ from bot.cards.notices import Suggestion
 from bot.chat.parsing import command_line
 from bot.chat.records.lookup import find_closest
 from bot.erp.errors import Ambiguous, NotFound
-from bot.erp.goods_port import WarehouseQuery
+from bot.erp.goods.port import WarehouseQuery
 from bot.erp.hub import ErpHub
 from bot.erp.port import Capability
 

@@ -30,8 +30,7 @@ from bot.erp.erpnext.stock import read_places, stock_level
 from bot.erp.erpnext.users import read_users
 from bot.erp.errors import CompanyNotChosen, Invalid, NotFound, NotPermitted
 from bot.erp.expiring import COMPANIES_HOLD, ExpiringValue
-from bot.erp.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
-from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
+from bot.erp.goods.port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.http import Http
 from bot.erp.keys import checked_key
 from bot.erp.kinds import Kind
@@ -48,6 +47,7 @@ from bot.erp.model import (
     StockLevel,
     Verdict,
 )
+from bot.erp.model.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.plans.planned_erp import PlannedErp
 from bot.erp.port import Capability
 from bot.erp.setup import SetupProblem, approver_problems, no_company

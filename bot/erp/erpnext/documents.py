@@ -9,7 +9,6 @@ from typing import Any
 
 from bot.erp.erpnext.client import Row
 from bot.erp.erpnext.mapping import ApprovalWorkflow, Site, html_to_text, money, number, required_number
-from bot.erp.goods import DeliveryLine, DeliveryStatus, GoodsDelivery, GoodsReceipt, ReceiptLine
 from bot.erp.model import (
     Invoice,
     InvoiceStatus,
@@ -24,6 +23,7 @@ from bot.erp.model import (
     PurchaseStatus,
     SalesOrder,
 )
+from bot.erp.model.goods import DeliveryLine, DeliveryStatus, GoodsDelivery, GoodsReceipt, ReceiptLine
 from bot.erp.record_parts import GoodsParts, LineParts, ReversibleParts
 from bot.erp.values import text
 

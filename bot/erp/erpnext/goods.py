@@ -17,7 +17,11 @@ from bot.erp.erpnext.mapping import ApprovalWorkflow, Site, money, number, requi
 from bot.erp.erpnext.plans import PRODUCTION_ORDERS, SELLERS
 from bot.erp.erpnext.reads import MOST, ErpNextReads
 from bot.erp.erpnext.stock import quantities, stock_level
-from bot.erp.goods import (
+from bot.erp.goods.lists import by_arrival, by_price_day, made_arrivals, part_of_shortages, pick_warehouse
+from bot.erp.goods.port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
+from bot.erp.listing import read_page
+from bot.erp.model import Money, Product, Slice
+from bot.erp.model.goods import (
     Arrival,
     ArrivalKind,
     ComponentUse,
@@ -30,10 +34,6 @@ from bot.erp.goods import (
     WarehouseContents,
     WarehouseItem,
 )
-from bot.erp.goods_lists import by_arrival, by_price_day, made_arrivals, part_of_shortages, pick_warehouse
-from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.listing import read_page
-from bot.erp.model import Money, Product, Slice
 from bot.erp.port import ListQuery
 
 _DEFAULT_BOM: tuple[Condition, ...] = (("is_default", "=", 1), ("docstatus", "=", 1))

@@ -19,8 +19,8 @@ from bot.erp.erpnext.lots import read_lots_of_lines
 from bot.erp.erpnext.mapping import SUBMITTING, ApprovalWorkflow, Site, number
 from bot.erp.erpnext.query import before
 from bot.erp.erpnext.reads import NOWHERE, ChildRows, ErpNextPlan, ErpNextReads, FrappeTerms, OfOrder
-from bot.erp.goods import GoodsReceipt
 from bot.erp.kinds import Kind
+from bot.erp.model.goods import GoodsReceipt
 from bot.erp.plans.plan import NamedRows
 from bot.erp.port import Filter
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from operator import attrgetter
 
 from bot.erp.capabilities import Capability
-from bot.erp.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.kinds.cards import GOODS_LINES, DocumentCards, State, is_when, marked_return
 from bot.erp.kinds.kind import Kind, KindWords, NamedList, Orders, numbers_in
 from bot.erp.kinds.rules import goods_rules
 from bot.erp.kinds.sales_orders import SALES_ORDERS
 from bot.erp.list_query import Filter
 from bot.erp.model import Area, Feed
+from bot.erp.model.goods import DeliveryStatus, GoodsDelivery
 from bot.words.columns import Column
 from bot.words.phrase import phrase
 

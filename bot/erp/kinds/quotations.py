@@ -21,7 +21,10 @@ from bot.words.phrase import phrase
 
 
 class QuotationStatus(StrEnum):
-    """State of a quotation (docs: platform/erp/records.md#quotations). Whether it expired, its day tells."""
+    """State of a quotation (docs: platform/erp/records.md#quotations-and-until-when-they-hold).
+
+    Whether it expired, its day tells.
+    """
 
     DRAFT = "draft"
     SENT = "sent"

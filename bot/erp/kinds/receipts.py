@@ -5,12 +5,12 @@ from __future__ import annotations
 from operator import attrgetter
 
 from bot.erp.capabilities import Capability
-from bot.erp.goods import GoodsReceipt
 from bot.erp.kinds.cards import GOODS_LINES, VENDOR, DocumentCards, is_when, marked_return
 from bot.erp.kinds.kind import Kind, KindWords, Orders
 from bot.erp.kinds.purchase_orders import PURCHASE_ORDERS
 from bot.erp.kinds.rules import goods_rules
 from bot.erp.model import Area
+from bot.erp.model.goods import GoodsReceipt
 from bot.words.columns import Column
 from bot.words.phrase import phrase
 

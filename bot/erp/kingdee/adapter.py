@@ -13,9 +13,8 @@ from bot.erp.concurrency import gather_or_cancel
 from bot.erp.conditions import all_of
 from bot.erp.document_erp import ReaderErp
 from bot.erp.errors import Invalid, NotFound, NotPermitted, UnknownFinish
-from bot.erp.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
-from bot.erp.goods_lists import arrivals_of
-from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
+from bot.erp.goods.lists import arrivals_of
+from bot.erp.goods.port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.header_lists import Header, list_by_headers
 from bot.erp.keys import checked_key, spelled_alike
 from bot.erp.kinds import D, Kind, kind_followed
@@ -49,6 +48,7 @@ from bot.erp.model import (
     Slice,
     Verdict,
 )
+from bot.erp.model.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.port import COMMON, Capability, Filter, ListQuery
 from bot.erp.values import malformed_is_invalid
 from bot.erp.vendors import AdapterContext

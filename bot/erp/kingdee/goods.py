@@ -10,7 +10,16 @@ from functools import partial
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.conditions import all_of
 from bot.erp.errors import Invalid, NotFound, NotPermitted
-from bot.erp.goods import (
+from bot.erp.goods.lists import by_price_day, contents_of, part_of_shortages, pick_warehouse
+from bot.erp.goods.port import LAST_PRICES, MOST_USES, ShortageQuery, WarehouseQuery
+from bot.erp.kingdee import query as queries
+from bot.erp.kingdee.client import KingdeeClient
+from bot.erp.kingdee.documents import product, reorder_point
+from bot.erp.kingdee.mapping import Row, code, text
+from bot.erp.kingdee.query import BOMS, INVENTORY, MATERIALS, PURCHASES, SALES, WAREHOUSES, Form
+from bot.erp.kingdee.stock import distinct_products, figures_of, places_of
+from bot.erp.model import Product, Quantities, Slice, StockLevel
+from bot.erp.model.goods import (
     ComponentUse,
     PriceKind,
     PricePoint,
@@ -21,15 +30,6 @@ from bot.erp.goods import (
     WarehouseContents,
     WarehouseItem,
 )
-from bot.erp.goods_lists import by_price_day, contents_of, part_of_shortages, pick_warehouse
-from bot.erp.goods_port import LAST_PRICES, MOST_USES, ShortageQuery, WarehouseQuery
-from bot.erp.kingdee import query as queries
-from bot.erp.kingdee.client import KingdeeClient
-from bot.erp.kingdee.documents import product, reorder_point
-from bot.erp.kingdee.mapping import Row, code, text
-from bot.erp.kingdee.query import BOMS, INVENTORY, MATERIALS, PURCHASES, SALES, WAREHOUSES, Form
-from bot.erp.kingdee.stock import distinct_products, figures_of, places_of
-from bot.erp.model import Product, Quantities, Slice, StockLevel
 from bot.erp.values import number
 
 _AGREED = "FDocumentStatus='C' and FCancelStatus='A'"

@@ -10,7 +10,6 @@ from hashlib import blake2b
 from typing import Any, Generic, TypeVar
 
 from bot.erp import kinds
-from bot.erp.goods import DeliveryLine, GoodsDelivery, GoodsLine, GoodsReceipt, ReceiptLine
 from bot.erp.kinds import D, Kind
 from bot.erp.kinds.quotations import Quotation
 from bot.erp.mapped import schema
@@ -42,6 +41,7 @@ from bot.erp.model import (
     WarehouseStock,
     by_expiry,
 )
+from bot.erp.model.goods import DeliveryLine, GoodsDelivery, GoodsLine, GoodsReceipt, ReceiptLine
 
 FIGURES = ("on_hand", "reserved", "available", "incoming", "outgoing", "forecast")
 

@@ -14,7 +14,14 @@ from types import MappingProxyType
 from typing import Any
 
 from bot.erp.errors import NotFound
-from bot.erp.goods import (
+from bot.erp.goods.lists import by_price_day, contents_of, part_of_arrivals, part_of_shortages, pick_warehouse
+from bot.erp.goods.port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
+from bot.erp.mapped import schema
+from bot.erp.mapped.adapter import is_encodable
+from bot.erp.mapped.builders import FIGURES, figures_of, made_of, product_of, stock_level, sum_of
+from bot.erp.mapped.reader import MappingContext, RecordBuilder, RecordFields
+from bot.erp.model import Area, Money, Product, Quantities, Slice, StockLevel, WarehouseStock
+from bot.erp.model.goods import (
     Arrival,
     ArrivalKind,
     ComponentUse,
@@ -27,13 +34,6 @@ from bot.erp.goods import (
     WarehouseContents,
     WarehouseItem,
 )
-from bot.erp.goods_lists import by_price_day, contents_of, part_of_arrivals, part_of_shortages, pick_warehouse
-from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.mapped import schema
-from bot.erp.mapped.adapter import is_encodable
-from bot.erp.mapped.builders import FIGURES, figures_of, made_of, product_of, stock_level, sum_of
-from bot.erp.mapped.reader import MappingContext, RecordBuilder, RecordFields
-from bot.erp.model import Area, Money, Product, Quantities, Slice, StockLevel, WarehouseStock
 
 _NOTHING = Decimal(0)
 

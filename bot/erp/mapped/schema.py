@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import MappingProxyType
 
-from bot.erp.goods import DeliveryStatus
 from bot.erp.kinds.quotations import QuotationStatus
 from bot.erp.model import (
     InvoiceStatus,
@@ -19,6 +18,7 @@ from bot.erp.model import (
     Progress,
     PurchaseStatus,
 )
+from bot.erp.model.goods import DeliveryStatus
 
 
 class FieldKind(StrEnum):

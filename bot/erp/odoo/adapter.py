@@ -13,10 +13,10 @@ from pydantic import SecretStr
 
 from bot.erp import deciding, listing
 from bot.erp.errors import Ambiguous, ErpError, NotFound, NotPermitted, Unsupported
-from bot.erp.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
-from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
+from bot.erp.goods.port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.keys import checked_key
 from bot.erp.model import Changes, Decision, DecisionResult, ErpUser, Feed, Followed, Product, Slice, StockLevel
+from bot.erp.model.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.odoo import mapping, stock
 from bot.erp.odoo import query as queries
 from bot.erp.odoo.changes import read_changes

@@ -12,7 +12,10 @@ from decimal import Decimal
 from typing import Any
 
 from bot.erp.errors import NotPermitted, Unsupported
-from bot.erp.goods import (
+from bot.erp.goods.lists import by_arrival, by_price_day, made_arrivals, part_of_shortages
+from bot.erp.goods.port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
+from bot.erp.model import Slice
+from bot.erp.model.goods import (
     Arrival,
     ArrivalKind,
     ComponentUse,
@@ -25,9 +28,6 @@ from bot.erp.goods import (
     WarehouseContents,
     WarehouseItem,
 )
-from bot.erp.goods_lists import by_arrival, by_price_day, made_arrivals, part_of_shortages
-from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.model import Slice
 from bot.erp.odoo import query as queries
 from bot.erp.odoo.mapping import (
     Row,

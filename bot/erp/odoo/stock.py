@@ -16,7 +16,7 @@ from typing import Any
 
 from bot.erp.errors import NotPermitted, Unsupported
 from bot.erp.expiring import ExpiringMapping
-from bot.erp.goods_lists import is_warehouse, pick_warehouse
+from bot.erp.goods.lists import is_warehouse, pick_warehouse
 from bot.erp.model import Lot, Quantities, StockLevel, WarehouseStock, by_expiry
 from bot.erp.odoo.client import OdooClient
 from bot.erp.odoo.mapping import OdooSite, Row, day, name_of, number, reference

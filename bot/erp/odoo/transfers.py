@@ -11,7 +11,7 @@ from dataclasses import replace
 from decimal import Decimal
 
 from bot.erp.errors import NotPermitted, Unsupported
-from bot.erp.goods import DeliveryLine, DeliveryStatus, GoodsDelivery, GoodsReceipt, ReceiptLine
+from bot.erp.model.goods import DeliveryLine, DeliveryStatus, GoodsDelivery, GoodsReceipt, ReceiptLine
 from bot.erp.odoo.mapping import OdooSite, Row, day, goods_of, linked, name_of, number, number_of, reference, references
 from bot.erp.odoo.query import Condition, OdooTerms, any_of, joined
 from bot.erp.odoo.reads import MOST, PEOPLE, PRODUCTS, Children, Linked, OdooPlan, OdooReads, OfOrder

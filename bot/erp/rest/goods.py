@@ -8,12 +8,12 @@ from typing import Any
 
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.errors import Invalid, NotFound
-from bot.erp.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
-from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
+from bot.erp.goods.port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.mapped import goods
 from bot.erp.mapped.goods import ListPrices, NamedWarehouse
 from bot.erp.mapped.reader import MappingContext
 from bot.erp.model import Area, Product, Slice
+from bot.erp.model.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.rest.client import RestClient
 from bot.erp.rest.mapping import RestRecords
 from bot.erp.rest.options import RestOptions

@@ -12,9 +12,8 @@ from bot.erp.concurrency import gather_or_cancel
 from bot.erp.conditions import all_of
 from bot.erp.document_erp import ReaderErp
 from bot.erp.errors import Invalid, NotFound, NotPermitted
-from bot.erp.goods import Arrival, GoodsDelivery, ProductDetails, Shortage, WarehouseContents
-from bot.erp.goods_lists import arrivals_of
-from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
+from bot.erp.goods.lists import arrivals_of
+from bot.erp.goods.port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.header_lists import Header, as_listed, list_by_headers, without_lines
 from bot.erp.keys import checked_key
 from bot.erp.kinds import D, Kind
@@ -28,6 +27,7 @@ from bot.erp.model import (
     PurchaseStatus,
     Slice,
 )
+from bot.erp.model.goods import Arrival, GoodsDelivery, ProductDetails, Shortage, WarehouseContents
 from bot.erp.port import COMMON, Capability, Filter, ListQuery
 from bot.erp.sap_b1 import query as queries
 from bot.erp.sap_b1.changes import ChangeReader

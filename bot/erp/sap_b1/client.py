@@ -26,7 +26,7 @@ from bot.erp.errors import (
     Unavailable,
 )
 from bot.erp.expiring import ExpiringValue
-from bot.erp.goods_lists import is_warehouse
+from bot.erp.goods.lists import is_warehouse
 from bot.erp.http import Http, HttpResponse, refusal, words
 from bot.erp.keys import batches
 from bot.erp.relogin import Relogin

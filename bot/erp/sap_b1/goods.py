@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from decimal import Decimal
 
 from bot.erp.errors import NotPermitted
-from bot.erp.goods import ComponentUse, Supply
+from bot.erp.model.goods import ComponentUse, Supply
 from bot.erp.sap_b1 import query as queries
 from bot.erp.sap_b1.client import SapB1Client
 from bot.erp.sap_b1.mapping import Row, rows_of

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from bot.erp.errors import NotPermitted
-from bot.erp.goods import GoodsReceipt
+from bot.erp.model.goods import GoodsReceipt
 from bot.erp.sap_b1.client import SapB1Client
 from bot.erp.sap_b1.decisions import PurchaseApprovals
 from bot.erp.sap_b1.documents import (

@@ -11,11 +11,11 @@ from bot.erp import listing
 from bot.erp.concurrency import gather_or_cancel, gather_rows
 from bot.erp.conditions import all_of
 from bot.erp.errors import NotFound
-from bot.erp.goods import ProductDetails, Shortage, WarehouseContents, WarehouseItem
-from bot.erp.goods_lists import contents_of, part_of_shortages, pick_warehouse
-from bot.erp.goods_port import ShortageQuery, WarehouseQuery
+from bot.erp.goods.lists import contents_of, part_of_shortages, pick_warehouse
+from bot.erp.goods.port import ShortageQuery, WarehouseQuery
 from bot.erp.keys import LONGEST, spelled_alike
 from bot.erp.model import Product, Quantities, Slice, StockLevel, WarehouseStock
+from bot.erp.model.goods import ProductDetails, Shortage, WarehouseContents, WarehouseItem
 from bot.erp.sap_b1 import query as queries
 from bot.erp.sap_b1.client import SapB1Client
 from bot.erp.sap_b1.goods import SUPPLIED, DetailReader

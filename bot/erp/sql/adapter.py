@@ -15,8 +15,7 @@ from sqlalchemy.engine import Connection
 from bot.erp import listing
 from bot.erp.cursor import TimeCursor
 from bot.erp.errors import Invalid, NotFound
-from bot.erp.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
-from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
+from bot.erp.goods.port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.keys import checked_key
 from bot.erp.kinds import D, Kind, kind_followed
 from bot.erp.mapped import builders
@@ -43,6 +42,7 @@ from bot.erp.model import (
     Slice,
     StockLevel,
 )
+from bot.erp.model.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.sql.client import ReadOnlyDatabase
 from bot.erp.sql.goods import SqlGoods

@@ -9,12 +9,12 @@ from typing import Any
 from sqlalchemy.engine import Connection
 
 from bot.erp.errors import Invalid
-from bot.erp.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
-from bot.erp.goods_port import LAST_PRICES, ArrivalQuery, ShortageQuery, WarehouseQuery
+from bot.erp.goods.port import LAST_PRICES, ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.mapped import goods
 from bot.erp.mapped.goods import ListPrices, NamedWarehouse
 from bot.erp.mapped.reader import MappingContext, RecordMapping, RecordReader
 from bot.erp.model import Area, Product, Slice
+from bot.erp.model.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.sql.mapping import PreparedQueries, like
 
 ReadProduct = Callable[[Connection, str], Product]

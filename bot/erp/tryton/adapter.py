@@ -18,8 +18,7 @@ from pydantic import SecretStr
 from bot.erp import deciding, kinds, listing
 from bot.erp.document_erp import DocumentErp, DocumentReader, read_each
 from bot.erp.errors import NotFound
-from bot.erp.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
-from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
+from bot.erp.goods.port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.header_lists import as_listed
 from bot.erp.http import Http
 from bot.erp.keys import checked_key, escape_like, pick_by_key, spelled_alike
@@ -40,6 +39,7 @@ from bot.erp.model import (
     Slice,
     StockLevel,
 )
+from bot.erp.model.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.port import COMMON, ListQuery
 from bot.erp.setup import SetupProblem, approver_problems, no_company, no_language
 from bot.erp.tryton import documents, goods, partners
@@ -49,7 +49,7 @@ from bot.erp.tryton.decisions import PurchaseApprovals, version_of
 from bot.erp.tryton.lots import LotReader
 from bot.erp.tryton.options import TrytonOptions
 from bot.erp.tryton.query import KINDS, DocumentQuery
-from bot.erp.tryton.receipts import TrytonReceipts
+from bot.erp.tryton.receipts import TrytonGoodsReceipts
 from bot.erp.tryton.stock import read_places, read_reorder_point, total_of
 from bot.erp.tryton.users import read_users
 from bot.erp.values import malformed_is_invalid
@@ -88,7 +88,7 @@ class TrytonErp(DocumentErp):
         self._site = documents.TrytonSite(source=self.name, web=web)
         self._goods = goods.TrytonGoods(self._account, self._site, now=context.now, today=self._today)
         self._lots = LotReader(self._account, now=context.now)
-        self._receipts = TrytonReceipts(self._account, self._site, self._lots)
+        self._receipts = TrytonGoodsReceipts(self._account, self._site, self._lots)
         self._readers: Mapping[Kind[Any], DocumentReader] = {
             kinds.SALES_ORDERS: self._sales,
             kinds.INVOICES: read_each(documents.invoice, self._site),

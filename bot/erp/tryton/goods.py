@@ -13,7 +13,13 @@ from decimal import Decimal
 from typing import Any
 
 from bot.erp.errors import NotPermitted, Unsupported
-from bot.erp.goods import (
+from bot.erp.goods.lists import by_arrival, by_day, by_price_day, made_arrivals, part_of_shortages, pick_warehouse
+from bot.erp.goods.port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
+from bot.erp.keys import escape_like, pick_by_key
+from bot.erp.kinds import DELIVERIES
+from bot.erp.listing import read_page
+from bot.erp.model import Slice, StockLevel
+from bot.erp.model.goods import (
     Arrival,
     ArrivalKind,
     ComponentUse,
@@ -29,12 +35,6 @@ from bot.erp.goods import (
     WarehouseContents,
     WarehouseItem,
 )
-from bot.erp.goods_lists import by_arrival, by_day, by_price_day, made_arrivals, part_of_shortages, pick_warehouse
-from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.keys import escape_like, pick_by_key
-from bot.erp.kinds import DELIVERIES
-from bot.erp.listing import read_page
-from bot.erp.model import Slice, StockLevel
 from bot.erp.port import Filter, ListQuery
 from bot.erp.tryton import documents, stock
 from bot.erp.tryton.client import Account, Domain, Row, at, containing, some

@@ -11,11 +11,11 @@ from dataclasses import dataclass
 from datetime import date
 from itertools import chain
 
-from bot.erp.goods import GoodsReceipt, ReceiptLine
-from bot.erp.goods_lists import by_day
+from bot.erp.goods.lists import by_day
 from bot.erp.keys import escape_like, pick_by_key
 from bot.erp.kinds import RECEIPTS
 from bot.erp.model import Slice
+from bot.erp.model.goods import GoodsReceipt, ReceiptLine
 from bot.erp.port import ListQuery
 from bot.erp.tryton import documents
 from bot.erp.tryton.client import Account, Domain, Row, at, some
@@ -81,7 +81,7 @@ _SIDES = (_CAME_IN, _WENT_BACK)
 _Found = tuple[_Side, Row]
 
 
-class TrytonReceipts:
+class TrytonGoodsReceipts:
     """Reads receipts."""
 
     def __init__(self, account: Account, site: TrytonSite, lots: LotReader) -> None:

@@ -10,13 +10,13 @@ from bot.erp import deciding, kinds
 from bot.erp.concurrency import gather_or_cancel, gather_rows
 from bot.erp.document_erp import ReaderErp
 from bot.erp.errors import NotFound, NotPermitted
-from bot.erp.goods import Arrival, WarehouseContents
-from bot.erp.goods_lists import arrivals_of
-from bot.erp.goods_port import ArrivalQuery, WarehouseQuery
+from bot.erp.goods.lists import arrivals_of
+from bot.erp.goods.port import ArrivalQuery, WarehouseQuery
 from bot.erp.header_lists import Header, list_by_headers, without_lines
 from bot.erp.keys import pick_by_key, spelled_alike
 from bot.erp.kinds import D, Kind
 from bot.erp.model import Decision, DecisionResult, Feed, PurchaseOrder, Slice, Verdict
+from bot.erp.model.goods import Arrival, WarehouseContents
 from bot.erp.port import COMMON, GOODS, Capability, Filter, ListQuery
 from bot.erp.values import code, malformed_is_invalid, text
 from bot.erp.vendors import AdapterContext

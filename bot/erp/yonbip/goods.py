@@ -7,12 +7,12 @@ from datetime import date, timedelta
 from decimal import Decimal
 
 from bot.erp.concurrency import gather_rows
-from bot.erp.goods import DeliveryLine, DeliveryStatus, GoodsDelivery
-from bot.erp.goods_lists import by_day
+from bot.erp.goods.lists import by_day
 from bot.erp.header_lists import Header, list_by_headers
 from bot.erp.keys import pick_by_key, spellings
 from bot.erp.kinds import DELIVERIES
 from bot.erp.model import Slice
+from bot.erp.model.goods import DeliveryLine, DeliveryStatus, GoodsDelivery
 from bot.erp.port import Filter, ListQuery
 from bot.erp.values import code, number, text
 from bot.erp.yonbip.client import YonBipClient

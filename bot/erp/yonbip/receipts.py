@@ -8,12 +8,12 @@ from decimal import Decimal
 
 from bot.erp.concurrency import gather_or_cancel, gather_rows
 from bot.erp.errors import NotFound
-from bot.erp.goods import GoodsReceipt, ReceiptLine
-from bot.erp.goods_lists import by_day
+from bot.erp.goods.lists import by_day
 from bot.erp.header_lists import Header, list_by_headers
 from bot.erp.keys import pick_by_key, spellings
 from bot.erp.kinds import RECEIPTS
 from bot.erp.model import Slice
+from bot.erp.model.goods import GoodsReceipt, ReceiptLine
 from bot.erp.port import ListQuery
 from bot.erp.values import code, number, text
 from bot.erp.yonbip.client import YonBipClient

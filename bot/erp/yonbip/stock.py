@@ -9,11 +9,11 @@ from bot.erp import listing
 from bot.erp.concurrency import gather_or_cancel, gather_rows
 from bot.erp.errors import Invalid, NotFound
 from bot.erp.expiring import ExpiringValue
-from bot.erp.goods import WarehouseContents, WarehouseItem
-from bot.erp.goods_lists import contents_of, pick_warehouse
-from bot.erp.goods_port import WarehouseQuery
+from bot.erp.goods.lists import contents_of, pick_warehouse
+from bot.erp.goods.port import WarehouseQuery
 from bot.erp.keys import spelled_alike, spellings
 from bot.erp.model import Product, Quantities, StockLevel, WarehouseStock
+from bot.erp.model.goods import WarehouseContents, WarehouseItem
 from bot.erp.values import amount_of, code, text
 from bot.erp.yonbip.client import YonBipClient
 from bot.erp.yonbip.documents import product

@@ -12,8 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy.engine import Connection
 
 from bot.erp.document_erp import DocumentErp
-from bot.erp.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
-from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
+from bot.erp.goods.port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.kinds import DELIVERIES, D, Kind, kind_followed
 from bot.erp.model import (
     Changes,
@@ -27,6 +26,7 @@ from bot.erp.model import (
     Slice,
     StockLevel,
 )
+from bot.erp.model.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.port import Capability, ListQuery
 from bot.kit.company import decisions, goods, seeding
 from bot.kit.company import query as queries

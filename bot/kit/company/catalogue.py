@@ -13,8 +13,8 @@ from datetime import date
 from decimal import Decimal
 from operator import attrgetter
 
-from bot.erp.goods import ComponentUse, Supply
 from bot.erp.model import Product, PurchaseOrder, PurchaseStatus
+from bot.erp.model.goods import ComponentUse, Supply
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 
-from bot.erp.goods import ComponentUse, GoodsDelivery, GoodsReceipt, Supply
 from bot.erp.kinds.quotations import Quotation
 from bot.erp.model import (
     Bill,
@@ -26,6 +25,7 @@ from bot.erp.model import (
     SalesOrder,
     Supplier,
 )
+from bot.erp.model.goods import ComponentUse, GoodsDelivery, GoodsReceipt, Supply
 from bot.kit.company.catalogue import MADE_TO_ORDER, Article, articles, make_components, make_supplies
 from bot.kit.company.deliveries import make_deliveries
 from bot.kit.company.lots import lots_of

@@ -9,8 +9,8 @@ from decimal import Decimal
 from itertools import count
 from random import Random
 
-from bot.erp.goods import DeliveryLine, DeliveryStatus, GoodsDelivery
 from bot.erp.model import OrderLine, OrderStatus, SalesOrder
+from bot.erp.model.goods import DeliveryLine, DeliveryStatus, GoodsDelivery
 from bot.kit.company.sales import WAREHOUSES, Shipment, moment
 
 FIRST_NUMBER = 1001

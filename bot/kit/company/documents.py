@@ -9,8 +9,7 @@ from sqlalchemy import and_, func, select
 from sqlalchemy.engine import Connection
 
 from bot.erp import kinds
-from bot.erp.goods import DeliveryLine, DeliveryStatus, GoodsDelivery, GoodsReceipt, ReceiptLine
-from bot.erp.goods_lists import by_day
+from bot.erp.goods.lists import by_day
 from bot.erp.kinds import Kind
 from bot.erp.kinds.quotations import Quotation, QuotationStatus
 from bot.erp.model import (
@@ -27,6 +26,7 @@ from bot.erp.model import (
     PurchaseStatus,
     SalesOrder,
 )
+from bot.erp.model.goods import DeliveryLine, DeliveryStatus, GoodsDelivery, GoodsReceipt, ReceiptLine
 from bot.erp.port import Filter
 from bot.kit.company import partners
 from bot.kit.company import tables as t

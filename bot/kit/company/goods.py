@@ -12,7 +12,10 @@ from sqlalchemy import ColumnElement, Select, Table, func, or_, select
 from sqlalchemy.engine import Connection
 
 from bot.erp.errors import NotFound
-from bot.erp.goods import (
+from bot.erp.goods.lists import by_arrival, part_of_shortages, pick_warehouse
+from bot.erp.goods.port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
+from bot.erp.model import Money, OrderStatus, ProductionStatus, PurchaseStatus, Slice
+from bot.erp.model.goods import (
     Arrival,
     ArrivalKind,
     ComponentUse,
@@ -25,9 +28,6 @@ from bot.erp.goods import (
     WarehouseContents,
     WarehouseItem,
 )
-from bot.erp.goods_lists import by_arrival, part_of_shortages, pick_warehouse
-from bot.erp.goods_port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.model import Money, OrderStatus, ProductionStatus, PurchaseStatus, Slice
 from bot.kit.company import tables as t
 from bot.kit.company.owners import account_of
 from bot.kit.company.query import level_of, product_of, quantities_of

@@ -9,8 +9,8 @@ from decimal import Decimal
 from itertools import count
 from random import Random
 
-from bot.erp.goods import GoodsReceipt, ReceiptLine
 from bot.erp.model import PurchaseLine, PurchaseOrder
+from bot.erp.model.goods import GoodsReceipt, ReceiptLine
 from bot.kit.company.sales import WAREHOUSES, moment
 from bot.kit.company.supply import NAMES
 

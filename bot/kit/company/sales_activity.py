@@ -10,8 +10,8 @@ from typing import Any
 
 from sqlalchemy import Row, select, update
 
-from bot.erp.goods import DeliveryLine, DeliveryStatus
 from bot.erp.model import Area, Feed, Invoice, InvoiceStatus, Money, OrderStatus, Progress, SalesOrder
+from bot.erp.model.goods import DeliveryLine, DeliveryStatus
 from bot.kit.company import tables as t
 from bot.kit.company.activity_step import (
     PINNED_KEYS,

@@ -10,7 +10,6 @@ from typing import Any
 from sqlalchemy import insert, inspect, select
 from sqlalchemy.engine import Connection
 
-from bot.erp.goods import ComponentUse, GoodsDelivery, GoodsReceipt, Supply
 from bot.erp.kinds.quotations import Quotation
 from bot.erp.model import (
     Approval,
@@ -28,6 +27,7 @@ from bot.erp.model import (
     SalesOrder,
     Verdict,
 )
+from bot.erp.model.goods import ComponentUse, GoodsDelivery, GoodsReceipt, Supply
 from bot.kit.company import tables as t
 from bot.kit.company.client import writing
 from bot.kit.company.company import SEED, DemoCompany, Holding, make_company

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.erp.errors import AuthFailed, ErpError, NotPermitted, RateLimited, Unavailable
-from bot.erp.goods_port import ArrivalQuery, GoodsReader
+from bot.erp.goods.port import ArrivalQuery, GoodsReader
 from bot.erp.hub import ErpHub
 from bot.erp.kinds import Kind
 from bot.erp.model import Area

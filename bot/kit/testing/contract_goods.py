@@ -11,11 +11,11 @@ from typing import Any, Protocol
 import pytest
 
 from bot.erp.errors import NotFound, Unsupported
-from bot.erp.goods import Arrival, Prices
-from bot.erp.goods_lists import by_day
-from bot.erp.goods_port import ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
+from bot.erp.goods.lists import by_day
+from bot.erp.goods.port import ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
 from bot.erp.kinds import Kind
 from bot.erp.model import Area, StockLevel
+from bot.erp.model.goods import Arrival, Prices
 from bot.erp.port import GOODS, Capability, Erp
 from bot.kit.testing.company import TODAY, ReferenceCompany
 from bot.kit.testing.contract_base import ContractBase, case

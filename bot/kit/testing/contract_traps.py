@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from bot.erp.counting import counts
-from bot.erp.goods_port import ArrivalQuery, GoodsReader, WarehouseQuery
+from bot.erp.goods.port import ArrivalQuery, GoodsReader, WarehouseQuery
 from bot.erp.kinds import INVOICES, PURCHASE_ORDERS
 from bot.erp.model import InvoiceStatus, Progress
 from bot.erp.port import Capability, Erp, Filter, ListQuery

@@ -9,19 +9,8 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 
-from bot.erp.goods import (
-    Arrival,
-    ArrivalKind,
-    PriceKind,
-    PricePoint,
-    Prices,
-    ProductDetails,
-    Shortage,
-    WarehouseContents,
-    WarehouseItem,
-)
-from bot.erp.goods_lists import by_arrival, by_price_day, by_urgency
-from bot.erp.goods_port import LAST_PRICES
+from bot.erp.goods.lists import by_arrival, by_price_day, by_urgency
+from bot.erp.goods.port import LAST_PRICES
 from bot.erp.model import (
     OrderStatus,
     Product,
@@ -32,6 +21,17 @@ from bot.erp.model import (
     Quantities,
     SalesOrder,
     StockLevel,
+)
+from bot.erp.model.goods import (
+    Arrival,
+    ArrivalKind,
+    PriceKind,
+    PricePoint,
+    Prices,
+    ProductDetails,
+    Shortage,
+    WarehouseContents,
+    WarehouseItem,
 )
 from bot.kit.testing.company import ReferenceCompany
 from bot.kit.testing.reference_goods import use_of

@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from bot.erp.goods import (
+from bot.erp.model import Money, OrderLine, OrderStatus, Product, PurchaseOrder, SalesOrder
+from bot.erp.model.goods import (
     ComponentUse,
     DeliveryLine,
     DeliveryStatus,
@@ -16,7 +17,6 @@ from bot.erp.goods import (
     ReceiptLine,
     Supply,
 )
-from bot.erp.model import Money, OrderLine, OrderStatus, Product, PurchaseOrder, SalesOrder
 from bot.kit.testing.reference_records import WAREHOUSES, Numbering, change_times
 
 _OWED = {OrderStatus.OPEN, OrderStatus.PARTLY_DELIVERED}

@@ -52,7 +52,7 @@ class AlertSettings(SettingsSection):
     )
 
 
-class NativeFields(SettingsSection):
+class OaFieldSettings(SettingsSection):
     """Names of the OA form's fields; empty if the form lacks one."""
 
     case: str = Field("单据标识", min_length=1, description="Text: the bot knows its approvals again by it.")
@@ -64,7 +64,7 @@ class NativeFields(SettingsSection):
     due: str = Field("", description="Date or text: when delivery is due.")
 
 
-class NativeSettings(SettingsSection):
+class OaSettings(SettingsSection):
     """Decisions in DingTalk's own approvals (OA 审批) as well."""
 
     process: str = Field("", description="Process code of the OA form (`PROC-…`); empty: off.")
@@ -73,7 +73,7 @@ class NativeSettings(SettingsSection):
         description="userId that starts approvals of orders whose requester nobody in DingTalk is known to be. Empty:"
         " these are decided in chat alone.",
     )
-    fields: NativeFields = NativeFields.model_validate({})
+    fields: OaFieldSettings = OaFieldSettings.model_validate({})
 
 
 class ApprovalSettings(SettingsSection):
@@ -111,7 +111,7 @@ class ApprovalSettings(SettingsSection):
         " the groups and the requester, and costs two calls less. `auto`: while it waits where everybody in the group"
         " may see what its approvers see, which costs no call, and once it is decided elsewhere.",
     )
-    native: NativeSettings = NativeSettings.model_validate({})
+    native: OaSettings = OaSettings.model_validate({})
 
 
 class NotifySettings(SettingsSection):

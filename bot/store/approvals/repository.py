@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.access.audit import AuditEntry
 from bot.approvals.case import AuditRow, Case, CaseCard, CaseConflict, CaseState, possible_voters, short_id
-from bot.approvals.native.oa_forms import NativeRecord, NativeState
+from bot.approvals.oa.forms import OaRecord, OaState
 from bot.erp.model import Money
 from bot.outbox.delivery import Delivery
 from bot.store.approvals import queries as sql
@@ -44,21 +44,21 @@ from bot.store.tables import (
     APPROVAL_CARD,
     APPROVAL_CASE,
     APPROVAL_DECISION,
-    APPROVAL_NATIVE,
     APPROVAL_PERSON,
     APPROVAL_SOURCE,
     APPROVAL_VOTE,
+    OA_APPROVAL,
 )
 from bot.store.transactions import StoredTransactions, begin_immediate
 from bot.store.unreadable_rows import read_readable
 
-_PARTS = (APPROVAL_VOTE, APPROVAL_DECISION, APPROVAL_PERSON, APPROVAL_CARD, APPROVAL_NATIVE)
+_PARTS = (APPROVAL_VOTE, APPROVAL_DECISION, APPROVAL_PERSON, APPROVAL_CARD, OA_APPROVAL)
 _FINAL = tuple(state.value for state in CaseState if state.is_final)
 
-_N = APPROVAL_NATIVE.c
+_N = OA_APPROVAL.c
 _NATIVE_COLUMNS = frozenset({"case", "state", "due_at", "instance", "news", "seen", "stamp"})
-_NATIVE_BODY = RecordCodec(
-    NativeRecord, {datetime: PlainCodec(to_us, from_us)}, names={"started_at": "started"}, skip=_NATIVE_COLUMNS
+_OA_BODY = RecordCodec(
+    OaRecord, {datetime: PlainCodec(to_us, from_us)}, names={"started_at": "started"}, skip=_NATIVE_COLUMNS
 )
 """The row's JSON: the fields without columns."""
 
@@ -308,13 +308,13 @@ async def forget_cases(database: Database, before: datetime) -> int:
     return count
 
 
-class StoredNativeRecords(Stored):
+class StoredOaRecords(Stored):
     """Stores the records of DingTalk's own approvals."""
 
-    async def under_way(self) -> Sequence[NativeRecord]:
-        wanted = select(APPROVAL_NATIVE).where(_N.state != NativeState.ENDED.value).order_by(_N.due_us, _N.case_id)
-        rows = await self._database.run(lambda connection: read_readable(connection, APPROVAL_NATIVE, wanted))
-        return [_native_record(row) for row in rows]
+    async def under_way(self) -> Sequence[OaRecord]:
+        wanted = select(OA_APPROVAL).where(_N.state != OaState.ENDED.value).order_by(_N.due_us, _N.case_id)
+        rows = await self._database.run(lambda connection: read_readable(connection, OA_APPROVAL, wanted))
+        return [_oa_record(row) for row in rows]
 
     async def missing(self, cases: Collection[str]) -> frozenset[str]:
         """Return the cases without a record."""
@@ -326,28 +326,28 @@ class StoredNativeRecords(Stored):
 
         return frozenset(wanted) - await self._database.run(read) if wanted else frozenset()
 
-    async def begin(self, record: NativeRecord) -> bool:
-        first = insert_into(APPROVAL_NATIVE, self._database.dialect).values(**_native_row(record), news=0)
+    async def begin(self, record: OaRecord) -> bool:
+        first = insert_into(OA_APPROVAL, self._database.dialect).values(**_oa_row(record), news=0)
         new = first.on_conflict_do_nothing().returning(_N.case_id)
         return await self._database.run(lambda connection: connection.scalar(new)) is not None
 
-    async def put(self, record: NativeRecord) -> NativeRecord | None:
+    async def put(self, record: OaRecord) -> OaRecord | None:
         """Store a record and return it; None if another process changed it since it was read."""
         stored = replace(record, stamp=record.stamp + 1)
         # Only `mark_changed` writes ``news``, so that no event arriving meanwhile is lost.
         still = (_N.case_id == record.case, _N.stamp == record.stamp)
-        change = update(APPROVAL_NATIVE).where(*still).values(**_native_row(stored)).returning(_N.case_id)
+        change = update(OA_APPROVAL).where(*still).values(**_oa_row(stored)).returning(_N.case_id)
         done = await self._database.run(lambda connection: connection.scalar(change))
         return stored if done is not None else None
 
     async def mark_changed(self, instance: str) -> bool:
         """Count an event about an approval; False if it is not the bot's, or has ended."""
-        ours = (_N.instance == instance, _N.state == NativeState.RUNNING.value)
-        counted = update(APPROVAL_NATIVE).where(*ours).values(news=_N.news + 1).returning(_N.case_id)
+        ours = (_N.instance == instance, _N.state == OaState.RUNNING.value)
+        counted = update(OA_APPROVAL).where(*ours).values(news=_N.news + 1).returning(_N.case_id)
         return await self._database.run(lambda connection: connection.scalar(counted)) is not None
 
 
-def _native_row(record: NativeRecord) -> dict[str, Any]:
+def _oa_row(record: OaRecord) -> dict[str, Any]:
     return {
         "case_id": record.case,
         "instance": record.instance or None,
@@ -355,15 +355,15 @@ def _native_row(record: NativeRecord) -> dict[str, Any]:
         "due_us": to_us(record.due_at),
         "seen": record.seen,
         "stamp": record.stamp,
-        "body": orjson.dumps(_NATIVE_BODY.write(record)).decode(),
+        "body": orjson.dumps(_OA_BODY.write(record)).decode(),
     }
 
 
-def _native_record(row: Row[Any]) -> NativeRecord:
-    return _NATIVE_BODY.read(
+def _oa_record(row: Row[Any]) -> OaRecord:
+    return _OA_BODY.read(
         orjson.loads(row.body),
         case=row.case_id,
-        state=NativeState(row.state),
+        state=OaState(row.state),
         due_at=from_us(row.due_us),
         instance=row.instance or "",
         news=row.news,

@@ -16,10 +16,10 @@ from bot.store.tables.approvals import APPROVAL_AUDIT as APPROVAL_AUDIT
 from bot.store.tables.approvals import APPROVAL_CARD as APPROVAL_CARD
 from bot.store.tables.approvals import APPROVAL_CASE as APPROVAL_CASE
 from bot.store.tables.approvals import APPROVAL_DECISION as APPROVAL_DECISION
-from bot.store.tables.approvals import APPROVAL_NATIVE as APPROVAL_NATIVE
 from bot.store.tables.approvals import APPROVAL_PERSON as APPROVAL_PERSON
 from bot.store.tables.approvals import APPROVAL_SOURCE as APPROVAL_SOURCE
 from bot.store.tables.approvals import APPROVAL_VOTE as APPROVAL_VOTE
+from bot.store.tables.approvals import OA_APPROVAL as OA_APPROVAL
 from bot.store.tables.audit import AUDIT as AUDIT
 from bot.store.tables.audit import AUDIT_DOCUMENT as AUDIT_DOCUMENT
 from bot.store.tables.audit import AUDIT_HEAD as AUDIT_HEAD

@@ -128,8 +128,8 @@ class ApprovalSourceRow(StoreTable, table=True):
     source: str = Field(primary_key=True)
 
 
-class ApprovalNativeRow(StoreTable, table=True):
-    """An approval in DingTalk's own app (see `bot.approvals.native.oa_forms.NativeRecord`)."""
+class OaApprovalRow(StoreTable, table=True):
+    """An approval in DingTalk's own app (see `bot.approvals.oa.forms.OaRecord`)."""
 
     __tablename__ = "approval_native"
 
@@ -156,4 +156,4 @@ APPROVAL_PERSON = core_table(ApprovalPersonRow)
 APPROVAL_CARD = core_table(ApprovalCardRow)
 APPROVAL_AUDIT = core_table(ApprovalAuditRow)
 APPROVAL_SOURCE = core_table(ApprovalSourceRow)
-APPROVAL_NATIVE = core_table(ApprovalNativeRow)
+OA_APPROVAL = core_table(OaApprovalRow)

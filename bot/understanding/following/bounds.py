@@ -9,7 +9,7 @@ from dataclasses import replace
 from bot.chat.amounts import Amounts
 from bot.chat.parsing import normalise
 from bot.chat.questions.reading import Reading, Understood
-from bot.understanding.following.turn import Turn
+from bot.understanding.following.follow_up import FollowUp
 from bot.understanding.limits.bounds import AMOUNTS, find_bounds, wants_any_amount, without_bounds
 
 _BESIDE_BOUNDS = re.compile(
@@ -22,26 +22,26 @@ _BESIDE_BOUNDS = re.compile(
 """Said beside amounts of a list that is there."""
 
 
-def follow_within(turn: Turn, go_on: Callable[[Turn], Reading | None]) -> Reading | None:
+def follow_within(follow_up: FollowUp, go_on: Callable[[FollowUp], Reading | None]) -> Reading | None:
     """Return the current list within the amounts of a text, or for any amount again.
 
     ``go_on`` reads the rest of the text about a list.
     """
-    command, recognition = turn.before.command, turn.grammar.recognition
+    command, recognition = follow_up.before.command, follow_up.grammar.recognition
     if command is None or not recognition.takes(Amounts, command):
         return None
-    rest, old = without_bounds(turn.before.rest)
+    rest, old = without_bounds(follow_up.before.rest)
     whole = f"/{command} {rest}".strip()
-    if wants_any_amount(turn.text):
-        return turn.reading(whole, Understood(AMOUNTS, turn.text, "")) if old else None
-    bounds = find_bounds(turn.text)
-    if bounds.range is None or turn.names_a_document:
+    if wants_any_amount(follow_up.text):
+        return follow_up.reading(whole, Understood(AMOUNTS, follow_up.text, "")) if old else None
+    bounds = find_bounds(follow_up.text)
+    if bounds.range is None or follow_up.names_a_document:
         return None
     inner = None
     if _BESIDE_BOUNDS.sub("", bounds.rest).strip():
-        part = f"{bounds.rest}的" if turn.text.endswith("的") else bounds.rest  # 宏达五万以上的 are 宏达的
-        inner = go_on(replace(turn, text=normalise(part), last=replace(turn.last, line=whole)))
-        if inner is None or inner.unsure or turn.grammar.commands.parse(inner.line).command != command:
+        part = f"{bounds.rest}的" if follow_up.text.endswith("的") else bounds.rest  # 宏达五万以上的 are 宏达的
+        inner = go_on(replace(follow_up, text=normalise(part), last=replace(follow_up.last, line=whole)))
+        if inner is None or inner.unsure or follow_up.grammar.commands.parse(inner.line).command != command:
             return None
     held = bounds.held_by(inner.line if inner else whole, recognition)
-    return turn.reading(held, *(inner.understood if inner else ()), *bounds.understood) if held else None
+    return follow_up.reading(held, *(inner.understood if inner else ()), *bounds.understood) if held else None

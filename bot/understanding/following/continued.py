@@ -5,8 +5,8 @@ from __future__ import annotations
 from bot.chat.days import names_days, names_same_days
 from bot.chat.parsing import MAX_LINE_BYTES, command_line
 from bot.chat.questions.reading import Reading
-from bot.understanding.command_kinds import ALONE, AT_WAREHOUSES, BY_STATE, DATED, HOLDING, OF_PARTNERS
-from bot.understanding.following.turn import Turn
+from bot.understanding.command_kinds import ALONE, AT_WAREHOUSES, BY_STATE, DATED, LISTED_BY_PRODUCT, OF_PARTNERS
+from bot.understanding.following.follow_up import FollowUp
 from bot.understanding.grammar import Grammar
 from bot.understanding.limits.bounds import without_bounds
 from bot.understanding.limits.comparisons import beside
@@ -16,30 +16,30 @@ from bot.understanding.lines.weighing import SAYS_WHAT_TO_DO
 from bot.understanding.scanning.spans import Scan, SpanKind, days_said
 
 
-def continued(turn: Turn, *, with_subject: bool) -> Reading | None:
+def continued(follow_up: FollowUp, *, with_subject: bool) -> Reading | None:
     """Return the previous line with the content of a text; ``with_subject``: the text keeps the line's subject."""
-    scan, before, last = turn.scan, turn.before.command, turn.last.line
-    if before is None or before not in turn.grammar.sentences.commands:
+    scan, before, last = follow_up.scan, follow_up.before.command, follow_up.last.line
+    if before is None or before not in follow_up.grammar.sentences.commands:
         return None
     if scan.of_kind(SpanKind.OFF_TOPIC):
         return None  # 她提成多少 asks for no list of hers
     if scan.of_kind(SpanKind.DOCUMENT) and not with_subject:
         return None  # it stands for itself
-    command = _command(turn, before)
-    if not turn.may_use(command):
+    command = _command(follow_up, before)
+    if not follow_up.may_use(command):
         return None
-    line = _line(turn, command, before, with_subject=with_subject)
+    line = _line(follow_up, command, before, with_subject=with_subject)
     if with_subject and command == before and line in {None, last} and scan.of_kind(SpanKind.CUE):
-        return turn.reading(last)  # its card tells it
+        return follow_up.reading(last)  # its card tells it
     if line is None or line == last or len(line.encode()) > MAX_LINE_BYTES:
         return None
-    return turn.reading(line)
+    return follow_up.reading(line)
 
 
-def _command(turn: Turn, before: str) -> str:
+def _command(follow_up: FollowUp, before: str) -> str:
     """Return the command named by the sentence, otherwise the previous one: 逾期的呢 asks for another list of it."""
-    lines, scan = turn.grammar.lines, turn.scan
-    weights = lines.weigh(scan, turn.usable, about=" ".join(turn.parts.words))
+    lines, scan = follow_up.grammar.lines, follow_up.scan
+    weights = lines.weigh(scan, follow_up.usable, about=" ".join(follow_up.parts.words))
     # 发货 is said of orders too.
     command = max(weights, key=lambda name: (weights[name], name != before, name == "delivery"), default=before)
     if weights.get(command, 0) < SAYS_WHAT_TO_DO or lines.lists.only_lists_are_named(before, scan):
@@ -47,10 +47,10 @@ def _command(turn: Turn, before: str) -> str:
     return command
 
 
-def _line(turn: Turn, command: str, before: str, *, with_subject: bool) -> str | None:
+def _line(follow_up: FollowUp, command: str, before: str, *, with_subject: bool) -> str | None:
     """Return the new line: the content of the sentence, and the rest from the previous line."""
-    grammar, scan = turn.grammar, turn.scan
-    old_words, old_stores, old_list, old_days, old_need = turn.parts
+    grammar, scan = follow_up.grammar, follow_up.scan
+    old_words, old_stores, old_list, old_days, old_need = follow_up.parts
     new_words = named_in(scan)
     if sized := _of_another_size(grammar, new_words, old_words):
         new_words = [sized]
@@ -72,7 +72,7 @@ def _line(turn: Turn, command: str, before: str, *, with_subject: bool) -> str |
     if before == "price" and command != before:
         words = words[:1]  # not for whom the price is
     of_products = command == before and all(grammar.vocabulary.product(word) for word in old_words)
-    if command in OF_PARTNERS and scan.of_kind(SpanKind.PRODUCT) and not (command in HOLDING and of_products):
+    if command in OF_PARTNERS and scan.of_kind(SpanKind.PRODUCT) and not (command in LISTED_BY_PRODUCT and of_products):
         return None  # no partner and no document is called so
     if with_subject and new_words and command == before:
         return None
@@ -86,7 +86,7 @@ def _line(turn: Turn, command: str, before: str, *, with_subject: bool) -> str |
         line = command_line(command, keyword, *words)
         if keyword == AGEING:
             return line
-        if command == before and (amounts := without_bounds(turn.before.rest)[1]):
+        if command == before and (amounts := without_bounds(follow_up.before.rest)[1]):
             line = f"{line} {amounts}"
         if has_days:
             earlier = next((span.text for span in scan.of_kind(SpanKind.DATE) if names_same_days(span.text)), "")

@@ -12,9 +12,9 @@ from bot.chat.parsing import command_line
 from bot.chat.questions.reading import Reading, Understood
 from bot.understanding.command_kinds import DEBTS, LISTED, SIDES
 from bot.understanding.following.continued import named_in
-from bot.understanding.following.going_on import PRONOUN
-from bot.understanding.following.turn import Turn, said_in
-from bot.understanding.lines.sides import WE_OWE, side_of_debt
+from bot.understanding.following.follow_up import FollowUp, said_in
+from bot.understanding.following.follow_up_words import PRONOUN
+from bot.understanding.lines.trade_finding import WE_OWE, trade_of_debt
 from bot.understanding.scanning.spans import SpanKind
 from bot.understanding.vocabulary import Trade
 from bot.words.phrase import phrase
@@ -60,43 +60,45 @@ class _Partner:
     """Whether the line before is of the partner, so that a sentence need not say of whom it is."""
 
 
-def owed(turn: Turn) -> Reading | None:
+def owed(follow_up: FollowUp) -> Reading | None:
     """Return the open or overdue invoices or bills of the partner meant by a question about a debt."""
-    text, said = turn.text, turn.scan
+    text, said = follow_up.text, follow_up.scan
     is_owed, overdue = _OWED.search(text), _OVERDUE.search(text)
     if not (is_owed or overdue) or _NOT_OF_MONEY.search(text) or text.startswith("/"):
         return None
-    partner, pronoun = _partner_of(turn), _pronoun(text, owes=is_owed is not None)
-    if partner is None or not (pronoun or _needs_no_pronoun(turn, partner, owes=is_owed is not None)):
+    partner, pronoun = _partner_of(follow_up), _pronoun(text, owes=is_owed is not None)
+    if partner is None or not (pronoun or _needs_no_pronoun(follow_up, partner, owes=is_owed is not None)):
         return None
-    if named_in(turn.saying(PRONOUN.sub(" ", text)).scan) or any(span.kind is not SpanKind.CUE for span in said.spans):
+    if named_in(follow_up.saying(PRONOUN.sub(" ", text)).scan) or any(
+        span.kind is not SpanKind.CUE for span in said.spans
+    ):
         return None
     side = _side(text, partner.trade)
-    if side is None or not turn.may_use(DEBTS[side]):
+    if side is None or not follow_up.may_use(DEBTS[side]):
         return None
-    line = command_line(DEBTS[side], "overdue" if overdue else "open", partner.name, *turn.parts.stores)
-    return turn.reading(line, Understood("document", pronoun or text, turn.last.line), *said_in(said))
+    line = command_line(DEBTS[side], "overdue" if overdue else "open", partner.name, *follow_up.parts.stores)
+    return follow_up.reading(line, Understood("document", pronoun or text, follow_up.last.line), *said_in(said))
 
 
-def of_nobody_there(turn: Turn) -> Reading | None:
+def of_nobody_there(follow_up: FollowUp) -> Reading | None:
     """Return the choice that says that the partner pointed to is not there: 这家供应商, after an order."""
-    pointed = _POINTED.search(turn.text)
-    if pointed is None or turn.text.startswith("/") or not turn.words:
+    pointed = _POINTED.search(follow_up.text)
+    if pointed is None or follow_up.text.startswith("/") or not follow_up.words:
         return None
     said = pointed["who"] or pointed["alone"] or pointed["english"]
     meant = Trade.PURCHASE if _OF_A_VENDOR.search(said) else Trade.SALE
-    there = _partner_of(turn)
+    there = _partner_of(follow_up)
     if there is None and pointed["alone"]:
         return None  # 供应商呢 may ask for another ranking
-    if there and there.trade is meant and pointed["alone"] and turn.may_use(_RECORDS[meant]):
-        return turn.reading(command_line(_RECORDS[meant], there.name))
-    if there and (there.trade is meant or turn.grammar.vocabulary.trade(there.name) is None):
+    if there and there.trade is meant and pointed["alone"] and follow_up.may_use(_RECORDS[meant]):
+        return follow_up.reading(command_line(_RECORDS[meant], there.name))
+    if there and (there.trade is meant or follow_up.grammar.vocabulary.trade(there.name) is None):
         return None  # who both buys and sells may be meant as either
-    own = command_line(_RECORDS[there.trade], there.name) if there else turn.last.line
-    lines = [line for line in (own, command_line(_RECORDS[meant])) if turn.may_use(line[1:].split()[0])]
-    if not lines or named_in(turn.saying(pointed.re.sub(" ", turn.text)).scan):
+    own = command_line(_RECORDS[there.trade], there.name) if there else follow_up.last.line
+    lines = [line for line in (own, command_line(_RECORDS[meant])) if follow_up.may_use(line[1:].split()[0])]
+    if not lines or named_in(follow_up.saying(pointed.re.sub(" ", follow_up.text)).scan):
         return None
-    reading = turn.reading(lines[0], Understood("document", pointed[0], turn.last.line))
+    reading = follow_up.reading(lines[0], Understood("document", pointed[0], follow_up.last.line))
     return replace(reading, alternatives=tuple(lines[1:]), unsure=True, gap=(_NOBODY_THERE if there else _WHICH)[meant])
 
 
@@ -108,23 +110,23 @@ def _pronoun(text: str, *, owes: bool) -> str:
     return next((each for each in said if owes or _OF_A_PARTNER.search(each)), "")
 
 
-def _needs_no_pronoun(turn: Turn, partner: _Partner, *, owes: bool) -> bool:
+def _needs_no_pronoun(follow_up: FollowUp, partner: _Partner, *, owes: bool) -> bool:
     """Return whether the debt is that of the partner whose record or list is shown: 逾期多少 on a customer's card."""
     if not partner.named_by_line:
         return False
     if owes:
-        return not (WE_OWE.search(turn.text) and partner.trade is Trade.SALE)
-    return turn.before.command not in _LISTS or _HOW_MUCH.search(turn.text) is not None
+        return not (WE_OWE.search(follow_up.text) and partner.trade is Trade.SALE)
+    return follow_up.before.command not in _LISTS or _HOW_MUCH.search(follow_up.text) is not None
 
 
-def _partner_of(turn: Turn) -> _Partner | None:
+def _partner_of(follow_up: FollowUp) -> _Partner | None:
     """Return the partner of the previous line, otherwise the one its document leads to."""
-    words, vocabulary, command = turn.parts.words, turn.grammar.vocabulary, turn.before.command or ""
+    words, vocabulary, command = follow_up.parts.words, follow_up.grammar.vocabulary, follow_up.before.command or ""
     if len(words) == 1 and vocabulary.knows_partner(words[0]):
         trade = SIDES.get(command) or vocabulary.trade(words[0])
         return None if trade is None else _Partner(words[0], trade, named_by_line=True)
-    for line in turn.last.links:
-        parsed = turn.grammar.commands.parse(line)
+    for line in follow_up.last.links:
+        parsed = follow_up.grammar.commands.parse(line)
         if parsed.command in ("customer", "vendor") and parsed.rest:
             return _Partner(parsed.rest, SIDES[parsed.command], named_by_line=False)
     return None
@@ -138,4 +140,4 @@ def _side(text: str, trade: Trade) -> Trade | None:
     other = _OF_A_VENDOR if trade is Trade.SALE else _OF_A_CUSTOMER
     if other.search(text):
         return None
-    return side_of_debt(text) or trade
+    return trade_of_debt(text) or trade

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 from bot.chat.parsing import command_line, split
 from bot.chat.questions.reading import Reading, Understood
 from bot.understanding.command_kinds import BILLED_BY, OWED, TELLS
-from bot.understanding.following.going_on import ANY_OF_THEM, GOES_ON, OF_SEVERAL
-from bot.understanding.following.turn import Turn
+from bot.understanding.following.follow_up import FollowUp
+from bot.understanding.following.follow_up_words import ANY_OF_THEM, GOES_ON, OF_SEVERAL
 from bot.understanding.grammar import Grammar
 from bot.understanding.scanning.spans import SpanKind
 
@@ -69,52 +69,56 @@ def document_of(grammar: Grammar, line: str) -> tuple[str, str] | None:
     return ("delivery", delivery) if delivery else grammar.vocabulary.document(words[0])
 
 
-def of_the_document(turn: Turn) -> Reading | None:
+def of_the_document(follow_up: FollowUp) -> Reading | None:
     """Return the line for a question without a name, after one about a document: 开票没, 批了吧, 打开看看."""
-    document, command, lines = document_of(turn.grammar, turn.last.line), turn.before.command, turn.grammar.lines
+    document, command, lines = (
+        document_of(follow_up.grammar, follow_up.last.line),
+        follow_up.before.command,
+        follow_up.grammar.lines,
+    )
     if not document or command is None:
         return None
-    kind, number = document[0], turn.words[0]
-    text, of_this = OF_THIS.subn("", turn.text)
+    kind, number = document[0], follow_up.words[0]
+    text, of_this = OF_THIS.subn("", follow_up.text)
     of_this += text.endswith(_AND_THIS)
-    turn = turn.saying(GOES_ON.sub("", text).strip())
-    text, scan = turn.text, turn.scan
+    follow_up = follow_up.saying(GOES_ON.sub("", text).strip())
+    text, scan = follow_up.text, follow_up.scan
     shown = Understood("document", text, number)
-    is_decided = kind == "po" and _turns_down(turn) and not scan.of_kind(SpanKind.DOCUMENT)
+    is_decided = kind == "po" and _turns_down(follow_up) and not scan.of_kind(SpanKind.DOCUMENT)
     if is_decided or _OPENED.fullmatch(text):
-        return turn.reading(command_line(kind, number), shown)
+        return follow_up.reading(command_line(kind, number), shown)
     if not (of_this or _OF_THE_DOCUMENT.search(text)) or OF_SEVERAL.search(text):
         return None
-    if text == _GOODS and kind == "order" and turn.may_use("delivery"):
-        return turn.reading(command_line("delivery", number), shown)
+    if text == _GOODS and kind == "order" and follow_up.may_use("delivery"):
+        return follow_up.reading(command_line("delivery", number), shown)
     if any(span.kind is not SpanKind.CUE for span in scan.spans):
         return None
     if any_of_them := ANY_OF_THEM.search(text):
-        listed = turn.grammar.recognition.scan(any_of_them["which"])
+        listed = follow_up.grammar.recognition.scan(any_of_them["which"])
         if lines.lists.only_lists_are_named(command, listed):
             return None
     billed = BILLED_BY.get(kind, "")
-    if billed and turn.may_use(billed) and lines.documents.asks_for_bills(scan):
-        return turn.reading(command_line(billed, number))
-    line = _line_that_tells(turn, kind, number)
-    return turn.reading(line) if line else None
+    if billed and follow_up.may_use(billed) and lines.documents.asks_for_bills(scan):
+        return follow_up.reading(command_line(billed, number))
+    line = _line_that_tells(follow_up, kind, number)
+    return follow_up.reading(line) if line else None
 
 
-def _turns_down(turn: Turn) -> bool:
+def _turns_down(follow_up: FollowUp) -> bool:
     """Return whether a text rejects a purchase order, with or without a reason; in English the verb comes first."""
-    text = turn.text
+    text = follow_up.text
     return any(
         _COURTEOUSLY.fullmatch(text, 0, match.start()) if match[0].isascii() else not _ASKS_WHO_REFUSED.search(text)
-        for match in turn.grammar.sentences.refusals.find_all(text.casefold())
+        for match in follow_up.grammar.sentences.refusals.find_all(text.casefold())
     )
 
 
-def _line_that_tells(turn: Turn, kind: str, number: str) -> str:
+def _line_that_tells(follow_up: FollowUp, kind: str, number: str) -> str:
     """Return the line that answers a question about a document; empty if there is none.
 
     That is a command that takes the number, a line the document leads to, or a card that contains the answer.
     """
-    asked, before, last = turn.asked, turn.before.command or "", turn.last
+    asked, before, last = follow_up.asked, follow_up.before.command or "", follow_up.last
     is_numbered_so = (
         asked == "audit"
         or (asked == "payment" and kind in OWED)
@@ -126,7 +130,7 @@ def _line_that_tells(turn: Turn, kind: str, number: str) -> str:
     told = {kind: command_line(kind, number), before: last.line}
     if asked in told:
         return told[asked]
-    leads_to = [line for line in last.links if turn.grammar.commands.parse(line).command == asked]
+    leads_to = [line for line in last.links if follow_up.grammar.commands.parse(line).command == asked]
     if len(leads_to) == 1:
         return leads_to[0]
     tellers = (kind, before) if asked in _OF_ITS_OWN_CARD else (before, kind)

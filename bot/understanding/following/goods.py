@@ -9,7 +9,7 @@ from bot.chat.days import Days, names_days
 from bot.chat.parsing import command_line, split
 from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.understanding.command_kinds import AT_WAREHOUSES, RANKED, RANKED_BY_DAYS
-from bot.understanding.following.turn import NEED, Turn
+from bot.understanding.following.follow_up import NEED, FollowUp
 from bot.understanding.lines.quantities import quantity_needed
 from bot.understanding.lines.weighing import SAYS_WHAT_TO_DO
 from bot.understanding.scanning.spans import SpanKind
@@ -44,10 +44,10 @@ class _Before:
     need: str
 
     @classmethod
-    def of(cls, turn: Turn) -> _Before | None:
+    def of(cls, follow_up: FollowUp) -> _Before | None:
         """Return the parts of a line; None if it names anything but goods and a warehouse."""
-        grammar, command = turn.grammar, turn.before.command or ""
-        words = list(split(turn.before.rest, listed=command == "stock"))
+        grammar, command = follow_up.grammar, follow_up.before.command or ""
+        words = list(split(follow_up.before.rest, listed=command == "stock"))
         Days.take_marked(words)
         is_of_stock = command == "chart" and words[:1] == ["stock"]
         if command not in _OF_GOODS | set(AT_WAREHOUSES) and not is_of_stock:
@@ -61,70 +61,72 @@ class _Before:
         return cls(command, goods, store, need) if known else None
 
 
-def of_goods(turn: Turn) -> Reading | None:
+def of_goods(follow_up: FollowUp) -> Reading | None:
     """Return the question about the goods or warehouse of the previous line; None if anything else is named."""
-    before, lines = _Before.of(turn), turn.grammar.lines
-    if before is None or (_OF_ALL.search(turn.text) and before.goods):
+    before, lines = _Before.of(follow_up), follow_up.grammar.lines
+    if before is None or (_OF_ALL.search(follow_up.text) and before.goods):
         return None
-    scan, asked = turn.scan, turn.asked
-    if turn.weights.get(asked, 0) < SAYS_WHAT_TO_DO or not turn.may_use(asked):
+    scan, asked = follow_up.scan, follow_up.asked
+    if follow_up.weights.get(asked, 0) < SAYS_WHAT_TO_DO or not follow_up.may_use(asked):
         return None
     if not before.goods:
-        return _at_the_warehouse(turn, before)
+        return _at_the_warehouse(follow_up, before)
     kinds = {span.kind for span in scan.spans} - _SPOKEN
     if asked == "chart" and not kinds and len(before.goods) == 1 and not lines.products.draws_sales(scan):
-        return turn.reading(command_line("chart", "stock", *before.goods))
+        return follow_up.reading(command_line("chart", "stock", *before.goods))
     if asked == "shortage":
         asked = "stock"
     if asked not in _OF_GOODS:
         return None
-    if kinds and kinds <= _PLACED and asked == "stock" and _ASKS.search(turn.text):
+    if kinds and kinds <= _PLACED and asked == "stock" and _ASKS.search(follow_up.text):
         stores = [f"@{span.value}" for span in scan.spans if span.kind in _PLACED]
         need = quantity_needed(scan) or (before.need if len(before.goods) == 1 else "")
-        return turn.reading(command_line("stock", *before.goods, stores[0], need)) if len(stores) == 1 else None
-    on_days = kinds == {SpanKind.DATE} and asked in _ON_DAYS and _ASKS.search(turn.text)
+        return follow_up.reading(command_line("stock", *before.goods, stores[0], need)) if len(stores) == 1 else None
+    on_days = kinds == {SpanKind.DATE} and asked in _ON_DAYS and _ASKS.search(follow_up.text)
     if on_days and any(names_days(span.text) for span in scan.of_kind(SpanKind.DATE)) and len(before.goods) == 1:
-        return turn.reading(lines.lists.with_days(command_line(asked, *before.goods), asked, scan))
-    if kinds or (len(before.goods) == 1 and before.command != "chart" and not _WE_HAVE.search(turn.text)):
+        return follow_up.reading(lines.lists.with_days(command_line(asked, *before.goods), asked, scan))
+    if kinds or (len(before.goods) == 1 and before.command != "chart" and not _WE_HAVE.search(follow_up.text)):
         return None
     if asked == "stock":
-        return turn.reading(command_line("stock", *before.goods))
+        return follow_up.reading(command_line("stock", *before.goods))
     line, *others = (command_line(asked, each) for each in before.goods)
-    return replace(turn.reading(line), alternatives=tuple(others), unsure=bool(others))
+    return replace(follow_up.reading(line), alternatives=tuple(others), unsure=bool(others))
 
 
-def _at_the_warehouse(turn: Turn, before: _Before) -> Reading | None:
+def _at_the_warehouse(follow_up: FollowUp, before: _Before) -> Reading | None:
     """Return the other question about a warehouse after its full stock: 缺啥, after everything in it."""
-    asked = turn.asked
+    asked = follow_up.asked
     other = asked in AT_WAREHOUSES and asked != before.command and before.command in AT_WAREHOUSES
-    if not before.store or not other or any(span.kind is not SpanKind.CUE for span in turn.scan.spans):
+    if not before.store or not other or any(span.kind is not SpanKind.CUE for span in follow_up.scan.spans):
         return None
-    return turn.reading(command_line(asked, before.store))
+    return follow_up.reading(command_line(asked, before.store))
 
 
-def ranked_on_the_same_days(turn: Turn) -> Reading | None:
+def ranked_on_the_same_days(follow_up: FollowUp) -> Reading | None:
     """Return a ranking on the days of the previous figures: 谁买得最多, after the sales of last month."""
-    words = list(turn.words)
-    days = Days.take_marked(words) if turn.before.command in _FIGURES else None
+    words = list(follow_up.words)
+    days = Days.take_marked(words) if follow_up.before.command in _FIGURES else None
     if not days:
         return None
-    reading = turn.grammar.read(turn.text, turn.usable)
+    reading = follow_up.grammar.read(follow_up.text, follow_up.usable)
     if reading is None or reading.unsure or reading.by is ReadBy.COMMAND:
         return None
-    parsed = turn.grammar.commands.parse(reading.line)
+    parsed = follow_up.grammar.commands.parse(reading.line)
     if parsed.command not in RANKED or parsed.rest not in RANKED_BY_DAYS:
         return None  # it ranks by what is of now, names somebody, or has days of its own
     return Reading(line=f"{reading.line} {days}", by=ReadBy.CONTEXT, understood=reading.understood)
 
 
-def of_every_partner(turn: Turn) -> Reading | None:
+def of_every_partner(follow_up: FollowUp) -> Reading | None:
     """Return the current list for all customers or vendors instead of one: 所有供应商的."""
-    command = turn.before.command
-    if command is None or command in RANKED or not turn.may_use(command):
+    command = follow_up.before.command
+    if command is None or command in RANKED or not follow_up.may_use(command):
         return None
-    words = list(turn.words)
+    words = list(follow_up.words)
     days = Days.take_marked(words) or ""
-    kept = [word for word in words if not turn.grammar.vocabulary.knows_partner(word)]
-    if len(kept) == len(words) or not _OF_EVERY_PARTNER.fullmatch(turn.text.strip(" .。!！")):
+    kept = [word for word in words if not follow_up.grammar.vocabulary.knows_partner(word)]
+    if len(kept) == len(words) or not _OF_EVERY_PARTNER.fullmatch(follow_up.text.strip(" .。!！")):
         return None
-    return turn.reading(f"{command_line(command, *kept)} {days}".rstrip(), Understood("cue", turn.text, command))
+    return follow_up.reading(
+        f"{command_line(command, *kept)} {days}".rstrip(), Understood("cue", follow_up.text, command)
+    )

@@ -11,23 +11,23 @@ from bot.chat.parsing import normalise
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.understanding.exporting import EXPORT, as_export, drop_export, export_reading, wants_the_last
-from bot.understanding.following.another import is_another, of_another_number
 from bot.understanding.following.bounds import follow_within
+from bot.understanding.following.change_requests import all_ended, is_change_request, requested_change
 from bot.understanding.following.continued import continued
 from bot.understanding.following.debts import of_nobody_there, owed
 from bot.understanding.following.documents import document_of, of_the_document
-from bot.understanding.following.going_on import GOES_ON, PRONOUN, names_nobody_unknown
+from bot.understanding.following.follow_up import FollowUp
+from bot.understanding.following.follow_up_words import GOES_ON, PRONOUN, names_nobody_unknown
 from bot.understanding.following.goods import of_every_partner, of_goods, ranked_on_the_same_days
 from bot.understanding.following.links import linked
 from bot.understanding.following.list_parts import of_the_list
 from bot.understanding.following.lists import moved_otherwise, ranked_again, ranked_of_others, widened
 from bot.understanding.following.one_product import of_its_documents, of_the_product
 from bot.understanding.following.partners import of_the_partner
+from bot.understanding.following.replacements import is_replacement, of_replaced_number
 from bot.understanding.following.reports import compared, is_drawn
 from bot.understanding.following.rows import is_a_row, of_a_row, without_row
 from bot.understanding.following.subjects import for_a_customer, of_another_document
-from bot.understanding.following.turn import Turn
-from bot.understanding.following.wishes import all_ended, is_a_wish, wished
 from bot.understanding.grammar import Grammar
 from bot.understanding.limits.left_out import Comparison
 from bot.understanding.scanning.recognition import NAMED
@@ -39,102 +39,107 @@ _OF_WHOM = re.compile(r"^(?:only |just )?(?:of|from|by) ", re.IGNORECASE)
 
 def follow(grammar: Grammar, sentence: str, last: LastQuestion, usable: frozenset[str] | None = None) -> Reading | None:
     """Return the line that a sentence asks for after ``last``; None if it does not continue it."""
-    return follow_turn(Turn(grammar, normalise(sentence), last, usable).on_the_list())
+    return follow_turn(FollowUp(grammar, normalise(sentence), last, usable).on_the_list())
 
 
-def follow_turn(turn: Turn) -> Reading | None:
+def follow_turn(follow_up: FollowUp) -> Reading | None:
     """Return the line that a text asks for after the last question; None if it does not continue it."""
-    reading = _follow(turn)
-    if reading is None or reading.wish or reading.by is not ReadBy.CONTEXT:
+    reading = _follow(follow_up)
+    if reading is None or reading.change or reading.by is not ReadBy.CONTEXT:
         return reading
-    wanted = drop_export(turn.text)
-    said = GOES_ON.sub(" ", without_row(turn.text if wanted is None else wanted)).strip()
-    missing = Comparison(turn.grammar.recognition, turn.saying(said).scan, (reading.line,)).left_out()
+    wanted = drop_export(follow_up.text)
+    said = GOES_ON.sub(" ", without_row(follow_up.text if wanted is None else wanted)).strip()
+    missing = Comparison(follow_up.grammar.recognition, follow_up.saying(said).scan, (reading.line,)).left_out()
     return replace(reading, unknown=missing.unknown, unheld=missing.unheld)
 
 
-def _follow(turn: Turn) -> Reading | None:
+def _follow(follow_up: FollowUp) -> Reading | None:
     for way in _WAYS:
-        if (reading := way.read(turn)) or way.claims(turn):
+        if (reading := way.read(follow_up)) or way.claims(follow_up):
             return reading
     return None
 
 
-def _limited(turn: Turn) -> Reading | None:
+def _limited(follow_up: FollowUp) -> Reading | None:
     """Return the nearest lines to an unanswerable question about the subject: 毛利呢, after a product's price."""
-    if turn.text.startswith("/") or any(span.kind in NAMED for span in turn.scan.spans):
+    if follow_up.text.startswith("/") or any(span.kind in NAMED for span in follow_up.scan.spans):
         return None
-    limit = turn.grammar.limits.find(turn.scan)
-    if limit is None or (limit.is_pointed_to and document_of(turn.grammar, turn.last.line)):
+    limit = follow_up.grammar.limits.find(follow_up.scan)
+    if limit is None or (limit.is_pointed_to and document_of(follow_up.grammar, follow_up.last.line)):
         return None
-    readings = [reading for each in limit.instead if (reading := follow_turn(turn.saying(normalise(each))))]
-    lines = dict.fromkeys([*(reading.line for reading in readings if not reading.unsure), turn.last.line])
+    readings = [reading for each in limit.instead if (reading := follow_turn(follow_up.saying(normalise(each))))]
+    lines = dict.fromkeys([*(reading.line for reading in readings if not reading.unsure), follow_up.last.line])
     line, *others = lines
-    return replace(turn.reading(line), alternatives=tuple(others), unsure=True, gap=limit.said)
+    return replace(follow_up.reading(line), alternatives=tuple(others), unsure=True, gap=limit.said)
 
 
-def _wants_a_file(turn: Turn) -> bool:
-    return _wanted(turn) is not None
+def _wants_a_file(follow_up: FollowUp) -> bool:
+    return _wanted(follow_up) is not None
 
 
-def _wanted(turn: Turn) -> str | None:
+def _wanted(follow_up: FollowUp) -> str | None:
     """Return the subject of a requested file."""
-    return None if turn.text.startswith("/") else drop_export(turn.text)
+    return None if follow_up.text.startswith("/") else drop_export(follow_up.text)
 
 
-def _exported(turn: Turn) -> Reading | None:
+def _exported(follow_up: FollowUp) -> Reading | None:
     """Return the line that exports the current list, or the one that follows from it."""
-    wanted = _wanted(turn)
+    wanted = _wanted(follow_up)
     if wanted is None:
         return None
     if wants_the_last(wanted):
-        line = as_export(turn.last.line, turn.grammar.commands)
-        return turn.reading(line, Understood("cue", EXPORT, EXPORT)) if line else None
-    inner = follow_turn(turn.saying(normalise(wanted)))
-    return export_reading(inner, turn.grammar.commands) if inner else None
+        line = as_export(follow_up.last.line, follow_up.grammar.commands)
+        return follow_up.reading(line, Understood("cue", EXPORT, EXPORT)) if line else None
+    inner = follow_turn(follow_up.saying(normalise(wanted)))
+    return export_reading(inner, follow_up.grammar.commands) if inner else None
 
 
-def _within_amounts(turn: Turn) -> Reading | None:
-    return follow_within(turn, follow_turn)
+def _within_amounts(follow_up: FollowUp) -> Reading | None:
+    return follow_within(follow_up, follow_turn)
 
 
-def _is_after_the_asker(turn: Turn) -> bool:
-    return turn.before.command in _WITHOUT_A_SUBJECT
+def _is_after_the_asker(follow_up: FollowUp) -> bool:
+    return follow_up.before.command in _WITHOUT_A_SUBJECT
 
 
-def _says_that_it_goes_on(turn: Turn) -> bool:
+def _says_that_it_goes_on(follow_up: FollowUp) -> bool:
     """Return whether a sentence cannot stand alone: it has a continuing word, or is only another name or other days."""
-    if PRONOUN.search(turn.text) or GOES_ON.search(turn.text) or is_drawn(turn) or is_another(turn):
+    if (
+        PRONOUN.search(follow_up.text)
+        or GOES_ON.search(follow_up.text)
+        or is_drawn(follow_up)
+        or is_replacement(follow_up)
+    ):
         return True
-    return names_days(turn.text.rstrip("的 ")) and not turn.names_a_document  # 上个月的, after a list
+    return names_days(follow_up.text.rstrip("的 ")) and not follow_up.names_a_document  # 上个月的, after a list
 
 
-def _left_unsaid(turn: Turn) -> Reading | None:
+def _short_question(follow_up: FollowUp) -> Reading | None:
     """Return the question about the current product, partner or list, without a word that refers to it."""
-    if _says_that_it_goes_on(turn):
+    if _says_that_it_goes_on(follow_up):
         return None
-    return of_the_product(turn) or of_the_partner(turn) or of_the_list(turn)
+    return of_the_product(follow_up) or of_the_partner(follow_up) or of_the_list(follow_up)
 
 
-def _continued(turn: Turn) -> Reading | None:
+def _continued(follow_up: FollowUp) -> Reading | None:
     """Return the previous line with its new parts."""
-    if not _says_that_it_goes_on(turn):
+    if not _says_that_it_goes_on(follow_up):
         return None
-    pronoun = PRONOUN.search(turn.text)
-    bare = turn.saying(GOES_ON.sub(" ", PRONOUN.sub(" ", turn.text)).strip())
+    pronoun = PRONOUN.search(follow_up.text)
+    bare = follow_up.saying(GOES_ON.sub(" ", PRONOUN.sub(" ", follow_up.text)).strip())
     is_known = names_nobody_unknown(bare)
-    if not bare.text or (_OF_WHOM.match(turn.text) and not is_known):
+    if not bare.text or (_OF_WHOM.match(follow_up.text) and not is_known):
         return None
-    if not (pronoun or is_known or turn.text.endswith(bare.text)):
+    if not (pronoun or is_known or follow_up.text.endswith(bare.text)):
         return None  # 今天天气呢 only ends like it
-    return continued(bare, with_subject=pronoun is not None) or moved_otherwise(turn)
+    return continued(bare, with_subject=pronoun is not None) or moved_otherwise(follow_up)
 
 
-def _nothing(turn: Turn) -> Reading | None:
+def _nothing(follow_up: FollowUp) -> Reading | None:
     return None
 
 
-def _never(turn: Turn) -> bool:
+def _never(follow_up: FollowUp) -> bool:
     return False
 
 
@@ -144,8 +149,8 @@ class _Way:
     line.
     """
 
-    read: Callable[[Turn], Reading | None]
-    claims: Callable[[Turn], bool] = _never
+    read: Callable[[FollowUp], Reading | None]
+    claims: Callable[[FollowUp], bool] = _never
 
 
 _WAYS = (
@@ -153,7 +158,7 @@ _WAYS = (
     _Way(of_nobody_there),  # 这家供应商, after a sales order
     _Way(_limited),  # 毛利呢
     _Way(all_ended),  # 都取消
-    _Way(wished, claims=is_a_wish),  # 低于50提醒我
+    _Way(requested_change, claims=is_change_request),  # 低于50提醒我
     _Way(_exported, claims=_wants_a_file),  # 导出
     # Amounts and rows are numbers, and numbers name documents.
     _Way(_within_amounts),  # 五万以上的
@@ -166,7 +171,7 @@ _WAYS = (
     _Way(linked),  # 它的收款
     _Way(of_the_document),  # 开票没
     _Way(of_another_document),  # SO-1044呢
-    _Way(of_another_number),  # 138呢
+    _Way(of_replaced_number),  # 138呢
     # Each of these knows a few lines, and after them its own words.
     _Way(ranked_again),  # 上个月的
     _Way(ranked_of_others),  # 供应商呢
@@ -176,6 +181,6 @@ _WAYS = (
     _Way(of_goods),  # 上海的够不够
     _Way(ranked_on_the_same_days),  # 谁买得最多
     # What is left has no words of its own: it is the line before, with what the sentence says.
-    _Way(_left_unsaid),  # 还欠多少
+    _Way(_short_question),  # 还欠多少
     _Way(_continued),  # 那北京仓呢
 )

@@ -9,8 +9,8 @@ from bot.chat.questions.reading import Reading, Understood
 from bot.understanding.command_kinds import BILLED_BY, OF_PARTNERS
 from bot.understanding.following.continued import named_in
 from bot.understanding.following.documents import document_of
-from bot.understanding.following.going_on import PRONOUN
-from bot.understanding.following.turn import Turn, said_in
+from bot.understanding.following.follow_up import FollowUp, said_in
+from bot.understanding.following.follow_up_words import PRONOUN
 from bot.understanding.lines.weighing import SAYS_WHAT_TO_DO
 from bot.understanding.vocabulary import Trade
 
@@ -19,51 +19,51 @@ _PARTNERS = {"客户": "customer", "供应商": "vendor", "customer": "customer"
 """What a document's partner is called in a sentence → the command that tells of it, to which the document leads."""
 
 
-def linked(turn: Turn) -> Reading | None:
+def linked(follow_up: FollowUp) -> Reading | None:
     """Return a document's link that a sentence asks for with a pronoun; None for anything else."""
-    match = PRONOUN.search(turn.text)
+    match = PRONOUN.search(follow_up.text)
     if match is None:
         return None
-    parsed = [(turn.grammar.commands.parse(line), line) for line in turn.last.links]
+    parsed = [(follow_up.grammar.commands.parse(line), line) for line in follow_up.last.links]
     partner = next((before for before, _ in parsed if before.command in _PARTNERS.values()), None)
-    pronoun, turn = match[0], turn.saying(PRONOUN.sub(" ", turn.text))
+    pronoun, follow_up = match[0], follow_up.saying(PRONOUN.sub(" ", follow_up.text))
     if partner is None and _OF_A_PARTNER.search(pronoun):
-        return _record(turn, pronoun)
-    if its_bills := _its_bills(turn, pronoun):
+        return _record(follow_up, pronoun)
+    if its_bills := _its_bills(follow_up, pronoun):
         return its_bills
     leads_to = {before.command for before, _ in parsed} | (OF_PARTNERS if partner else set())
-    weights = turn.grammar.lines.weigh(turn.scan, turn.usable, about=partner.rest if partner else "")
+    weights = follow_up.grammar.lines.weigh(follow_up.scan, follow_up.usable, about=partner.rest if partner else "")
     command = max(sorted(weights.keys() & leads_to), key=lambda name: weights[name], default="")
     if not weights and partner and any(word in pronoun.casefold() for word in _PARTNERS):
         command = partner.command or ""
     line = next((line for before, line in parsed if before.command == command), "")
     if not line and partner and command in OF_PARTNERS:
         line = command_line(command, partner.rest)
-    return _pointed_to(turn, pronoun, line) if line and turn.may_use(command) else None
+    return _pointed_to(follow_up, pronoun, line) if line and follow_up.may_use(command) else None
 
 
-def _its_bills(turn: Turn, pronoun: str) -> Reading | None:
+def _its_bills(follow_up: FollowUp, pronoun: str) -> Reading | None:
     """Return the invoices of the current order: 它的发票; None if its customer is meant."""
-    document = document_of(turn.grammar, turn.last.line)
+    document = document_of(follow_up.grammar, follow_up.last.line)
     billed = BILLED_BY.get(document[0], "") if document else ""
-    if not billed or not turn.may_use(billed) or _OF_A_PARTNER.search(pronoun):
+    if not billed or not follow_up.may_use(billed) or _OF_A_PARTNER.search(pronoun):
         return None
-    asked = turn.grammar.lines.documents.asks_for_bills(turn.scan)
-    return _pointed_to(turn, pronoun, command_line(billed, turn.words[0])) if asked else None
+    asked = follow_up.grammar.lines.documents.asks_for_bills(follow_up.scan)
+    return _pointed_to(follow_up, pronoun, command_line(billed, follow_up.words[0])) if asked else None
 
 
-def _record(turn: Turn, pronoun: str) -> Reading | None:
+def _record(follow_up: FollowUp, pronoun: str) -> Reading | None:
     """Return the record of the previous line's partner, if only they are asked about: 这家怎么样."""
-    words = turn.parts.words
-    trade = turn.grammar.vocabulary.trade(words[0]) if len(words) == 1 else None
-    weights = turn.grammar.lines.weigh(turn.scan, turn.usable, about=" ".join(words))
+    words = follow_up.parts.words
+    trade = follow_up.grammar.vocabulary.trade(words[0]) if len(words) == 1 else None
+    weights = follow_up.grammar.lines.weigh(follow_up.scan, follow_up.usable, about=" ".join(words))
     if trade is None or max(weights.values(), default=0) >= SAYS_WHAT_TO_DO:
         return None
     command = "vendor" if trade is Trade.PURCHASE else "customer"
-    return _pointed_to(turn, pronoun, command_line(command, words[0])) if turn.may_use(command) else None
+    return _pointed_to(follow_up, pronoun, command_line(command, words[0])) if follow_up.may_use(command) else None
 
 
-def _pointed_to(turn: Turn, pronoun: str, line: str) -> Reading | None:
+def _pointed_to(follow_up: FollowUp, pronoun: str, line: str) -> Reading | None:
     """Return a line that a pronoun points to; None if the sentence names another subject."""
-    understood = (Understood("document", pronoun, turn.last.line), *said_in(turn.scan))
-    return None if named_in(turn.scan) else turn.reading(line, *understood)
+    understood = (Understood("document", pronoun, follow_up.last.line), *said_in(follow_up.scan))
+    return None if named_in(follow_up.scan) else follow_up.reading(line, *understood)

@@ -7,8 +7,8 @@ import re
 from bot.chat.parsing import command_line
 from bot.chat.questions.reading import ReadBy, Reading
 from bot.understanding.following.continued import continued
-from bot.understanding.following.going_on import ANY_OF_THEM, GOES_ON, OF_SEVERAL, names_nobody_unknown
-from bot.understanding.following.turn import Turn, parts_of
+from bot.understanding.following.follow_up import FollowUp, parts_of
+from bot.understanding.following.follow_up_words import ANY_OF_THEM, GOES_ON, OF_SEVERAL, names_nobody_unknown
 from bot.understanding.scanning.spans import SpanKind
 
 _PART_OF_THE_LIST = re.compile(
@@ -22,31 +22,31 @@ _PART_OF_THE_LIST = re.compile(
 _SOME_OF_THEM = re.compile(r"哪[些几个]|有没有|有几|有[^，,]*的[吗么没]|\bwhich\b|\bany\b", re.IGNORECASE)
 
 
-def of_the_list(turn: Turn) -> Reading | None:
+def of_the_list(follow_up: FollowUp) -> Reading | None:
     """Return the line for a part of the current list; None if another one may be meant."""
-    command, any_of_them = turn.before.command or "", ANY_OF_THEM.search(turn.text)
-    of_several = OF_SEVERAL.search(turn.text) or any_of_them
-    part = turn.saying(any_of_them["which"]) if any_of_them else turn
+    command, any_of_them = follow_up.before.command or "", ANY_OF_THEM.search(follow_up.text)
+    of_several = OF_SEVERAL.search(follow_up.text) or any_of_them
+    part = follow_up.saying(any_of_them["which"]) if any_of_them else follow_up
     some = command and _SOME_OF_THEM.search(part.text) and not part.scan.of_kind(SpanKind.DATE)
-    is_part = some and turn.grammar.lines.lists.only_lists_are_named(command, part.scan)
+    is_part = some and follow_up.grammar.lines.lists.only_lists_are_named(command, part.scan)
     if not (is_part or _PART_OF_THE_LIST.search(part.text)) or not names_nobody_unknown(part):
         return None
-    if turn.names_a_document and not of_several:
+    if follow_up.names_a_document and not of_several:
         return None
     reading = continued(part, with_subject=False)
-    return reading if reading and turn.grammar.commands.parse(reading.line).command == command else None
+    return reading if reading and follow_up.grammar.commands.parse(reading.line).command == command else None
 
 
-def late_in_the_list(turn: Turn, alone: Reading | None) -> Reading | None:
+def late_in_the_list(follow_up: FollowUp, alone: Reading | None) -> Reading | None:
     """Return the late or due part of the current list: 快到期的呢; None if any other list may be meant."""
-    text, before = turn.text, turn.before
+    text, before = follow_up.text, follow_up.before
     if alone is None or not alone.by_work or not (GOES_ON.search(text) or _PART_OF_THE_LIST.search(text)):
         return None
     for line in (alone.line, *alone.alternatives):
-        parsed = turn.grammar.commands.parse(line)
+        parsed = follow_up.grammar.commands.parse(line)
         if parsed.command is not None and parsed.command == before.command:
-            words, late = turn.parts.words, parts_of(turn.grammar, parsed)
-            if any(turn.grammar.vocabulary.document(word) for word in words):
+            words, late = follow_up.parts.words, parts_of(follow_up.grammar, parsed)
+            if any(follow_up.grammar.vocabulary.document(word) for word in words):
                 return None
             goes_on = f"{command_line(parsed.command, late.listed, *words)} {late.days}".rstrip()
             return Reading(line=goes_on, by=ReadBy.CONTEXT, understood=alone.understood)

@@ -9,8 +9,8 @@ from bot.chat.days import Days
 from bot.chat.parsing import command_line, split
 from bot.chat.questions.reading import Reading, Understood
 from bot.understanding.command_kinds import RANKED, RANKED_BY_DAYS
-from bot.understanding.following.going_on import GOES_ON
-from bot.understanding.following.turn import NEED, Turn
+from bot.understanding.following.follow_up import NEED, FollowUp
+from bot.understanding.following.follow_up_words import GOES_ON
 from bot.understanding.grammar import Grammar
 from bot.understanding.scanning.spans import Scan, SpanKind, days_said
 
@@ -52,55 +52,57 @@ _RECEIVED = re.compile(
 """Say which way money moved, in a sentence that says nothing else."""
 
 
-def ranked_again(turn: Turn) -> Reading | None:
+def ranked_again(follow_up: FollowUp) -> Reading | None:
     """Return the current ranking by other days or another measure: 上个月的, 下单最多的呢; None for anything else."""
-    command = turn.before.command
-    if command is None or command not in RANKED or not turn.may_use(command):
+    command = follow_up.before.command
+    if command is None or command not in RANKED or not follow_up.may_use(command):
         return None
-    turn = turn.saying(GOES_ON.sub("", turn.text).strip())
-    words = list(turn.words)
+    follow_up = follow_up.saying(GOES_ON.sub("", follow_up.text).strip())
+    words = list(follow_up.words)
     said = Days.take_marked(words)
-    old = next((word for word in words if word in turn.grammar.sentences.lists[command]), "")
-    if command != "product" and _PRODUCTS.search(turn.text):
+    old = next((word for word in words if word in follow_up.grammar.sentences.lists[command]), "")
+    if command != "product" and _PRODUCTS.search(follow_up.text):
         return None  # what sells best stands for itself
-    if command == "vendor" and (_BY_CUSTOMERS.search(turn.text) or "客户" in turn.text):
+    if command == "vendor" and (_BY_CUSTOMERS.search(follow_up.text) or "客户" in follow_up.text):
         return None  # they buy from us
-    if not old or len(words) != 1 or not _only_days_and_rankings(turn.grammar, turn.scan):
+    if not old or len(words) != 1 or not _only_days_and_rankings(follow_up.grammar, follow_up.scan):
         return None
-    keyword = _measure(turn.grammar, command, turn.scan)
-    days = days_said(turn.scan, months=True)
+    keyword = _measure(follow_up.grammar, command, follow_up.scan)
+    days = days_said(follow_up.scan, months=True)
     if not days and (not keyword or (keyword == old and not said)):
         return None
     ranking = keyword or old
     if days and ranking not in RANKED_BY_DAYS:
         return None  # what is owed is of now
-    return turn.reading(_ranking(command, ranking, days))
+    return follow_up.reading(_ranking(command, ranking, days))
 
 
-def moved_otherwise(turn: Turn) -> Reading | None:
+def moved_otherwise(follow_up: FollowUp) -> Reading | None:
     """Return outgoing payments instead of incoming ones, or the reverse: 那付的呢; None for anything else."""
-    text = turn.text.strip(" ?？")
-    if turn.before.command != "payment" or not turn.may_use("payment"):
+    text = follow_up.text.strip(" ?？")
+    if follow_up.before.command != "payment" or not follow_up.may_use("payment"):
         return None
     wanted = "paid" if _PAID.fullmatch(text) else "received" if _RECEIVED.fullmatch(text) else ""
-    old = next((word for word in turn.words if word in turn.grammar.sentences.lists["payment"]), "")
+    old = next((word for word in follow_up.words if word in follow_up.grammar.sentences.lists["payment"]), "")
     if not wanted or old in {"", wanted}:
         return None
-    return turn.reading(f"/payment {turn.before.rest.replace(old, wanted, 1)}", Understood("cue", text, wanted))
+    return follow_up.reading(
+        f"/payment {follow_up.before.rest.replace(old, wanted, 1)}", Understood("cue", text, wanted)
+    )
 
 
-def ranked_of_others(turn: Turn) -> Reading | None:
+def ranked_of_others(follow_up: FollowUp) -> Reading | None:
     """Return the current ranking for others on the same days: 供应商呢, after the largest debtors."""
-    match = _OF_OTHERS.fullmatch(turn.text)
-    if match is None or turn.before.command not in RANKED or match.lastgroup is None:
+    match = _OF_OTHERS.fullmatch(follow_up.text)
+    if match is None or follow_up.before.command not in RANKED or match.lastgroup is None:
         return None
-    words = list(turn.words)
+    words = list(follow_up.words)
     days = Days.take_marked(words) or ""
     command = _RANKED_OF[match.lastgroup]
     ranking = _THE_SAME_OF[match.lastgroup].get(words[0], "") if len(words) == 1 else ""
-    if not ranking or command == turn.before.command or not turn.may_use(command):
+    if not ranking or command == follow_up.before.command or not follow_up.may_use(command):
         return None
-    return turn.reading(_ranking(command, ranking, days), Understood("cue", turn.text, ranking))
+    return follow_up.reading(_ranking(command, ranking, days), Understood("cue", follow_up.text, ranking))
 
 
 def _ranking(command: str, ranking: str, days: str) -> str:
@@ -124,17 +126,17 @@ def _measure(grammar: Grammar, command: str, scan: Scan) -> str:
     return next((keyword for keyword in grammar.sentences.lists[command] if keyword in (own or other)), "")
 
 
-def widened(turn: Turn) -> Reading | None:
+def widened(follow_up: FollowUp) -> Reading | None:
     """Return the current list without its days, or all of it: 不限时间, 全部的; None for anything else."""
-    command, bare = turn.before.command, turn.text.rstrip(" 。.!！")
-    if command is None or command in RANKED or not turn.may_use(command):
+    command, bare = follow_up.before.command, follow_up.text.rstrip(" 。.!！")
+    if command is None or command in RANKED or not follow_up.may_use(command):
         return None
-    words = list(split(turn.before.rest, listed=command == "stock"))
+    words = list(split(follow_up.before.rest, listed=command == "stock"))
     days = Days.take_marked(words)
     if _WHOLE.fullmatch(bare):
-        known = turn.grammar.sentences.lists.get(command, ())
+        known = follow_up.grammar.sentences.lists.get(command, ())
         words = [word for word in words if word not in known and not word.startswith(("@", NEED))]
     elif not (days and _OF_ALL_DAYS.fullmatch(bare)):
         return None
     line = command_line(command, *words)
-    return None if line == turn.last.line else turn.reading(line, Understood("cue", turn.text, command))
+    return None if line == follow_up.last.line else follow_up.reading(line, Understood("cue", follow_up.text, command))

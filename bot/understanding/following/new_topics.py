@@ -13,8 +13,8 @@ from functools import lru_cache
 from bot.chat.parsing import split
 from bot.chat.questions.reading import Reading
 from bot.understanding.following.documents import OF_THIS
-from bot.understanding.following.going_on import GOES_ON, PRONOUN
-from bot.understanding.following.turn import Turn
+from bot.understanding.following.follow_up import FollowUp
+from bot.understanding.following.follow_up_words import GOES_ON, PRONOUN
 from bot.understanding.limits.bounds import AMOUNTS
 from bot.understanding.limits.comparisons import REPORT
 from bot.understanding.scanning.recognition import end_of
@@ -87,34 +87,34 @@ def _of_a_list(late_words: SpokenWords, papers: SpokenWords) -> re.Pattern[str]:
     )
 
 
-def speaks_for_itself(turn: Turn) -> bool:
+def speaks_for_itself(follow_up: FollowUp) -> bool:
     """Return whether a sentence's pronoun refers to a name in it: 宏达这个客户, "has O'Neil got their goods"."""
-    pronoun = PRONOUN.search(turn.text)
+    pronoun = PRONOUN.search(follow_up.text)
     if pronoun is None:
         return False
-    before = {span.kind for span in turn.scan.spans if end_of(span) <= pronoun.start()}
+    before = {span.kind for span in follow_up.scan.spans if end_of(span) <= pronoun.start()}
     if pronoun[0].isascii():
         named = before & {SpanKind.PARTNER, SpanKind.PERSON}
-        return bool(named or _ANYBODY.search(turn.text[: pronoun.start()]))
+        return bool(named or _ANYBODY.search(follow_up.text[: pronoun.start()]))
     of_things = _OF_THINGS.search(pronoun[0]) is not None
     if SpanKind.PARTNER in before or (before & {SpanKind.DOCUMENT, SpanKind.DELIVERY} and not of_things):
         return True
     return SpanKind.PRODUCT in before and of_things
 
 
-def asks_anew(turn: Turn, alone: Reading | None, following: Reading | None) -> Reading | None:
+def asks_anew(follow_up: FollowUp, alone: Reading | None, following: Reading | None) -> Reading | None:
     """Return the self-contained reading of a sentence that does not continue the last question; None if it may.
 
     ``following`` is its reading as a continuation: a part of the same list is an alternative.
     """
-    text = turn.text
+    text = follow_up.text
     if alone is None or alone.unsure or text.startswith("/") or OF_THIS.search(text) or _ELLIPTIC.search(text):
         return None
-    question = _Question(turn, alone, following)
+    question = _Question(follow_up, alone, following)
     if GOES_ON.search(text) or (question.command in (None, "find") and not _CONCERNING.search(text)):
         return None
     if PRONOUN.search(_ON_ITS_WAY.sub(" ", text)):
-        return alone if speaks_for_itself(turn) else None
+        return alone if speaks_for_itself(follow_up) else None
     if question.command == REPORT and _WHICH_REPORT.search(text):
         return alone
     if question.is_of_the_asker() or question.ranks_all() or question.draws_another():
@@ -130,58 +130,58 @@ def asks_anew(turn: Turn, alone: Reading | None, following: Reading | None) -> R
 class _Question:
     """A sentence with its two readings, after a line."""
 
-    turn: Turn
+    follow_up: FollowUp
     alone: Reading
     following: Reading | None
 
     @property
     def command(self) -> str | None:
-        return self.turn.grammar.commands.parse(self.alone.line).command
+        return self.follow_up.grammar.commands.parse(self.alone.line).command
 
     @property
     def before(self) -> str | None:
-        return self.turn.before.command
+        return self.follow_up.before.command
 
     @property
     def subjects(self) -> tuple[str, ...]:
         """Return the names and numbers of the previous line."""
-        return tuple(self.turn.parts.words)
+        return tuple(self.follow_up.parts.words)
 
     def is_of_the_asker(self) -> bool:
         """Return whether it is about the asker's watches, subscriptions or approvals."""
-        if self.command in _OWN and _WHICH.search(self.turn.text):
+        if self.command in _OWN and _WHICH.search(self.follow_up.text):
             return True
-        if self.following and self.following.wish and not self.alone.wish:
+        if self.following and self.following.change and not self.alone.change:
             return False
-        if self.alone.wish:
-            deeds = (self.alone.wish, self.following.wish if self.following else "")
-            says_of_what = not self.following or not self.following.wish or len(split(self.alone.wish)) > 1
+        if self.alone.change:
+            deeds = (self.alone.change, self.following.change if self.following else "")
+            says_of_what = not self.following or not self.following.change or len(split(self.alone.change)) > 1
             return self.following is not None and says_of_what and len(set(map(command_of, deeds))) > 1
-        return self.command in _OWN or (self.command == "pending" and _FOR_ME.search(self.turn.text) is not None)
+        return self.command in _OWN or (self.command == "pending" and _FOR_ME.search(self.follow_up.text) is not None)
 
     def ranks_all(self) -> bool:
         """Return whether all are ranked, not only the current partner."""
-        ranked = not _RANKED.isdisjoint(split(self.turn.grammar.commands.parse(self.alone.line).rest))
-        narrowed = split(self.turn.grammar.commands.parse(self.following.line).rest) if self.following else []
+        ranked = not _RANKED.isdisjoint(split(self.follow_up.grammar.commands.parse(self.alone.line).rest))
+        narrowed = split(self.follow_up.grammar.commands.parse(self.following.line).rest) if self.following else []
         return ranked and not set(self.subjects).isdisjoint(narrowed)
 
     def draws_another(self) -> bool:
         """Return whether a chart is requested by its own words, and not for the current report."""
-        read = self.following and self.turn.grammar.commands.parse(self.following.line).command
+        read = self.following and self.follow_up.grammar.commands.parse(self.following.line).command
         drawn = self.command == "chart" and self.before == "report" and read is not None
-        named = bool(self.turn.scan.of_kind(SpanKind.PRODUCT))
+        named = bool(self.follow_up.scan.of_kind(SpanKind.PRODUCT))
         return drawn and (read != "chart" or named)
 
     def is_of_the_other_trade(self) -> bool:
         """Return whether purchases are asked for after a customer, or sales after a vendor."""
-        vocabulary = self.turn.grammar.vocabulary
+        vocabulary = self.follow_up.grammar.vocabulary
         partner = self.subjects[0] if len(self.subjects) == 1 and vocabulary.knows_partner(self.subjects[0]) else ""
         if not partner or self.before in _BUYING:
             return False
         trade = vocabulary.trade(partner)
         if trade is Trade.PURCHASE:
-            return _SALES.search(self.turn.text) is not None
-        return trade is Trade.SALE and _PURCHASES.search(self.turn.text) is not None
+            return _SALES.search(self.follow_up.text) is not None
+        return trade is Trade.SALE and _PURCHASES.search(self.follow_up.text) is not None
 
     def asks_for_a_list(self) -> bool:
         """Return whether a list is asked for, after one document or product or a line about all."""
@@ -189,38 +189,42 @@ class _Question:
             return False
         if any(part.kind == AMOUNTS for part in self.alone.understood):
             return True
-        if self.command == "arrivals" and _GOODS_THAT_COME.search(self.turn.text):
+        if self.command == "arrivals" and _GOODS_THAT_COME.search(self.follow_up.text):
             return True
-        said, words = self.turn.scan.text, self.turn.grammar.sentences  # 发漂 is a 发票
+        said, words = self.follow_up.scan.text, self.follow_up.grammar.sentences  # 发漂 is a 发票
         return bool(_of_a_list(words.late, words.papers).search(said) or _OF_ALL.search(said))
 
     def names_another(self) -> bool:
         """Return whether a customer, vendor or colleague is named after a document, or a general question is asked."""
-        spans = self.turn.scan.spans
+        spans = self.follow_up.scan.spans
         named = any(span.kind in {SpanKind.PARTNER, SpanKind.PERSON} for span in spans)
         return (
-            _CONCERNING.search(self.turn.text) is not None or (named and self._is_of_a_document()) or self._drops_one()
+            _CONCERNING.search(self.follow_up.text) is not None
+            or (named and self._is_of_a_document())
+            or self._drops_one()
         )
 
     def _drops_one(self) -> bool:
         """Return whether the continuing line omits a partner named in the sentence: HT-108给航天精工怎么报的."""
-        goes_on = split(self.turn.grammar.commands.parse(self.following.line).rest) if self.following else []
-        words = split(self.turn.grammar.commands.parse(self.alone.line).rest)
-        return bool(goes_on) and any(self.turn.grammar.vocabulary.knows_partner(word) for word in {*words} - {*goes_on})
+        goes_on = split(self.follow_up.grammar.commands.parse(self.following.line).rest) if self.following else []
+        words = split(self.follow_up.grammar.commands.parse(self.alone.line).rest)
+        return bool(goes_on) and any(
+            self.follow_up.grammar.vocabulary.knows_partner(word) for word in {*words} - {*goes_on}
+        )
 
     def is_of_one(self) -> bool:
         """Return whether the previous line is about documents or products by number or name."""
-        vocabulary = self.turn.grammar.vocabulary
+        vocabulary = self.follow_up.grammar.vocabulary
         goods = (vocabulary.product(word) or vocabulary.knows_product(word) for word in self.subjects)
         return self._is_of_a_document() or (bool(self.subjects) and all(goods))
 
     def _is_of_a_document(self) -> bool:
-        vocabulary = self.turn.grammar.vocabulary
+        vocabulary = self.follow_up.grammar.vocabulary
         return any(vocabulary.document(word) or vocabulary.delivery(word) for word in self.subjects)
 
     def narrower(self) -> tuple[str, ...]:
         """Return the part of the same list for the current subject."""
         if self.following is None or self.following.line == self.alone.line:
             return ()
-        same = self.turn.grammar.commands.parse(self.following.line).command == self.command
+        same = self.follow_up.grammar.commands.parse(self.following.line).command == self.command
         return (self.following.line,) if same else ()

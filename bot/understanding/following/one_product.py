@@ -7,10 +7,10 @@ from dataclasses import replace
 
 from bot.chat.parsing import command_line
 from bot.chat.questions.reading import ReadBy, Reading
-from bot.understanding.command_kinds import HOLDING
+from bot.understanding.command_kinds import LISTED_BY_PRODUCT
 from bot.understanding.following.continued import continued
-from bot.understanding.following.turn import Turn
-from bot.understanding.lines.holding import holding_asked
+from bot.understanding.following.follow_up import FollowUp
+from bot.understanding.lines.product_documents import product_documents_asked
 from bot.understanding.lines.quantities import quantity_needed
 from bot.understanding.lines.weighing import SAYS_WHAT_TO_DO
 from bot.understanding.scanning.spans import SpanKind
@@ -33,41 +33,41 @@ _OF_ALL = re.compile(
 )
 
 
-def of_its_documents(turn: Turn) -> Reading | None:
+def of_its_documents(follow_up: FollowUp) -> Reading | None:
     """Return the list of documents that contain the previous line's product; None if it has none."""
-    grammar, text, product = turn.grammar, turn.text, _product_before(turn)
+    grammar, text, product = follow_up.grammar, follow_up.text, _product_before(follow_up)
     if not product or not (_IT.search(text) or _WANTED.search(text)):
         return None
     whole = _IT.sub(product, text, count=1) if _IT.search(text) else f"{product} {text}"
-    if not holding_asked(grammar.recognition, grammar.recognition.scan(whole), turn.usable):
+    if not product_documents_asked(grammar.recognition, grammar.recognition.scan(whole), follow_up.usable):
         return None
-    reading = grammar.read(whole, turn.usable)
+    reading = grammar.read(whole, follow_up.usable)
     return replace(reading, by=ReadBy.CONTEXT) if reading and not reading.unsure else None
 
 
-def _product_before(turn: Turn) -> str:
+def _product_before(follow_up: FollowUp) -> str:
     """Return the code of the previous line's only product; empty if it has none."""
-    words, knows = turn.subject, turn.grammar.vocabulary
+    words, knows = follow_up.subject, follow_up.grammar.vocabulary
     is_code = len(words) == 1 and knows.product(words[0]) is not None and knows.document(words[0]) is None
     return words[0] if is_code else ""
 
 
-def of_the_product(turn: Turn) -> Reading | None:
+def of_the_product(follow_up: FollowUp) -> Reading | None:
     """Return the line of a question without a name, after one about a product; None for a question about all."""
-    command, words = turn.before.command, turn.subject
-    of_one = command in _OF_ONE_PRODUCT or (command in HOLDING and _product_before(turn))
-    if not of_one or len(words) != 1 or _OF_ALL.search(turn.text):
+    command, words = follow_up.before.command, follow_up.subject
+    of_one = command in _OF_ONE_PRODUCT or (command in LISTED_BY_PRODUCT and _product_before(follow_up))
+    if not of_one or len(words) != 1 or _OF_ALL.search(follow_up.text):
         return None
-    knows, scan, asked = turn.grammar.vocabulary, turn.scan, turn.asked
+    knows, scan, asked = follow_up.grammar.vocabulary, follow_up.scan, follow_up.asked
     if command == "mo" and not (knows.knows_product(words[0]) or knows.product(words[0])):
         return None
-    if not asked and _ENOUGH.search(turn.text) and scan.of_kind(SpanKind.QUANTITY):
+    if not asked and _ENOUGH.search(follow_up.text) and scan.of_kind(SpanKind.QUANTITY):
         asked = "stock"
     spoken = all(span.kind in {SpanKind.CUE, SpanKind.QUANTITY, SpanKind.DIGITS} for span in scan.spans)
-    if asked not in _OF_ONE_PRODUCT or not spoken or turn.grammar.commands.parse(turn.text).slashed:
+    if asked not in _OF_ONE_PRODUCT or not spoken or follow_up.grammar.commands.parse(follow_up.text).slashed:
         return None
-    if not turn.may_use(asked):
+    if not follow_up.may_use(asked):
         return None
-    if asked != command and turn.weights.get(asked, 0) < SAYS_WHAT_TO_DO:
-        return turn.reading(command_line(asked, words[0], quantity_needed(scan)))
-    return continued(turn, with_subject=True)
+    if asked != command and follow_up.weights.get(asked, 0) < SAYS_WHAT_TO_DO:
+        return follow_up.reading(command_line(asked, words[0], quantity_needed(scan)))
+    return continued(follow_up, with_subject=True)

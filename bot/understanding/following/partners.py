@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.chat.questions.reading import Reading
 from bot.understanding.command_kinds import DATED, OF_PARTNERS
 from bot.understanding.following.continued import continued
-from bot.understanding.following.turn import Turn
+from bot.understanding.following.follow_up import FollowUp
 from bot.understanding.scanning.spans import SpanKind
 
 _LEAVES_OUT = re.compile(
@@ -34,10 +34,10 @@ _PART_OF_THE_RECORD = re.compile(
 _OF_NOW = re.compile(r"最近|上次|上一次|现在|目前|还|总共|一共|\b(?:last|now|still|ever|in total)\b", re.IGNORECASE)
 
 
-def of_the_partner(turn: Turn) -> Reading | None:
+def of_the_partner(follow_up: FollowUp) -> Reading | None:
     """Return the line of a question without a subject, after one about a partner: 还欠多少, 最近收款."""
-    command, text, scan, words = turn.before.command, turn.text, turn.scan, turn.parts.words
-    if command is None or len(words) != 1 or not turn.grammar.vocabulary.knows_partner(words[0]):
+    command, text, scan, words = follow_up.before.command, follow_up.text, follow_up.scan, follow_up.parts.words
+    if command is None or len(words) != 1 or not follow_up.grammar.vocabulary.knows_partner(words[0]):
         return None
     if not (_LEAVES_OUT.search(text) or _PART_OF_THE_RECORD.search(text)):
         return None
@@ -45,12 +45,12 @@ def of_the_partner(turn: Turn) -> Reading | None:
     if not of_them and _OF_EVERYBODY.search(_TO_US.sub("", text)):
         return None
     spoken = {SpanKind.CUE, SpanKind.DATE} if of_them else {SpanKind.CUE}
-    weights = turn.grammar.lines.weigh(scan, turn.usable, about=words[0])
+    weights = follow_up.grammar.lines.weigh(scan, follow_up.usable, about=words[0])
     asked = max(weights, key=lambda name: weights[name], default="")
     if asked not in OF_PARTNERS or any(span.kind not in spoken for span in scan.spans):
         return None
-    reading, days = continued(turn, with_subject=True), turn.parts.days
+    reading, days = continued(follow_up, with_subject=True), follow_up.parts.days
     same_days = days and asked != command and {asked, command} <= DATED and not _OF_NOW.search(text)
-    if reading and same_days and not turn.grammar.lines.lists.named(asked, scan):
+    if reading and same_days and not follow_up.grammar.lines.lists.named(asked, scan):
         return replace(reading, line=f"{reading.line} {days}")
     return reading

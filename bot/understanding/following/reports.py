@@ -5,22 +5,22 @@ from __future__ import annotations
 import re
 
 from bot.chat.questions.reading import Reading
-from bot.understanding.following.turn import AGAINST, LAST_YEAR, Turn
+from bot.understanding.following.follow_up import AGAINST, LAST_YEAR, FollowUp
 from bot.understanding.limits.comparisons import REPORT, compare_again
 
 _DRAWN = re.compile(r"画|图|\b(?:chart|graph|plot|draw)\b", re.IGNORECASE)
 
 
-def compared(turn: Turn) -> Reading | None:
+def compared(follow_up: FollowUp) -> Reading | None:
     """Return the last report compared with other days, or for the same days a year ago: 同比呢, 去年同期呢."""
-    if turn.before.command != REPORT or not turn.may_use(REPORT):
+    if follow_up.before.command != REPORT or not follow_up.may_use(REPORT):
         return None
-    words = turn.before.rest.split()
+    words = follow_up.before.rest.split()
     said = " ".join(word for word in words if word not in AGAINST) or "month"
-    found = compare_again(turn.scan, said, year_on_year=not LAST_YEAR.isdisjoint(words))
-    return turn.reading(found.lines[0]) if found else None
+    found = compare_again(follow_up.scan, said, year_on_year=not LAST_YEAR.isdisjoint(words))
+    return follow_up.reading(found.lines[0]) if found else None
 
 
-def is_drawn(turn: Turn) -> bool:
+def is_drawn(follow_up: FollowUp) -> bool:
     """Return whether a chart of the current report is wanted."""
-    return turn.before.command == REPORT and _DRAWN.search(turn.text) is not None
+    return follow_up.before.command == REPORT and _DRAWN.search(follow_up.text) is not None

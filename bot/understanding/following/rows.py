@@ -8,7 +8,7 @@ from dataclasses import replace
 from bot.chat.days import names_days
 from bot.chat.parsing import split
 from bot.chat.questions.reading import ReadBy, Reading, Understood
-from bot.understanding.following.turn import Turn
+from bot.understanding.following.follow_up import FollowUp
 
 _NUMERALS = "一二三四五六七八九十"
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
@@ -19,10 +19,10 @@ _ROW = re.compile(
 )
 
 
-def is_a_row(turn: Turn) -> bool:
+def is_a_row(follow_up: FollowUp) -> bool:
     """Return whether a text names a row, and nothing else; last purchase price names no row."""
-    match = _match(turn.text)
-    return match is not None and (match.end() == len(turn.text) or match[0].casefold().strip() != "last")
+    match = _match(follow_up.text)
+    return match is not None and (match.end() == len(follow_up.text) or match[0].casefold().strip() != "last")
 
 
 def without_row(text: str) -> str:
@@ -34,22 +34,22 @@ def _match(text: str) -> re.Match[str] | None:
     return None if names_days(text) else _ROW.match(text)
 
 
-def of_a_row(turn: Turn) -> Reading | None:
+def of_a_row(follow_up: FollowUp) -> Reading | None:
     """Return the line that a row opens, or the question about it: 第二个什么价; None for other texts."""
-    match = _match(turn.text)
-    chosen = _row(turn, match) if match else None
-    if match is None or chosen is None or match.end() == len(turn.text):
+    match = _match(follow_up.text)
+    chosen = _row(follow_up, match) if match else None
+    if match is None or chosen is None or match.end() == len(follow_up.text):
         return chosen
-    grammar, rest = turn.grammar, turn.text[match.end() :].strip()
+    grammar, rest = follow_up.grammar, follow_up.text[match.end() :].strip()
     subject = split(grammar.commands.parse(chosen.line).rest)[:1]
-    asked = grammar.read(f"{subject[0]} {rest}", turn.usable) if subject and rest else None
+    asked = grammar.read(f"{subject[0]} {rest}", follow_up.usable) if subject and rest else None
     if asked is None or asked.unsure or not set(subject) <= set(split(grammar.commands.parse(asked.line).rest)):
         return None
     return replace(asked, by=ReadBy.CONTEXT, alternatives=())
 
 
-def _row(turn: Turn, match: re.Match[str]) -> Reading | None:
-    english, chinese, rows = (match["english"] or "").casefold(), match["chinese"] or "", turn.last.rows
+def _row(follow_up: FollowUp, match: re.Match[str]) -> Reading | None:
+    english, chinese, rows = (match["english"] or "").casefold(), match["chinese"] or "", follow_up.last.rows
     if english == "last":
         number = len(rows)
     elif english:
@@ -58,4 +58,4 @@ def _row(turn: Turn, match: re.Match[str]) -> Reading | None:
         number = int(chinese) if chinese.isdecimal() else _NUMERALS.index(chinese) + 1
     if not 1 <= number <= len(rows):
         return None
-    return turn.reading(rows[number - 1], Understood("row", match[0], str(number)))
+    return follow_up.reading(rows[number - 1], Understood("row", match[0], str(number)))

@@ -1,8 +1,8 @@
 """What a sentence asks for and no line holds, so that no figure answers for it without a word.
 
-A *gap* is something that no command tells, such as new customers or the day on which goods came in. Its words stand
-in the sentences' files, the table of its kinds in `bot.understanding.gaps`: beside this package, because the files
-are read with it. `gap_finding` finds it. For a new subject, begin there.
+An *unsupported topic* is something that no command tells, such as new customers or the day on which goods came in. Its
+words stand in the sentences' files, the table of its kinds in `bot.understanding.unsupported_topics`: beside this
+package, because the files are read with it. `unsupported_topic_finding` finds it. For a new subject, begin there.
 
 A *limit* is a way to ask that no line can take: an exception, what is not so, two things side by side, what is to
 come. How the sentence is built shows it; only the facts of ``unknown.toml`` are words. `limit_finding` finds it. For
@@ -16,7 +16,7 @@ finder needs to know which command the words speak for, and what the ERPs tell; 
 the words that no line takes, read again. As one they would have all fields of both, and each would leave half empty.
 
 *Left out* is what a line does not hold though it answers the question: a name that nobody knows, days, an amount. The
-line is run, and its card tells the words. `left_out` compares the sentence with its lines, `strangers` finds the
+line is run, and its card tells the words. `left_out` compares the sentence with its lines, `unknown_names` finds the
 names. For a word that is told in vain, or dropped, begin there.
 
 `states` reads two states that documents are to have at once, for `limit_finding`.

@@ -15,7 +15,7 @@ from bot.chat.parsing import split
 from bot.understanding.command_kinds import LISTED
 from bot.understanding.limits.bounds import find_bounds, without_bounds
 from bot.understanding.limits.comparisons import REPORT, is_told
-from bot.understanding.limits.strangers import Strangers
+from bot.understanding.limits.unknown_names import UnknownNames
 from bot.understanding.scanning.finding import restrictions_in
 from bot.understanding.scanning.recognition import Recognition, end_of, in_order
 from bot.understanding.scanning.spans import Scan, Span, SpanKind
@@ -69,10 +69,10 @@ class Comparison:
             return LeftOut()
         unheld = in_order((*self._subjects(), *self._days(), *self._numbers(), *self._conditions()))
         texts = [*(span.text for span in unheld), *self._restrictions()]
-        strangers = tuple(dict.fromkeys(Strangers(self.recognition, self.scan, self._holds).names()))
+        unknown_names = tuple(dict.fromkeys(UnknownNames(self.recognition, self.scan, self._holds).names()))
         if not (self.recognition.vocabulary.goods or self.recognition.vocabulary.partners):
-            return LeftOut(unheld=tuple(dict.fromkeys((*strangers, *texts))))  # nothing is learnt yet
-        return LeftOut(unknown=strangers, unheld=tuple(dict.fromkeys(texts)))
+            return LeftOut(unheld=tuple(dict.fromkeys((*unknown_names, *texts))))  # nothing is learnt yet
+        return LeftOut(unknown=unknown_names, unheld=tuple(dict.fromkeys(texts)))
 
     @property
     def _command(self) -> str:

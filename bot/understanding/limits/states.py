@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-from bot.understanding.sentences import Deed
+from bot.understanding.sentences import DocumentStep
 from bot.understanding.spoken_words import PARTED, SpokenWords
 
 _DONE = "[了过好完齐到清]"
@@ -17,22 +17,22 @@ _THE_OTHER_WAY = re.compile(
     "(?P<what>发?票|货款|款|钱|货)(?:还|都|却|也|已经?)*(?P<denied>没有?|未)?(?P<how>[开到来收付发给打])(?P<over>了)?"
 )
 """货发了票没开: what it is done to stands first."""
-_DONE_TO = {"票": Deed.INVOICED, "款": Deed.PAID, "钱": Deed.PAID, "货": Deed.RECEIVED}
+_DONE_TO = {"票": DocumentStep.INVOICED, "款": DocumentStep.PAID, "钱": DocumentStep.PAID, "货": DocumentStep.RECEIVED}
 _SENT = "发"
 _SAYS_DONE = re.compile(_DONE)
 _BETWEEN = 9
 """Most signs between two states of one document."""
 _APART = re.compile(r"[吗么呢?？;；。]|没有?(?=[\s,，]|$)|的|\b(?:orders?|invoices?|bills?|deliveries|pos)\b")
 """Stands between a state and a question of its own: 发货的订单付款了没."""
-_HELD = frozenset({(Deed.INVOICED, Deed.PAID)})
+_HELD = frozenset({(DocumentStep.INVOICED, DocumentStep.PAID)})
 """States that one list holds: what is not paid of what was invoiced."""
-_IMPLIED = frozenset({(Deed.APPROVED, Deed.RECEIVED)})
+_IMPLIED = frozenset({(DocumentStep.APPROVED, DocumentStep.RECEIVED)})
 """A state without which there is not the other one: what was ordered and did not come was approved."""
 
 
 @dataclass(frozen=True, slots=True)
 class _State:
-    deed: Deed
+    step: DocumentStep
     start: int
     end: int
     is_denied: bool
@@ -65,19 +65,19 @@ class StateFinder:
     """Finds the required states of documents in a text."""
 
     words: Mapping[str, SpokenWords]
-    """What is done to documents (`Deed`) → the words for it."""
+    """What is done to documents (`DocumentStep`) → the words for it."""
 
     def two_states(self, text: str) -> TwoStates | None:
         """Return two required states, one of them denied; None if a list holds the question."""
         for first, second in self._pairs_in(text):
-            if (first.deed, second.deed) not in _HELD | _IMPLIED:
+            if (first.step, second.step) not in _HELD | _IMPLIED:
                 return TwoStates((first.start, first.end), (second.start, second.end))
         return None
 
     def without_implied(self, text: str) -> str:
         """Return a text without states implied by another: 已审批但没到货的采购单."""
         for first, second in self._pairs_in(text):
-            if (first.deed, second.deed) in _IMPLIED:
+            if (first.step, second.step) in _IMPLIED:
                 return _cut(text, first.start, second.start)
         return text
 
@@ -86,7 +86,7 @@ class StateFinder:
             between = text[first.end : second.start]
             is_near = len(between) <= _BETWEEN and not _APART.search(between)
             one_denied = (second.is_denied and first.is_said) or (first.is_denied and second.is_said)
-            if is_near and one_denied and first.deed is not second.deed:
+            if is_near and one_denied and first.step is not second.step:
                 yield first, second
 
     def _states_in(self, text: str) -> list[_State]:
@@ -101,9 +101,9 @@ class StateFinder:
         pattern = self._english if text.isascii() else self._chinese
         for match in pattern.finditer(text):
             said = match.groupdict()
-            deed = next(each for each in Deed if said.get(each))
-            is_over = text.isascii() or bool(said["already"] or said["over"] or _SAYS_DONE.search(said[deed][:-1]))
-            yield _State(deed, match.start(), match.end(), bool(said["denied"]), is_over)
+            step = next(each for each in DocumentStep if said.get(each))
+            is_over = text.isascii() or bool(said["already"] or said["over"] or _SAYS_DONE.search(said[step][:-1]))
+            yield _State(step, match.start(), match.end(), bool(said["denied"]), is_over)
 
     @cached_property
     def _chinese(self) -> re.Pattern[str]:
@@ -118,8 +118,8 @@ class StateFinder:
 
     def _each_named(self, *, latin: bool) -> str:
         """Return the words for each action as a group of its name; the files have some for every action."""
-        words = {deed: [each for each in self.words[deed].words if each.isascii() is latin] for deed in Deed}
-        return "|".join(f"(?P<{deed}>{'|'.join(map(_with_signs, said))})" for deed, said in words.items() if said)
+        words = {step: [each for each in self.words[step].words if each.isascii() is latin] for step in DocumentStep}
+        return "|".join(f"(?P<{step}>{'|'.join(map(_with_signs, said))})" for step, said in words.items() if said)
 
 
 def _with_signs(word: str) -> str:
@@ -132,8 +132,8 @@ def _with_signs(word: str) -> str:
 def _said_the_other_way(text: str) -> Iterator[_State]:
     for match in _THE_OTHER_WAY.finditer(text):
         is_sent = match["what"] == "货" and match["how"] == _SENT
-        deed = Deed.SHIPPED if is_sent else _DONE_TO[match["what"][-1]]
-        yield _State(deed, match.start(), match.end(), bool(match["denied"]), bool(match["over"]))
+        step = DocumentStep.SHIPPED if is_sent else _DONE_TO[match["what"][-1]]
+        yield _State(step, match.start(), match.end(), bool(match["denied"]), bool(match["over"]))
 
 
 def _cut(text: str, start: int, end: int) -> str:

@@ -14,8 +14,8 @@ from bot.understanding.lines.documents import DocumentLines
 from bot.understanding.lines.lists import ListLines
 from bot.understanding.lines.named_lists import NamedLists
 from bot.understanding.lines.products import ProductLines
-from bot.understanding.lines.sides import Sides
 from bot.understanding.lines.spoken_names import SpokenNames
+from bot.understanding.lines.trade_finding import TradeFinder
 from bot.understanding.lines.weighing import DECISIVE, SAYS_OUTRIGHT, Weighed, Weighing
 from bot.understanding.scanning.recognition import Recognition
 from bot.understanding.scanning.spans import Scan, SpanKind
@@ -40,29 +40,29 @@ class LineComposer:
         return self.recognition.sentences
 
     @cached_property
-    def sides(self) -> Sides:
+    def trades(self) -> TradeFinder:
         """Finds the side of the business of the partners named."""
-        return Sides(self.recognition)
+        return TradeFinder(self.recognition)
 
     @cached_property
     def weighing(self) -> Weighing:
         """Weighs the commands by the words."""
-        return Weighing(self.recognition, self.sides)
+        return Weighing(self.recognition, self.trades)
 
     @cached_property
     def lists(self) -> NamedLists:
         """Finds the named list of a command, and its days."""
-        return NamedLists(self.recognition, self.sides)
+        return NamedLists(self.recognition, self.trades)
 
     @cached_property
     def documents(self) -> DocumentLines:
         """Builds the lines of documents named by number."""
-        return DocumentLines(self.recognition, self.sides)
+        return DocumentLines(self.recognition, self.trades)
 
     @cached_property
     def products(self) -> ProductLines:
         """Builds the lines of products and warehouses."""
-        return ProductLines(self.recognition, self.sides, self.lists, self._names)
+        return ProductLines(self.recognition, self.trades, self.lists, self._names)
 
     @cached_property
     def _of_all_else(self) -> ListLines:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from bot.chat.parsing import command_line
 from bot.understanding.command_kinds import BARE, BILLED_BY, TRAIL
-from bot.understanding.lines.sides import RECEIPT, Sides
+from bot.understanding.lines.trade_finding import RECEIPT, TradeFinder
 from bot.understanding.lines.weighing import DECISIVE, SAYS_OUTRIGHT, SAYS_WHAT_TO_DO, Weighed
 from bot.understanding.scanning.recognition import Recognition
 from bot.understanding.scanning.spans import Scan, Span, SpanKind
@@ -21,7 +21,7 @@ class DocumentLines:
     """Selects among documents with the same number."""
 
     recognition: Recognition
-    sides: Sides
+    trades: TradeFinder
 
     def of(self, documents: Iterable[Span], asked: Weighed) -> Iterable[tuple[str, int]]:
         """Yield the lines of documents with their weights."""
@@ -38,7 +38,7 @@ class DocumentLines:
             return TRAIL
         if name == "order" and self.asks_for_delivery(asked.scan, asked.weight("delivery")):
             name = "delivery"
-        if name == "po" and self.sides.has_receipts and asked.weight(RECEIPT) >= SAYS_WHAT_TO_DO:
+        if name == "po" and self.trades.has_receipts and asked.weight(RECEIPT) >= SAYS_WHAT_TO_DO:
             name = RECEIPT
         billed = BILLED_BY.get(name, "")
         return billed if billed and asked.may_use(billed) and self.asks_for_bills(asked.scan) else name
@@ -49,7 +49,7 @@ class DocumentLines:
         ``moved`` is the weight of deliveries.
         """
         ordered = sum(weight for weight in self._words_for_orders(scan) if weight < SAYS_OUTRIGHT)
-        return self.sides.has_deliveries and (moved > ordered or moved == ordered == SAYS_WHAT_TO_DO)
+        return self.trades.has_deliveries and (moved > ordered or moved == ordered == SAYS_WHAT_TO_DO)
 
     def names_order(self, scan: Scan) -> bool:
         """Return whether a number is described as an order's: 1088这单开票没."""

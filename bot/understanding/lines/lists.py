@@ -130,7 +130,7 @@ class ListLines:
     def _line(self, name: str, scan: Scan) -> str:
         """Return the line of a command with the parts of a sentence."""
         several = self.names.goods(scan) if name == "stock" and not scan.of_kind(SpanKind.PARTNER) else []
-        scan = self.names.without_strangers(name, scan)
+        scan = self.names.without_unknown_names(name, scan)
         cues = [cue for cue in self.recognition.cues_in(scan) if cue.command == name]
         if fixed := next((cue.fixed for cue in cues if cue.fixed), ""):
             return command_line(name, fixed)

@@ -11,11 +11,11 @@ from bot.chat.days import (
     names_days_due_later,
 )
 from bot.understanding.command_kinds import BY_STATE, DUE, OWED
-from bot.understanding.gaps import is_done
-from bot.understanding.lines.sides import Sides
+from bot.understanding.lines.trade_finding import TradeFinder
 from bot.understanding.scanning.recognition import Recognition, partners_or_people
 from bot.understanding.scanning.spans import Scan, SpanKind, days_said
 from bot.understanding.sentences import LIST_WEIGHT, Cue
+from bot.understanding.unsupported_topics import is_done
 
 LATE, OPEN, DONE = "late", "open", "done"
 """The lists of what is due, of what is not done yet and of what was done, where a command has them."""
@@ -46,7 +46,7 @@ class NamedLists:
     """Finds a command's words for its named lists, and the days that restrict them."""
 
     recognition: Recognition
-    sides: Sides
+    trades: TradeFinder
 
     def named(self, name: str, scan: Scan) -> str:
         """Return the named list that is meant: the word for a late order applies to any document."""
@@ -90,7 +90,7 @@ class NamedLists:
 
     def _direction(self, keyword: str, scan: Scan) -> str:
         """Return whether money came in or went out; for a customer or vendor it only moves one way."""
-        if _BOTH_WAYS in scan.text or (self.sides.trade_of(scan) and partners_or_people(scan)):
+        if _BOTH_WAYS in scan.text or (self.trades.trade_of(scan) and partners_or_people(scan)):
             return ""
         if not keyword and _PAID_BY_US.search(scan.text):
             return _PAID

@@ -7,19 +7,19 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from bot.chat.parsing import command_line
-from bot.understanding.command_kinds import AT_WAREHOUSES, HOLDING, OF_PRODUCTS, RECORDS_OF_PARTNERS, TRAIL
-from bot.understanding.lines.holding import holding_asked
+from bot.understanding.command_kinds import AT_WAREHOUSES, LISTED_BY_PRODUCT, OF_PRODUCTS, RECORDS_OF_PARTNERS, TRAIL
 from bot.understanding.lines.named_lists import LATE, NamedLists
+from bot.understanding.lines.product_documents import product_documents_asked
 from bot.understanding.lines.quantities import quantity_needed
-from bot.understanding.lines.sides import Sides
 from bot.understanding.lines.spoken_names import SpokenNames, joined, stores_typed
+from bot.understanding.lines.trade_finding import TradeFinder
 from bot.understanding.lines.weighing import DECISIVE, SAYS_OUTRIGHT, SAYS_WHAT_TO_DO, Weighed
 from bot.understanding.scanning.recognition import Recognition
 from bot.understanding.scanning.spans import Scan, Span, SpanKind
 from bot.understanding.vocabulary import Trade
 
 _OF_MONEY = ("bill", "payment")
-_LISTED_BY_PRODUCT = HOLDING | {"mo", "arrivals"}
+_LISTED_BY_PRODUCT = LISTED_BY_PRODUCT | {"mo", "arrivals"}
 """Commands that list what there is of a product, on some days too."""
 _OF_SALES_OR_DEBTS = re.compile(
     r"销|卖|订单|业绩|账|帐|\b(?:sales|sold|sell|orders?|age?ing|receivables|payables)\b", re.IGNORECASE
@@ -31,7 +31,7 @@ class ProductLines:
     """Finds the question about products, and the part that one line holds."""
 
     recognition: Recognition
-    sides: Sides
+    trades: TradeFinder
     lists: NamedLists
     names: SpokenNames
 
@@ -44,7 +44,7 @@ class ProductLines:
         if products and self.draws_stock(scan, asked.weights):
             yield self.lists.with_days(command_line("chart", "stock", products[0].value), "chart", scan), DECISIVE
             return
-        if held := holding_asked(self.recognition, scan, asked.usable):
+        if held := product_documents_asked(self.recognition, scan, asked.usable):
             yield from ((self._on_days(command_line(held, each.value), scan), DECISIVE) for each in products)
             return
         command = self._command(products, asked, ranked)
@@ -81,7 +81,7 @@ class ProductLines:
 
     def _names_a_buyer(self, scan: Scan) -> bool:
         """Return whether a sentence names a customer, and no vendor."""
-        return bool(scan.of_kind(SpanKind.PARTNER)) and self.sides.trade_of(scan) is Trade.SALE
+        return bool(scan.of_kind(SpanKind.PARTNER)) and self.trades.trade_of(scan) is Trade.SALE
 
     def _on_days(self, line: str, scan: Scan) -> str:
         """Return the line of a product with the list and days of a sentence: RM-11下周有到货吗."""

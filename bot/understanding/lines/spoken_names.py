@@ -37,7 +37,7 @@ class SpokenNames:
         known = any(self._knows.knows_product(span.value) for span in names)
         if len(names) > 1 and known and _are_listed(scan, names) and all(map(self._may_be_goods, names)):
             return [span.value for span in names]
-        return [joined(self.without_strangers("stock", scan), SpanKind.NAME)]
+        return [joined(self.without_unknown_names("stock", scan), SpanKind.NAME)]
 
     def goods_beside(self, products: list[Span], scan: Scan) -> list[str]:
         """Return the names of goods beside a code, joined by 和: SKU125和螺丝."""
@@ -65,19 +65,19 @@ class SpokenNames:
         one = any(self._knows.partner_with(first.value, last.value) for first, last in pairwise(partners))
         return [] if one else partners
 
-    def without_strangers(self, command: str, scan: Scan) -> Scan:
+    def without_unknown_names(self, command: str, scan: Scan) -> Scan:
         """Leave out unknown names, except beside the known one in the command's place for a name.
 
         Beside goods given by size alone (M10) every word counts, and the words after a name may belong to it.
         """
         names = scan.of_kind(SpanKind.NAME)
-        strangers = [span for span in names if not self.recognition.is_name(span.value)]
-        found = [span for span in names if span not in strangers]
+        unknown = [span for span in names if not self.recognition.is_name(span.value)]
+        found = [span for span in names if span not in unknown]
         known = [span for span in found if not any(map(str.isdecimal, span.value))]
         if command not in OF_PRODUCTS:
             known += partners_or_people(scan)
-        apart = [span for span in strangers if known and not any(are_beside(scan, span, other) for other in found)]
-        apart += [span for span in strangers if span.text.casefold() in self.recognition.sentences.everyday]
+        apart = [span for span in unknown if known and not any(are_beside(scan, span, other) for other in found)]
+        apart += [span for span in unknown if span.text.casefold() in self.recognition.sentences.everyday]
         return Scan(scan.text, scan.rest, [span for span in scan.spans if span not in apart]) if apart else scan
 
 

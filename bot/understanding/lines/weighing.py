@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from bot.understanding.command_kinds import ALONE, HOW_TO, RANKED
 from bot.understanding.lines.named_lists import LATE
-from bot.understanding.lines.sides import Sides
+from bot.understanding.lines.trade_finding import TradeFinder
 from bot.understanding.scanning.recognition import Recognition, partners_or_people
 from bot.understanding.scanning.spans import Scan, Span, SpanKind
 from bot.understanding.sentences import LIST_WEIGHT
@@ -49,21 +49,21 @@ class Weighing:
     """Weighs commands by words, and by the partners named."""
 
     recognition: Recognition
-    sides: Sides
+    trades: TradeFinder
 
     def weigh(self, scan: Scan, usable: frozenset[str] | None, about: str = "") -> dict[str, int]:
         """Return the weight of each command; ``about`` is a partner meant but not named."""
         weights: dict[str, int] = {}
         named = partners_or_people(scan)
-        trade = self.sides.trade_of(scan) if named or not about else self.recognition.vocabulary.trade(about)
-        others = self.sides.others(trade, scan)
+        trade = self.trades.trade_of(scan) if named or not about else self.recognition.vocabulary.trade(about)
+        others = self.trades.others(trade, scan)
         barred = self.barred(scan)
         for cue in self.recognition.cues_in(scan):
             command = others.get(cue.command, cue.command)
             if command == "report" and named:
                 # Figures are of the company; lists are somebody's.
                 command = "po" if trade is Trade.PURCHASE else "order"
-            if command == "delivery" and cue.keyword == LATE and not self.sides.has_deliveries:
+            if command == "delivery" and cue.keyword == LATE and not self.trades.has_deliveries:
                 command = "order"  # an ERP that tells of no deliveries knows which orders are late
             listed = cue.keyword and cue.weight <= LIST_WEIGHT and cue.command in _EVERYDAY_LISTS
             if not listed and command not in barred and (usable is None or command in usable):

@@ -14,7 +14,7 @@ import orjson
 
 from bot.alerts.intake.batched_intake import BatchedIntake
 from bot.alerts.intake.poll_state import CloudEvent, PollConfig
-from bot.alerts.intake.port import Receipt, UnreadableEvent
+from bot.alerts.intake.port import IntakeOutcome, UnreadableEvent
 from bot.alerts.intake.source_poller import SourcePoller
 from bot.erp.cursor import TimeCursor
 from bot.erp.document_calls import DocumentCalls
@@ -191,11 +191,11 @@ class InterruptibleIntake:
         self._intake = intake
         self.before: Callable[[], None] = lambda: None
         self.after: Callable[[], None] = lambda: None
-        self.receipts: list[Receipt] = []
+        self.receipts: list[IntakeOutcome] = []
 
     async def accept(
         self, source: str, events: Sequence[Mapping[str, object] | UnreadableEvent], *, via: str
-    ) -> Receipt:
+    ) -> IntakeOutcome:
         self.before()
         self.receipts.append(await self._intake.accept(source, events, via=via))
         self.after()

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.alerts.intake.batched_intake import BATCH, BatchedIntake, EventKey
-from bot.alerts.intake.port import EventState, IntakeFull, Receipt, ReceivedEvent, Rejection, UnreadableEvent
+from bot.alerts.intake.port import EventState, IntakeFull, IntakeOutcome, ReceivedEvent, Rejection, UnreadableEvent
 from bot.mechanisms.metrics import Metrics
 from bot.store.errors import StoreUnavailable
 from tests.alerts.intake.samples import NOW, cloud_event
@@ -54,7 +54,7 @@ class IntakeHarness:
     def _arrived(self) -> None:
         self.woken += 1
 
-    async def accept(self, *events: Any) -> Receipt:
+    async def accept(self, *events: Any) -> IntakeOutcome:
         return await self.intake.accept("main", events, via="webhook")
 
     def counted(self, outcome: str) -> float | None:
@@ -85,7 +85,7 @@ async def test_a_repeat_changes_nothing(door: IntakeHarness) -> None:
 
     again = await door.accept(cloud_event(), cloud_event(id="E-2", time="x"))
 
-    assert again == Receipt(
+    assert again == IntakeOutcome(
         accepted=0,
         duplicate=1,
         rejected=(Rejection("E-2", "time must be such as 2026-11-24T08:00:00+08:00"),),
@@ -189,7 +189,7 @@ async def test_a_full_intake_says_when_to_come_again() -> None:
 
 
 async def test_nothing_is_written_for_nothing(door: IntakeHarness) -> None:
-    assert await door.accept() == Receipt(accepted=0, duplicate=0)
+    assert await door.accept() == IntakeOutcome(accepted=0, duplicate=0)
     assert not door.store.commits
 
 

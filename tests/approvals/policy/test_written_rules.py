@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from bot.approvals.document import ApprovalDocument
 from bot.approvals.plan import ExpiryAction, Quorum
-from bot.approvals.policy.feasibility import find_gaps, is_unreachable
+from bot.approvals.policy.feasibility import find_uncovered_amounts, is_unreachable
 from bot.approvals.policy.loader import read_policy, review_policy
 from bot.approvals.policy.planner import find_mismatch, make_plan
 from bot.approvals.policy.rules import (
@@ -225,7 +225,7 @@ def test_no_rule_is_for_what_is_called_a_hole(data: st.DataObject, figures: list
     spans = [RuleScope(at_least=low, below=high) for low, high in pairwise(edges)]
     left_out = data.draw(st.sets(st.sampled_from(range(len(spans) - 1)), min_size=1))
     several = [RuleScope(below=edges[0]), *(span for n, span in enumerate(spans) if n not in left_out)]
-    holes = list(find_gaps(several))
+    holes = list(find_uncovered_amounts(several))
     assert holes
     for hole in holes:
         assert hole.low < hole.high

@@ -14,7 +14,7 @@ import pytest
 
 from bot.erp.erpnext.adapter import ErpNextErp
 from bot.erp.errors import Invalid
-from bot.erp.goods_port import ArrivalQuery
+from bot.erp.goods.port import ArrivalQuery
 from bot.erp.model import Decision, DecisionOutcome, PurchaseOrder, PurchaseStatus, Verdict
 from bot.erp.port import Filter, ListQuery
 from bot.kit.testing.company import Clock, ReferenceCompany

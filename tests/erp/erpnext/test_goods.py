@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.erp.errors import NotFound, NotPermitted
-from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
+from bot.erp.goods.port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.port import ListQuery, Period
 from bot.kit.testing.fake_erp import RequestKind as Request
 from tests.erp.erpnext.conftest import Open, Rows

@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from bot.erp.goods import GoodsReceipt
 from bot.erp.model import (
     Area,
     Bill,
@@ -36,6 +35,7 @@ from bot.erp.model import (
     Supplier,
     Verdict,
 )
+from bot.erp.model.goods import GoodsReceipt
 from bot.kit.testing.company import CompanyRefusal, OrderNotFound
 from bot.kit.testing.fake_erp import SECRET, FakeServer, ParsedRequest, RequestKind, exact_json
 

@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from bot.erp.goods import ComponentUse, DeliveryStatus, GoodsDelivery, GoodsReceipt, ReceiptLine, Supply
 from bot.erp.kinds.quotations import Quotation, QuotationStatus
 from bot.erp.model import (
     Bill,
@@ -27,6 +26,7 @@ from bot.erp.model import (
     SalesOrder,
     StockLevel,
 )
+from bot.erp.model.goods import ComponentUse, DeliveryStatus, GoodsDelivery, GoodsReceipt, ReceiptLine, Supply
 from bot.kit.testing.reference_goods import order_of_line
 from bot.kit.testing.reference_records import CompanyUser
 from tests.erp.fakes import erpnext_doctypes as shapes

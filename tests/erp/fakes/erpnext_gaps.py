@@ -6,7 +6,6 @@ from dataclasses import fields, is_dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from bot.erp.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt
 from bot.erp.model import (
     Customer,
     OrderStatus,
@@ -17,6 +16,7 @@ from bot.erp.model import (
     SalesOrder,
     StockLevel,
 )
+from bot.erp.model.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt
 from bot.kit.testing.gaps import Gaps, Rewrite
 from tests.erp.fakes.erpnext_documents import COMPANY, projected
 from tests.erp.fakes.erpnext_parties import CURRENCY

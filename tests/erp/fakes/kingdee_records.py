@@ -9,7 +9,6 @@ from decimal import ROUND_DOWN, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.erp.goods import DeliveryStatus, GoodsReceipt
 from bot.erp.model import (
     Approval,
     Area,
@@ -29,6 +28,7 @@ from bot.erp.model import (
     Supplier,
     Verdict,
 )
+from bot.erp.model.goods import DeliveryStatus, GoodsReceipt
 from bot.kit.testing.company import ReferenceCompany
 from bot.kit.testing.reference_goods import order_of_line
 from bot.kit.testing.reference_records import USERS

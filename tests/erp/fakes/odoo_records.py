@@ -10,7 +10,6 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.erp.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt
 from bot.erp.kinds import QUOTATIONS
 from bot.erp.kinds.quotations import QuotationStatus
 from bot.erp.model import (
@@ -34,6 +33,7 @@ from bot.erp.model import (
     StockLevel,
     Supplier,
 )
+from bot.erp.model.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt
 from bot.kit.testing.company import TODAY, ReferenceCompany
 from tests.erp.fakes import odoo_states as states
 from tests.erp.fakes import staff

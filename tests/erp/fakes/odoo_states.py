@@ -8,7 +8,6 @@ from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from bot.erp.goods import DeliveryStatus
 from bot.erp.kinds import QUOTATIONS
 from bot.erp.kinds.quotations import Quotation, QuotationStatus
 from bot.erp.model import (
@@ -22,6 +21,7 @@ from bot.erp.model import (
     PurchaseStatus,
     SalesOrder,
 )
+from bot.erp.model.goods import DeliveryStatus
 from bot.kit.testing.company import ReferenceCompany
 
 _ZONE = ZoneInfo("Asia/Shanghai")

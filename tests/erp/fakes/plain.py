@@ -24,7 +24,6 @@ from urllib.parse import unquote_plus
 from aiohttp import web
 
 from bot.erp import kinds
-from bot.erp.goods import ComponentUse, DeliveryLine, GoodsDelivery, GoodsReceipt, ReceiptLine, Supply
 from bot.erp.kinds import Kind, lines_of_product
 from bot.erp.kinds.quotations import Quotation
 from bot.erp.model import (
@@ -49,6 +48,7 @@ from bot.erp.model import (
     Verdict,
     WarehouseStock,
 )
+from bot.erp.model.goods import ComponentUse, DeliveryLine, GoodsDelivery, GoodsReceipt, ReceiptLine, Supply
 from bot.erp.port import Filter, ListQuery
 from bot.kit.testing.company import (
     Clock,

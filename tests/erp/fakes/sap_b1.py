@@ -15,8 +15,8 @@ from urllib.parse import unquote, urlencode
 
 from aiohttp import web
 
-from bot.erp.goods import DeliveryStatus
 from bot.erp.model import Approval, Area, PaymentDirection, PaymentStatus, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.model.goods import DeliveryStatus
 from bot.kit.testing.company import Clock, DecisionNotAllowed, OrderNotWaiting, ReferenceCompany
 from bot.kit.testing.fake_erp import SECRET, FakeServer, ParsedRequest, RequestKind, exact_json, write_json
 from bot.kit.testing.reference_records import USERS, WAREHOUSES

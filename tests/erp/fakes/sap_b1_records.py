@@ -9,7 +9,6 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.erp.goods import ComponentUse, DeliveryStatus, GoodsDelivery, GoodsReceipt, ReceiptLine
 from bot.erp.model import (
     Approval,
     Bill,
@@ -33,6 +32,7 @@ from bot.erp.model import (
     StockLevel,
     Supplier,
 )
+from bot.erp.model.goods import ComponentUse, DeliveryStatus, GoodsDelivery, GoodsReceipt, ReceiptLine
 from bot.kit.testing.company import TODAY, ReferenceCompany
 from bot.kit.testing.reference_goods import order_of_line
 from bot.kit.testing.reference_records import USERS, WAREHOUSES

@@ -34,7 +34,6 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.event import listen
 
 from bot.erp import kinds
-from bot.erp.goods import DeliveryLine, DeliveryStatus, GoodsDelivery, GoodsReceipt, ReceiptLine
 from bot.erp.kinds import QUOTATIONS
 from bot.erp.kinds.quotations import Quotation, QuotationStatus
 from bot.erp.model import (
@@ -64,6 +63,7 @@ from bot.erp.model import (
     StockLevel,
     Supplier,
 )
+from bot.erp.model.goods import DeliveryLine, DeliveryStatus, GoodsDelivery, GoodsReceipt, ReceiptLine
 from bot.kit.testing.company import Clock, ReferenceCompany, snapshot_of
 from bot.kit.testing.fake_erp import Installation
 from bot.kit.testing.reference_goods import order_of_line

@@ -7,8 +7,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from bot.erp.goods import DeliveryStatus
 from bot.erp.model import Lot
+from bot.erp.model.goods import DeliveryStatus
 from bot.kit.testing.company import ReferenceCompany
 from tests.erp.fakes.tryton_query import Record
 

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
-from bot.erp.goods import GoodsReceipt, ReceiptLine
 from bot.erp.model import PurchaseOrder
+from bot.erp.model.goods import GoodsReceipt, ReceiptLine
 from bot.kit.testing.company import ReferenceCompany
 from bot.kit.testing.reference_goods import order_of_line
 from tests.erp.fakes import tryton_approvers as people

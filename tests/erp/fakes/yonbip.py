@@ -17,8 +17,8 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from bot.erp.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.model import Area, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.model.goods import DeliveryStatus, GoodsDelivery
 from bot.kit.testing.company import Clock, DecisionNotAllowed, OrderNotWaiting, ReferenceCompany
 from bot.kit.testing.fake_erp import SECRET, FakeServer, ParsedRequest, RequestKind, exact_json
 from tests.erp.fakes import yonbip_records as records

@@ -8,7 +8,6 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.erp.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt
 from bot.erp.model import (
     Approval,
     Customer,
@@ -33,6 +32,7 @@ from bot.erp.model import (
     Supplier,
 )
 from bot.erp.model import Bill as ErpBill
+from bot.erp.model.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt
 from bot.kit.testing.company import TODAY, ReferenceCompany
 from bot.kit.testing.reference_goods import order_of_line
 from bot.kit.testing.reference_records import USERS

@@ -8,7 +8,6 @@ from typing import Any
 
 from sqlalchemy import MetaData
 
-from bot.erp.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt
 from bot.erp.model import (
     Area,
     Bill,
@@ -30,6 +29,7 @@ from bot.erp.model import (
     Supplier,
     WarehouseStock,
 )
+from bot.erp.model.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt
 from bot.kit.testing.reference_goods import order_of_line
 from tests.erp.fakes.vendor_tables import (
     Rows,

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from bot.erp.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt, WarehouseContents
 from bot.erp.kingdee.manifest import vendor
 from bot.erp.model import Feed, PurchaseOrder, PurchaseStatus, StockLevel
+from bot.erp.model.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt, WarehouseContents
 from bot.erp.port import COMMON, Capability
 from bot.kit.testing.company import TODAY, Clock, ReferenceCompany, plain_number
 from bot.kit.testing.erp_contract import ErpContract

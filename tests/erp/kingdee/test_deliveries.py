@@ -7,9 +7,9 @@ from datetime import timedelta
 import pytest
 
 from bot.erp.errors import Invalid, NotFound, NotPermitted
-from bot.erp.goods import DeliveryStatus
 from bot.erp.kingdee.adapter import KingdeeErp
 from bot.erp.model import Area
+from bot.erp.model.goods import DeliveryStatus
 from bot.erp.port import Filter, ListQuery
 from bot.kit.testing.company import TODAY
 from tests.erp.fakes.kingdee import FakeKingdee

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.erp.errors import Invalid, NotFound, NotPermitted
-from bot.erp.goods_port import ArrivalQuery
+from bot.erp.goods.port import ArrivalQuery
 from bot.erp.kingdee.adapter import KingdeeErp
 from bot.erp.model import Area, Money, PartnerKind, PaymentDirection
 from bot.erp.port import Filter, ListQuery

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.erp.errors import NotPermitted
-from bot.erp.goods_port import LAST_PRICES
+from bot.erp.goods.port import LAST_PRICES
 from bot.erp.kingdee.adapter import KingdeeErp
 from bot.erp.model import Area
 from tests.erp.fakes.kingdee import FakeKingdee

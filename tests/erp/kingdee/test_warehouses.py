@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.erp.errors import Ambiguous
-from bot.erp.goods_port import ShortageQuery, WarehouseQuery
+from bot.erp.goods.port import ShortageQuery, WarehouseQuery
 from tests.erp.fakes.kingdee import FakeKingdee
 from tests.erp.fakes.kingdee_records import ORG, OTHER_ORG, KingdeeBill
 from tests.erp.kingdee.conftest import Open

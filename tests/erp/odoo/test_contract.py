@@ -12,7 +12,6 @@ from typing import Any, ClassVar
 
 import pytest
 
-from bot.erp.goods import GoodsDelivery
 from bot.erp.model import (
     Approval,
     Feed,
@@ -25,6 +24,7 @@ from bot.erp.model import (
     Quantities,
     StockLevel,
 )
+from bot.erp.model.goods import GoodsDelivery
 from bot.erp.odoo.manifest import vendor
 from bot.erp.port import Capability
 from bot.kit.testing.company import TODAY, Clock, ReferenceCompany

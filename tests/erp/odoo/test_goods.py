@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from bot.erp.errors import NotFound, NotPermitted, Unsupported
-from bot.erp.goods import DeliveryStatus
-from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
+from bot.erp.goods.port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.model import Area, Feed, Progress, Quantities
+from bot.erp.model.goods import DeliveryStatus
 from bot.erp.port import Filter, ListQuery, Period
 from bot.kit.testing.company import TODAY
 from bot.kit.testing.fake_erp import RequestKind as Request

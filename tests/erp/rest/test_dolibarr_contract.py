@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 
-from bot.erp.goods import GoodsReceipt
 from bot.erp.model import (
     Approval,
     Bill,
@@ -27,6 +26,7 @@ from bot.erp.model import (
     StockLevel,
     Supplier,
 )
+from bot.erp.model.goods import GoodsReceipt
 from bot.erp.port import BY_PRODUCT, COMMON, GOODS, Capability
 from bot.erp.rest.manifest import vendor
 from bot.kit.testing.company import Clock, ReferenceCompany

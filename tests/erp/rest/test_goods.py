@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from bot.erp.errors import Invalid, NotFound
-from bot.erp.goods_port import ArrivalQuery, WarehouseQuery
+from bot.erp.goods.port import ArrivalQuery, WarehouseQuery
 from tests.erp.rest.scripted_server import Open, ScriptedServer, Start
 
 ITEM = {"no": "A", "n": "Bolt", "price": "1.10", "vendors": {"7": {"name": "Acme"}}}

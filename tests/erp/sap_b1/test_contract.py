@@ -9,7 +9,6 @@ from typing import Any, ClassVar
 
 import pytest
 
-from bot.erp.goods import DeliveryStatus, GoodsDelivery, ProductDetails
 from bot.erp.model import (
     Bill,
     Customer,
@@ -28,6 +27,7 @@ from bot.erp.model import (
     StockLevel,
     Supplier,
 )
+from bot.erp.model.goods import DeliveryStatus, GoodsDelivery, ProductDetails
 from bot.erp.port import COMMON, Capability
 from bot.erp.sap_b1.manifest import vendor
 from bot.kit.testing.company import TODAY, Clock, ReferenceCompany

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.erp.errors import Conflict, Invalid, NotFound, NotListedByProduct, NotPermitted, Unsupported
-from bot.erp.goods_port import ArrivalQuery, WarehouseQuery
+from bot.erp.goods.port import ArrivalQuery, WarehouseQuery
 from bot.erp.model import Area, Decision, DecisionOutcome, PurchaseOrder, PurchaseStatus, Verdict
 from bot.erp.port import Filter, ListQuery
 from bot.erp.sap_b1.adapter import SapB1Erp

@@ -10,8 +10,7 @@ from typing import Any, ClassVar
 
 import pytest
 
-from bot.erp.goods import Arrival, ArrivalKind
-from bot.erp.goods_port import GoodsReader
+from bot.erp.goods.port import GoodsReader
 from bot.erp.model import (
     Bill,
     Customer,
@@ -23,6 +22,7 @@ from bot.erp.model import (
     SalesOrder,
     Supplier,
 )
+from bot.erp.model.goods import Arrival, ArrivalKind
 from bot.erp.port import COMMON, GOODS, PARTNER_READS, Capability
 from bot.erp.sql.manifest import vendor
 from bot.kit.testing.company import Clock, ReferenceCompany

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.erp.errors import Ambiguous, Invalid, NotFound
-from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
+from bot.erp.goods.port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.port import Capability
 from tests.erp.sql.minimal_source import Open, tiny
 

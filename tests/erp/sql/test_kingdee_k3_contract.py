@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from bot.erp.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus, StockLevel
+from bot.erp.model.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.port import GOODS, PARTNER_READS, Capability
 from bot.kit.testing.gaps import Gaps, Rewrite
 from tests.erp.earlier_purchases import supplied_earlier

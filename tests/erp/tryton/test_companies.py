@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from bot.erp.errors import NotFound
-from bot.erp.goods_port import ArrivalQuery, GoodsReader, ShortageQuery
+from bot.erp.goods.port import ArrivalQuery, GoodsReader, ShortageQuery
 from bot.erp.kinds import KINDS, Kind
 from bot.erp.model import Area, WarehouseStock
 from bot.erp.port import Erp, ListQuery

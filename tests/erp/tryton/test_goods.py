@@ -6,7 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from bot.erp.goods_port import ArrivalQuery, GoodsReader
+from bot.erp.goods.port import ArrivalQuery, GoodsReader
 from bot.erp.model import Money
 from bot.erp.port import Erp, Filter, ListQuery
 from bot.kit.testing.company import TODAY

@@ -8,7 +8,7 @@ from datetime import date, timedelta
 import pytest
 
 from bot.erp.errors import Ambiguous, NotFound, NotPermitted
-from bot.erp.goods import GoodsReceipt
+from bot.erp.model.goods import GoodsReceipt
 from bot.erp.port import Erp, ListQuery, Period
 from bot.kit.testing.company import ReferenceCompany
 from tests.erp.fakes.tryton import FakeTryton, TrytonUserError

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from bot.erp.goods import DeliveryStatus, GoodsDelivery, WarehouseContents
 from bot.erp.model import (
     Customer,
     Feed,
@@ -19,6 +18,7 @@ from bot.erp.model import (
     StockLevel,
     WarehouseStock,
 )
+from bot.erp.model.goods import DeliveryStatus, GoodsDelivery, WarehouseContents
 from bot.erp.port import COMMON, GOODS, Capability
 from bot.erp.yonbip.manifest import vendor
 from bot.kit.testing.company import TODAY, Clock, ReferenceCompany

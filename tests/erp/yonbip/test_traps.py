@@ -11,8 +11,7 @@ from typing import Any
 import pytest
 
 from bot.erp.errors import Invalid, NotFound, Unsupported
-from bot.erp.goods import ArrivalKind
-from bot.erp.goods_port import ArrivalQuery, WarehouseQuery
+from bot.erp.goods.port import ArrivalQuery, WarehouseQuery
 from bot.erp.model import (
     Area,
     Decision,
@@ -24,6 +23,7 @@ from bot.erp.model import (
     PurchaseStatus,
     Verdict,
 )
+from bot.erp.model.goods import ArrivalKind
 from bot.erp.port import Filter, ListQuery
 from bot.erp.yonbip.adapter import YonBipErp
 from bot.kit.testing.company import Clock, ReferenceCompany

@@ -13,9 +13,8 @@ import pytest
 
 from bot.erp import listing
 from bot.erp.errors import AuthFailed, NotFound, NotPermitted
-from bot.erp.goods import DeliveryStatus, GoodsDelivery
-from bot.erp.goods_lists import by_day, by_urgency, shortages_of
-from bot.erp.goods_port import LAST_PRICES, ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
+from bot.erp.goods.lists import by_day, by_urgency, shortages_of
+from bot.erp.goods.port import LAST_PRICES, ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
 from bot.erp.kinds import (
     BILLS,
     DELIVERIES,
@@ -42,6 +41,7 @@ from bot.erp.model import (
     PurchaseStatus,
     by_expiry,
 )
+from bot.erp.model.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.port import DocumentBatches, Erp, FeedReader, Filter, ListQuery, Period
 from bot.erp.setup import SetupInspector
 from bot.erp.tryton.manifest import vendor

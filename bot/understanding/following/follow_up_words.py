@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from bot.understanding.following.turn import Turn
+from bot.understanding.following.follow_up import FollowUp
 from bot.understanding.scanning.spans import SpanKind
 
 GOES_ON = re.compile(
@@ -28,11 +28,11 @@ ANY_OF_THEM = re.compile("有没有(?P<which>[^，,]*的)$")
 """Ask for several, and not for the one that is there: 有没有延期的."""
 
 
-def refers_back(turn: Turn) -> bool:
+def refers_back(follow_up: FollowUp) -> bool:
     """Return whether a sentence has no meaning without the previous question."""
-    return PRONOUN.search(turn.text) is not None
+    return PRONOUN.search(follow_up.text) is not None
 
 
-def names_nobody_unknown(turn: Turn) -> bool:
+def names_nobody_unknown(follow_up: FollowUp) -> bool:
     """Return whether all unrecognised names in a text are names of goods."""
-    return all(turn.grammar.vocabulary.knows_product(span.value) for span in turn.scan.of_kind(SpanKind.NAME))
+    return all(follow_up.grammar.vocabulary.knows_product(span.value) for span in follow_up.scan.of_kind(SpanKind.NAME))

@@ -7,7 +7,7 @@ import re
 from bot.chat.parsing import command_line
 from bot.chat.questions.reading import Reading, Understood
 from bot.understanding.command_kinds import DATED
-from bot.understanding.following.turn import Turn
+from bot.understanding.following.follow_up import FollowUp
 from bot.understanding.scanning.recognition import says_itself
 from bot.understanding.scanning.spans import SpanKind
 from bot.understanding.vocabulary import Trade
@@ -15,15 +15,15 @@ from bot.understanding.vocabulary import Trade
 _CODE = re.compile(r"(?P<before>[A-Za-z]{1,10}[-_/.#]?)(?P<digits>\d{2,})")
 
 
-def is_another(turn: Turn) -> bool:
+def is_replacement(follow_up: FollowUp) -> bool:
     """Return whether a text is only the name of another partner or person, after a list for one; or of a warehouse.
 
     天河, after the late deliveries of 鹭岛, means those of 天河; 成都仓, after some stock, means that there.
     """
-    grammar, before, scan = turn.grammar, turn.before, turn.scan
+    grammar, before, scan = follow_up.grammar, follow_up.before, follow_up.scan
     if len(scan.spans) != 1 or not says_itself(scan) or before.command is None:
         return False
-    words = turn.parts.words
+    words = follow_up.parts.words
     if scan.spans[0].kind is SpanKind.WAREHOUSE:
         return before.command == "stock" and len(words) == 1
     known = {SpanKind.PARTNER: grammar.vocabulary.knows_partner, SpanKind.PERSON: grammar.vocabulary.person}
@@ -34,18 +34,18 @@ def is_another(turn: Turn) -> bool:
     return len(trades - {None}) < len(Trade)  # no vendor has sales orders
 
 
-def of_another_number(turn: Turn) -> Reading | None:
+def of_replaced_number(follow_up: FollowUp) -> Reading | None:
     """Return the last question about one product or document, for another whose digits alone are given: 138呢 after
     SKU137.
     """
-    command, words, known = turn.before.command, turn.words, turn.grammar.vocabulary
-    if command is None or not words or not turn.may_use(command):
+    command, words, known = follow_up.before.command, follow_up.words, follow_up.grammar.vocabulary
+    if command is None or not words or not follow_up.may_use(command):
         return None
     match = _CODE.fullmatch(words[0])
     if match is None or not (known.product(words[0]) or known.document(words[0])):
         return None
-    digits = turn.text.strip(" ?？呢的那")
+    digits = follow_up.text.strip(" ?？呢的那")
     if not digits.isdecimal() or len(digits) != len(match["digits"]):
         return None
     code = f"{match['before']}{digits}"
-    return turn.reading(command_line(command, code, *words[1:]), Understood("number", turn.text, code))
+    return follow_up.reading(command_line(command, code, *words[1:]), Understood("number", follow_up.text, code))

@@ -15,7 +15,7 @@ from bot.kit.simulator.config import SimulatorConfig
 from bot.kit.simulator.engine import SimEngine
 from bot.kit.simulator.server import open_simulator
 from bot.mechanisms.metrics import Metrics
-from bot.settings import NativeSettings, Settings
+from bot.settings import OaSettings, Settings
 from tests.scenario.conftest import system_settings
 
 CONFIG = SimulatorConfig(qps_limit=None)
@@ -30,7 +30,7 @@ class PermissionScenario:
         self.settings = settings
 
     async def findings(self, process: str = "PROC-1") -> list[CheckResult]:
-        native = NativeSettings.model_validate({"process": process})
+        native = OaSettings.model_validate({"process": process})
         approvals = self.settings.approvals.model_copy(update={"native": native})
         settings = self.settings.model_copy(update={"approvals": approvals})
         async with pooled_session() as session:

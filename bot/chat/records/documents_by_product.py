@@ -23,7 +23,7 @@ _WHOLE_ORDERS = phrase("An amount is of a whole order, not of one product in it.
 
 
 @dataclass(frozen=True, slots=True)
-class HoldingDocuments(Generic[D]):
+class DocumentsByProduct(Generic[D]):
     """Looks documents of a kind up as ``lookup`` does, and else those with a line of the product that a text names.
 
     ``products`` finds it; where several fit, they are the answer, to choose from.

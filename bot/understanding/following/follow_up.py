@@ -11,12 +11,12 @@ from bot.chat.days import Days
 from bot.chat.parsing import ParsedLine, split
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import ReadBy, Reading, Understood
+from bot.understanding.change_requests import ChangeRequest, find_change_request
 from bot.understanding.exporting import listed_by
 from bot.understanding.grammar import Grammar
 from bot.understanding.limits.bounds import without_bounds
 from bot.understanding.limits.comparisons import REPORT
 from bot.understanding.scanning.spans import Scan
-from bot.understanding.wishes import Wish, find_wish
 
 NEED = "×"
 """Begins the quantity that is needed, in a line."""
@@ -48,7 +48,7 @@ def parts_of(grammar: Grammar, line: ParsedLine) -> PartsOfLine:
 
 
 @dataclass(frozen=True)
-class Turn:
+class FollowUp:
     """A normalised text after a question, read with the commands ``usable`` (None: all)."""
 
     grammar: Grammar
@@ -56,11 +56,11 @@ class Turn:
     last: LastQuestion
     usable: frozenset[str] | None = None
 
-    def saying(self, text: str) -> Turn:
+    def saying(self, text: str) -> FollowUp:
         """Return the turn with another text."""
         return replace(self, text=text)
 
-    def on_the_list(self) -> Turn:
+    def on_the_list(self) -> FollowUp:
         """Return the turn after the list itself, if it was exported."""
         return replace(self, last=replace(self.last, line=listed_by(self.last.line, self.grammar.commands)))
 
@@ -95,9 +95,13 @@ class Turn:
         return self.grammar.recognition.scan(self.text)
 
     @cached_property
-    def wish(self) -> Wish | None:
+    def change(self) -> ChangeRequest | None:
         """The change the text asks for; None for a question, and for a typed line."""
-        return None if self.text.startswith("/") else find_wish(self.text.casefold(), self.grammar.sentences.wishes)
+        return (
+            None
+            if self.text.startswith("/")
+            else find_change_request(self.text.casefold(), self.grammar.sentences.wishes)
+        )
 
     @cached_property
     def weights(self) -> Mapping[str, int]:

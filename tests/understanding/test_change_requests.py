@@ -47,7 +47,7 @@ from tests.rows import each_row
 def test_a_wish_shows_what_it_is_about(sentence: str, line: str, wish: str, grammar: Grammar) -> None:
     reading = grammar.read(sentence)
     assert reading is not None
-    assert (reading.line, reading.wish) == (line, wish)
+    assert (reading.line, reading.change) == (line, wish)
 
 
 @each_row(
@@ -62,7 +62,7 @@ def test_a_wish_shows_what_it_is_about(sentence: str, line: str, wish: str, gram
 def test_what_only_the_erp_does_is_said(sentence: str, line: str, grammar: Grammar) -> None:
     reading = grammar.read(sentence)
     assert reading is not None
-    assert (reading.line, reading.wish, reading.wants_erp) == (line, "", True)
+    assert (reading.line, reading.change, reading.wants_erp) == (line, "", True)
 
 
 @each_row(
@@ -78,14 +78,14 @@ def test_what_only_the_erp_does_is_said(sentence: str, line: str, grammar: Gramm
 def test_a_question_is_no_wish(sentence: str, line: str, grammar: Grammar) -> None:
     reading = grammar.read(sentence)
     assert reading is not None
-    assert (reading.line, reading.wish, reading.wants_erp) == (line, "", False)
+    assert (reading.line, reading.change, reading.wants_erp) == (line, "", False)
 
 
 def test_a_wish_may_be_about_what_is_there(grammar: Grammar) -> None:
     last = LastQuestion(line="/stock SKU123", at=datetime(2026, 3, 2, 9, tzinfo=UTC))
     reading = follow(grammar, "低于50提醒我", last)
     assert reading is not None
-    assert (reading.line, reading.wish) == ("/stock SKU123", "/watch SKU123 < 50")
+    assert (reading.line, reading.change) == ("/stock SKU123", "/watch SKU123 < 50")
 
 
 @each_row(
@@ -101,7 +101,7 @@ def test_what_is_there_comes_every_day_or_is_watched_no_more(
 ) -> None:
     reading = follow(grammar, sentence, LastQuestion(line=before, at=datetime(2026, 3, 2, 9, tzinfo=UTC)))
     assert reading is not None
-    assert reading.wish == done
+    assert reading.change == done
 
 
 def test_what_only_the_erp_does_is_said_of_the_document_that_is_there(grammar: Grammar) -> None:
@@ -114,7 +114,10 @@ def test_what_only_the_erp_does_is_said_of_the_document_that_is_there(grammar: G
 @pytest.mark.parametrize(
     ("answer", "said"),
     [
-        ({"wish": "/watch SKU123 < 50"}, "Read as /stock SKU123. A sentence changes nothing: send /watch SKU123 < 50"),
+        (
+            {"change": "/watch SKU123 < 50"},
+            "Read as /stock SKU123. A sentence changes nothing: send /watch SKU123 < 50",
+        ),
         ({"wants_erp": True}, "Read as /stock SKU123. I change nothing there: please do it in the ERP"),
     ],
 )

@@ -1,6 +1,6 @@
 """Questions that no line holds, such as new customers: the card says so, and offers the nearest lines.
 
-A new kind is a member of `Gap`, its words in the sentence files, and an entry in the table below.
+A new kind is a member of `UnsupportedTopic`, its words in the sentence files, and an entry in the table below.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from bot.words.phrase import Phrase, phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DatedDeed:
+class DatedStep:
     """An action on a day that the ERPs do not report: the question must be about one of ``commands``.
 
     A question without a subject means the first of them, if the action applies to that alone (``says_what``).
@@ -43,10 +43,10 @@ class _Kind:
     """Those of a product."""
     is_due_then: bool = False
     """Whether lists of what is due on the days come nearest to what was done on them."""
-    deed: DatedDeed | None = None
+    step: DatedStep | None = None
 
 
-class Gap(StrEnum):
+class UnsupportedTopic(StrEnum):
     """A topic that no command covers. Its words stand under its name among the ``gaps`` of the sentence files."""
 
     BOUND = "bound"
@@ -73,9 +73,9 @@ class Gap(StrEnum):
         return _KINDS[self].said
 
     @property
-    def deed(self) -> DatedDeed | None:
+    def step(self) -> DatedStep | None:
         """The action on an unknown day; None for anything else."""
-        return _KINDS[self].deed
+        return _KINDS[self].step
 
     def nearest(self, days: str) -> Iterator[str]:
         """Yield the nearest lines for a question without a subject."""
@@ -93,65 +93,67 @@ class Gap(StrEnum):
             yield from (f"{line.removesuffix(days)}{_due(days)}" for line in lines if line.endswith(f" {days}"))
 
 
-_KINDS: Mapping[Gap, _Kind] = {
-    Gap.BOUND: _Kind(said=phrase("No list here has such a bound.")),
-    Gap.TURNOVER: _Kind(said=phrase("What was sold of one product is not known here."), of_product=("/stock {sku}",)),
-    Gap.COMPARISON: _Kind(said=phrase("A report compares with the days before or with last year only.")),
-    Gap.NEW_CUSTOMER: _Kind(
+_KINDS: Mapping[UnsupportedTopic, _Kind] = {
+    UnsupportedTopic.BOUND: _Kind(said=phrase("No list here has such a bound.")),
+    UnsupportedTopic.TURNOVER: _Kind(
+        said=phrase("What was sold of one product is not known here."), of_product=("/stock {sku}",)
+    ),
+    UnsupportedTopic.COMPARISON: _Kind(said=phrase("A report compares with the days before or with last year only.")),
+    UnsupportedTopic.NEW_CUSTOMER: _Kind(
         said=phrase("Since when somebody is a customer is not known here."),
         nearest=("/customer best {days}", "/customer"),
     ),
-    Gap.NEW_VENDOR: _Kind(
+    UnsupportedTopic.NEW_VENDOR: _Kind(
         said=phrase("Since when somebody is a vendor is not known here."), nearest=("/vendor biggest {days}", "/vendor")
     ),
-    Gap.LOST_CUSTOMER: _Kind(
+    UnsupportedTopic.LOST_CUSTOMER: _Kind(
         said=phrase("No list here tells which customers no longer order."),
         nearest=("/customer best {days}", "/customer"),
     ),
-    Gap.NEW_PRODUCT: _Kind(
+    UnsupportedTopic.NEW_PRODUCT: _Kind(
         said=phrase("Since when there is a product is not known here."), nearest=("/product best {days}",)
     ),
-    Gap.EXPIRY: _Kind(
+    UnsupportedTopic.EXPIRY: _Kind(
         said=phrase("When goods expire is told of one product at a time, by its batches."), nearest=("/stock",)
     ),
-    Gap.SUBSTITUTE: _Kind(
+    UnsupportedTopic.SUBSTITUTE: _Kind(
         said=phrase("Which product may take the place of another is not known here."),
         nearest=("/stock",),
         of_product=("/product {sku}", "/stock {sku}"),
     ),
-    Gap.RECEIVED: _Kind(
+    UnsupportedTopic.RECEIVED: _Kind(
         said=phrase("On which day goods came in is not known here, only when they are due."),
         nearest=("/po {due}", "/arrivals"),
         is_due_then=True,
-        deed=DatedDeed(commands=("po", "arrivals", "product", "receipt"), says_what=True, only_over=True),
+        step=DatedStep(commands=("po", "arrivals", "product", "receipt"), says_what=True, only_over=True),
     ),
-    Gap.RECEIVED_OF_PRODUCT: _Kind(
+    UnsupportedTopic.RECEIVED_OF_PRODUCT: _Kind(
         said=phrase("What came in is not listed by product here; each receipt says its products."),
         nearest=("/receipt {days}",),
-        deed=DatedDeed(commands=("po", "arrivals", "product", "receipt"), says_what=True, only_over=True),
+        step=DatedStep(commands=("po", "arrivals", "product", "receipt"), says_what=True, only_over=True),
     ),
-    Gap.APPROVED: _Kind(
+    UnsupportedTopic.APPROVED: _Kind(
         said=phrase("On which day a purchase order was approved is not known here."),
         nearest=("/po {days}", "/po pending"),
-        deed=DatedDeed(commands=("po", "pending", "why"), says_what=True),
+        step=DatedStep(commands=("po", "pending", "why"), says_what=True),
     ),
-    Gap.SETTLED: _Kind(
+    UnsupportedTopic.SETTLED: _Kind(
         said=phrase("On which day an invoice was settled is not known here, only when money was paid."),
         nearest=("/payment {days}",),
-        deed=DatedDeed(commands=("invoice", "bill")),
+        step=DatedStep(commands=("invoice", "bill")),
     ),
-    Gap.CANCELLED: _Kind(
+    UnsupportedTopic.CANCELLED: _Kind(
         said=phrase("On which day a document was cancelled is not known here."),
-        deed=DatedDeed(commands=("order", "po", "mo", "invoice", "delivery")),
+        step=DatedStep(commands=("order", "po", "mo", "invoice", "delivery")),
     ),
-    Gap.SHIPPED: _Kind(
+    UnsupportedTopic.SHIPPED: _Kind(
         said=phrase("On which day an order left is not known here, only when it is due."),
         nearest=("/order {due}", "/order {days}"),
         is_due_then=True,
-        deed=DatedDeed(commands=("order", "delivery")),
+        step=DatedStep(commands=("order", "delivery")),
     ),
-    Gap.STATE: _Kind(said=phrase("No list here holds documents of that state alone; each says its own.")),
-    Gap.NOW_ONLY: _Kind(
+    UnsupportedTopic.STATE: _Kind(said=phrase("No list here holds documents of that state alone; each says its own.")),
+    UnsupportedTopic.NOW_ONLY: _Kind(
         said=phrase("This is known as it is now, and not as it was on earlier days."),
         of_product=("/chart stock {sku} {days}",),
     ),

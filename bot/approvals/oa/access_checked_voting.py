@@ -12,7 +12,7 @@ from bot.access.people import MembershipDoubt, People, Person
 from bot.access.policy import AccessPolicy, AccessRequest, AccessVerdict
 from bot.approvals.case import Case
 from bot.approvals.deciders import Deciders
-from bot.approvals.native.oa_sync import VotingService
+from bot.approvals.oa.sync import VotingService
 from bot.approvals.voting import VoteOutcome, VoteRequest, VoteResult
 from bot.erp.model import Verdict
 
@@ -21,8 +21,8 @@ _COMMANDS: Mapping[Verdict, str] = MappingProxyType({Verdict.APPROVE: "approve",
 
 
 @dataclass(frozen=True, slots=True)
-class RightfulVotes:
-    """A `bot.approvals.native.oa_sync.VotingService` that accepts only votes the person could cast in chat.
+class AccessCheckedVoting:
+    """A `bot.approvals.oa.sync.VotingService` that accepts only votes the person could cast in chat.
 
     ``policy`` returns the rules in force.
     """

@@ -13,7 +13,7 @@ from decimal import Decimal
 from bot.chat.parsing import command_line
 from bot.chat.records.demand import read_amount
 from bot.understanding.scanning.spans import Scan, SpanKind
-from bot.understanding.sentences import WishWords
+from bot.understanding.sentences import ChangeRequestWords
 from bot.understanding.spoken_words import SpokenWords
 
 _SHOWS: Mapping[str, str] = {
@@ -89,7 +89,7 @@ _NO_ACCOUNT = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
+class ChangeRequest:
     """A requested change: the command that makes it, and the sentence without the requesting words."""
 
     command: str
@@ -98,14 +98,14 @@ class Wish:
     """Whether one word says so, and not two that may stand in a question too."""
 
 
-def find_wish(text: str, known: Mapping[str, WishWords]) -> Wish | None:
+def find_change_request(text: str, known: Mapping[str, ChangeRequestWords]) -> ChangeRequest | None:
     """Return the change requested by a normalised sentence; None for a question."""
     for command, words in known.items():
         if words.alone.search(text):
-            return Wish(command=command, rest=_without_all(text, words.alone), outright=True)
+            return ChangeRequest(command=command, rest=_without_all(text, words.alone), outright=True)
         verb, when = (each.search(text) for each in (words.verbs, words.when))
         if verb and when and (command != "subscribe" or _TIME.search(text)):
-            return Wish(command=command, rest=_without(text, verb), outright=False)
+            return ChangeRequest(command=command, rest=_without(text, verb), outright=False)
     return None
 
 
@@ -120,31 +120,31 @@ def _without_all(text: str, words: SpokenWords) -> str:
     return text
 
 
-def shown_instead(wish: Wish) -> str:
+def shown_instead(change: ChangeRequest) -> str:
     """Return the line shown for a request without a subject; empty if the sentence itself is read."""
-    return _SHOWS.get(wish.command, "")
+    return _SHOWS.get(change.command, "")
 
 
-def line_of(wish: Wish, scan: Scan, read: Callable[[str], str]) -> str:
+def line_of(change: ChangeRequest, scan: Scan, read: Callable[[str], str]) -> str:
     """Return the line that makes the change, as far as the sentence tells; ``read`` reads the rest."""
     text = scan.text.casefold()
-    if wish.command in _ABOUT_A_SUBJECT:
+    if change.command in _ABOUT_A_SUBJECT:
         subject = next(iter(_subjects(scan)), "")
-        if not subject and wish.command == "unwatch" and _ALL.search(text):
+        if not subject and change.command == "unwatch" and _ALL.search(text):
             subject = "all"
-        return f"{command_line(wish.command, subject)}{_limit(text) if wish.command == 'watch' else ''}"
-    if wish.command in _ABOUT_A_LIST:
-        return _digest(wish, text, read)
-    if wish.command in _ABOUT_ALERTS:
+        return f"{command_line(change.command, subject)}{_limit(text) if change.command == 'watch' else ''}"
+    if change.command in _ABOUT_A_LIST:
+        return _digest(change, text, read)
+    if change.command in _ABOUT_ALERTS:
         kind = "stock.low" if _LOW_STOCK.search(text) else next(iter(_subjects(scan)), "")
-        return command_line(wish.command, kind, *(_duration(text) if wish.command == "mute" else ()))
-    if wish.command == "lang":
+        return command_line(change.command, kind, *(_duration(text) if change.command == "mute" else ()))
+    if change.command == "lang":
         wanted = _FOREIGN.sub("", text)
         return command_line("lang", next((code for code, named in _LANGUAGES.items() if named.search(wanted)), ""))
-    if wish.command in _ABOUT_ACCOUNTS:
+    if change.command in _ABOUT_ACCOUNTS:
         words = [word for word in _ACCOUNT.findall(scan.text) if word.casefold() not in _NO_ACCOUNT]
-        return command_line(wish.command, *words[:2])
-    return command_line(wish.command)
+        return command_line(change.command, *words[:2])
+    return command_line(change.command)
 
 
 def without_limit(text: str) -> str:
@@ -163,15 +163,15 @@ def _limit(text: str) -> str:
     return ""
 
 
-def _digest(wish: Wish, text: str, read: Callable[[str], str]) -> str:
-    time = _TIME.search(text) if wish.command == "subscribe" else None
+def _digest(change: ChangeRequest, text: str, read: Callable[[str], str]) -> str:
+    time = _TIME.search(text) if change.command == "subscribe" else None
     at = _time_of(time) if time else ""
-    bare = wish.rest.replace(time[0], " ") if time else wish.rest
+    bare = change.rest.replace(time[0], " ") if time else change.rest
     listed = next((line for words in (bare, text) if (line := read(without_times(words)))), "").removeprefix("/")
-    if not listed or listed == "subscriptions" or (wish.command == "unsubscribe" and _ALL.search(text)):
-        return command_line(wish.command, "all" if wish.command == "unsubscribe" and _ALL.search(text) else "")
+    if not listed or listed == "subscriptions" or (change.command == "unsubscribe" and _ALL.search(text)):
+        return command_line(change.command, "all" if change.command == "unsubscribe" and _ALL.search(text) else "")
     daily = " daily" if at and _DAILY.search(text) else ""
-    return f"/{wish.command} {listed} {at}{daily}".rstrip()
+    return f"/{change.command} {listed} {at}{daily}".rstrip()
 
 
 def without_times(text: str) -> str:

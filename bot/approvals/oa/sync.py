@@ -16,16 +16,16 @@ import structlog
 
 from bot.approvals.case import AuditRow, Case, CaseState
 from bot.approvals.deciders import Deciders
-from bot.approvals.native.oa_forms import (
-    NativeForms,
-    NativeRecord,
-    NativeRecords,
-    NativeState,
+from bot.approvals.oa.forms import (
     OaDeclined,
     OaFormFields,
+    OaForms,
     OaInstance,
     OaInstanceMissing,
+    OaRecord,
+    OaRecords,
     OaStartUncertain,
+    OaState,
     OaTask,
     build_application,
     contradicts,
@@ -93,8 +93,8 @@ class OaSync:
         self,
         service: VotingService,
         store: CaseStore,
-        forms: NativeForms,
-        records: NativeRecords,
+        forms: OaForms,
+        records: OaRecords,
         *,
         fields: OaFormFields,
         originator: str,
@@ -144,7 +144,7 @@ class OaSync:
         """Process everything that is due."""
         takes_votes = {case.id: case for case in await self._service.open_cases()}
         for case_id in await self._shown(await self._records.missing(takes_votes)):
-            await self._records.begin(NativeRecord(case=case_id, due_at=self._now()))
+            await self._records.begin(OaRecord(case=case_id, due_at=self._now()))
         for record in await self._records.under_way():
             case = takes_votes.get(record.case) or await self._service.case(record.case)
             if case is not None and self._is_due(record, case):
@@ -155,16 +155,16 @@ class OaSync:
         """Return the cases that were shown to a person: the backlog from before the bot's start is only listed."""
         return await self._store.transact(lambda cases: [case for case in sorted(wanted) if cases.cards_of(case)])
 
-    def _is_due(self, record: NativeRecord, case: Case) -> bool:
+    def _is_due(self, record: OaRecord, case: Case) -> bool:
         if record.due_at <= self._now():
             return True
-        if record.state is not NativeState.RUNNING:
+        if record.state is not OaState.RUNNING:
             return False
         if not self._began:
             return True  # events were missed while no process was there
         return record.news != record.seen or case.revision != record.revision
 
-    async def _process(self, record: NativeRecord, case: Case) -> None:
+    async def _process(self, record: OaRecord, case: Case) -> None:
         """Claim an approval, advance it by one step, and record the progress."""
         claim = replace(record, due_at=self._now() + _LEASE, revision=case.revision, seen=record.news)
         claimed = await self._records.put(claim)
@@ -183,16 +183,16 @@ class OaSync:
         if after is not None:
             await self._records.put(after)
 
-    async def _step(self, record: NativeRecord, case: Case) -> NativeRecord | None:
+    async def _step(self, record: OaRecord, case: Case) -> OaRecord | None:
         match record.state:
-            case NativeState.WANTED:
+            case OaState.WANTED:
                 return await self._start(record, case)
-            case NativeState.STARTING:
+            case OaState.STARTING:
                 return await self._search(record, case)
             case _:
                 return await self._follow(record, case)
 
-    async def _start(self, record: NativeRecord, case: Case) -> NativeRecord | None:
+    async def _start(self, record: OaRecord, case: Case) -> OaRecord | None:
         originator = case.summary.requester or self._originator
         if case.state is not CaseState.OPEN:
             return _ended(record)
@@ -200,7 +200,7 @@ class OaSync:
             await self._audit(case, "native_not_started", "nobody to start it in whose name")
             return _ended(record)
         # Recorded before the call, so that a crash leaves a trace that it may have happened.
-        starting = replace(record, state=NativeState.STARTING, started_at=self._now(), originator=originator)
+        starting = replace(record, state=OaState.STARTING, started_at=self._now(), originator=originator)
         noted = await self._records.put(starting)
         if noted is None:
             return None
@@ -216,10 +216,10 @@ class OaSync:
             return _ended(noted)
         except DingerpError as error:
             self._failed("approvals.native_not_started", case.id, error)
-            return replace(self._later(noted, error.retry_after), state=NativeState.WANTED)
+            return replace(self._later(noted, error.retry_after), state=OaState.WANTED)
         return await self._started(noted, case, instance)
 
-    async def _search(self, record: NativeRecord, case: Case) -> NativeRecord:
+    async def _search(self, record: OaRecord, case: Case) -> OaRecord:
         """Search for an approval that may have been started; it carries the case's id."""
         assert record.started_at is not None, "noted before the call"
         instance = await self._forms.find(case.id, record.originator, record.started_at - _CLOCK_SKEW)
@@ -228,14 +228,14 @@ class OaSync:
         if self._now() - record.started_at < _ASSUME_LOST_AFTER:
             return replace(record, due_at=self._now() + _SEARCH_INTERVAL)
         await self._audit(case, "native_not_found", "it was not started; once more")
-        return replace(record, state=NativeState.WANTED, due_at=self._now())
+        return replace(record, state=OaState.WANTED, due_at=self._now())
 
-    async def _started(self, record: NativeRecord, case: Case, instance: str) -> NativeRecord:
+    async def _started(self, record: OaRecord, case: Case, instance: str) -> OaRecord:
         await self._audit(case, "native_started", instance, record.originator)
         # Checked at once: a vote may have come before its id was known here.
-        return replace(record, state=NativeState.RUNNING, instance=instance, tries=0, due_at=self._now())
+        return replace(record, state=OaState.RUNNING, instance=instance, tries=0, due_at=self._now())
 
-    async def _follow(self, record: NativeRecord, case: Case) -> NativeRecord:
+    async def _follow(self, record: OaRecord, case: Case) -> OaRecord:
         try:
             instance = await self._forms.read(record.instance)
         except OaInstanceMissing:
@@ -255,8 +255,8 @@ class OaSync:
         return replace(record, tries=0, due_at=self._now() + _CHECK_INTERVAL)
 
     async def _import_votes(
-        self, record: NativeRecord, case: Case, instance: OaInstance
-    ) -> tuple[NativeRecord, Case, DingerpError | None]:
+        self, record: OaRecord, case: Case, instance: OaInstance
+    ) -> tuple[OaRecord, Case, DingerpError | None]:
         """Apply votes from the app as if they came from chat, by the same rules."""
         for task in unprocessed_tasks(instance, record.done):
             if case.state is CaseState.OPEN and not is_recorded(case, task):
@@ -281,9 +281,7 @@ class OaSync:
             confirmed=True,
         )
 
-    async def _export_votes(
-        self, record: NativeRecord, case: Case, instance: OaInstance
-    ) -> tuple[NativeRecord, OaInstance]:
+    async def _export_votes(self, record: OaRecord, case: Case, instance: OaInstance) -> tuple[OaRecord, OaInstance]:
         """Submit votes from chat in the app, each in the voter's own task."""
         for _ in case.votes:
             found = next_vote_to_tell(case, instance)
@@ -300,7 +298,7 @@ class OaSync:
             instance = await self._forms.read(record.instance)
         return record, instance
 
-    async def _hand_over_turns(self, record: NativeRecord, case: Case, instance: OaInstance) -> None:
+    async def _hand_over_turns(self, record: OaRecord, case: Case, instance: OaInstance) -> None:
         """Hand the tasks of people who can no longer decide to those who decide instead."""
         if case.state is not CaseState.OPEN:
             return
@@ -319,7 +317,7 @@ class OaSync:
             await self._audit(case, "native_handed_over", f"{task.user_id} → {heir}")
             instance = await self._forms.read(record.instance)
 
-    async def _finish(self, record: NativeRecord, case: Case, instance: OaInstance) -> NativeRecord:
+    async def _finish(self, record: OaRecord, case: Case, instance: OaInstance) -> OaRecord:
         """Finish with an ended approval; if the case is still open, it continues in chat alone."""
         if not case.state.is_final and case.state is not CaseState.OPEN:
             return replace(record, tries=0, due_at=self._now() + _CHECK_INTERVAL)  # the ERP is being told
@@ -330,7 +328,7 @@ class OaSync:
             await self._audit(case, "native_ended", str(instance.verdict or "called off"))
         return _ended(record)
 
-    async def _comment(self, record: NativeRecord, words: Sequence[Phrase]) -> None:
+    async def _comment(self, record: OaRecord, words: Sequence[Phrase]) -> None:
         if not words:
             return
         try:
@@ -339,10 +337,10 @@ class OaSync:
             # The record has it; a duplicate comment would be worse than none.
             self._failed("approvals.native_not_commented", record.case, error)
 
-    def _speaker(self, record: NativeRecord, case: Case) -> str:
+    def _speaker(self, record: OaRecord, case: Case) -> str:
         return case.decision.by if case.decision is not None else record.originator
 
-    def _later(self, record: NativeRecord, retry_after: float | None = None) -> NativeRecord:
+    def _later(self, record: OaRecord, retry_after: float | None = None) -> OaRecord:
         wait = max(_BACKOFF.pause(record.tries + 1), retry_after or 0.0)
         return replace(record, tries=record.tries + 1, due_at=self._now() + timedelta(seconds=wait))
 
@@ -359,5 +357,5 @@ class OaSync:
         self._metrics.errors.labels("approvals", type(error).__name__).inc()
 
 
-def _ended(record: NativeRecord) -> NativeRecord:
-    return replace(record, state=NativeState.ENDED)
+def _ended(record: OaRecord) -> OaRecord:
+    return replace(record, state=OaState.ENDED)

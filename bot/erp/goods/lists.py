@@ -1,4 +1,4 @@
-"""Lists about goods as every adapter sorts and cuts them (`bot.erp.goods_port`).
+"""Lists about goods as every adapter sorts and cuts them (`bot.erp.goods.port`).
 
 For ERPs that cannot be asked for it, what is on its way is worked out from open documents, and what is short from
 stock.
@@ -12,7 +12,10 @@ from decimal import Decimal
 from typing import TypeVar
 
 from bot.erp.errors import Ambiguous, NotFound
-from bot.erp.goods import (
+from bot.erp.goods.port import ArrivalQuery, ShortageQuery, WarehouseQuery
+from bot.erp.kinds import D, kind_of
+from bot.erp.model import Product, ProductionOrder, ProductionStatus, PurchaseOrder, Quantities, Slice, StockLevel
+from bot.erp.model.goods import (
     Arrival,
     ArrivalKind,
     PricePoint,
@@ -20,9 +23,6 @@ from bot.erp.goods import (
     WarehouseContents,
     WarehouseItem,
 )
-from bot.erp.goods_port import ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.kinds import D, kind_of
-from bot.erp.model import Product, ProductionOrder, ProductionStatus, PurchaseOrder, Quantities, Slice, StockLevel
 
 
 def by_arrival(arrivals: Iterable[Arrival]) -> tuple[Arrival, ...]:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from bot.chat.days import names_days_ahead, names_days_over
-from bot.understanding.gaps import Gap, is_done
 from bot.understanding.scanning.recognition import Recognition, partners_or_people
 from bot.understanding.scanning.spans import Scan, SpanKind, days_said
+from bot.understanding.unsupported_topics import UnsupportedTopic, is_done
 from bot.understanding.vocabulary import Trade
 
 _ON_THE_OTHER_SIDE = {
@@ -52,7 +52,7 @@ _OVERDUE_MONEY = re.compile(
 """Asks how much is overdue, and of goods how many: 宝钢逾期多少."""
 
 
-def side_of_debt(text: str) -> Trade | None:
+def trade_of_debt(text: str) -> Trade | None:
     """Return the side of the business of a debt, if the words tell it."""
     if WE_OWE.search(text):
         return Trade.PURCHASE
@@ -60,7 +60,7 @@ def side_of_debt(text: str) -> Trade | None:
 
 
 @dataclass(frozen=True)
-class Sides:
+class TradeFinder:
     """Tells whether a sentence is about selling or buying."""
 
     recognition: Recognition
@@ -110,7 +110,7 @@ class Sides:
         sentences, text = self.recognition.sentences, scan.text.casefold()
         said = [sentences.deeds.get(RECEIPT)]
         if names_days_over(days) or _UP_TO_NOW.search(days):
-            said.append(sentences.gaps.get(Gap.RECEIVED))
+            said.append(sentences.gaps.get(UnsupportedTopic.RECEIVED))
             if trade is Trade.PURCHASE:
                 said.append(sentences.deeds.get("delivery"))  # what a vendor brought came in
         return any(is_done(text, match) for words in said if words for match in words.find_all(text))
@@ -135,12 +135,12 @@ class Sides:
     def trade_of(self, scan: Scan) -> Trade | None:
         """Return the side of the business of the partners named."""
         named = partners_or_people(scan)
-        owing = None if _GOODS.search(scan.text) else side_of_debt(scan.text)
+        owing = None if _GOODS.search(scan.text) else trade_of_debt(scan.text)
         if named and owing:
             return owing
-        sides = {self.recognition.vocabulary.trade(span.value) for span in named}
+        trades = {self.recognition.vocabulary.trade(span.value) for span in named}
         if not named and not scan.of_kind(SpanKind.PRODUCT) and _VENDORS.search(scan.text):
             return Trade.PURCHASE
         if not named and _OWED_TO_US.search(scan.text):
             return Trade.SALE
-        return sides.pop() if len(sides) == 1 else None
+        return trades.pop() if len(trades) == 1 else None

@@ -19,17 +19,17 @@ _NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
-class OrdersInVain:
+class StuckOrders:
     """The orders that nobody can decide, as plain text, and the ids of their cases; both empty for none."""
 
     told: Words = ""
     cases: frozenset[str] = frozenset()
 
 
-NONE_IN_VAIN = OrdersInVain()
+NONE_STUCK = StuckOrders()
 
 
-class WaitingInVain:
+class StuckOrderSearch:
     """Searches for such orders every few minutes while it is being asked."""
 
     def __init__(
@@ -46,23 +46,23 @@ class WaitingInVain:
         self._left_among = left_among
         self._names_of = names_of
         self._now = now
-        self._known = NONE_IN_VAIN
+        self._known = NONE_STUCK
         self._looked_at: datetime | None = None
 
-    async def find(self) -> OrdersInVain:
+    async def find(self) -> StuckOrders:
         """Return these orders; raises a `bot.words.errors.DingerpError` if they cannot be read."""
         if self._looked_at is None or self._now() - self._looked_at >= _EVERY:
             self._known = await self._look()
             self._looked_at = self._now()
         return self._known
 
-    async def _look(self) -> OrdersInVain:
+    async def _look(self) -> StuckOrders:
         cases = await self._service.open_cases()
         left = await self._left_among(frozenset().union(*map(people_in, cases)))
         rules = self._rules()
         found = [(case, why) for case in cases if (why := find_dead_end(rules, case, left=left)) is not None]
         if not found:
-            return NONE_IN_VAIN
+            return NONE_STUCK
         names = await self._names_of([person for _, why in found for person in people_in_reason(why)])
         waiting = tuple(
             phrase("%(order)s (%(reason)s)", order=case.number, reason=with_names(why, names))
@@ -74,4 +74,4 @@ class WaitingInVain:
             count=len(found),
             orders=waiting,
         )
-        return OrdersInVain(told, frozenset(case.id for case, _ in found))
+        return StuckOrders(told, frozenset(case.id for case, _ in found))

@@ -10,12 +10,12 @@ from typing import Any, TypeAlias, TypeVar, cast
 from bot.erp.answer import Answer, SourceAnswer
 from bot.erp.books import KnownBooks
 from bot.erp.errors import NotFound, Unsupported
-from bot.erp.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
-from bot.erp.goods_lists import by_arrival, by_price_day, by_urgency
-from bot.erp.goods_narrowing import keep_contents, keep_items, keep_prices, keep_supplies
-from bot.erp.goods_port import LAST_PRICES, ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
+from bot.erp.goods.lists import by_arrival, by_price_day, by_urgency
+from bot.erp.goods.narrowing import keep_contents, keep_items, keep_prices, keep_supplies
+from bot.erp.goods.port import LAST_PRICES, ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
 from bot.erp.merging import ProductCodes, answer_of, usable_parts
 from bot.erp.model import Area, Product, Slice
+from bot.erp.model.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.multi_source import AskSource, parts_of
 from bot.erp.narrowing import NOT_NARROWED, Narrowings
 from bot.erp.port import Capability, Erp

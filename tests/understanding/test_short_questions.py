@@ -65,4 +65,4 @@ def test_what_asks_of_all_does_not(sentence: str, reader: GrammarReader) -> None
 def test_a_wish_keeps_what_it_says(last: str, sentence: str, done: str, reader: GrammarReader) -> None:
     reading = reader.read(sentence, None, LastQuestion(line=last, rows=(), at=NOW))
     assert reading is not None
-    assert reading.wish == done
+    assert reading.change == done

@@ -43,7 +43,7 @@ _COLOUR = re.compile("(?:red|blue|green|black|white|grey|gray|yellow|orange|purp
 
 
 @dataclass(frozen=True)
-class Strangers:
+class UnknownNames:
     """Finds the unknown names in one sentence that no line holds; ``is_held`` tells what a line holds."""
 
     recognition: Recognition

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.chat.product_shares import share_of
-from bot.erp.goods_port import ArrivalQuery
+from bot.erp.goods.port import ArrivalQuery
 from bot.erp.port import Filter, ListQuery
 from bot.kit.company.adapter import DemoErp, open_demo
 

@@ -27,7 +27,7 @@ class OaStartUncertain(DingerpError):
     """The approval may have been started; only a search can tell."""
 
 
-class NativeState(StrEnum):
+class OaState(StrEnum):
     """The state of a case's approval."""
 
     WANTED = "wanted"
@@ -39,11 +39,11 @@ class NativeState(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NativeRecord:
+class OaRecord:
     """The stored record of a case's approval; a case has at most one."""
 
     case: str
-    state: NativeState = NativeState.WANTED
+    state: OaState = OaState.WANTED
     due_at: datetime
     """When it is checked next without an event; while a step runs, when its process is given up."""
     instance: str = ""
@@ -96,7 +96,7 @@ class OaApplication:
     levels: tuple[ApprovalLevel, ...]
 
 
-class NativeForms(Protocol):
+class OaForms(Protocol):
     """DingTalk's approvals of one form; implemented by `bot.dingtalk.workflow.WorkflowApi`.
 
     All methods raise `OaDeclined`, and other `DingerpError` when nothing happened or a repeat is harmless.
@@ -131,12 +131,12 @@ class NativeForms(Protocol):
         ...
 
 
-class NativeRecords(Protocol):
-    """The stored approvals; implemented by `bot.store.approvals.repository.StoredNativeRecords`. Raises when the store
+class OaRecords(Protocol):
+    """The stored approvals; implemented by `bot.store.approvals.repository.StoredOaRecords`. Raises when the store
     is unavailable.
     """
 
-    async def under_way(self) -> Sequence[NativeRecord]:
+    async def under_way(self) -> Sequence[OaRecord]:
         """Return the approvals that have not ended, the first due first."""
         ...
 
@@ -144,11 +144,11 @@ class NativeRecords(Protocol):
         """Return the cases that never had one."""
         ...
 
-    async def begin(self, record: NativeRecord) -> bool:
+    async def begin(self, record: OaRecord) -> bool:
         """Store the first record of a case; False if there is one already."""
         ...
 
-    async def put(self, record: NativeRecord) -> NativeRecord | None:
+    async def put(self, record: OaRecord) -> OaRecord | None:
         """Store a record and return it; None if another process changed it since it was read."""
         ...
 

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Any, TypeVar
 
-from bot.erp.goods import Arrival, ArrivalKind, PriceKind, PricePoint, Prices, Shortage, Supply, WarehouseContents
 from bot.erp.kinds import ScopeKeys
 from bot.erp.model import Area
+from bot.erp.model.goods import Arrival, ArrivalKind, PriceKind, PricePoint, Prices, Shortage, Supply, WarehouseContents
 from bot.erp.narrowing import Narrowing
 
 T = TypeVar("T")

@@ -15,7 +15,7 @@ _OF_ITS_OWN = frozenset({"mo", "audit"})
 _WHICH = re.compile(r"哪|谁|占|\b(?:which|who|what)\b", re.IGNORECASE)
 
 
-def holding_asked(recognition: Recognition, scan: Scan, usable: frozenset[str] | None) -> str:
+def product_documents_asked(recognition: Recognition, scan: Scan, usable: frozenset[str] | None) -> str:
     """Return the command whose documents of a product are asked for; empty if none are.
 
     Beside a customer or vendor, a product is bought or sold: its price is more likely. If the words ask for something

@@ -8,7 +8,7 @@ from bot.access.people import Person
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
 from bot.approvals.case import CaseState
-from bot.approvals.native.rightful_votes import RightfulVotes
+from bot.approvals.oa.access_checked_voting import AccessCheckedVoting
 from bot.approvals.voting import VoteOutcome, VoteRequest
 from bot.erp.model import Verdict
 from tests.approvals.env import APPROVE, REJECT, ApprovalEnv
@@ -45,7 +45,7 @@ async def test_who_may_say_it(
 ) -> None:
     case = await env.submit()
     audit = RecordingAudit()
-    votes = RightfulVotes(env.service, Company(), lambda: policy, audit=audit, now=env.clock)
+    votes = AccessCheckedVoting(env.service, Company(), lambda: policy, audit=audit, now=env.clock)
     request = VoteRequest(
         case=case, user_id=user_id, name=user_id, verdict=verdict, seen=case.fingerprint, reason="价格过高"
     )

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol, runtime_checkable
 
-from bot.erp.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.model import Slice
+from bot.erp.model.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
 
 LAST_PRICES = 5
 """The most sales, and the most purchases, that `GoodsReader.prices` returns."""
