@@ -62,6 +62,7 @@ class AuditTrail(ListView):
 
     card: ClassVar[str] = "audit"
     page_size: ClassVar[int] = 6
+    tabled: ClassVar[bool] = True
 
     rows: tuple[AuditLine, ...]
     subject: str

@@ -265,6 +265,19 @@ class AuditRow:
     """The fingerprint that they were shown."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseSearch:
+    """Which cases are wanted: those that wait for votes, or no longer do, or both; begun within a time, with a part of
+    a number.
+    """
+
+    waiting: bool | None = None
+    number: str = ""
+    since: datetime | None = None
+    before: datetime | None = None
+    limit: int
+
+
 _LIMIT_STATES = {CaseState.OPEN, CaseState.WRITING, CaseState.UNKNOWN, CaseState.APPROVED}
 """States in which an approval counts against its voter's limit: it may still take effect, or it has."""
 

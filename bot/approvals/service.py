@@ -9,7 +9,7 @@ from functools import partial
 import structlog
 
 from bot.approvals import voting
-from bot.approvals.case import AuditRow, Case, CaseConflict, CaseState
+from bot.approvals.case import AuditRow, Case, CaseCard, CaseConflict, CaseSearch, CaseState
 from bot.approvals.case_context import CaseContext, DecisionExplanation, build_context, find_context
 from bot.approvals.deciders import (
     Deciders,
@@ -185,6 +185,10 @@ class ApprovalService:
         """Return the cases that take votes, oldest first."""
         return await self._transactions.query(lambda unit: tuple(unit.cases.open_cases(limit=_MAX_OPEN_CASES)))
 
+    async def search(self, wanted: CaseSearch) -> tuple[Case, ...]:
+        """Return cases, the newest first."""
+        return await self._transactions.query(lambda unit: tuple(unit.cases.search(wanted)))
+
     async def history(self, number: str, source: str = "") -> tuple[tuple[Case, tuple[AuditRow, ...]], ...]:
         """Return the record of a document, its newest case first."""
         return await self._transactions.query(
@@ -192,6 +196,10 @@ class ApprovalService:
                 (case, tuple(unit.cases.audit_rows_of(case.id))) for case in unit.cases.cases_of(number, source)
             )
         )
+
+    async def cards(self, case: Case) -> tuple[CaseCard, ...]:
+        """Return where the cards of a case are, the oldest first."""
+        return await self._transactions.query(lambda unit: tuple(unit.cases.cards_of(case.id)))
 
     async def has_seen_source(self, source: str) -> bool:
         return await self._transactions.query(lambda unit: unit.cases.has_seen_source(source))

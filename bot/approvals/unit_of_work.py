@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol, TypeAlias
 
-from bot.approvals.case import AuditRow, Case, CaseCard
+from bot.approvals.case import AuditRow, Case, CaseCard, CaseSearch
 from bot.approvals.document import ApprovalDocument
 from bot.approvals.document_reader import DocumentReader
 from bot.approvals.plan import ApprovalPolicy, CompanyDirectory
@@ -46,6 +46,10 @@ class CaseRepository(Protocol):
 
         A case names everybody in its plan, those it was forwarded to, and its escalation people.
         """
+        ...
+
+    def search(self, wanted: CaseSearch) -> Sequence[Case]:
+        """Return the cases that are wanted, newest first."""
         ...
 
     def has_seen_source(self, source: str) -> bool:

@@ -199,6 +199,8 @@ class ListView(View):
     page_size: ClassVar[int] = 8
     opens_rows: ClassVar[bool] = True
     """Whether it is there to open one of its rows; else a row is shown even where there is no room for its button."""
+    tabled: ClassVar[bool] = False
+    """Whether pages show its rows as its `table` instead of the card's text."""
 
     def row_buttons(self) -> Sequence[Button]:
         """Return the buttons of the rows shown (picks, drill-downs); the renderer drops what does not fit."""

@@ -150,6 +150,7 @@ class DocumentView(OneOfKind, ExportedListView):
     """One document as the ERP reports it; ``rows`` are its lines, which lead to their products' stock."""
 
     opens_rows: ClassVar[bool] = False
+    tabled: ClassVar[bool] = True
     page_size: ClassVar[int] = 8
     columns: ClassVar[tuple[Column, ...]] = ()
 
@@ -370,6 +371,8 @@ class DocumentListView(EmptiedList, ListOfKind, ExportedListView):
     the totals of an empty list without some of its conditions. Of documents due on some days, the first ``overdue``
     were due before today. ``not_added_up`` are on the list but in no sum of it.
     """
+
+    tabled: ClassVar[bool] = True
 
     which: Keyword | None
     product: Product | None = None

@@ -7,7 +7,17 @@ from copy import copy
 from datetime import datetime
 from decimal import Decimal
 
-from bot.approvals.case import AuditRow, Case, CaseCard, CaseConflict, CaseState, limit_votes, possible_voters, short_id
+from bot.approvals.case import (
+    AuditRow,
+    Case,
+    CaseCard,
+    CaseConflict,
+    CaseSearch,
+    CaseState,
+    limit_votes,
+    possible_voters,
+    short_id,
+)
 from bot.approvals.lifecycle import card_key, round_of
 from bot.erp.model import Money
 from bot.outbox.delivery import Delivery
@@ -66,6 +76,18 @@ class MemoryCaseRepository:
         """Return the cases that take votes, oldest first."""
         found = [one for one in self.cases.values() if one.state is CaseState.OPEN]
         return sorted((one for one in found if not user_id or user_id in possible_voters(one)), key=_opened)[:limit]
+
+    def search(self, wanted: CaseSearch) -> Sequence[Case]:
+        """Return the cases that are wanted, newest first."""
+        found = [
+            one
+            for one in self.cases.values()
+            if wanted.waiting in (None, one.state is CaseState.OPEN)
+            and wanted.number.casefold() in one.number.casefold()
+            and (wanted.since is None or one.opened_at >= wanted.since)
+            and (wanted.before is None or one.opened_at < wanted.before)
+        ]
+        return sorted(found, key=_newest, reverse=True)[: wanted.limit]
 
     def has_seen_source(self, source: str) -> bool:
         """Return whether a source was looked through, or there ever was a case of it."""

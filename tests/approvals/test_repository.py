@@ -9,6 +9,7 @@ from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select, text
@@ -21,6 +22,7 @@ from bot.approvals.case import (
     CaseCard,
     CaseConflict,
     CaseDecision,
+    CaseSearch,
     CaseState,
     DocumentSummary,
     ExternalDecision,
@@ -295,6 +297,23 @@ class TestUnique:
         assert await store.transact(numbers("wu")) == ["PO-2"]
         assert await store.transact(numbers("sun")) == ["PO-3"]
         assert await store.transact(numbers("zheng")) == []
+
+    async def test_the_search_for_cases(self, store: CaseStore) -> None:
+        over = a_case("PO-20", opened_at=NOW - SECOND, state=CaseState.APPROVED)
+        await put(store, a_case("PO-1"), over)
+
+        async def found(**wanted: Any) -> list[str]:
+            search = CaseSearch(**{"limit": 9, **wanted})
+            return await store.transact(lambda cases: [case.number for case in cases.search(search)])
+
+        assert await found() == ["PO-1", "PO-20"]
+        assert await found(limit=1) == ["PO-1"]
+        assert await found(waiting=True) == ["PO-1"]
+        assert await found(waiting=False) == ["PO-20"]
+        assert await found(number="o-2") == ["PO-20"]
+        assert await found(number="%") == []
+        assert await found(since=NOW) == ["PO-1"]
+        assert await found(before=NOW) == ["PO-20"]
 
     async def test_what_is_due(self, store: CaseStore) -> None:
         moments = {"PO-1": NOW, "PO-2": NOW - SECOND, "PO-3": NOW + timedelta(microseconds=1), "PO-4": None}

@@ -11,6 +11,7 @@ import pytest
 from bot.access.grants import Scope
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
+from bot.approvals.cards.history_views import ApprovalHistory, ApprovalRecord
 from bot.approvals.cards.list_views import ApprovalAll, ApprovalChoice, ApprovalList, ApprovalResults, page_fingerprint
 from bot.approvals.cards.views import (
     ApprovalPeople,
@@ -27,7 +28,7 @@ from bot.cards.view import View
 from bot.chat.message import Conversation, ConversationKind
 from bot.erp.hub import ErpHub
 from bot.erp.model import Money, PurchaseStatus, Verdict
-from bot.words.disclosure import ALL_FIELDS, FieldClass
+from bot.words.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from commands.po import PurchaseView
 from tests.approvals.env import PATIENCE
 from tests.commands.approval_fakes import ApprovalFixture, any_of, rules
@@ -672,3 +673,89 @@ class TestTwoErps:
         await ask("/reject PO-1001 @main ask @factory first", person=MANAGER, where=DIRECT)
         case = await approvals.case()
         assert (case.source, case.decision is not None) == ("main", True)
+
+
+BOSS = replace(KEEPER, user_id="boss01", name="赵总", is_admin=True)
+
+
+async def _approved(ask: Ask, approvals: ApprovalFixture) -> None:
+    await approvals.submit()
+    await ask("/approve PO-1001 needed, under 98000", person=MANAGER, where=DIRECT)
+    await approvals.settle()
+
+
+async def test_the_record_of_an_order_tells_who_decided_it_why_and_on_which_card(
+    ask: Ask, approvals: ApprovalFixture
+) -> None:
+    await _approved(ask, approvals)
+    view = as_(ApprovalRecord, await ask("/decisions po-1001", person=BOSS, where=DIRECT))
+    case = await approvals.case()
+    assert (str(view.state), view.decided_by, str(view.rule)) == ("Approved", ("陈经理",), case.plan.rule)
+    (vote,) = [row for row in view.rows if str(row.deed) == "agreed to"]
+    assert (vote.who, vote.detail) == ("陈经理", "needed, under 98000")
+    assert vote.seen
+    assert case.fingerprint.startswith(vote.seen)
+    assert ("陈经理", "got the card to decide") in [(who, str(what)) for who, what in view.cards]
+
+
+@pytest.mark.parametrize(
+    ("line", "found"),
+    [
+        ("/decisions", 1),
+        ("/decisions decided", 1),
+        ("/decisions waiting", 0),
+        ("/decisions decided 陈经理", 1),
+        ("/decisions decided manager01", 1),
+        ("/decisions today", 1),
+        ("/decisions yesterday", 0),
+        ("/审批记录 已审批 1001", 1),
+    ],
+)
+async def test_the_list_of_approvals_has_filters(ask: Ask, approvals: ApprovalFixture, line: str, found: int) -> None:
+    await _approved(ask, approvals)
+    assert as_(ApprovalHistory, await ask(line, person=BOSS, where=DIRECT)).total == found
+
+
+async def test_the_list_of_approvals_is_closed_by_default(ask: Ask, approvals: ApprovalFixture) -> None:
+    await _approved(ask, approvals)
+    assert as_(DeniedNotice, await ask("/decisions", person=MANAGER, where=DIRECT)).ask == ("admin",)
+    assert "own chat" in str(as_(DeniedNotice, await ask("/decisions", person=BOSS)).reason)
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        AccessPolicy(
+            rules=(
+                AccessRule(commands=frozenset({"decisions"}), roles=frozenset({"warehouse"})),
+                AccessRule(
+                    commands=frozenset({"po"}),
+                    roles=frozenset({"warehouse"}),
+                    fields=frozenset({FieldClass.QUANTITY}),
+                ),
+            )
+        )
+    ],
+)
+async def test_the_list_of_approvals_hides_what_the_order_would(ask: Ask, approvals: ApprovalFixture) -> None:
+    await _approved(ask, approvals)
+    (row,) = as_(ApprovalHistory, await ask("/decisions", person=KEEPER, where=DIRECT)).rows
+    assert (row.amount, row.vendor) == (HIDDEN, HIDDEN)
+    record = as_(ApprovalRecord, await ask("/decisions PO-1001", person=KEEPER, where=DIRECT))
+    assert not [line.detail for line in record.rows if "98000" in str(line.detail)]
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        AccessPolicy(
+            rules=(
+                AccessRule(commands=frozenset({"decisions"}), roles=frozenset({"warehouse"})),
+                AccessRule(commands=frozenset({"po"}), roles=frozenset({"purchasing"})),
+            )
+        )
+    ],
+)
+async def test_who_may_see_no_orders_sees_none_in_the_list(ask: Ask, approvals: ApprovalFixture) -> None:
+    await _approved(ask, approvals)
+    assert as_(ApprovalHistory, await ask("/decisions", person=KEEPER, where=DIRECT)).rows == ()

@@ -323,6 +323,15 @@ async def test_a_file_of_a_page_is_the_file_of_the_chat(ruled: PageClient) -> No
     assert values == {"🔒"}
 
 
+async def test_approvals_are_for_nobody_by_default(system: BotSystem, browser: PageClient) -> None:
+    await browser.log_in(KEEPER)
+    for path in ("/approvals", "/approvals/PO-1001"):
+        page = await browser.get(path)
+        assert page.status == 403
+        assert '<table class="rows">' not in page.html
+        assert 'href="/approvals"' not in page.html
+
+
 HOSTILE = '"><img src=x onerror=alert(1)><script>alert(2)</script>{{ 7 * 7 }}'
 
 

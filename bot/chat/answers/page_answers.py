@@ -18,10 +18,9 @@ from bot.cards.actions import ApprovalAction, Ask, BadToken, unpack
 from bot.cards.card import Card, FileRenderer
 from bot.cards.form import REASON_FIELD
 from bot.cards.notices import OutOfDateNotice
-from bot.cards.view import View
+from bot.cards.view import ListView, View
 from bot.chat.answers.clicks import form_text, line_of
 from bot.chat.context import QuestionContext
-from bot.chat.document_views import DocumentListView, DocumentView
 from bot.chat.exports import ExportedFile, Exports
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.question_handler import PreparedAnswer, QuestionHandler
@@ -171,7 +170,7 @@ class PageAnswers:
 
     def _outline(self, view: View, context: QuestionContext) -> Card | None:
         """Return the card of documents without their rows, which a page shows as a table."""
-        if not isinstance(view, DocumentView | DocumentListView) or not view.rows or view.table() is None:
+        if not isinstance(view, ListView) or not view.tabled or not view.rows or view.table() is None:
             return None
         return self._draw(replace(view, rows=(), total=0), context)
 

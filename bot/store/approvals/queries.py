@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import Integer, and_, bindparam, delete, func, insert, or_, select, text, union_all, update
+from sqlalchemy import Integer, Select, and_, bindparam, delete, func, insert, or_, select, text, union_all, update
 
-from bot.approvals.case import SHORT_DIGITS
+from bot.approvals.case import SHORT_DIGITS, CaseSearch, CaseState
+from bot.store.row_times import to_us
 from bot.store.tables import (
     APPROVAL_AUDIT,
     APPROVAL_CARD,
@@ -101,3 +102,17 @@ AUDIT: Final = select(APPROVAL_AUDIT).where(APPROVAL_AUDIT.c.case_id == _THIS).o
 LOCK_PERSON: Final = text("SELECT pg_advisory_xact_lock(:area, hashtext(:person))")
 LOCK_AREA: Final = 0x61707072
 """Distinguishes the locks of people from other advisory locks in the database."""
+
+
+def search(wanted: CaseSearch) -> Select[Any]:
+    """Return the statement that finds cases."""
+    found = select(APPROVAL_CASE).order_by(_C.opened_us.desc(), _C.id).limit(wanted.limit)
+    if wanted.waiting is not None:
+        found = found.where((_C.state == CaseState.OPEN.value) == wanted.waiting)
+    if wanted.number:
+        found = found.where(_C.folded.contains(wanted.number.casefold(), autoescape=True))
+    if wanted.since is not None:
+        found = found.where(_C.opened_us >= to_us(wanted.since))
+    if wanted.before is not None:
+        found = found.where(_C.opened_us < to_us(wanted.before))
+    return found

@@ -16,7 +16,16 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from bot.access.audit import AuditEntry
-from bot.approvals.case import AuditRow, Case, CaseCard, CaseConflict, CaseState, possible_voters, short_id
+from bot.approvals.case import (
+    AuditRow,
+    Case,
+    CaseCard,
+    CaseConflict,
+    CaseSearch,
+    CaseState,
+    possible_voters,
+    short_id,
+)
 from bot.approvals.oa.forms import OaRecord, OaState
 from bot.erp.model import Money
 from bot.outbox.delivery import Delivery
@@ -105,6 +114,9 @@ class StoredCaseRepository:
         if user_id:
             return self._readable_cases(sql.OPEN_CASES_OF, person=user_id, most=limit)
         return self._readable_cases(sql.OPEN_CASES, most=limit)
+
+    def search(self, wanted: CaseSearch) -> Sequence[Case]:
+        return self._readable_cases(sql.search(wanted))
 
     def has_seen_source(self, source: str) -> bool:
         return self._connection.execute(sql.KNOWS, {"from_source": source}).first() is not None

@@ -25,7 +25,7 @@ DOCUMENTS = "/documents"
 _KINDS = {kind.command: kind for kind in KINDS}
 _MOST = 100
 
-_PERIODS: tuple[tuple[str, Phrase], ...] = (
+PERIODS: tuple[tuple[str, Phrase], ...] = (
     ("today", phrase("today")),
     ("this week", phrase("this week")),
     ("last week", phrase("last week")),
@@ -92,7 +92,7 @@ def document_filters(visit: Visit, answer: PageAnswer, kind: str = "") -> Docume
         lists=tuple((str(member), visit.say(member.label)) for member in named_lists(visit, kind)),
         takes_days=any(issubclass(each, Days) for each in types),
         takes_amounts=any(issubclass(each, Amounts) for each in types),
-        periods=tuple((typed, visit.say(name)) for typed, name in _PERIODS),
+        periods=tuple((typed, visit.say(name)) for typed, name in PERIODS),
         chosen=chosen,
     )
 
@@ -109,10 +109,11 @@ def _line(visit: Visit, kind: str) -> str:
     """Return the line that people would type for what the filters say."""
     asked = {name: " ".join(visit.query.get(name, "").split())[:_MOST] for name in ("list", "text", "amounts")}
     line = command_line(kind, asked["list"], asked["text"])
-    return " ".join(filter(None, (line, asked["amounts"], _days(visit.query))))
+    return " ".join(filter(None, (line, asked["amounts"], typed_days(visit.query))))
 
 
-def _days(query: Mapping[str, str]) -> str:
+def typed_days(query: Mapping[str, str]) -> str:
+    """Return the days of a form as people would type them."""
     first, last = query.get("first", "")[:10], query.get("last", "")[:10]
     if first or last:
         return f"{first or last}..{last or first}"

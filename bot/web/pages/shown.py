@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
+from typing import Any
 
 from markupsafe import Markup
 
@@ -77,11 +78,12 @@ class ShownAnswer:
     is_well: bool
 
 
-def show(visit: Visit, answer: PageAnswer) -> ShownAnswer:
-    """Return an answer as a page shows it."""
-    table = _table(visit, answer) if answer.outline else None
+def show(visit: Visit, answer: PageAnswer, *, row_address: Callable[[Any], str] | None = None) -> ShownAnswer:
+    """Return an answer as a page shows it; ``row_address`` says where rows lead that lead to a page of their own."""
+    table = _table(visit, answer, row_address) if answer.outline else None
     drawn = answer.outline if answer.outline and table else answer.card
-    body = as_html(drawn.body) if not isinstance(answer.view, DocumentListView) or table is None else Markup()
+    is_list = isinstance(answer.view, ListView) and answer.view.opens_rows
+    body = as_html(drawn.body) if not is_list or table is None else Markup()
     return ShownAnswer(
         title=inline_html(answer.card.title),
         body=body,
@@ -99,12 +101,12 @@ def ask_address(visit: Visit, line: str, offset: int = 0) -> str:
     return visit.address(ASK, line=line, **({"from": str(offset)} if offset else {}))
 
 
-def _table(visit: Visit, answer: PageAnswer) -> ShownTable | None:
+def _table(visit: Visit, answer: PageAnswer, row_address: Callable[[Any], str] | None) -> ShownTable | None:
     view, language = answer.view, visit.language
     table = view.table()
-    if table is None or not isinstance(view, DocumentView | DocumentListView):
+    if table is None or not isinstance(view, ListView):
         return None
-    links = _row_links(visit, view)
+    links = [row_address(row) for row in view.rows] if row_address else _row_links(visit, view)
     rows = [tuple(_cell(visit, value) for value in row) for row in table.rows]
     if links:
         rows = [(_linked(row[0], link), *row[1:]) for row, link in zip(rows, links, strict=True)]
@@ -117,11 +119,11 @@ def _table(visit: Visit, answer: PageAnswer) -> ShownTable | None:
     )
 
 
-def _row_links(visit: Visit, view: DocumentView | DocumentListView) -> Sequence[str]:
+def _row_links(visit: Visit, view: ListView) -> Sequence[str]:
     """Return the addresses to which rows lead: documents to themselves, lines to the stock of their products."""
     if isinstance(view, DocumentListView):
         lines = [command_line(view.command, row.number, books=row.books) for row in view.rows]
-    elif "stock" in view.closed:
+    elif not isinstance(view, DocumentView) or "stock" in view.closed:
         return ()
     else:
         lines = [command_line("stock", row.sku) if row.sku else "" for row in view.rows]

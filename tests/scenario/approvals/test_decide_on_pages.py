@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from io import BytesIO
 
 import pytest
+from openpyxl import load_workbook
 
 from bot.approvals.case import CaseState
+from bot.settings import RuleSettings
 from tests.scenario.approvals.scenario import (
+    ACCOUNTS,
+    APPROVERS,
     BOSS,
     BUYER,
+    FINANCE,
     LARGE,
     SMALL,
     DemoApprovalScenario,
@@ -114,3 +120,38 @@ async def test_nobody_else_decides_by_a_token_that_they_came_by(
         answer = await other.post("/do", {"form": page.form_token, "token": token})
     await scenario.settle()
     assert (await scenario.case(SMALL)).state is CaseState.OPEN, answer.text
+
+
+async def test_who_approved_an_order_and_why_is_three_taps_away(open_approval_scenario: OpenApprovalScenario) -> None:
+    control = {"name": "control", "commands": ["decisions", "audit"], "people": [FINANCE]}
+    access = {
+        "directory": True,
+        "roles": {"approver": frozenset(APPROVERS)},
+        "accounts": {account: {"demo": account} for account in ACCOUNTS},
+        "rules": (RuleSettings.model_validate(control),),
+    }
+    async with (
+        open_approval_scenario(SMALL, LARGE, access=access) as scenario,
+        page_client(scenario.system.app.settings.http.public_url) as browser,
+    ):
+        await scenario.ask(f"/approve {SMALL}", BOSS)
+        await scenario.assert_ended(SMALL, CaseState.APPROVED)
+        assert 'href="/approvals"' in (await browser.log_in(FINANCE)).html
+        listed = await browser.get("/approvals?state=settled")
+        assert f'href="/approvals/{SMALL}"' in listed.html
+        assert LARGE not in listed.text
+        shown = await browser.get(f"/approvals/{SMALL}")
+        seen = (await scenario.case(SMALL)).fingerprint[:8]
+        for said in (
+            f"{SMALL} 的审批经过",
+            "按规则发起",
+            "收到审批卡片",
+            "同意了",
+            seen,
+            f"/why {SMALL}",
+            f"/audit {SMALL}",
+        ):
+            assert said in shown.text
+        file = await browser.get("/file?line=%2Fdecisions+settled")
+        sheet = load_workbook(BytesIO(file.content)).worksheets[0]
+        assert [row[0].value for row in sheet.iter_rows(min_row=2, max_row=2)] == [SMALL]
