@@ -86,8 +86,11 @@ from bot.erp.kinds import INVOICES as INVOICES
 from bot.erp.kinds import PARTNERS as PARTNERS
 from bot.erp.kinds import PRODUCTION_ORDERS as PRODUCTION_ORDERS
 from bot.erp.kinds import PURCHASE_ORDERS as PURCHASE_ORDERS
+from bot.erp.kinds import QUOTATIONS as QUOTATIONS
 from bot.erp.kinds import SALES_ORDERS as SALES_ORDERS
 from bot.erp.kinds import Kind as Kind
+from bot.erp.kinds.quotations import Quotation as Quotation
+from bot.erp.kinds.quotations import QuotationStatus as QuotationStatus
 from bot.erp.listing import Listing as Listing
 from bot.erp.model import Approval as Approval
 from bot.erp.model import Area as Area

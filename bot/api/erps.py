@@ -43,10 +43,13 @@ from bot.erp.kinds import INVOICES as INVOICES
 from bot.erp.kinds import PAYMENTS as PAYMENTS
 from bot.erp.kinds import PRODUCTION_ORDERS as PRODUCTION_ORDERS
 from bot.erp.kinds import PURCHASE_ORDERS as PURCHASE_ORDERS
+from bot.erp.kinds import QUOTATIONS as QUOTATIONS
 from bot.erp.kinds import RECEIPTS as RECEIPTS
 from bot.erp.kinds import SALES_ORDERS as SALES_ORDERS
 from bot.erp.kinds import VENDORS as VENDORS
 from bot.erp.kinds import Kind as Kind
+from bot.erp.kinds.quotations import Quotation as Quotation
+from bot.erp.kinds.quotations import QuotationStatus as QuotationStatus
 from bot.erp.listing import Listing as Listing
 from bot.erp.listing import find_products as find_products
 from bot.erp.listing import read_page as read_page

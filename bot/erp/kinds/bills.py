@@ -7,7 +7,7 @@ from enum import Enum
 from operator import attrgetter
 
 from bot.erp.capabilities import Capability
-from bot.erp.kinds.cards import VENDOR, DocumentCards, State
+from bot.erp.kinds.cards import VENDOR, DocumentCards, Lateness, State
 from bot.erp.kinds.invoices import Reversal
 from bot.erp.kinds.kind import DocumentAmounts, Kind, KindWords, NamedList, Orders, numbers_in
 from bot.erp.kinds.purchase_orders import PURCHASE_ORDERS
@@ -70,6 +70,7 @@ BILLS: Kind[Bill] = Kind(
         partner=VENDOR,
         newest=phrase("Newest bills"),
         open_heading=phrase("Total to pay"),
+        lateness=Lateness.OVERDUE,
         columns=(
             Column(phrase("Number"), "number"),
             Column(phrase("Vendor"), "vendor"),

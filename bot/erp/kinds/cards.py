@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from enum import Enum
+from enum import Enum, StrEnum
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
 
@@ -30,6 +30,16 @@ class State:
     member: Enum
     label: Phrase
     colour: str = "gray"
+
+
+class Lateness(StrEnum):
+    """What is said of a document that is behind its day."""
+
+    LATE = "late"
+    OVERDUE = "overdue"
+    """What is to be paid."""
+    EXPIRED = "expired"
+    """What held until a day."""
 
 
 def _no_mark(_document: object) -> None:
@@ -62,6 +72,7 @@ class DocumentCards(Generic[D]):
     due: Phrase = _DUE
     due_day: Phrase | None = None
     """What the days are called on which documents are due: of a list, and of one row, where that differs."""
+    lateness: Lateness = Lateness.LATE
     during: Mapping[Filter, Phrase] = field(default_factory=dict)
     """What other days are called, of all documents and of lists with a name; without words they are only told."""
     open_heading: Phrase = _TOTAL_OPEN

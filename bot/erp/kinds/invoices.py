@@ -6,7 +6,7 @@ from enum import Enum
 from operator import attrgetter
 
 from bot.erp.capabilities import Capability
-from bot.erp.kinds.cards import DocumentCards, State
+from bot.erp.kinds.cards import DocumentCards, Lateness, State
 from bot.erp.kinds.kind import DocumentAmounts, Kind, KindWords, NamedList, Orders, numbers_in
 from bot.erp.kinds.rules import invoice_rules
 from bot.erp.kinds.sales_orders import SALES_ORDERS
@@ -66,6 +66,7 @@ INVOICES: Kind[Invoice] = Kind(
     cards=DocumentCards(
         title=_title,
         newest=phrase("Newest invoices"),
+        lateness=Lateness.OVERDUE,
         columns=(
             Column(phrase("Number"), "number"),
             Column(phrase("Customer"), "customer"),

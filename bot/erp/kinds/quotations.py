@@ -8,7 +8,7 @@ from enum import StrEnum
 from operator import attrgetter
 
 from bot.erp.capabilities import Capability
-from bot.erp.kinds.cards import GOODS_LINES, DocumentCards, State
+from bot.erp.kinds.cards import GOODS_LINES, DocumentCards, Lateness, State
 from bot.erp.kinds.kind import DocumentAmounts, Kind, KindWords, NamedList, Orders, numbers_in
 from bot.erp.kinds.rules import ORDER_RULES
 from bot.erp.kinds.sales_orders import SALES_ORDERS
@@ -97,6 +97,7 @@ QUOTATIONS: Kind[Quotation] = Kind(
         title=lambda quotation: phrase("Quotation %(number)s", number=quotation.number),
         newest=phrase("Newest quotations"),
         due=phrase("valid until %(days)s"),
+        lateness=Lateness.EXPIRED,
         columns=(
             Column(phrase("Number"), "number"),
             Column(phrase("Customer"), "customer"),
