@@ -7,15 +7,19 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-from playwright.async_api import Locator, expect
+from playwright.async_api import Locator, Page, expect
 
 from bot.erp.model import PurchaseStatus
+from bot.settings import RuleSettings
 from tests.browser.chat_page import ChatPage
 from tests.browser.conftest import OpenPage, read_as
+from tests.browser.test_pages import PICTURES, WIDTHS, findings, log_in, tab
 from tests.browser.test_whole_bot import button, picture
 from tests.scenario.alerts.scenario import BUYING, WAREHOUSE
 from tests.scenario.approvals.scenario import BOSS, FINANCE, MANAGER, SMALL, DemoApprovalScenario, run_approval_scenario
 from tests.scenario.conftest import KEEPER
+
+__all__ = ["tab"]  # pytest finds fixtures in the module
 
 BUYERS, KEEPERS, OWN = "采购与财务群", "仓库与销售群", ""
 MONEY = "39,471.90"
@@ -152,3 +156,24 @@ async def test_who_may_not_is_told_so_alone(mild: bool, scenario: DemoApprovalSc
     for copy in (card, told, theirs):
         await has_ended(copy, "审批通过", "林明川")
     assert await scenario.erp.decisions(SMALL) == [(BOSS, "approve", "")]
+
+
+@WIDTHS
+async def test_the_evidence_of_an_order_fits_and_is_open_to_everybody(
+    viewport: tuple[int, int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, tab: Page
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    control = RuleSettings.model_validate({"name": "control", "commands": ["decisions", "audit"], "people": [FINANCE]})
+    access = {"roles": {"approver": frozenset({BOSS})}, "rules": (control,)}
+    async with run_approval_scenario(tmp_path, SMALL, access=access) as scenario:
+        await log_in(tab, scenario.system, FINANCE)
+        await tab.get_by_role("link", name="审批", exact=True).click()
+        listed = await findings(tab)
+        if PICTURES:
+            await tab.screenshot(path=Path(PICTURES) / f"approvals-{viewport[0]}.png", full_page=True)
+        await tab.get_by_role("link", name=SMALL).click()
+        await expect(tab.get_by_role("heading", level=1)).to_contain_text(SMALL)
+        assert [*listed, *await findings(tab)] == []
+        assert await tab.evaluate("document.documentElement.scrollWidth") <= viewport[0]
+        if PICTURES:
+            await tab.screenshot(path=Path(PICTURES) / f"approval-{viewport[0]}.png", full_page=True)

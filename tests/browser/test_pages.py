@@ -24,7 +24,14 @@ from tests.scenario.conftest import KEEPER, BotSystem, run_system
 
 BOSS = "boss01"
 PICTURES = os.environ.get("PICTURES", "")
-PATHS = ("/", "/documents", "/documents/order?list=late", "/ask?line=%2Forder+SO-1001", "/ask?line=%2Fwatch+SKU123")
+PATHS = (
+    "/",
+    "/documents",
+    "/alerts",
+    "/documents/order?list=late",
+    "/ask?line=%2Forder+SO-1001",
+    "/ask?line=%2Fwatch+SKU123",
+)
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text("utf-8")
 WIDTHS = pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
 SERIOUS = {"serious", "critical"}
