@@ -84,6 +84,8 @@ class LoadGenerator:
         started = perf_counter()
         await asyncio.sleep(seconds)
         tally = self._tally
+        # On a machine with much else to do, a short run would otherwise end before anything was measured.
+        await self._engine.wait_for(lambda: tally.answers and tally.acks, timeout=120)
         tally.seconds, tally.in_time = perf_counter() - started, len(tally.answers)
         self._asking = False
         await self._engine.wait_for(lambda: not self._asked, timeout=120)

@@ -101,7 +101,7 @@ def _never_late(_document: object, _today: date) -> int:
 _NO_AMOUNTS: DocumentAmounts[Any] = DocumentAmounts(lambda _document: None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False, repr=False)
 class Kind(Generic[D]):
     """One kind of document. It holds data and functions of one document, and never asks anybody.
 
@@ -153,6 +153,9 @@ class Kind(Generic[D]):
     """What is checked of each that an ERP tells, besides its texts."""
     cards: DocumentCards[D]
     """What its cards and files say."""
+
+    def __repr__(self) -> str:
+        return f"<Kind {self.command}>"
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Kind) and other.record is self.record

@@ -126,8 +126,10 @@ class KingdeeErp(ReaderErp):
 
     async def read_documents(self, area: Followed, numbers: Sequence[str]) -> tuple[ErpRecord, ...]:
         """Return documents with their lines by their numbers; numbers that several documents share are left out."""
+        kind = kind_followed(area)
+        self._check_offered(kind)
         with malformed_is_invalid(self.name):
-            found = [await self._of_form(form, frozenset(numbers)) for form in _FORMS[kind_followed(area)]]
+            found = [await self._of_form(form, frozenset(numbers)) for form in _FORMS[kind]]
             return tuple(document for part in found for document in part)
 
     async def _of_form(self, form: Form, wanted: frozenset[str]) -> list[Any]:

@@ -65,8 +65,10 @@ class PlannedErp(DocumentErp, Generic[P]):
 
     async def read_documents(self, area: Followed, numbers: Sequence[str]) -> tuple[ErpRecord, ...]:
         """Return documents with their lines by their numbers; missing ones are left out."""
+        kind = kind_followed(area)
+        self._check_offered(kind)
         with malformed_is_invalid(self.name):
-            plan = await self._plan(kind_followed(area))
+            plan = await self._plan(kind)
             return tuple(await build(plan, await self._reads.find_all(plan, numbers), self._reads, whole=True))
 
     async def list_documents(self, kind: Kind[D], query: ListQuery) -> Slice[D]:

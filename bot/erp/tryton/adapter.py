@@ -283,6 +283,7 @@ class TrytonErp(DocumentErp):
     async def read_documents(self, area: Followed, numbers: Sequence[str]) -> tuple[ErpRecord, ...]:
         """Return documents with their lines by their numbers, those without a number by their ids."""
         kind = kinds.kind_followed(area)
+        self._check_offered(kind)
         if kind == kinds.DELIVERIES:
             with malformed_is_invalid(self.name):
                 return await self._goods.deliveries_named(numbers)

@@ -19,9 +19,11 @@ from bot.kit.simulator.openapi import routes
 _MAX_BODY = 64 << 20
 _SHUTDOWN_SECONDS = 2.0
 _PAGE = Path(str(files("bot.kit.simulator"))) / "page"
-_SHARED = Path(__file__).resolve().parents[3] / "templates" / "pages" / "static"
-"""Colours and sizes, which are those of the bot's own pages."""
-_TOKENS = "tokens.css"
+_TOP = Path(__file__).resolve().parents[3]
+_TOKENS = "templates/pages/static/tokens.css"
+"""Colours and sizes, which are those of the bot's own pages: from the top of the project, as `preview.html` finds them
+when it is opened as a file.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,7 @@ def make_app(config: SimulatorConfig | None = None, engine: SimEngine | None = N
     control_api.add_routes(app)
     app.router.add_get("/", _index)
     app.router.add_get("/static/{path:.+}", _static)
+    app.router.add_get(f"/{_TOKENS}", _tokens)
     routes.add_routes(app)
     app.on_shutdown.append(_close)
     return app
@@ -85,7 +88,15 @@ async def _static(request: web.Request) -> web.StreamResponse:
 
 def _file(name: str) -> web.StreamResponse:
     """Return a file of the chat page, never one outside its folder."""
-    path = _SHARED / name if name == _TOKENS else (_PAGE / name).resolve()
-    if (name != _TOKENS and not path.is_relative_to(_PAGE.resolve())) or not path.is_file():
+    path = (_PAGE / name).resolve()
+    if not path.is_relative_to(_PAGE.resolve()) or not path.is_file():
         return web.Response(status=404, text="not found")
+    return _sent(path)
+
+
+async def _tokens(_request: web.Request) -> web.StreamResponse:
+    return _sent(_TOP / _TOKENS)
+
+
+def _sent(path: Path) -> web.FileResponse:
     return web.FileResponse(path, headers={"Cache-Control": "no-cache"})

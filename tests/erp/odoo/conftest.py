@@ -17,6 +17,7 @@ from bot.kit.testing.fake_erp import SECRET
 from tests.erp.fakes.odoo import DATABASE, FakeOdoo
 from tests.erp.fakes.odoo_engine import OdooModel
 from tests.erp.fakes.odoo_records import BOT
+from tests.erp.fakes.odoo_states import offer
 
 Open = Callable[..., Awaitable[tuple[OdooErp, FakeOdoo]]]
 
@@ -66,7 +67,9 @@ async def open_odoo(clock: Clock, tmp_path: Path) -> AsyncIterator[Open]:
         release: tuple[int, int] = (19, 0), *, server: FakeOdoo | None = None, **options: Any
     ) -> tuple[OdooErp, FakeOdoo]:
         if server is None:
-            server = FakeOdoo(ReferenceCompany(now=clock.now), clock, release)
+            company = ReferenceCompany(now=clock.now)
+            offer(company)
+            server = FakeOdoo(company, clock, release)
         if not server.url:
             await server.start()
             opened.append(server)
