@@ -159,6 +159,6 @@ def allocate(figure: str, places: Sequence[Row[Any]], quantity: Decimal) -> Iter
         left -= share
 
 
-def is_delayed(number: str, one_in: int) -> bool:
-    """Return whether a document is one of the few left until they are late."""
-    return int(number.rpartition("-")[2]) % one_in == 0
+def is_one_in(number: str, count: int) -> bool:
+    """Return whether a document is one in so many, to which something happens that the others are spared."""
+    return int(number.rpartition("-")[2]) % count == 0

@@ -16,7 +16,7 @@ from bot.kit.company.activity_step import (
     StockedProduct,
     adjust_stock,
     allocate,
-    is_delayed,
+    is_one_in,
     stocked_product,
     stocked_products,
 )
@@ -123,4 +123,4 @@ def _finish(step: ActivityStep, order: Row[Any], item: StockedProduct) -> None:
 def _is_time(step: ActivityStep, order: Row[Any]) -> bool:
     """Return whether an order is finished by now: the day before it is due, or late if it was forgotten."""
     days: int = (step.today - order.due_on).days
-    return days >= (1 if is_delayed(order.number, DELAYED_ONE_IN) else -1)
+    return days >= (1 if is_one_in(order.number, DELAYED_ONE_IN) else -1)

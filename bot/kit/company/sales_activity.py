@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Row, select, update
 
+from bot.erp.kinds.quotations import Quotation
 from bot.erp.model import Area, Feed, Invoice, InvoiceStatus, Money, OrderStatus, Progress, SalesOrder
 from bot.erp.model.goods import DeliveryLine, DeliveryStatus
 from bot.kit.company import tables as t
@@ -19,24 +20,28 @@ from bot.kit.company.activity_step import (
     StockedProduct,
     adjust_stock,
     allocate,
-    is_delayed,
+    is_one_in,
     stocked_product,
     stocked_products,
 )
 from bot.kit.company.company import DemoCompany
 from bot.kit.company.deliveries import FIRST_NUMBER, choose_carrier, planned_delivery
+from bot.kit.company.quotations import FIRST_NUMBER as FIRST_QUOTATION
+from bot.kit.company.quotations import taken_offer
 from bot.kit.company.sales import CUSTOMERS, PERSON_ABROAD, SALESPEOPLE, WAREHOUSES, priced, quantity_for, total_of
 from bot.kit.company.seeding import insert_company
 from bot.kit.company.settlement_activity import settle_document
 from bot.kit.company.tables import fold
 
 _ORDER, _LINE, _INVOICE = t.table(t.OrderRow), t.table(t.OrderLineRow), t.table(t.InvoiceRow)
-_DELIVERY = t.table(t.GoodsDeliveryRow)
+_DELIVERY, _QUOTATION = t.table(t.GoodsDeliveryRow), t.table(t.QuotationRow)
 _OWED = (OrderStatus.OPEN, OrderStatus.PARTLY_DELIVERED)
 _UNPAID = (InvoiceStatus.UNPAID, InvoiceStatus.PART_PAID)
 
 DELAYED_ORDERS_ONE_IN, DELAYED_INVOICES_ONE_IN = 7, 6
 """One in this many orders is shipped late, and one in this many invoices is paid late."""
+OFFERED_ORDERS_ONE_IN = 3
+"""One in this many orders had been offered the day before."""
 _NEAR = 4
 """Days around today; documents due in them get the most attention, together with the oldest."""
 
@@ -104,8 +109,13 @@ def _take_order(step: ActivityStep, wanted: Sequence[tuple[StockedProduct, Decim
         planned_delivery(order, WAREHOUSES[warehouse], parts, f"DN-{first + place}")
         for place, (warehouse, parts) in enumerate(leaving.items())
     )
-    insert_company(step.connection, DemoCompany(orders=(order,), deliveries=deliveries))
+    quotations: tuple[Quotation, ...] = ()
+    if is_one_in(number, OFFERED_ORDERS_ONE_IN):
+        quotations = (taken_offer(order, step.next_number(_QUOTATION, "QT", FIRST_QUOTATION)),)
+    insert_company(step.connection, DemoCompany(orders=(order,), deliveries=deliveries, quotations=quotations))
     step.record_change(Area.SALES, number)
+    for quotation in quotations:
+        step.record_change(Feed.QUOTATIONS, quotation.number)
     for delivery in deliveries:
         step.record_change(Feed.DELIVERIES, delivery.number)
 
@@ -217,7 +227,7 @@ def _note_payment(step: ActivityStep, number: str) -> None:
 
 def _is_time(step: ActivityStep, row: Row[Any], due_on: date | None, one_in: int) -> bool:
     """Return whether a document gets attention; a forgotten one has to be late first."""
-    return due_on is not None and (not is_delayed(row.number, one_in) or due_on < step.today)
+    return due_on is not None and (not is_one_in(row.number, one_in) or due_on < step.today)
 
 
 def _by_attention(step: ActivityStep, rows: Sequence[Row[Any]], day: str) -> list[Row[Any]]:
