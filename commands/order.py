@@ -13,7 +13,7 @@ from bot.chat.context import QuestionContext
 from bot.chat.days import Days
 from bot.chat.document_views import DocumentListView, DocumentView, ListedRows
 from bot.chat.records.documents import Documents
-from bot.chat.records.links import asked_by_order, more_buttons, offered
+from bot.chat.records.links import more_buttons, offered
 from bot.chat.records.lookup import DocumentList
 from bot.chat.records.products import Picks
 from bot.chat.registry import command
@@ -99,4 +99,4 @@ def _more_of(found: Answer[SalesOrder], erp: ErpHub) -> tuple[str, ...]:
     order = found.value
     billed = ("invoice",) if order.billing in {Progress.PARTIAL, Progress.FULL} else ()
     made = ("mo",) if order.is_open else ()
-    return offered(erp, "delivery", *billed, *made, *asked_by_order(SALES_ORDERS), of=found)
+    return offered(erp, "delivery", *billed, *made, of=found)

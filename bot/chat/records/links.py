@@ -12,7 +12,7 @@ from bot.chat.view_parts import Freshness
 from bot.erp.answer import BETWEEN_SOURCES
 from bot.erp.books import MARK
 from bot.erp.hub import Answer, ErpHub
-from bot.erp.kinds import DOCUMENTS, FEED_KINDS, KINDS, Kind
+from bot.erp.kinds import DOCUMENTS, KINDS
 from bot.erp.port import Capability
 from bot.words.phrase import phrase
 
@@ -59,13 +59,6 @@ _LISTED_BY_PRODUCT = {
     kind.command: (kind.by_product, kind.words.open) for kind in DOCUMENTS if kind.by_product and kind.words.open
 }
 """The commands whose open lists may be those of a product."""
-
-
-def asked_by_order(orders: Kind[Any]) -> tuple[str, ...]:
-    """Return the commands that find by an order's number what the order itself does not tell of: no goods, no bills."""
-    return tuple(
-        kind.command for kind in FEED_KINDS if kind.origin == orders and not kind.order_call and not kind.amounts.left
-    )
 
 
 def offered_by_product(erp: ErpHub, *, of: Answer[Any]) -> tuple[str, ...]:
