@@ -203,7 +203,7 @@ async def test_no_button_leads_to_what_is_closed_to_the_readers_of_a_pushed_card
     given: tuple[AccessRule, ...], to_anna: frozenset[str], to_group: frozenset[str]
 ) -> None:
     audiences = make_audiences(AccessPolicy(given), people=make_people(Members()))
-    reserved = {"audit"}
+    reserved = {"audit", "decisions"}
     assert await audiences.closed_at([ANNA]) == to_anna | reserved
     assert await audiences.closed_at([GROUP]) == to_group
     assert await audiences.closed_at([GROUP, ANNA]) == to_anna | to_group | reserved
