@@ -251,6 +251,20 @@ class TestWithoutAmounts:
         assert "🔒" in [cell.value for cell in cells]
 
 
+class TestWithoutQuantities:
+    @pytest.fixture
+    def policy(self) -> AccessPolicy:
+        shown = ALL_FIELDS - {FieldClass.QUANTITY}
+        named = AccessRule(commands=frozenset({"stock"}), roles=frozenset({"warehouse"}), fields=shown)
+        return AccessPolicy(rules=(named,))
+
+    async def test_they_are_hidden_where_no_command_hides_them_before(self, ask: Ask, courier: MemoryCourier) -> None:
+        await sent(ask, "/export stock SKU123")
+        cells = [cell for row in read_sheets(courier.files[0][2])[0].values[1:] for cell in row]
+        assert "🔒" in cells
+        assert not [cell for cell in cells if isinstance(cell, Decimal)]
+
+
 async def test_what_is_no_list_is_not_exported(ask: Ask, courier: MemoryCourier) -> None:
     for line in ("/export", "/export help", "/export whoami", "/导出"):
         as_(BadArgumentNotice, await ask(line))
