@@ -64,7 +64,7 @@ class PageAnswer:
     outcome: str
     asked: str
     buttons: tuple[PageButton, ...]
-    is_deed: bool = False
+    is_decision: bool = False
     """It tells of a decision, which may still be on its way to the ERP."""
 
 
@@ -131,7 +131,7 @@ class PageAnswers:
         asked = self.context(person, line, offset=offset)
         context = replace(asked, clicked=True, only_asks=False, free_text=form_text(values, REASON_FIELD))
         shown = self._shown(context, await self._handler.view_for(context))
-        return replace(shown, is_deed=isinstance(action, ApprovalAction))
+        return replace(shown, is_decision=isinstance(action, ApprovalAction))
 
     async def file(self, person: Person, line: str) -> ExportedFile | PageAnswer:
         """Return the list or report of a line as a file, or why there is none. Raises a `DingerpError`."""

@@ -48,7 +48,7 @@ async def carry_out(visit: Visit, fields: Mapping[str, str]) -> web.Response:
     """Do what a button or form stands for, and show what has become of it: read again, not as it was sent."""
     answer = await visit.act(fields.get("token", ""), fields)
     again = ask_again(answer.view)
-    if answer.is_deed and answer.outcome == "answered" and answer.card.form is None and again is not None:
+    if answer.is_decision and answer.outcome == "answered" and answer.card.form is None and again is not None:
         return visit.go(ASK, line=again.line, look=str(_LOOKS))
     return _draw(visit, answer)
 
