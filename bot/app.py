@@ -36,7 +36,7 @@ from bot.dingtalk.pushed_uses import count_click, count_event
 from bot.dingtalk.sdk import ChatbotMessage, Credential, EventMessage
 from bot.dingtalk.stream import StreamClient
 from bot.dingtalk.stream_policy import StreamPolicy
-from bot.mechanisms.background import BackgroundTasks
+from bot.mechanisms.background import BackgroundTasks, Runs
 from bot.mechanisms.health import HealthReport, down
 from bot.mechanisms.metrics import Metrics
 from bot.settings import Settings
@@ -48,6 +48,7 @@ from bot.words.phrase import Words, phrase
 if TYPE_CHECKING:
     from bot.bootstrap.alerts import AlertServices
     from bot.bootstrap.approvals import ApprovalServices
+    from bot.bootstrap.replicas import Replica
     from bot.bootstrap.services import Services
     from bot.erp.hub import ErpHub
 
@@ -106,21 +107,25 @@ async def running(
         # Imported here: the command line takes half a second less for what starts no bot.
         from bot.bootstrap.database import open_database
         from bot.bootstrap.preflight import check_settings
+        from bot.bootstrap.replicas import join_replicas
         from bot.bootstrap.services import build_services
 
         metrics = Metrics()
         check_settings(settings)
         # The database first: of two bots on one, the second is told so, and not that its port is taken.
         database = await open_database(stack, settings)
+        background = BackgroundTasks()
+        replica = await join_replicas(stack, background, settings, database, metrics)
         listeners = stack.enter_context(listening(settings.http.host, settings.http.port))
         settings = _with_own_port(settings, listeners)
         session = await stack.enter_async_context(pooled_session(proxy=settings.dingtalk.proxy or None))
-        background = BackgroundTasks()
-        services = await build_services(stack, background, settings, database, session, metrics, now, patience)
+        services = await build_services(
+            stack, background, settings, database, session, metrics, now, patience, replica=replica
+        )
         stream = _stream(settings, session, metrics, policy)
         _register_handlers(stream, services, settings, now)
         port = await stack.enter_async_context(_serve_web(listeners, metrics, stream, services, settings, now))
-        await stack.enter_async_context(background.running(stream.run(), "stream"))
+        await stack.enter_async_context(background.running(stream.run, "stream", Runs.EVERYWHERE))
         try:
             yield App(
                 settings,
@@ -134,7 +139,7 @@ async def running(
                 background.failed,
             )
         finally:
-            await _shut_down(stream, services)
+            await _shut_down(stream, services, replica)
 
 
 async def run_until_stopped(settings: Settings) -> None:
@@ -292,8 +297,13 @@ async def _serve_web(
         yield port
 
 
-async def _shut_down(stream: StreamClient, services: Services) -> None:
-    """Accept nothing new and finish running work; unanswered questions stay in the inbox for the next start."""
+async def _shut_down(stream: StreamClient, services: Services, replica: Replica | None) -> None:
+    """Accept nothing new and finish running work; unanswered questions stay in the inbox for the next start.
+
+    Another replica leads at once.
+    """
+    if replica is not None:
+        await replica.retire()
     loop = asyncio.get_running_loop()
     deadline = loop.time() + SHUTDOWN_GRACE
     await stream.stop(grace=1.0)

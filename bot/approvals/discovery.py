@@ -30,7 +30,7 @@ _DOCUMENT_ERRORS = (Conflict, Invalid, NotPermitted, Unusable, CaseConflict)
 
 
 class PendingPoller:
-    """`run` must be running; `notify` reports a document that was mentioned."""
+    """`run` must be running at one replica, and `listen` at each; `notify` reports a document that was mentioned."""
 
     def __init__(
         self,
@@ -65,14 +65,16 @@ class PendingPoller:
             self._wakeup.call()
 
     async def run(self) -> None:
-        """Check all sources, and reported documents in between, until cancelled."""
-        loop = asyncio.get_running_loop()
+        """Check all sources until cancelled."""
         while True:
             await self.poll()
-            until = loop.time() + self._every
-            while loop.time() < until:
-                await self._wakeup.sleep(until - loop.time())
-                await self.poll_notified()
+            await asyncio.sleep(self._every)
+
+    async def listen(self) -> None:
+        """Check reported documents until cancelled."""
+        while True:
+            await self._wakeup.sleep(self._every)
+            await self.poll_notified()
 
     async def poll(self) -> None:
         """Check everything that waits at every source, once a running round has ended.

@@ -16,6 +16,7 @@ from bot.bootstrap.names import names_in_force, read_settings_file
 from bot.bootstrap.rule_places import refuse_missing
 from bot.chat.audiences import Audiences
 from bot.chat.registry import Commands, installed_commands
+from bot.mechanisms.background import Runs
 from bot.rulefiles.document import Reviewed
 from bot.rulefiles.errors import RuleProblem, RulesError
 from bot.rulefiles.followed_file import FollowedFile, RuleContent
@@ -126,6 +127,6 @@ async def start_access(base: Infrastructure, policy: Callable[[], AccessPolicy],
     """Start following the groups in which outsiders were seen."""
     outsiders = StoredOutsiders(base.database, now=base.now, named=base.settings.access.outsider_groups)
     await outsiders.load()
-    await base.run_in_background(outsiders.run(), "outsiders")
+    await base.run_in_background(outsiders.run, "outsiders", Runs.EVERYWHERE)
     audiences = Audiences(policy=policy, people=base.people, outsiders=outsiders, commands=commands)
     return AccessServices(policy=policy, outsiders=outsiders, audiences=audiences)

@@ -17,6 +17,7 @@ from bot.chat.accounts.views import AccountKeyComposer, AccountRequestComposer, 
 from bot.chat.held_rights import HELD_CARD, HeldRightComposer
 from bot.chat.records.reader_hub import AccountOf
 from bot.erp.hub import ErpHub
+from bot.mechanisms.background import Runs
 from bot.store.chat.accounts import StoredErpAccounts, StoredErpKeys
 from bot.store.held_rights import StoredHeldRights
 
@@ -44,7 +45,7 @@ async def build_accounts(base: Infrastructure, hub: ErpHub, alerts: AlertService
     await accounts.load()
     alerts.composers[REQUEST_CARD] = AccountRequestComposer(accounts.find, name_of)
     alerts.composers[RESULT_CARD] = AccountResultComposer(accounts.find, name_of)
-    await base.run_in_background(accounts.follow(), "accounts")
+    await base.run_in_background(accounts.follow, "accounts", Runs.EVERYWHERE)
     return accounts
 
 

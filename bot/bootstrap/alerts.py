@@ -36,7 +36,7 @@ from bot.dingtalk.robot import Robot
 from bot.dingtalk.todos import TodoApi, TodoKeeper
 from bot.dingtalk.top_boxes import TopBoxKeeper
 from bot.erp.hub import ErpHub
-from bot.mechanisms.background import repeat
+from bot.mechanisms.background import Runs, repeat
 from bot.outbox.budgets import SendLimits
 from bot.outbox.delivery import DeliveryFormat, DingWay
 from bot.outbox.health_reports import HEALTH_REPORT, HealthReportComposer
@@ -101,8 +101,8 @@ async def build_alerts(base: Infrastructure, rules: Callable[[], AlertRuleSet], 
     events = StoredEvents(base.database)
     quota = SourceQuota(settings.events.waiting_per_source)
     intake = BatchedIntake(events, metrics=base.metrics, now=now, arrived=processor.poke, quota=quota)
-    await base.run_in_background(processor.run(), "alerts")
-    await base.run_in_background(_prune_events(base, events), "events")
+    await base.run_in_background(processor.run, "alerts", Runs.EVERYWHERE)
+    await base.run_in_background(partial(_prune_events, base, events), "events", Runs.WITH_LEAD)
     return AlertServices(
         intake=intake,
         quota=quota,
@@ -129,7 +129,7 @@ async def start_queue_readers(base: Infrastructure, intake: Intake) -> None:
     """Start the consumers of the message queues."""
     for address in queue_addresses(base.settings):
         consumer = QueueConsumer(address, intake, metrics=base.metrics)
-        await base.run_in_background(consumer.run(), f"queue {address.source}")
+        await base.run_in_background(consumer.run, f"queue {address.source}", Runs.EVERYWHERE)
 
 
 def queue_addresses(settings: Settings) -> tuple[QueueAddress, ...]:
@@ -148,8 +148,8 @@ def queue_addresses(settings: Settings) -> tuple[QueueAddress, ...]:
 
 async def start_outbox(base: Infrastructure, services: AlertServices) -> None:
     """Start the outbox: last, when all composers are registered."""
-    await base.run_in_background(services.housekeeping.run(), "outbox keeping")
-    await base.run_in_background(services.outbox.run(), "outbox")
+    await base.run_in_background(services.housekeeping.run, "outbox keeping", Runs.WITH_LEAD)
+    await base.run_in_background(services.outbox.run, "outbox", Runs.EVERYWHERE)
 
 
 async def _name_of(base: Infrastructure, user_id: str) -> str:
@@ -245,8 +245,8 @@ async def start_polling(base: Infrastructure, hub: ErpHub, alerts: AlertServices
         for source in hub.sources
     }
     watches = WatchPoller(hub, alerts.units, poll_config=poll_config, now=base.now)
-    await base.run_in_background(supervise({**pollers, "watches": watches.run}), "poll")
-    await base.run_in_background(history.run(), "stock_days")
+    await base.run_in_background(partial(supervise, {**pollers, "watches": watches.run}), "poll", Runs.WITH_LEAD)
+    await base.run_in_background(history.run, "stock_days", Runs.WITH_LEAD)
 
 
 def make_poll_config(settings: Settings) -> PollConfig:

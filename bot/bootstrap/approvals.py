@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 
 from bot.access.audit import AuditLog
 from bot.access.policy import AccessPolicy
@@ -46,7 +47,7 @@ from bot.chat.questions.prompts import OpenPrompts
 from bot.dingtalk.workflow import WorkflowApi
 from bot.erp.hub import ErpHub
 from bot.erp.port import Capability
-from bot.mechanisms.background import repeat
+from bot.mechanisms.background import Runs, repeat
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import Composer
 from bot.store.approvals.repository import StoredCaseTransactions, StoredOaRecords, forget_cases
@@ -198,24 +199,27 @@ async def start_approvals(
     base: Infrastructure, approvals: ApprovalServices, decides_in_chat: Callable[[], bool]
 ) -> None:
     """Start finding waiting orders once they can be decided from chat, and writing decisions to the ERPs."""
-    await base.run_in_background(approvals.writeback.run(), "approvals writer")
-    await base.run_in_background(approvals.staff.run(), "approvals staff")
-    await base.run_in_background(_poll_pending(approvals.pending_poller, decides_in_chat), "approvals rounds")
+    await base.run_in_background(approvals.writeback.run, "approvals writer", Runs.EVERYWHERE)
+    await base.run_in_background(approvals.staff.run, "approvals staff", Runs.EVERYWHERE)
+    poller = approvals.pending_poller
+    rounds, listening = (partial(_when_decided_in_chat, work, decides_in_chat) for work in (poller.run, poller.listen))
+    await base.run_in_background(rounds, "approvals rounds", Runs.WITH_LEAD)
+    await base.run_in_background(listening, "approvals reports", Runs.EVERYWHERE)
     if approvals.oa_sync is not None:
-        await base.run_in_background(approvals.oa_sync.run(), "native approvals")
+        await base.run_in_background(approvals.oa_sync.run, "native approvals", Runs.EVERYWHERE)
     keep = timedelta(days=base.settings.retention.case_days)
 
     async def prune() -> None:
         await forget_cases(base.database, base.now() - keep)
 
-    pruning = repeat(prune, every=_CASES_PRUNED_EVERY, failed="approvals.not_pruned")
-    await base.run_in_background(pruning, "approvals keeping")
+    pruning = partial(repeat, prune, every=_CASES_PRUNED_EVERY, failed="approvals.not_pruned")
+    await base.run_in_background(pruning, "approvals keeping", Runs.WITH_LEAD)
 
 
-async def _poll_pending(poller: PendingPoller, decides_in_chat: Callable[[], bool]) -> None:
+async def _when_decided_in_chat(work: Callable[[], Awaitable[None]], decides_in_chat: Callable[[], bool]) -> None:
     while not decides_in_chat():  # noqa: ASYNC110 - the files tell nobody that they were read
         await asyncio.sleep(_RULES_AWAITED_EVERY)
-    await poller.run()
+    await work()
 
 
 def join_approvals(alerts: AlertServices, approvals: ApprovalServices) -> AlertServices:

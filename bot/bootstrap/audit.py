@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from bot.chat.question_handler import QuestionHandler
 from bot.chat.questions.limit_reports import DailyReports, owed_reports
 from bot.chat.questions.limits import LimitedQuestions
 from bot.chat.registry import Commands
-from bot.mechanisms.background import repeat
+from bot.mechanisms.background import Runs, repeat
 from bot.mechanisms.health import WELL, PartHealth, degraded
 from bot.outbox.delivery import Delivery
 from bot.outbox.place import Place, PlaceKind
@@ -69,9 +70,9 @@ async def start_audit(base: Infrastructure, stored: StoredAudit) -> FoldedAuditL
     except StoreUnavailable as error:
         log.error("audit.not_inspected", error=error.detail)
     folded = FoldedAuditLog(stored, base.now)
-    await base.run_in_background(stored.run(), "audit")
-    await base.run_in_background(_fold(folded), "refusals")
-    await base.run_in_background(_purge(base, stored), "audit keeping")
+    await base.run_in_background(stored.run, "audit", Runs.EVERYWHERE)
+    await base.run_in_background(partial(_fold, folded), "refusals", Runs.EVERYWHERE)
+    await base.run_in_background(partial(_purge, base, stored), "audit keeping", Runs.WITH_LEAD)
     return folded
 
 

@@ -18,6 +18,7 @@ from bot.bootstrap.directory_adapters import DirectoryListingAdapter
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.dingtalk.contact_events import ContactChange, ContactNews
 from bot.dingtalk.directory_listing import DingTalkDirectoryListing
+from bot.mechanisms.background import Runs
 
 log = structlog.get_logger(__name__)
 
@@ -72,10 +73,10 @@ async def start_directory(
 
     access, sync = base.settings.access, None
     if base.database.dialect != "sqlite":  # a SQLite file belongs to one process
-        await base.run_in_background(base.stored_people.follow(), "people")
+        await base.run_in_background(base.stored_people.follow, "people", Runs.EVERYWHERE)
     if access.reads_directory and access.sync_hours:
         listing = DirectoryListingAdapter(DingTalkDirectoryListing(base.api))
         every = timedelta(hours=access.sync_hours)
         sync = DirectorySync(listing, base.stored_people, base.members, every=every, now=base.now, walked=walked)
-        await base.run_in_background(sync.run(), "directory")
+        await base.run_in_background(sync.run, "directory", Runs.EVERYWHERE)
     return ContactEvents(base.organisation, base.members, sync, staff, sessions)

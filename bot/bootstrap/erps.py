@@ -21,7 +21,7 @@ from bot.erp.source_check import SourceChecker, SourceReport
 from bot.erp.units import Units
 from bot.erp.validation import Validator
 from bot.erp.vendors import open_source
-from bot.mechanisms.background import BackgroundTasks
+from bot.mechanisms.background import BackgroundTasks, Runs
 from bot.mechanisms.metrics import Metrics
 from bot.read_model.follower import DocumentFollower, area_followers
 from bot.read_model.queries import ReadModel
@@ -109,7 +109,7 @@ async def start_erps(base: Infrastructure, keys: DeciderKeys) -> ErpHub:
     """Open every source, with its last known answers; ``keys`` are people's own."""
     records = StoredErpRecords(base.database, keep=timedelta(days=base.settings.retention.answer_days))
     await records.load()
-    await base.run_in_background(records.run(), "erp_records")
+    await base.run_in_background(records.run, "erp_records", Runs.EVERYWHERE)
     return await open_hub_with_index(
         base.stack, base.background, base.settings, base.metrics, base.now, base.database, records, keys
     )
@@ -135,7 +135,9 @@ async def open_hub_with_index(
     await index.load(await store.positions())
     hub = await open_hub(stack, settings, metrics, now, records, index, keys)
     followers = [IndexFollower(hub.source_client(source), store, index, now=now) for source in hub.sources]
-    await stack.enter_async_context(background.running(run_followers(followers, pause), "index"))
+    await stack.enter_async_context(
+        background.running(partial(run_followers, followers, pause), "index", Runs.EVERYWHERE)
+    )
     return hub
 
 
@@ -162,7 +164,7 @@ async def start_read_model(base: Infrastructure, hub: ErpHub) -> ReadModel:
             f"documents of {each.source}": partial(each.run, wanted.seconds) for each in followers if each.has_areas
         }
         if runs:
-            await base.run_in_background(supervise(runs), "read_model")
+            await base.run_in_background(partial(supervise, runs), "read_model", Runs.WITH_LEAD)
     return ReadModel(store, hub)
 
 

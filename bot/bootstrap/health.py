@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Awaitable, Callable, Container, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from operator import itemgetter
 from pathlib import Path
 from typing import Any
@@ -18,7 +19,7 @@ from bot.bootstrap.quotas import administrators, quota_health
 from bot.bootstrap.rules import ACCESS, ALERTS, APPROVALS, RuleFiles
 from bot.bootstrap.unreached import LOOKED_EVERY, UnreachedPlaces
 from bot.erp.hub import ErpHub
-from bot.mechanisms.background import repeat
+from bot.mechanisms.background import Runs, repeat
 from bot.mechanisms.health import CHECK_EVERY, WELL, HealthCheck, HealthMonitor, PartHealth, PartStatus, degraded, down
 from bot.mechanisms.metrics import Metrics
 from bot.outbox.health_reports import HealthReports
@@ -69,11 +70,12 @@ async def start_health(
     last_writes: Callable[[], PartHealth],
     approvals: Callable[[], Awaitable[StuckOrders]],
     model: Callable[[], PartHealth] | None = None,
+    replicas: Callable[[], Mapping[str, PartHealth]] = dict,
 ) -> Callable[[], Awaitable[Mapping[str, PartHealth]]]:
     """Start monitoring the parts; returns the function that reports their state.
 
     ``audit`` is the state of the audit log, ``last_writes`` the writes lost before the start, ``approvals`` the orders
-    that nobody can decide, ``model`` the language model.
+    that nobody can decide, ``model`` the language model, ``replicas`` who else works on the database.
     """
     checks = StoreChecks(
         database=base.database,
@@ -96,9 +98,11 @@ async def start_health(
         pages = SqlitePages(file)
         looks |= {"pages": _raising(pages.check), "disk": _disk_of(file)}
     unreached = UnreachedPlaces(base.names, checks.outbox, base.now)
-    await base.run_in_background(repeat(unreached.look, every=LOOKED_EVERY, failed="places.not_looked_at"), "places")
+    await base.run_in_background(
+        partial(repeat, unreached.look, every=LOOKED_EVERY, failed="places.not_looked_at"), "places", Runs.EVERYWHERE
+    )
     monitor = HealthMonitor(looks)
-    await base.run_in_background(monitor.run(CHECK_EVERY), "health")
+    await base.run_in_background(partial(monitor.run, CHECK_EVERY), "health", Runs.EVERYWHERE)
 
     async def health() -> Mapping[str, PartHealth]:
         parts = dict(monitor.parts)
@@ -113,6 +117,7 @@ async def start_health(
             "last writes": last_writes(),
             **({"language model": model()} if model else {}),
             **{f"ERP {source}": _erp_health(source, trouble) for source, trouble in hub.troubles.items()},
+            **replicas(),
             **unreached.parts,
             **{name: _rules_health(name, file, base.settings.ready_rules) for name, file in rules.named.items()},
         }
@@ -124,7 +129,7 @@ async def start_health(
         owed=alerts.outbox.poke,
         now=base.now,
     )
-    await base.run_in_background(reports.run(CHECK_EVERY), "health reports")
+    await base.run_in_background(partial(reports.run, CHECK_EVERY), "health reports", Runs.WITH_LEAD)
     return health
 
 

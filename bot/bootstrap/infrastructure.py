@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 import aiohttp
@@ -30,7 +31,7 @@ from bot.dingtalk.quota import MonthlyMeter
 from bot.dingtalk.reply_addresses import ReplyAddresses
 from bot.dingtalk.robot import Robot
 from bot.dingtalk.todos import RobotChat
-from bot.mechanisms.background import BackgroundTasks, repeat
+from bot.mechanisms.background import BackgroundTasks, Runs, repeat
 from bot.mechanisms.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.quota import QuotaGuard
@@ -96,9 +97,9 @@ class Infrastructure:
         """Translate a phrase into a language."""
         return choose_language(self.languages, language).say(words)
 
-    async def run_in_background(self, work: Coroutine[Any, Any, None], name: str) -> None:
-        """Run ``work`` for as long as the bot runs."""
-        await self.stack.enter_async_context(self.background.running(work, name))
+    async def run_in_background(self, work: Callable[[], Coroutine[Any, Any, None]], name: str, runs: Runs) -> None:
+        """Run ``work`` for as long as the bot runs, or for as long as it leads."""
+        await self.stack.enter_async_context(self.background.running(work, name, runs))
 
 
 async def build_infrastructure(
@@ -176,8 +177,7 @@ async def build_infrastructure(
         ledger=CardLedger(settings.data_dir),
     )
     await base.probes.load()
-    await base.run_in_background(
-        repeat(base.probes.load, every=_PROBES_READ_EVERY, failed="card_probes.not_read"), "probes"
-    )
-    await base.run_in_background(meter.save_periodically(_METER_SAVED_EVERY), "meter")
+    read_probes = partial(repeat, base.probes.load, every=_PROBES_READ_EVERY, failed="card_probes.not_read")
+    await base.run_in_background(read_probes, "probes", Runs.EVERYWHERE)
+    await base.run_in_background(partial(meter.save_periodically, _METER_SAVED_EVERY), "meter", Runs.EVERYWHERE)
     return base

@@ -11,7 +11,7 @@ from bot.bootstrap.infrastructure import Infrastructure
 from bot.cards.language import choose_language
 from bot.chat.answers.page_answers import PageAnswers
 from bot.dingtalk.logins import DingTalkLogins
-from bot.mechanisms.background import repeat
+from bot.mechanisms.background import Runs, repeat
 from bot.store.page_sessions import StoredPageSessions
 from bot.web.pages.alerts import OPEN_ALERTS
 from bot.web.pages.approvals import CASE, LIST_OF_CASES
@@ -45,9 +45,8 @@ async def build_pages(
         audit=audit,
         now=base.now,
     )
-    await base.run_in_background(
-        repeat(sessions.tidy, every=_TIDIED_EVERY, failed="page_sessions.not_tidied"), "page sessions"
-    )
+    tidy = partial(repeat, sessions.tidy, every=_TIDIED_EVERY, failed="page_sessions.not_tidied")
+    await base.run_in_background(tidy, "page sessions", Runs.WITH_LEAD)
     if not settings.has_pages:
         return sessions, None
     parts = PageParts(

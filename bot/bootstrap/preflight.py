@@ -52,9 +52,25 @@ def _check_names(settings: Settings, names: NamesInForce) -> None:
         names.tell(problem.words)
 
 
+REPLICAS_OFFERED = False
+"""Whether several replicas may work together: not before all that they share is shared."""
+
+
+def _check_replicas(settings: Settings, _names: NamesInForce) -> None:
+    if settings.replicas == 1:
+        return
+    if settings.database.startswith("sqlite"):
+        raise ConfigurationError(phrase("several replicas need PostgreSQL: set database_url, or replicas = 1"))
+    if not REPLICAS_OFFERED:
+        raise ConfigurationError(
+            phrase("several replicas cannot share their limits and the order of questions yet: set replicas = 1")
+        )
+
+
 ACCESS_RULES = SettingsPart(phrase("Access rules"), make_access_policy)
 
 PARTS: Final = (
+    SettingsPart(phrase("Replicas"), _check_replicas),
     SettingsPart(phrase("Webhooks"), _check_hooks),
     SettingsPart(phrase("Message queues"), _check_queues),
     SettingsPart(phrase("Names in the settings"), _check_names),

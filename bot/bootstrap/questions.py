@@ -49,7 +49,7 @@ from bot.dingtalk.own_cards import DingTalkOwnCards, PrivateWay
 from bot.dingtalk.robot import Robot
 from bot.erp.hub import ErpHub
 from bot.erp.model import Area
-from bot.mechanisms.background import repeat
+from bot.mechanisms.background import Runs, repeat
 from bot.outbox.quota import DEGRADED
 from bot.outbox.spending import Purpose, Quota
 from bot.read_model.queries import ReadModel
@@ -97,12 +97,14 @@ class AnsweringServices:
 async def open_inbox(base: Infrastructure) -> StoredInbox:
     """Return the persistent inbox of questions."""
     inbox = StoredInbox(base.database)
-    await base.run_in_background(inbox.run(), "inbox")
+    await base.run_in_background(inbox.run, "inbox", Runs.EVERYWHERE)
 
     async def prune() -> None:
         await inbox.prune(base.now())
 
-    await base.run_in_background(repeat(prune, every=_INBOX_PRUNED_EVERY, failed="inbox.not_pruned"), "prune")
+    await base.run_in_background(
+        partial(repeat, prune, every=_INBOX_PRUNED_EVERY, failed="inbox.not_pruned"), "prune", Runs.WITH_LEAD
+    )
     return inbox
 
 
@@ -192,7 +194,7 @@ async def _asking_commands(
         subscribed, handler=recorded, rights=rights, audiences=parts.access.audiences, now=base.now
     )
     clock = SubscriptionClock(subscribed, now=base.now, owed=parts.alerts.outbox.poke)
-    await base.run_in_background(clock.run(), "subscriptions")
+    await base.run_in_background(clock.run, "subscriptions", Runs.WITH_LEAD)
     return {Exports: exports, Subscriptions: Subscriptions(subscribed, reading, parts.access.audiences)}
 
 
@@ -237,7 +239,7 @@ async def start_reader(
         sentences()  # a mistake in the company's own file ends the start
     learn = partial(learn_vocabulary, hub, partial(_partner_names, read_model))
     reader = GrammarReader(commands, sentences, learn, hub.book_names)
-    await base.run_in_background(reader.run(), "understanding")
+    await base.run_in_background(reader.run, "understanding", Runs.EVERYWHERE)
     used = StoredModelUse(base.database)
     model = await open_model(base.stack, base.settings, commands, sentences, used, base.metrics, base.now)
     return reader, model
@@ -256,7 +258,7 @@ async def _start_dialogues(base: Infrastructure) -> Dialogues:
     """Return the store of last questions, including those from before a restart."""
     dialogues = Dialogues(StoredDialogues(base.database), now=base.now)
     await dialogues.load()
-    await base.run_in_background(dialogues.run(), "dialogues")
+    await base.run_in_background(dialogues.run, "dialogues", Runs.EVERYWHERE)
     return dialogues
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
@@ -20,7 +21,7 @@ from bot.bootstrap.company import company_of
 from bot.bootstrap.database import look_into_database
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.rule_places import refuse_missing
-from bot.mechanisms.background import repeat
+from bot.mechanisms.background import Runs, repeat
 from bot.rulefiles.followed_file import FollowedFile
 from bot.rulefiles.names_in_force import NamesInForce
 from bot.settings import Settings
@@ -61,6 +62,10 @@ class RuleFiles:
         told = {name: file.in_force for name, file in self.named.items()}
         files = {name: describe_file(found.path, found.sha256) for name, found in told.items()}
         return {CONFIGURATION: self.configuration, **files}
+
+    def digests(self) -> Mapping[str, str]:
+        """Return the SHA-256 of the rules in force, by their part's name."""
+        return {name: file.in_force.sha256 for name, file in self.named.items()}
 
     def look(self) -> None:
         """Check all files for changes; like `read_again` this touches the disk."""
@@ -135,7 +140,9 @@ async def start_rules(base: Infrastructure) -> RuleFiles:
                 await kept.put(name, source, base.now())
                 noted[name] = source
 
-    await base.run_in_background(repeat(follow, every=_LOOK_EVERY, failed="rules.not_noted"), "rules")
+    await base.run_in_background(
+        partial(repeat, follow, every=_LOOK_EVERY, failed="rules.not_noted"), "rules", Runs.EVERYWHERE
+    )
     return files
 
 

@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 import aiohttp
 
@@ -37,6 +38,7 @@ from bot.bootstrap.names import follow_names
 from bot.bootstrap.pages import build_pages
 from bot.bootstrap.policy import account_of
 from bot.bootstrap.questions import AnsweringServices, build_pipelines, open_inbox, resume_questions, start_reader
+from bot.bootstrap.replicas import Replica
 from bot.bootstrap.rules import RuleFiles, start_rules
 from bot.cards.language import Language, choose_language
 from bot.chat.accounts.binding import ErpAccounts
@@ -52,7 +54,7 @@ from bot.dingtalk.card_wire import TemplateChoice
 from bot.dingtalk.openapi import ApiRetryPolicy
 from bot.dingtalk.quota import MonthlyMeter
 from bot.erp.hub import ErpHub
-from bot.mechanisms.background import BackgroundTasks
+from bot.mechanisms.background import BackgroundTasks, Runs
 from bot.mechanisms.health import PartHealth
 from bot.mechanisms.metrics import Metrics
 from bot.read_model.queries import ReadModel
@@ -101,6 +103,8 @@ async def build_services(
     metrics: Metrics,
     now: Callable[[], datetime],
     patience: ApiRetryPolicy | None = None,
+    *,
+    replica: Replica | None = None,
 ) -> Services:
     """Connect everything behind the stream for the lifetime of ``stack``, and resume the questions of an earlier
     run.
@@ -113,8 +117,8 @@ async def build_services(
     stored_audit = open_audit(settings, base)
     audit = await start_audit(base, stored_audit)
     required_audit = stored_audit if settings.audit.required else None
-    await base.run_in_background(checkpoint_database(database), "tidy")
-    await base.run_in_background(follow_data_keys(database, now), "keys")
+    await base.run_in_background(partial(checkpoint_database, database), "tidy", Runs.EVERYWHERE)
+    await base.run_in_background(partial(follow_data_keys, database, now), "keys", Runs.EVERYWHERE)
 
     stored_keys = StoredErpKeys(database, settings.access.accounts, is_offered=bool(settings.http.public_url))
     hub = await start_erps(base, stored_keys)
@@ -123,6 +127,8 @@ async def build_services(
 
     commands = installed_commands()
     rules = await start_rules(base)
+    if replica is not None:
+        replica.rules = rules.digests
     access = await start_access(base, rules.access.current, commands)
     alerts = await build_alerts(base, rules.alerts.current, access.audiences)
     accounts = await build_accounts(base, hub, alerts, audit)
@@ -130,7 +136,7 @@ async def build_services(
     keys = build_keys(base, hub, alerts, audit, stored_keys, account, required_audit)
     approvals = build_approvals(base, hub, alerts, rules, accounts, access.audiences, audit)
     alerts = join_approvals(alerts, approvals)
-    await base.run_in_background(follow_names(base.names, database), "names")
+    await base.run_in_background(partial(follow_names, base.names, database), "names", Runs.EVERYWHERE)
     add_report_composers(base, alerts)
     record_start(audit, rules, now)
     tell_openings(base, rules.access, audit, commands, alerts.outbox.poke)
@@ -180,6 +186,7 @@ async def build_services(
         lambda: lost_writes_health(lost, started, now),
         approvals.stuck_orders.find,
         (lambda: model.health) if model else None,
+        replica.health if replica is not None else dict,
     )
     contact_events = await start_directory(base, approvals.staff, search_accounts(base, hub, accounts), sessions)
     return Services(

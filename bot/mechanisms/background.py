@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from contextlib import asynccontextmanager, suppress
+from enum import Enum, auto
 from typing import Any
 
 import structlog
 
+from bot.mechanisms.leadership import Leadership
 from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
@@ -35,16 +37,29 @@ async def repeat(work: Callable[[], Awaitable[object]], *, every: float, failed:
         silent += every
 
 
+class Runs(Enum):
+    """Where a task runs, if several replicas work together."""
+
+    EVERYWHERE = auto()
+    """At each: it serves what this process holds in memory, or takes its share of what is claimed in the database."""
+    WITH_LEAD = auto()
+    """At the replica that leads: doing it twice would be wrong or a waste."""
+
+
 class BackgroundTasks:
     """Tasks that must always run: the first failure ends the app."""
 
     def __init__(self) -> None:
+        self.leadership = Leadership.alone()
         self.failed: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
 
     @asynccontextmanager
-    async def running(self, work: Coroutine[Any, Any, None], name: str) -> AsyncIterator[None]:
-        """Run ``work`` until the context ends."""
-        task = asyncio.create_task(work, name=name)
+    async def running(
+        self, work: Callable[[], Coroutine[Any, Any, None]], name: str, runs: Runs
+    ) -> AsyncIterator[None]:
+        """Run ``work`` until the context ends; with the lead it may begin several times."""
+        running = self.leadership.while_leading(work) if runs is Runs.WITH_LEAD else work()
+        task = asyncio.create_task(running, name=name)
         task.add_done_callback(self._report)
         try:
             yield

@@ -77,6 +77,8 @@ class Metrics:
         self.events_age = self._gauge("events_age_seconds", "Since the oldest event that waits to be processed came.")
         self.poll_age = self._gauge("poll_age_seconds", "Since a source last answered all of a poll.", "source")
         self.queue_up = self._gauge("queue_up", "1 while a source's message queue is being read.", "source")
+        self.replicas = self._gauge("replicas", "Processes that work on the database; 0 on SQLite.")
+        self.replica_leads = self._gauge("replica_leads", "1 while this process leads: polls, schedules, retention.")
         self.errors = self._counter("errors", "Errors by room and class.", "room", "error")
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:

@@ -124,6 +124,12 @@ class Settings(BaseSettings):
     data_key_file: Path | None = Field(
         None, description="File with that key; without either the bot makes `dingerp.key` in the data folder."
     )
+    replicas: int = Field(
+        1,
+        ge=1,
+        le=16,
+        description="Processes that work together on one PostgreSQL database; with 1 a second is refused.",
+    )
     zone: str = Field(
         "Asia/Shanghai",
         description="Time zone in which dates and times are shown, and whose day is today: in words such as today, and"

@@ -17,6 +17,7 @@ from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import SQLAlchemyError, StatementError
 from sqlalchemy.pool import NullPool
 
+from bot.mechanisms.leadership import TERM, Term
 from bot.store.data_keys import CompanyKeySource, DatabaseKeys, own_keys
 from bot.store.engines import (
     POSTGRES_THREADS,
@@ -26,7 +27,7 @@ from bot.store.engines import (
     plain_connection,
     sqlite_file,
 )
-from bot.store.errors import DatabaseIsNewer, StoreUnavailable, store_unavailable
+from bot.store.errors import DatabaseIsNewer, LeadLost, StoreUnavailable, store_unavailable
 from bot.store.first_tables import make_first_tables
 from bot.store.sealed_columns import sealed_by
 from bot.store.tables.upkeep import DATA_KEY
@@ -43,6 +44,12 @@ _MAX_LOOP_WAIT = 0.002
 
 _LOCK = 0x6D696772
 """Advisory lock of upgrades among all processes on PostgreSQL."""
+
+_HOLD_TERM = text(
+    "SELECT set_config('idle_in_transaction_session_timeout', :limit, true) FROM lead WHERE fence = :fence"
+    " FOR KEY SHARE"
+)
+_TERM_IDLE = "4s"
 
 _SEALED_SINCE = "0012"
 """The revision that sealed what older ones had stored in plain text."""
@@ -80,10 +87,19 @@ class Database:
     async def run(self, call: Callable[[Connection], T], *, durable: bool = False) -> T:
         """Return the result of ``call`` after the commit; raises `StoreUnavailable`, and then nothing is stored.
 
-        A ``durable`` commit survives a power cut, and so does everything committed before it.
+        A ``durable`` commit survives a power cut, and so does everything committed before it. Work that only a leader
+        does (`bot.mechanisms.leadership`) is refused with `LeadLost` once another replica leads.
         """
+        term = TERM.get()
+        if term is not None and term.fence is not None:
+            call = partial(_within_term, term, term.fence, call)
         work = partial(self.run_blocking, call, durable=durable)
-        return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        try:
+            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+        except LeadLost:
+            if term is not None:
+                term.end()
+            raise
 
     async def rows(self, query: Select[Any]) -> Sequence[Row[Any]]:
         """Return the rows of one query; raises as `run` does."""
@@ -245,6 +261,16 @@ class Database:
         engine = create_engine(self._engine.url, poolclass=NullPool)
         with engine.connect() as connection:
             return connection.execute(select(DATA_KEY).order_by(DATA_KEY.c.number)).all()
+
+
+def _within_term(term: Term, fence: int, call: Callable[[Connection], T], connection: Connection) -> T:
+    """Return the result of ``call`` while no other replica can take the lead over: it waits for this transaction.
+
+    One that stays open, because its process stands still, is ended before the others have waited long.
+    """
+    if term.is_over or connection.execute(_HOLD_TERM, {"fence": fence, "limit": _TERM_IDLE}).first() is None:
+        raise LeadLost(phrase("another replica leads by now"))
+    return call(connection)
 
 
 @contextmanager

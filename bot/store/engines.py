@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from typing import Any
@@ -68,6 +69,11 @@ _POSTGRES_LIMITS = (
     "SET idle_in_transaction_session_timeout = '30s'",
 )
 """On every connection to PostgreSQL."""
+
+
+_LEASE_REACH = {**_POSTGRES_REACH, "connect_timeout": "2", "tcp_user_timeout": "3000"}
+_LEASE_LIMITS = ("SET lock_timeout = '2s'", "SET statement_timeout = '2s'")
+"""The same for the one connection that renews a lease: a lease ends meanwhile, so it rather fails than waits."""
 
 
 class LockTimeouts:
@@ -175,14 +181,22 @@ def _file_of(url: URL) -> Path | None:
     return Path(file)
 
 
-def make_engine(url: str) -> Engine:
+def lease_engine(url: str) -> Engine:
+    """Return an engine with one connection to PostgreSQL of its own: a lease must not wait behind other work."""
+    engine = make_engine(url, reach=_LEASE_REACH, connections=1)
+    event.listen(engine, "connect", partial(_set_limits, _LEASE_LIMITS))
+    return engine
+
+
+def make_engine(url: str, *, reach: Mapping[str, str] = _POSTGRES_REACH, connections: int = POSTGRES_THREADS) -> Engine:
+    """Return the engine for an address; ``reach`` and ``connections`` apply to PostgreSQL."""
     try:
         parsed = make_url(url)
         match parsed.get_backend_name():
             case "postgresql":
-                address = parsed.set(drivername="postgresql+psycopg", query={**_POSTGRES_REACH, **parsed.query})
-                engine = create_engine(address, pool_size=POSTGRES_THREADS)
-                event.listen(engine, "connect", _prepare_postgres)
+                address = parsed.set(drivername="postgresql+psycopg", query={**reach, **parsed.query})
+                engine = create_engine(address, pool_size=connections)
+                event.listen(engine, "connect", partial(_set_limits, _POSTGRES_LIMITS))
                 event.listen(engine, "checkin", _note_use)
                 event.listen(engine, "checkout", _try_if_idle)
                 return engine
@@ -263,8 +277,8 @@ def _make_folder(folder: Path) -> None:
         raise ConfigurationError(f"cannot make the database's folder {folder}: {error.strerror}") from None
 
 
-def _prepare_postgres(connection: Any, _record: object) -> None:
-    for limit in _POSTGRES_LIMITS:
+def _set_limits(limits: Sequence[str], connection: Any, _record: object) -> None:
+    for limit in limits:
         connection.execute(limit)
     connection.commit()
 

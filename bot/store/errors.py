@@ -33,6 +33,10 @@ class StoreUnavailable(DingerpError):
         )
 
 
+class LeadLost(StoreUnavailable):
+    """Another replica leads: what only the leader may write was not written."""
+
+
 class DatabaseInUse(ConfigurationError):
     """Another process owns the database."""
 

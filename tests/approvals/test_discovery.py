@@ -195,7 +195,7 @@ async def test_a_source_that_breaks_off_is_no_trouble_of_a_document() -> None:
 async def test_what_is_heard_of_is_looked_at_at_once() -> None:
     cases = FakeCaseOpener()
     one = make_poller(cases, main=FakeOrderSource([]))
-    running = asyncio.create_task(one.run())
+    running = asyncio.create_task(one.listen())
     try:
         one.notify("main", "PO-7")
         one.notify("main", "PO-7")

@@ -176,7 +176,8 @@ async def test_two_bots_of_one_database_send_each_once(tmp_path: Path, postgres_
 
         async def start(name: str) -> Program:
             folder = used_before(tmp_path / name)
-            env = environment(CONFIG, simulator.url, folder, DINGERP_DATABASE_URL=postgres_url, **NO_INDEX)
+            shared = {"DINGERP_DATABASE_URL": postgres_url, "DINGERP_REPLICAS": "2"}
+            env = environment(CONFIG, simulator.url, folder, **shared, **NO_INDEX)
             # What the killed bot was sending is free for another one when its lease ends.
             env |= {fast_clock_bot.BEGAN: began}
             return await stack.enter_async_context(forked(fast_clock_bot.__name__, env=env, folder=folder))

@@ -64,4 +64,6 @@ from bot.store.tables.questions import WELCOME as WELCOME
 from bot.store.tables.upkeep import DATA_KEY as DATA_KEY
 from bot.store.tables.upkeep import HEARTBEAT as HEARTBEAT
 from bot.store.tables.upkeep import HELD_RIGHT as HELD_RIGHT
+from bot.store.tables.upkeep import LEAD as LEAD
+from bot.store.tables.upkeep import REPLICA as REPLICA
 from bot.store.tables.upkeep import RULE_FILE as RULE_FILE

@@ -1,4 +1,4 @@
-"""Tables of the bot's own upkeep: data keys, heartbeat, the files of its rules, and held rights."""
+"""Tables of the bot's own upkeep: data keys, heartbeat, replicas, the files of its rules, and held rights."""
 
 from __future__ import annotations
 
@@ -31,6 +31,41 @@ class HeartbeatRow(StoreTable, table=True):
     at_ms: int = Field(sa_type=BigInteger)
 
 
+class ReplicaRow(StoreTable, table=True):
+    """A process that works on this database with others; all times are of the database's clock."""
+
+    __tablename__ = "replica"
+
+    id: str = Field(primary_key=True)
+    host: str
+    process: int
+    version: str
+    joined_ms: int = Field(sa_type=BigInteger)
+    beat_ms: int = Field(sa_type=BigInteger)
+    """When it last said that it lives."""
+    backend: int
+    """The server's process behind its connection, which ends with it; and when that began."""
+    backend_us: int = Field(sa_type=BigInteger)
+    settings: str = Field(sa_type=Text)
+    """Digests of the settings that must agree, by section, as JSON."""
+    rules: str = Field(sa_type=Text)
+    """Digests of the rules in force, by file, as JSON."""
+
+
+class LeadRow(StoreTable, table=True):
+    """One row: which replica leads, until when, and how often the lead has changed hands."""
+
+    __tablename__ = "lead"
+
+    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    fence: int = Field(sa_type=BigInteger, unique=True)
+    """Grows with each take-over. It is unique so that PostgreSQL treats its change as that of a key: a take-over waits
+    for transactions that hold ``FOR KEY SHARE`` on it, and a renewal does not."""
+    holder: str
+    """A replica's id; empty while nobody leads."""
+    until_ms: int = Field(sa_type=BigInteger)
+
+
 class RuleFileRow(StoreTable, table=True):
     """A file whose rules are in force: if it is missing after a restart, nothing opens because of that."""
 
@@ -61,4 +96,6 @@ class HeldRightRow(StoreTable, table=True):
 DATA_KEY = core_table(DataKeyRow)
 HEARTBEAT = core_table(HeartbeatRow)
 HELD_RIGHT = core_table(HeldRightRow)
+LEAD = core_table(LeadRow)
+REPLICA = core_table(ReplicaRow)
 RULE_FILE = core_table(RuleFileRow)

@@ -196,6 +196,7 @@ async def test_of_two_on_postgresql_one_is_killed_now_and_then(
             | NO_INDEX
             | {
                 "DINGERP_DATABASE_URL": postgres_url,
+                "DINGERP_REPLICAS": "2",
                 "PYTHONPATH": str(ROOT),
                 fast_clock_bot.BEGAN: str(began),
             }

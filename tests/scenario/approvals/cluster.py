@@ -320,6 +320,7 @@ async def open_cluster(
             "DINGERP_ERP__MAIN__VENDOR": remote_erp.VENDOR,
             "DINGERP_ERP__MAIN__URL": erp_url,
             "DINGERP_DATABASE_URL": database_url,
+            "DINGERP_REPLICAS": "2" if database_url else "",
             "DINGERP_POLL__ENABLED": "false",
             "DINGERP_LIMITS__QPS": "inf",
             "DINGERP_OUTBOX__PER_SECOND": "1000",

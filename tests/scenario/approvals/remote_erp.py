@@ -21,6 +21,7 @@ from aiohttp import web
 from pydantic import BaseModel, TypeAdapter
 
 from bot.app import running, stop_signal
+from bot.bootstrap import preflight
 from bot.erp import vendors
 from bot.erp.document_calls import DocumentCalls
 from bot.erp.errors import NotFound, Unavailable, UnknownOutcome, Unsupported
@@ -199,6 +200,7 @@ async def _run_fast(began: float, speed: float) -> None:
 
 
 if __name__ == "__main__":
+    preflight.REPLICAS_OFFERED = True
     # As an installed package would declare it.
     vendors._OURS[VENDOR] = EntryPoint(VENDOR, "tests.scenario.approvals.remote_erp:vendor", vendors.GROUP)
     if BEGAN in os.environ:

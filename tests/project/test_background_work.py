@@ -1,0 +1,80 @@
+"""Each piece of background work has said where it runs, if several replicas work together."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+from bot.mechanisms.background import Runs
+
+_BOT = Path(__file__).parents[2] / "bot"
+_STARTS = frozenset({"run_in_background", "running"})
+
+EVERYWHERE = {
+    "accounts",
+    "alerts",
+    "approvals reports",
+    "approvals staff",
+    "approvals writer",
+    "audit",
+    "dialogues",
+    "directory",
+    "erp_records",
+    "health",
+    "inbox",
+    "index",
+    "keys",
+    "meter",
+    "names",
+    "native approvals",
+    "outbox",
+    "outsiders",
+    "people",
+    "places",
+    "probes",
+    "queue {address.source}",
+    "refusals",
+    "replica",
+    "rules",
+    "stream",
+    "tidy",
+    "understanding",
+}
+WITH_LEAD = {
+    "approvals keeping",
+    "approvals rounds",
+    "audit keeping",
+    "events",
+    "health reports",
+    "outbox keeping",
+    "page sessions",
+    "poll",
+    "prune",
+    "read_model",
+    "stock_days",
+    "subscriptions",
+}
+
+
+def _started() -> Iterator[tuple[str, str]]:
+    """Yield name and place of all background work; a place that is not spelled out is empty."""
+    for file in (_BOT / "app.py", *(_BOT / "bootstrap").glob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text())):
+            if (
+                isinstance(node, ast.Call)
+                and isinstance(node.func, ast.Attribute)
+                and node.func.attr in _STARTS
+                and len(node.args) == 3
+                and isinstance(node.args[1], ast.Constant | ast.JoinedStr)
+            ):
+                yield ast.unparse(node.args[1]).removeprefix("f").strip("'\""), ast.unparse(node.args[2])
+
+
+def test_all_background_work_is_known_with_its_place() -> None:
+    started = list(_started())
+    assert dict(started) == {
+        **dict.fromkeys(EVERYWHERE, str(Runs.EVERYWHERE)),
+        **dict.fromkeys(WITH_LEAD, str(Runs.WITH_LEAD)),
+    }
+    assert len(started) == len(EVERYWHERE) + len(WITH_LEAD), "no name is used twice"
