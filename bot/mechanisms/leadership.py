@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from typing import Any
 
 
-class Term:
+class LeadTerm:
     """The time for which this replica leads; ``fence`` is its number, None where no other replica can exist."""
 
     def __init__(self, fence: int | None = None) -> None:
@@ -30,7 +30,7 @@ class Term:
         await self._over.wait()
 
 
-TERM: ContextVar[Term | None] = ContextVar("term", default=None)
+TERM: ContextVar[LeadTerm | None] = ContextVar("term", default=None)
 """The term in which the running task works, None for work that every replica does. The store refuses what a task
 writes in a term that is over (`bot.store.database.Database.run`)."""
 
@@ -38,7 +38,7 @@ writes in a term that is over (`bot.store.database.Database.run`)."""
 class Leadership:
     """Whether this replica leads, and the work that runs while it does."""
 
-    def __init__(self, term: Term | None = None) -> None:
+    def __init__(self, term: LeadTerm | None = None) -> None:
         """``term`` has begun already."""
         self._term = term
         self._began = asyncio.Event()
@@ -48,10 +48,10 @@ class Leadership:
     @classmethod
     def alone(cls) -> Leadership:
         """Return the leadership of the only process there can be."""
-        return cls(Term())
+        return cls(LeadTerm())
 
     @property
-    def term(self) -> Term | None:
+    def term(self) -> LeadTerm | None:
         """The present term; None if another replica leads, or none."""
         return None if self._term is None or self._term.is_over else self._term
 
@@ -59,7 +59,7 @@ class Leadership:
         """Begin a term, unless this one goes on."""
         if self.term is None or self.term.fence != fence:
             self.end()
-            self._term = Term(fence)
+            self._term = LeadTerm(fence)
             self._began.set()
 
     def end(self) -> None:
@@ -78,7 +78,7 @@ class Leadership:
             await _in_term(term, work)
 
 
-async def _in_term(term: Term, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+async def _in_term(term: LeadTerm, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
     TERM.set(term)
     running = asyncio.create_task(work())
     over = asyncio.create_task(term.ended())

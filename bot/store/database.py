@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection, make_url
 from sqlalchemy.exc import SQLAlchemyError, StatementError
 from sqlalchemy.pool import NullPool
 
-from bot.mechanisms.leadership import TERM, Term
+from bot.mechanisms.leadership import TERM, LeadTerm
 from bot.store.data_keys import CompanyKeySource, DatabaseKeys, own_keys
 from bot.store.engines import (
     POSTGRES_THREADS,
@@ -263,7 +263,7 @@ class Database:
             return connection.execute(select(DATA_KEY).order_by(DATA_KEY.c.number)).all()
 
 
-def _within_term(term: Term, fence: int, call: Callable[[Connection], T], connection: Connection) -> T:
+def _within_term(term: LeadTerm, fence: int, call: Callable[[Connection], T], connection: Connection) -> T:
     """Return the result of ``call`` while no other replica can take the lead over: it waits for this transaction.
 
     One that stays open, because its process stands still, is ended before the others have waited long.

@@ -98,6 +98,10 @@ async def test_two_bots_say_who_leads_and_the_other_takes_over_at_a_stop(replica
             await until(lambda: _says(second, "1 of 2 replicas live, this one leads"))
 
 
+async def _is(system: BotSystem, status: str) -> bool:
+    return bool((await readiness(system))["status"] == status)
+
+
 async def _says(system: BotSystem, words: str) -> bool:
     return await told(system, "replicas") == words
 
@@ -114,7 +118,7 @@ async def test_a_replica_with_other_rules_than_the_leader_is_not_ready(replicas:
     rules.write_text("[default]\nto = []\n")
     async with replicas.bot("first") as first, replicas.bot("second", alerts={"rules": rules}) as second:
         assert (await readiness(first))["status"] != "not ready"
+        await until(lambda: _is(second, "not ready"))
         report = await readiness(second)
-        assert report["status"] == "not ready"
         assert "the rules differ from those of the replica that leads (process" in report["reasons"][0]
         assert report["reasons"][0].endswith(": alert rules")

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import create_engine, func, literal_column, select, text
 
-from bot.mechanisms.leadership import TERM, Term
+from bot.mechanisms.leadership import TERM, LeadTerm
 from bot.store.database import Database
 from bot.store.errors import LeadLost
 from bot.store.replicas import LEASE, Member, StoredReplicas
@@ -109,7 +109,7 @@ async def test_everyone_sees_who_lives(replicas: Replicas) -> None:
 
 async def test_what_only_the_leader_writes_is_refused_after_its_term(replicas: Replicas) -> None:
     fence = await replicas.fence(FIRST)
-    term = Term(fence)
+    term = LeadTerm(fence)
     token = TERM.set(term)
     try:
         write = HEARTBEAT.insert().values(id=7, at_ms=1)
@@ -133,7 +133,7 @@ async def test_a_take_over_waits_for_a_write_that_has_begun(replicas: Replicas) 
     loop = asyncio.get_running_loop()
 
     async def write() -> None:
-        TERM.set(Term(fence))
+        TERM.set(LeadTerm(fence))
 
         def work(_: object) -> None:
             loop.call_soon_threadsafe(began.set)
