@@ -17,7 +17,6 @@ from bot.cards.notices import (
     ChoiceNotice,
     NotFoundNotice,
     NotUnderstoodNotice,
-    Suggestion,
     UnknownCommandNotice,
 )
 from bot.cards.view import Button, ListView, View, lead_on
@@ -29,6 +28,7 @@ from bot.chat.message import ConversationKind, Message, Picture
 from bot.chat.parsing import MAX_LINE_BYTES, ParsedLine, command_line, normalise
 from bot.chat.question_handler import NO_DOCUMENTS, PreparedAnswer
 from bot.chat.questions.bound_commands import BoundCommand, bind_command
+from bot.chat.questions.choices import name_choices
 from bot.chat.questions.dialogues import Dialogues
 from bot.chat.questions.failures import (
     NO_COMMAND_LABEL,
@@ -174,7 +174,7 @@ class QuestionDispatcher:
         if not lines:
             return hint_answer(CODE_TOO_LONG if codes else NO_CODE)
         if len(lines) > 1:
-            choice = ChoiceNotice(suggestions=tuple(map(Suggestion, lines)))
+            choice = ChoiceNotice(suggestions=name_choices(lines, self._commands))
             return PreparedAnswer(choice, NO_COMMAND_LABEL, QuestionOutcome.HINT)
         # The question continues as typed text that only searches: a printed code must not give orders to the bot.
         asking = replace(context, line=lines[0], picture=None, only_asks=True)
@@ -232,7 +232,7 @@ class QuestionDispatcher:
         if not found:
             return None
         if len(found) > 1:
-            choice = ChoiceNotice(suggestions=tuple(map(Suggestion, found)), tells=FieldClass.PARTNER)
+            choice = ChoiceNotice(suggestions=name_choices(found, self._commands), tells=FieldClass.PARTNER)
             return PreparedAnswer(choice, NO_COMMAND_LABEL, QuestionOutcome.HINT, _NAMES)
         ((line, answer),) = found.items()
         return replace(answer, read_as=line)
@@ -307,7 +307,7 @@ class QuestionDispatcher:
         elif reading.unsure and not reading.gap:  # a model would also leave out what no line expresses
             reading = await self._settle(reading, context)
         if reading.unsure:
-            picks = tuple(map(Suggestion, (reading.line, *reading.alternatives)))
+            picks = name_choices((reading.line, *reading.alternatives), self._commands)
             choice = ChoiceNotice(suggestions=picks, gap=reading.gap, tells=_class_told(reading, context))
             return replace(
                 PreparedAnswer(choice, NO_COMMAND_LABEL, QuestionOutcome.HINT, _NAMES),
@@ -448,7 +448,8 @@ class QuestionDispatcher:
             return PreparedAnswer(unread, NO_COMMAND_LABEL, QuestionOutcome.UNKNOWN_COMMAND)
         rest = text.removeprefix(parsed.word).strip()
         fits = len(rest.encode()) <= MAX_LINE_BYTES
-        picks = tuple(Suggestion(f"/{command.name} {rest}".strip()) for command in alike) if fits else ()
+        lines = [f"/{command.name} {rest}".strip() for command in alike] if fits else []
+        picks = name_choices(lines, self._commands)
         example = next((example for command in usable for example in command.examples), "")
         view = UnknownCommandNotice(typed=shortened(parsed.word), suggestions=picks, example=example)
         return PreparedAnswer(view, NO_COMMAND_LABEL, QuestionOutcome.UNKNOWN_COMMAND)

@@ -6,7 +6,7 @@ The whole bot runs against the simulated DingTalk and the demo company, over rea
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -24,6 +24,7 @@ from bot.erp.port import Erp
 from bot.kit.company import adapter
 from bot.kit.simulator.cards import SimButton, SimCardView
 from bot.kit.simulator.chat import SimDelivery
+from bot.kit.simulator.engine import ClickResult
 from bot.settings import ErpSettings
 from bot.store.engines import looking_engine
 from tests.scenario.alerts.scenario import BUYING, START, Clock
@@ -298,5 +299,14 @@ async def run_approval_scenario(
     with patch.object(adapter, "open_demo", open_moody):
         async with run_system(folder, clock=clock, **changes) as system:
             scenario = DemoApprovalScenario(system, clock, folder, held[0], looks_at=looks_at)
-            await scenario.poll_pending()
-            yield scenario
+            with patch.object(system.engine, "click", partial(_click_first, scenario, system.engine.click)):
+                await scenario.poll_pending()
+                yield scenario
+
+
+async def _click_first(
+    scenario: DemoApprovalScenario, click: Callable[..., Awaitable[ClickResult]], *args: Any, **kwargs: Any
+) -> ClickResult:
+    """Have a click answered before the ERP answers the write that it causes."""
+    with scenario.erp.slower_than_click():
+        return await click(*args, **kwargs)

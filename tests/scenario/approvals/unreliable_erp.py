@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
+from contextlib import contextmanager
 from enum import Enum, auto
 from typing import Any
 
@@ -48,6 +49,9 @@ class UnreliableErp:
         self.answers: asyncio.Event | None = None
         """Writes are done, and their answers wait for it; see `hold` and `release`."""
         self._held = asyncio.Event()
+        self._clicks = 0
+        self._answered = asyncio.Event()
+        self._answered.set()
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
@@ -78,6 +82,7 @@ class UnreliableErp:
         if self.answers is not None:
             self._held.set()
             await self.answers.wait()
+        await self._answered.wait()
         if mood is WriteFault.ANSWER_LOST:
             raise UnknownOutcome("no answer", source=self.inner.name)
         return result
@@ -91,6 +96,22 @@ class UnreliableErp:
         outcome, words, before = self.outcomes.popleft()
         await before()
         return DecisionResult(outcome=outcome, order=await self.inner.purchase_order(decision.number), text=words)
+
+    @contextmanager
+    def slower_than_click(self) -> Iterator[None]:
+        """Hold the answers to writes back until a click is answered.
+
+        A click's answer that arrives after the card's next state covers it. The bot draws the card again then, but on a
+        clock that stands still it cannot tell that the state came after the click.
+        """
+        self._clicks += 1
+        self._answered.clear()
+        try:
+            yield
+        finally:
+            self._clicks -= 1
+            if not self._clicks:
+                self._answered.set()
 
     def hold(self) -> None:
         """Hold back the answers to writes."""
