@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
@@ -251,6 +252,14 @@ async def test_what_is_not_there_in_time_is_missing_and_the_rest_is_told() -> No
     archive = FakeInsightSource([past], LEVELS, slow={"S1"})
     found = await collect(archive, NEW, seconds=0.5)
     assert ([one.number for one in found.read], found.missing) == (["PO-1"], {MissingInsight.STOCK})
+
+
+async def test_time_may_be_over_before_a_read_begins() -> None:
+    """Python would warn of a read that was made and never awaited, and here a warning is a failure."""
+    archive = FakeInsightSource([order("PO-1", line("S1", "1 CNY"))], LEVELS)
+    found = await collect(archive, NEW, seconds=0)
+    assert MissingInsight.HISTORY in found.missing
+    gc.collect()
 
 
 @pytest.mark.parametrize("error", [Unavailable("away"), NotFound("S1")])

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 from statistics import median
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, TypeVar
 
 import structlog
 from cachetools import LRUCache
@@ -36,6 +36,8 @@ from bot.mechanisms.single_flight import SingleFlights
 from bot.words.disclosure import ClassedBy, FieldClass
 
 log = structlog.get_logger(__name__)
+
+T = TypeVar("T")
 
 MAX_LISTED, MAX_READ, MAX_LINES = 20, 6, 5
 """The vendor's orders listed, those read with their lines, and lines whose stock is queried: at most 1 + 6 + 5 calls
@@ -183,8 +185,8 @@ async def collect(records: SourceClient, order: PurchaseOrder, *, seconds: float
     reading = _Collector(records, asyncio.get_running_loop().time() + seconds)
     skus = tuple(dict.fromkeys(line.sku for line in order.lines if line.sku))[:MAX_LINES]
     await asyncio.gather(
-        reading.bounded(MissingInsight.HISTORY, reading.history(order)),
-        *(reading.bounded(MissingInsight.STOCK, reading.stock(sku)) for sku in skus),
+        reading.bounded(MissingInsight.HISTORY, reading.history, order),
+        *(reading.bounded(MissingInsight.STOCK, reading.stock, sku) for sku in skus),
     )
     return InsightData(
         listed=reading.listed,
@@ -205,10 +207,11 @@ class _Collector:
         self.levels: dict[str, StockLevel] = {}
         self.missing: set[MissingInsight] = set()
 
-    async def bounded(self, what: MissingInsight, work: Coroutine[None, None, None]) -> None:
+    async def bounded(self, what: MissingInsight, read: Callable[[T], Awaitable[None]], about: T) -> None:
+        """Read until the deadline. The read is made here: cancelled before it begins, nothing waits unawaited."""
         try:
             async with asyncio.timeout_at(self._until):
-                await work
+                await read(about)
         except Unsupported:
             # This ERP never provides it: not worth a line on the card, and the rest is worth caching.
             log.debug("approvals.insight_unsupported", what=what.value)
@@ -221,8 +224,8 @@ class _Collector:
 
     async def history(self, order: PurchaseOrder) -> None:
         self.listed = tuple(other for other in await _of_vendor(self._records, order) if other.number != order.number)
-        reads = (self.bounded(MissingInsight.HISTORY, self._order(other.number)) for other in self.listed[:MAX_READ])
-        await asyncio.gather(*reads)
+        numbers = [other.number for other in self.listed[:MAX_READ]]
+        await asyncio.gather(*(self.bounded(MissingInsight.HISTORY, self._order, number) for number in numbers))
 
     async def _order(self, number: str) -> None:
         self.orders[number] = await self._records.purchase_order(number)
