@@ -28,6 +28,7 @@ class LimitedParty(StrEnum):
 
     PERSON = "person"
     CONVERSATION = "conversation"
+    KEY = "key"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -182,11 +183,14 @@ class DailyExports:
 class ReadingLimits:
     """The limits of the asker and of the conversation; a request within both is counted for both.
 
-    Without a ``conversation``, in a person's own chat, only the person's limits apply.
+    Without a ``conversation``, in a person's own chat, only the person's limits apply. Where programs ask, ``whose`` is
+    their key.
     """
 
-    def __init__(self, *, person: Allowance, conversation: Allowance) -> None:
-        self._people = PartyLimits(LimitedParty.PERSON, person)
+    def __init__(
+        self, *, person: Allowance, conversation: Allowance, whose: LimitedParty = LimitedParty.PERSON
+    ) -> None:
+        self._people = PartyLimits(whose, person)
         self._conversations = PartyLimits(LimitedParty.CONVERSATION, conversation)
 
     def take_question(self, person: str, conversation: str, now: datetime) -> LimitReached | None:

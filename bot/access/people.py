@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import lru_cache
@@ -23,13 +23,24 @@ class MembershipDoubt(StrEnum):
     """The directory may not be read, and they have never written to the bot."""
 
 
+@dataclass(frozen=True, slots=True)
+class KeyScope:
+    """What the key of a program leaves of its owner's rights (`bot.access.api_keys`): the ``commands`` that it opens,
+    and the commands whose documents it may see; None for all. ``key`` is its id.
+    """
+
+    key: str
+    commands: frozenset[str] | None
+    documents: frozenset[str] | None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Person:
     """Somebody who asks or clicks. Only known members have a ``user_id``: without it nothing can be granted to them.
 
     ``departments`` are ids, ``department_names`` the names of these and of all their parents. ``doubt`` says why a
     person without a ``user_id`` may still be a member; ``claimed_id`` is the id from their click or message, kept only
-    for the record of refusals.
+    for the record of refusals. ``key`` is there when a program asks for them: it narrows what they may do and see.
     """
 
     user_id: str | None
@@ -41,10 +52,15 @@ class Person:
     language: str = "zh_CN"
     doubt: MembershipDoubt | None = None
     claimed_id: str = ""
+    key: KeyScope | None = None
 
     def __hash__(self) -> int:
         """Hash only the identifying fields: every question looks up several decisions about its asker."""
         return hash((self.user_id, self.claimed_id, self.name))
+
+    def with_key(self, key: KeyScope) -> Person:
+        """Return this person as the program with a key asks for them."""
+        return replace(self, key=key)
 
     @property
     def is_outsider(self) -> bool:

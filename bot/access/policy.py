@@ -49,6 +49,9 @@ def _arrange(named: Iterable[tuple[int, frozenset[str]]]) -> Mapping[str, Sequen
 ADMIN = "admin"
 """The role of every administrator of the organisation; the role to ask if nothing else is configured."""
 
+KEY_RULE = "api key"
+"""Replaces a rule's name if the key of a program does not open what it asks."""
+
 NO_RULE = "default"
 """Replaces the name of a rule if no rule covers the request."""
 
@@ -187,6 +190,8 @@ class AccessPolicy:
 
     def decide(self, person: Person, request: AccessRequest) -> AccessVerdict:
         """Return whether ``person`` may make the request, why, and what they may see of the answer."""
+        if person.key is not None and not _opens(person.key.commands, request.command):
+            return _refusal(phrase("This key does not open /%(command)s.", command=request.command), (), rule=KEY_RULE)
         where = self._named_or_any(request.conversation_id)
         return self._decide(person, request.command, where, request.writes, request.governed, request.reserved)
 
@@ -199,6 +204,11 @@ class AccessPolicy:
 
         `bot.access.areas.command_of` names the command of an alert.
         """
+        if person.key is not None:
+            if not _opens(person.key.documents, command):
+                reason = phrase("This key does not open what /%(command)s shows.", command=command)
+                return _refusal(reason, (), rule=KEY_RULE)
+            person = replace(person, key=None)
         return self.decide(person, AccessRequest(command=command, conversation_id=conversation_id))
 
     def is_closed_to_all(self, request: AccessRequest) -> bool:
@@ -335,6 +345,11 @@ class AccessPolicy:
 
 _BY_DEFAULT = phrase("Every member may ask.")
 _BY_DOCUMENT = phrase("Rules of its own say who may, for every document.")
+
+
+def _opens(scope: frozenset[str] | None, command: str) -> bool:
+    """Return whether the scope of a key has a command in it."""
+    return scope is None or command in scope
 
 
 def _by_user(roles: Mapping[str, frozenset[str]]) -> Mapping[str, frozenset[str]]:

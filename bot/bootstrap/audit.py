@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 
 from bot.access.audit import BOT_ACTOR, AuditEntry, AuditKind, AuditLog, FoldedAuditLog, RequiredAudit, read_detail
-from bot.access.limits import Allowance, LimitReached, ReadingLimits
+from bot.access.limits import Allowance, LimitedParty, LimitReached, ReadingLimits
 from bot.access.openings import find_openings
 from bot.access.policy import ADMIN, AccessPolicy
 from bot.access.presets import with_synonyms
@@ -179,8 +179,13 @@ def limit_questions(
     audit: AuditLog,
     owed: Callable[[], None],
     required: RequiredAudit | None,
+    *,
+    of_keys: bool = False,
 ) -> LimitedQuestions:
-    """Return the handler wrapped by the configured limits; ``owed`` is called when a card is to be sent."""
+    """Return the handler wrapped by the configured limits; ``owed`` is called when a card is to be sent.
+
+    With ``of_keys`` programs ask: each key has limits of its own, and every answer is recorded.
+    """
     settings = base.settings
     send = _CardSender(base, owed)
 
@@ -188,8 +193,11 @@ def limit_questions(
         send(lambda places: owed_reports(context, reached, places))
 
     row = timedelta(minutes=settings.limits.row_minutes)
+    asker = settings.limits.key if of_keys else settings.limits.person
     limits = ReadingLimits(
-        person=_allowance(settings.limits.person, row), conversation=_allowance(settings.limits.conversation, row)
+        person=_allowance(asker, row),
+        conversation=_allowance(settings.limits.conversation, row),
+        whose=LimitedParty.KEY if of_keys else LimitedParty.PERSON,
     )
     return LimitedQuestions(
         handler,
@@ -199,6 +207,7 @@ def limit_questions(
         required=required,
         metrics=base.metrics,
         reached=DailyReports(tell),
+        records_all=of_keys,
     )
 
 

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import structlog
 
+from bot.access.api_keys import ApiKeys
 from bot.access.directory_sync import DirectorySync
 from bot.access.membership import Membership
 from bot.access.organisation import OwnOrganisation
@@ -32,6 +33,7 @@ class ContactEvents:
     sync: DirectorySync | None
     staff: StaffChanges
     sessions: PageSessions
+    api_keys: ApiKeys
 
     async def take(self, change: ContactChange) -> None:
         """Apply a change. Raises a `DingerpError` if it cannot be stored: then the event comes again."""
@@ -45,6 +47,7 @@ class ContactEvents:
                 await self.membership.record_left(change.user_ids)
                 self.staff.note((), change.user_ids)
                 await self.sessions.end_of(change.user_ids)
+                await self.api_keys.end_of(change.user_ids)
             case ContactNews.CHANGED if change.user_ids:
                 await self.membership.record_changed(change.user_ids)
                 self.staff.note(change.user_ids)
@@ -59,11 +62,12 @@ async def start_directory(
     staff: StaffChanges,
     search: Callable[[Sequence[StaffKeys]], Awaitable[None]] | None,
     sessions: PageSessions,
+    api_keys: ApiKeys,
 ) -> ContactEvents:
     """Start keeping the database in step with the directory, and return the receiver of its events.
 
     ``search`` receives everybody's keys after each walk through the directory, and ``staff`` is told of it. People who
-    leave are logged out of ``sessions``.
+    leave are logged out of ``sessions``, and their ``api_keys`` end.
     """
 
     async def walked(people: Sequence[StaffKeys]) -> None:
@@ -79,4 +83,4 @@ async def start_directory(
         every = timedelta(hours=access.sync_hours)
         sync = DirectorySync(listing, base.stored_people, base.members, every=every, now=base.now, walked=walked)
         await base.run_in_background(sync.run, "directory", Runs.EVERYWHERE)
-    return ContactEvents(base.organisation, base.members, sync, staff, sessions)
+    return ContactEvents(base.organisation, base.members, sync, staff, sessions, api_keys)

@@ -52,6 +52,15 @@ def exportable(commands: Commands) -> Commands:
     )
 
 
+def askable(commands: Commands) -> Commands:
+    """Return the commands whose answer is all there is: none sends a file to somebody's chat or uploads a picture."""
+    return Commands(
+        command
+        for command in commands.values()
+        if not {Exports, ChartPictures} & {*command.signature.collaborators.values()}
+    )
+
+
 def build_charts(base: Infrastructure) -> ChartPictures:
     """Return this bot's charts; those in progress end with it."""
     wanted = base.settings.cards.chart_font

@@ -14,7 +14,7 @@ from bot.alerts.subscriptions import SUBSCRIPTION, SubscriptionClock, Subscripti
 from bot.bootstrap.access import AccessServices
 from bot.bootstrap.alerts import AlertServices
 from bot.bootstrap.audit import limit_questions
-from bot.bootstrap.exports import build_exports, exportable
+from bot.bootstrap.exports import askable, build_exports, exportable
 from bot.bootstrap.factories import make_renderer
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.language_model import open_model
@@ -110,8 +110,8 @@ async def open_inbox(base: Infrastructure) -> StoredInbox:
 
 async def build_pipelines(
     parts: AnsweringServices, inbox: StoredInbox, patience: ApiRetryPolicy
-) -> tuple[QuestionPipeline, ClickPipeline, PageAnswers]:
-    """Return the pipelines for questions and clicks, and what pages ask, all within the configured limits."""
+) -> tuple[QuestionPipeline, ClickPipeline, PageAnswers, PageAnswers]:
+    """Return the pipelines for questions and clicks, and what pages and programs ask, all within their limits."""
     base, owed = parts.base, parts.alerts.outbox.poke
     dialogues = await _start_dialogues(base) if parts.reader else None
     dispatching = partial(
@@ -169,16 +169,20 @@ async def build_pipelines(
         shown=StoredShownCards(base.database),
         probes=CardProbes(base.probes, now=base.now, say=base.say_in),
     )
-    pages = PageAnswers(
-        limited,
-        unasked,
+    # What a program asks stands alone: no dialogue is behind it, and no sentence goes on from it.
+    commands = askable(parts.commands)
+    alone = dispatching(commands=commands, reader=parts.reader, model=parts.model, only_asks=True)
+    programs = limit_questions(base, alone, parts.commands, parts.audit, owed, parts.required_audit, of_keys=True)
+    answering = partial(
+        PageAnswers,
+        glancing=unasked,
         exports=cast(Exports, asking[Exports]),
         renderer=make_renderer(base.settings, base.languages, budget=WHOLE_PAGE, now=base.now),
-        commands=parts.commands,
         policy=parts.access.policy,
         now=base.now,
     )
-    return _question_pipeline(parts, shared, rights, inbox, patience), clicks, pages
+    pages, api = answering(limited, commands=parts.commands), answering(programs, commands=commands)
+    return _question_pipeline(parts, shared, rights, inbox, patience), clicks, pages, api
 
 
 async def _asking_commands(

@@ -25,6 +25,7 @@ from bot.bootstrap.alerts import (
     start_polling,
     start_queue_readers,
 )
+from bot.bootstrap.api import build_api
 from bot.bootstrap.approvals import ApprovalServices, build_approvals, join_approvals, start_approvals
 from bot.bootstrap.audit import audit_health, open_audit, record_start, start_audit, tell_openings
 from bot.bootstrap.database import checkpoint_database, follow_data_keys
@@ -62,6 +63,7 @@ from bot.read_model.stock_days import StockHistory
 from bot.settings import Settings
 from bot.store.chat.accounts import StoredErpKeys
 from bot.store.database import Database
+from bot.web.api.site import ApiSite
 from bot.web.pages.site import PageSite
 from bot.words.phrase import Words
 
@@ -87,6 +89,8 @@ class Services:
     meter: MonthlyMeter
     site: PageSite | None
     """The pages, where there are any."""
+    api: ApiSite
+    """The door for programs, closed while there are no keys."""
 
     async def read_rules_again(self) -> Sequence[Words]:
         """Reload the rule files, and return the errors; a wrong file's last good rules stay."""
@@ -168,8 +172,9 @@ async def build_services(
         reader=reader,
         model=model,
     )
-    questions, clicks, answers = await build_pipelines(answering, inbox, patience)
+    questions, clicks, answers, programs = await build_pipelines(answering, inbox, patience)
     sessions, site = await build_pages(base, answers, audit)
+    api = build_api(base, programs, commands, audit)
 
     await resume_questions(base, inbox, questions)
     await start_queue_readers(base, alerts.intake)
@@ -188,7 +193,8 @@ async def build_services(
         (lambda: model.health) if model else None,
         replica.health if replica is not None else dict,
     )
-    contact_events = await start_directory(base, approvals.staff, search_accounts(base, hub, accounts), sessions)
+    search = search_accounts(base, hub, accounts)
+    contact_events = await start_directory(base, approvals.staff, search, sessions, api.parts.keys)
     return Services(
         database=database,
         hub=hub,
@@ -204,4 +210,5 @@ async def build_services(
         language_of=lambda user_id: choose_language(base.languages, base.people.language(user_id or None)),
         meter=base.meter,
         site=site,
+        api=api,
     )

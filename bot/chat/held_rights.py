@@ -28,6 +28,7 @@ class HeldRightKind(StrEnum):
     KEY = "key"
     SUBSCRIPTION = "subscription"
     WATCH = "watch"
+    API_KEY = "api_key"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,6 +21,8 @@ class Metrics:
         self.clicks = self._counter("clicks", "Card clicks by what became of them.", "outcome")
         self.pages = self._counter("pages", "Requests for pages.", "page", "status")
         self.page_seconds = self._seconds("page_seconds", "Requests for pages.", "page")
+        self.program_requests = self._counter("program_requests", "Requests of programs.", "route", "status")
+        self.program_seconds = self._seconds("program_seconds", "Requests of programs.", "route")
         self.own_cards = self._counter(
             "own_cards", "Cards for who tapped on a group's card, with what the group may not see.", "outcome"
         )

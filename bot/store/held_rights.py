@@ -31,6 +31,7 @@ from bot.store.outbox.queue import enqueue
 from bot.store.row_times import from_ms, to_ms
 from bot.store.statements import insert_into
 from bot.store.tables import (
+    API_KEY,
     APPROVAL_CASE,
     ERP_ACCOUNT,
     ERP_KEY,
@@ -76,6 +77,7 @@ _TABLES: Final[Mapping[HeldRightKind, _HeldTable]] = {
         lambda row: f"{row['line']} {row['at']}",
         SUBSCRIPTION.c.ended.is_(False),
     ),
+    HeldRightKind.API_KEY: _HeldTable(API_KEY, API_KEY.c.user_id, lambda row: f"{row['id']}: {row['scopes']}"),
     HeldRightKind.WATCH: _HeldTable(WATCH, WATCH.c.user_id, lambda row: str(row["title"] or row["subject"])),
 }
 

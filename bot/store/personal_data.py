@@ -16,6 +16,7 @@ from bot.store.outbox.queries import read_places, stands_at, write_places
 from bot.store.row_times import to_ms
 from bot.store.tables import (
     ALERT,
+    API_KEY,
     APPROVAL_AUDIT,
     APPROVAL_CARD,
     APPROVAL_DECISION,
@@ -64,10 +65,13 @@ _OWN: tuple[tuple[Table, Column[str]], ...] = (
     (ERP_KEY_LINK, ERP_KEY_LINK.c.user_id),
     (HELD_RIGHT, HELD_RIGHT.c.user_id),
     (PAGE_SESSION, PAGE_SESSION.c.user_id),
+    (API_KEY, API_KEY.c.user_id),
 )
 """Rows about this person alone."""
 
-_SECRET = frozenset({ERP_KEY.c.secret, ERP_KEY_LINK.c.digest, HELD_RIGHT.c.content, PAGE_SESSION.c.digest})
+_SECRET = frozenset(
+    {ERP_KEY.c.secret, ERP_KEY_LINK.c.digest, HELD_RIGHT.c.content, PAGE_SESSION.c.digest, API_KEY.c.digest}
+)
 """Columns that are never exported, not even for the person concerned: exports may be left lying around."""
 
 _EVIDENCE: tuple[tuple[Table, Column[str]], ...] = (

@@ -20,6 +20,7 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 
 from bot.mechanisms.health import HealthReport
 from bot.mechanisms.metrics import Metrics
+from bot.web.api.site import ApiSite
 from bot.web.connections import BoundedConnections
 from bot.web.hooks import HookEndpoint
 from bot.web.key_page import KeyPage
@@ -48,6 +49,7 @@ def make_web_app(
     hooks: HookEndpoint | None = None,
     key_page: KeyPage | None = None,
     site: PageSite | None = None,
+    api: ApiSite | None = None,
 ) -> web.Application:
     """Return the application, which holds no state."""
 
@@ -77,6 +79,8 @@ def make_web_app(
         key_page.mount(app)
     if site is not None:
         site.mount(app)
+    if api is not None:
+        api.mount(app)
     return app
 
 

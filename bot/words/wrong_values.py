@@ -104,13 +104,17 @@ def _explain(problem: ErrorDetails) -> Phrase:
         case "missing":
             return phrase("%(path)s is missing", path=path)
         case _:
-            return phrase("%(key)s: %(reason)s", key=path, reason=_why(problem))
+            return phrase("%(key)s: %(reason)s", key=path, reason=explain_wrong_value(problem))
 
 
-def _why(problem: ErrorDetails) -> Words:
+def explain_wrong_value(problem: ErrorDetails) -> Words:
     """Return the problem with a value, without the value."""
     found = problem.get("ctx", {})
     match problem["type"]:
+        case "missing":
+            return phrase("is missing")
+        case "extra_forbidden":
+            return phrase("is nothing that is asked for here")
         case "string_pattern_mismatch" if _ADDRESS in problem["msg"]:
             return phrase("must begin with https:// or http://")
         case "value_error":

@@ -22,6 +22,7 @@ from pydantic.fields import FieldInfo
 from typer.core import TyperArgument, TyperGroup, TyperOption
 from typer.main import get_command
 
+from bot.bootstrap.api import routes_of
 from bot.cards.fields import ViewFields
 from bot.cards.language import choose_language, load_languages
 from bot.cards.presenter import Presenter
@@ -32,6 +33,8 @@ from bot.cli import cli
 from bot.kit.simulator.faults import SimFaults
 from bot.mechanisms.metrics import Metrics
 from bot.settings import Settings
+from bot.web.api.openapi import taken
+from bot.web.api.routes import ApiRoute
 from bot.words.secret_values import Secret
 
 from . import event_pages, permission_page
@@ -239,7 +242,19 @@ def permissions() -> str:
     return table(permission_page.head(), permission_page.rows())
 
 
+def routes() -> str:
+    """Return the table of the routes for programs."""
+    head = ("route", "answers", "takes")
+    return table(head, map(_route, routes_of(Commands.discover())))
+
+
+def _route(route: ApiRoute) -> tuple[str, str, str]:
+    names = ", ".join(f"`{name}`" for name in taken(route))
+    return f"`{route.method} {route.address}`", route.summary, names
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
+    "routes": routes,
     "settings": settings,
     "metrics": metrics,
     "command_line": command_line,

@@ -18,6 +18,7 @@ from bot.chat.accounts.binding import AccountState
 from bot.chat.held_rights import HeldRightKind
 from bot.outbox.place import Place, PlaceKind
 from bot.store.alerts.subscriptions import StoredSubscriptions
+from bot.store.api_keys import StoredApiKeys
 from bot.store.approvals.repository import StoredCaseRepository
 from bot.store.audit.chain import AuditWitness, ChainLink
 from bot.store.audit.log import StoredAudit
@@ -26,6 +27,7 @@ from bot.store.database import Database
 from bot.store.held_rights import StoredHeldRights, hold_rights
 from bot.store.row_times import to_ms
 from bot.store.tables import (
+    API_KEY,
     APPROVAL_VOTE,
     DELIVERY,
     ERP_ACCOUNT,
@@ -49,7 +51,7 @@ DAILY = Subscription(
 
 
 def fill(connection: Connection) -> None:
-    """Give amy an account with a key, a link to enter another, a watch, a question and a mute."""
+    """Give amy an account with a key, a key for a program, a link to enter another, a watch, a question and a mute."""
     bound = {"user_id": "amy", "source": "main", "name": "Amy", "account": "a.my", "wanted": "", "state": "bound"}
     connection.execute(insert(ERP_ACCOUNT), bound | {"decided_by": "boss", "revision": 3})
     key = {"user_id": "amy", "source": "main", "account": "a.my", "secret": "hunter2", "entered_ms": 1}
@@ -62,6 +64,8 @@ def fill(connection: Connection) -> None:
     )
     asked = {"msg_id": "1", "payload": "/watch SKU2", "received_ms": 1, "state": "acknowledged"}
     connection.execute(insert(INBOX), asked)
+    program = {"id": "k", "digest": "d", "user_id": "amy", "scopes": "order, stock", "made_ms": 1, "seen_ms": None}
+    connection.execute(insert(API_KEY), program | {"expires_ms": to_ms(LATER)})
     mute = {"id": "m", "place": "group:cid", "pattern": "stock.low", "author": "Amy", "made_ms": 1}
     connection.execute(insert(MUTE), mute | {"until_ms": to_ms(NOW + timedelta(days=9)), "critical": True})
 
@@ -88,6 +92,7 @@ async def in_force(database: Database) -> dict[str, Any]:
         "subscriptions": len(await subscriptions.at_place(DAILY.place)),
         "due": await subscriptions.send_due(LATER, UTC),
         "watches": len(await database.rows(select(WATCH.c.id))),
+        "api_keys": [sorted(key.scopes) for key in await StoredApiKeys(database).all()],
         "mutes": len(await database.rows(select(MUTE.c.id))),
         "questions": len(await database.rows(select(INBOX.c.msg_id))),
     }
@@ -101,6 +106,7 @@ NOTHING = {
     "subscriptions": 0,
     "due": 0,
     "watches": 0,
+    "api_keys": [],
     "mutes": 0,
     "questions": 0,
 }
@@ -111,12 +117,13 @@ async def test_nothing_works_until_it_is_confirmed(database: Database, restored:
     found = await restored.of("amy")
     assert sorted((each.kind.value, each.about) for each in found) == [
         ("account", "main: a.my"),
+        ("api_key", "k: order, stock"),
         ("key", "main: a.my"),
         ("subscription", "/order late 08:30"),
         ("watch", "Bolts"),
     ]
     assert await restored.of("bob") == ()
-    assert await restored.confirm(found, by="amy", now=LATER) == 4
+    assert await restored.confirm(found, by="amy", now=LATER) == 5
     again = {
         "account": "a.my",
         "keys": ["hunter2"],
@@ -125,6 +132,7 @@ async def test_nothing_works_until_it_is_confirmed(database: Database, restored:
         "subscriptions": 1,
         "due": 1,
         "watches": 1,
+        "api_keys": [["order", "stock"]],
         "mutes": 0,
         "questions": 0,
     }
@@ -156,7 +164,7 @@ async def test_an_account_that_somebody_else_has_by_now_is_not_given_back(
     other = {"user_id": "bob", "source": "main", "name": "Bob", "account": "A.My", "wanted": "", "state": "bound"}
     await database.execute(insert(ERP_ACCOUNT), [other | {"decided_by": "", "revision": 1}])
     found = await restored.of("amy")
-    assert await restored.confirm(found, by="amy", now=LATER) == 3
+    assert await restored.confirm(found, by="amy", now=LATER) == 4
     assert (await in_force(database))["account"] == ""
     assert (await in_force(database))["keys"] == [], "a key works with its account alone"
 
@@ -170,7 +178,7 @@ async def test_what_is_newer_stays(database: Database, restored: StoredHeldRight
 
 async def test_held_twice_it_waits_once(database: Database, restored: StoredHeldRights) -> None:
     await database.run(lambda connection: hold_rights(connection, LATER))
-    assert len(await restored.of("amy")) == 4
+    assert len(await restored.of("amy")) == 5
 
 
 async def test_owners_are_told_once(database: Database, restored: StoredHeldRights) -> None:
@@ -210,7 +218,7 @@ async def test_what_does_not_open_holds_up_nothing_else(database: Database) -> N
 
     await database.run(damage)
     found = await database.run(lambda connection: hold_rights(connection, NOW))
-    assert sorted(right.kind.value for right in found) == ["account", "subscription", "watch"]
+    assert sorted(right.kind.value for right in found) == ["account", "api_key", "subscription", "watch"]
     assert await in_force(database) == NOTHING
     voters = await database.rows(select(APPROVAL_VOTE.c.case_id))
     assert {vote.case_id for vote in voters} == {"c-1"}, "the case that opens has none"

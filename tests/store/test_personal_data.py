@@ -21,6 +21,7 @@ from bot.store.outbox.queue import enqueue
 from bot.store.personal_data import ERASED, erase_person, export_person
 from bot.store.tables import (
     ALERT,
+    API_KEY,
     APPROVAL_AUDIT,
     APPROVAL_CARD,
     APPROVAL_DECISION,
@@ -62,6 +63,8 @@ def fill(connection: Connection, person: str, number: int) -> None:
     add(insert(ERP_KEY_LINK), mine | {"digest": f"digest of {person}", "expires_ms": 1, "tries": 0})
     login = {"digest": f"digest of the login of {person}", "user_id": person, "corp_id": "ours", "device": "phone"}
     add(insert(PAGE_SESSION), login | {"began_ms": 1, "seen_ms": 1})
+    program = {"id": f"key of {person}", "digest": f"digest of the key of {person}", "user_id": person}
+    add(insert(API_KEY), program | {"scopes": "order", "made_ms": 1, "expires_ms": 2, "seen_ms": None})
     standing = {
         "track": f"q1-{person}",
         "place": "group:cid",
@@ -114,8 +117,8 @@ def exported(connection: Connection, person: str) -> list[str]:
 
 
 EVIDENCE = ["approval_audit", "approval_card", "approval_decision", "approval_person", "approval_vote", "audit"]
-OWN = ["alert", "delivery", "delivery", "delivery_step", "dialogue", "erp_account", "erp_key", "erp_key_link"]
-OWN += ["inbox", "language"]
+OWN = ["alert", "api_key", "delivery", "delivery", "delivery_step", "dialogue", "erp_account", "erp_key"]
+OWN += ["erp_key_link", "inbox", "language"]
 OWN += ["mute", "mute", "page_session", "person", "standing_answer", "subscription", "watch"]
 
 
@@ -183,7 +186,7 @@ async def test_a_person_is_erased_and_what_was_decided_stays(database: Database)
         report = erase_person(connection, ME, NOW)
         assert report.erased == {
             "person": 1, "language": 1, "dialogue": 1, "watch": 1, "erp_account": 1, "mute": 2, "alert": 1,
-            "erp_key": 1, "erp_key_link": 1, "held_right": 0, "page_session": 1,
+            "erp_key": 1, "erp_key_link": 1, "held_right": 0, "page_session": 1, "api_key": 1,
             "standing_answer": 1,
             "subscription": 1,
             "inbox": 1, "delivery": 1, "delivery_step": 1,

@@ -78,6 +78,7 @@ PLAIN = {
     "erp_key": {"user_id", "source", "account"},
     "erp_key_link": {"digest", "user_id", "source", "account"},
     "erp_rejected": {"source", "area", "key", "defect"},
+    "api_key": {"id", "digest", "user_id", "scopes"},
     "card_probe": {"template", "track", "user_id"},
     "event": {"source", "origin", "event_id", "type", "subject", "via", "severity", "state"},
     "followed_area": {"source", "area", "cursor", "place", "trouble"},

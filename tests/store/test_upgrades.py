@@ -108,8 +108,9 @@ async def test_the_way_back_is_the_backup_from_before(tmp_path: Path) -> None:
     await restore(settings, target, datetime(2026, 11, 27, tzinfo=UTC))
     database = Database(settings.database)
     await database.migrate()
-    # Rights that somebody may have given up wait: an account, unbound, and a watch without its title. The key's row
-    # does not open, like all sealed values here, and mutes, logins and questions end (`bot.store.held_rights`).
-    gone = dict.fromkeys(("erp_key", "erp_key_link", "inbox", "mute", "page_session", "watch"), 0)
-    assert counts(file) == before | gone | {"data_key": 2, "held_right": before["held_right"] + 2}
+    # Rights that somebody may have given up wait: an account, unbound, a watch without its title, and a program's key.
+    # The own key's row does not open, like all sealed values here, and mutes, logins and questions end
+    # (`bot.store.held_rights`).
+    gone = dict.fromkeys(("api_key", "erp_key", "erp_key_link", "inbox", "mute", "page_session", "watch"), 0)
+    assert counts(file) == before | gone | {"data_key": 2, "held_right": before["held_right"] + 3}
     await database.close()

@@ -68,6 +68,20 @@ class PageAnswer:
     """It tells of a decision, which may still be on its way to the ERP."""
 
 
+@dataclass(frozen=True, slots=True)
+class CutAnswer:
+    """What may be shown of an answer, undrawn: its ``view`` is cut, and ``answer`` what it was before."""
+
+    view: View
+    answer: PreparedAnswer
+    context: QuestionContext
+
+    @property
+    def asked(self) -> str:
+        """The line that was answered: where a sentence was read, the line that it was taken for."""
+        return self.answer.read_as or self.context.line
+
+
 class PageAnswers:
     """Asks and acts for people who are logged in."""
 
@@ -93,11 +107,13 @@ class PageAnswers:
         self.commands = commands
         self._now = now
 
-    def context(self, person: Person, line: str, *, offset: int = 0, rows: int | None = None) -> QuestionContext:
+    def context(
+        self, person: Person, line: str, *, offset: int = 0, rows: int | None = None, place: Conversation = PAGE
+    ) -> QuestionContext:
         """Return the context of a line that a person asks on a page: it changes nothing."""
         return QuestionContext(
             person=person,
-            conversation=PAGE,
+            conversation=place,
             line=line,
             offset=offset,
             rows=rows,
@@ -111,6 +127,14 @@ class PageAnswers:
         """Answer a line, or a sentence, from the row on that is wanted; of a list ``rows``, else what fits a card."""
         context = self.context(person, line, offset=offset, rows=rows)
         return self._shown(context, await self._handler.view_for(context))
+
+    async def look_up(
+        self, person: Person, line: str, *, place: Conversation, offset: int = 0, rows: int | None = None
+    ) -> CutAnswer:
+        """Answer a line for what needs no card."""
+        context = self.context(person, line, offset=offset, rows=rows, place=place)
+        answer = await self._handler.view_for(context)
+        return CutAnswer(self._cut(answer), answer, context)
 
     async def glance(self, person: Person, line: str) -> PageAnswer:
         """Answer a fixed line of a page that shows several at once. It is recorded, and counts as no question."""
@@ -150,8 +174,15 @@ class PageAnswers:
         context = self.context(person, "/")
         return frozenset(command.name for command in self.commands.usable(self._policy(), context))
 
+    def draw(self, found: CutAnswer) -> PageAnswer:
+        """Return what was looked up with its card."""
+        return self._shown(found.context, found.answer)
+
+    def _cut(self, answer: PreparedAnswer) -> View:
+        return self._renderer.tell_apart(cut(answer.view, answer.grant.fields))
+
     def _shown(self, context: QuestionContext, answer: PreparedAnswer) -> PageAnswer:
-        view = self._renderer.tell_apart(cut(answer.view, answer.grant.fields))
+        view = self._cut(answer)
         card = self._draw(view, context, answer.reading)
         return PageAnswer(
             view=view,

@@ -19,6 +19,7 @@ from bot.access.audit import (
     say_limit,
 )
 from bot.access.limits import LimitedParty, LimitKind, LimitReached, ReadingLimits
+from bot.access.people import Person
 from bot.access.shown import find_opened
 from bot.cards.notices import DeniedNotice, ExternalNotice, LimitNotice, UnconfirmedNotice
 from bot.chat.context import QuestionContext
@@ -53,15 +54,17 @@ class LimitedQuestions:
         metrics: Metrics,
         reached: LimitListener,
         required: RequiredAudit | None = None,
+        records_all: bool = False,
     ) -> None:
         """``writing`` are the commands that change something: their answers are always shown. With ``required`` other
-        answers that must be recorded are shown only once that log has stored their entry.
+        answers that must be recorded are shown only once that log has stored their entry; with ``records_all`` those
+        that show no documents are recorded as well.
         """
         self._handler = handler
         self._limits = limits
         self._writing = writing
         self._audit = audit
-        self._record = AnswerRecord(audit, required)
+        self._record = AnswerRecord(audit, required, records_all)
         self._metrics = metrics
         self._reached = reached
         self._told: dict[tuple[str | None, str], datetime] = {}
@@ -72,7 +75,7 @@ class LimitedQuestions:
 
     async def view_for(self, context: QuestionContext) -> PreparedAnswer:
         """Answer a line, unless a limit is exceeded."""
-        person, where = context.person.user_id, _counted_conversation(context)
+        person, where = _counted_party(context.person), _counted_conversation(context)
         if person is not None:
             reached = self._limits.take_question(person, where, context.now)
             if reached is not None:
@@ -151,6 +154,11 @@ def _refusal(context: QuestionContext, action: str, *, outcome: str, rule: str, 
     )
 
 
+def _counted_party(person: Person) -> str | None:
+    """Return whose questions are counted: a person's, or those of a program that asks for them."""
+    return person.key.key if person.key is not None and person.user_id is not None else person.user_id
+
+
 def _counted_conversation(context: QuestionContext) -> str:
     """Return the group; empty for a person's own chat, where only the person's limits apply."""
     group = context.conversation.kind is ConversationKind.GROUP
@@ -159,6 +167,10 @@ def _counted_conversation(context: QuestionContext) -> str:
 
 def _reason(reached: LimitReached) -> Phrase:
     person, most = reached.whose is LimitedParty.PERSON, reached.allowed
+    if reached.whose is LimitedParty.KEY:
+        if reached.kind is LimitKind.QUESTIONS_MINUTE:
+            return phrase("This key asked %(num)s questions within a minute, which is the limit.", num=most)
+        return phrase("This key opened %(num)s documents, which is the limit for now.", num=most)
     match reached.kind:
         case LimitKind.QUESTIONS_MINUTE if person:
             return phrase("You asked %(num)s questions within a minute, which is the limit.", num=most)

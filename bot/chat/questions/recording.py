@@ -15,16 +15,20 @@ from bot.chat.questions.failures import QuestionOutcome
 
 @dataclass(frozen=True, slots=True)
 class AnswerRecord:
-    """The destination of records. With ``required`` no answer is shown whose entry that log has not stored."""
+    """The destination of records. With ``required`` no answer is shown whose entry that log has not stored.
+
+    ``every`` answer is recorded, also what shows no documents: where programs ask.
+    """
 
     audit: AuditLog
     required: RequiredAudit | None = None
+    every: bool = False
 
     async def keep(self, context: QuestionContext, answer: PreparedAnswer) -> PreparedAnswer:
         """Record an answer if it shows documents; return it, or why it is not shown."""
         person = context.person.user_id
         classes, documents = find_shown(answer.view)
-        if person is None or answer.guessed or not (documents or classes):
+        if person is None or answer.guessed or not (documents or classes or self.every):
             return answer
         self.audit.record(
             AuditEntry(

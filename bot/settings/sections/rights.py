@@ -109,6 +109,14 @@ class ConversationAllowanceSettings(AllowanceSettings):
     documents_row: int = Field(240, ge=0, description="Different documents opened within `limits.row_minutes`.")
 
 
+class KeyAllowanceSettings(AllowanceSettings):
+    """How much one program may ask and see by its key; 0: unlimited."""
+
+    questions_minute: int = Field(120, ge=0, description="Requests within a minute.")
+    documents_day: int = Field(5_000, ge=0, description="Different documents opened within a day.")
+    documents_row: int = Field(600, ge=0, description="Different documents opened within `limits.row_minutes`.")
+
+
 class LimitSettings(SettingsSection):
     """DingTalk's limits, and the bot's own."""
 
@@ -154,6 +162,7 @@ class LimitSettings(SettingsSection):
     export_rows: int = Field(1_000, ge=1, le=10_000, description="Rows of one exported file.")
     person: AllowanceSettings = AllowanceSettings.model_validate({})
     conversation: ConversationAllowanceSettings = ConversationAllowanceSettings.model_validate({})
+    key: KeyAllowanceSettings = KeyAllowanceSettings.model_validate({})
 
     @property
     def month(self) -> MonthlyQuotas:

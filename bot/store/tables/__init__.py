@@ -41,6 +41,7 @@ from bot.store.tables.erp import POLL_UNSENT as POLL_UNSENT
 from bot.store.tables.outbox import DELIVERY as DELIVERY
 from bot.store.tables.outbox import DELIVERY_SPEND as DELIVERY_SPEND
 from bot.store.tables.outbox import DELIVERY_STEP as DELIVERY_STEP
+from bot.store.tables.people import API_KEY as API_KEY
 from bot.store.tables.people import DEPARTMENT as DEPARTMENT
 from bot.store.tables.people import DIRECTORY_WALK as DIRECTORY_WALK
 from bot.store.tables.people import ERP_ACCOUNT as ERP_ACCOUNT

@@ -118,6 +118,23 @@ class PageSessionRow(StoreTable, table=True):
     """What the browser said of itself."""
 
 
+class ApiKeyRow(StoreTable, table=True):
+    """The key of a program (see `bot.access.api_keys`)."""
+
+    __tablename__ = "api_key"
+
+    id: str = Field(primary_key=True)
+    digest: str
+    """SHA-256 of the token, which the program alone has."""
+    user_id: str = Field(index=True)
+    scopes: str = Field(sa_type=Text)
+    """Names, with commas between them."""
+    made_ms: int = Field(sa_type=BigInteger)
+    expires_ms: int = Field(sa_type=BigInteger)
+    seen_ms: int | None = Field(sa_type=BigInteger)
+
+
+API_KEY = core_table(ApiKeyRow)
 DEPARTMENT = core_table(DepartmentRow)
 DIRECTORY_WALK = core_table(DirectoryWalkRow)
 ERP_ACCOUNT = core_table(ErpAccountRow)

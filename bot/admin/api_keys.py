@@ -1,0 +1,90 @@
+"""Makes, lists and revokes the keys by which programs ask."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import date, datetime, time, timedelta
+
+from bot.access.api_keys import API_KEY, EVERY_COMMAND, make_key
+from bot.admin.database import OperatorAction, open_database, record_action, require_database
+from bot.chat.parsing import parse_duration
+from bot.chat.registry import installed_commands
+from bot.settings import Settings
+from bot.store.api_keys import StoredApiKeys
+from bot.words.errors import ConfigurationError
+from bot.words.spelling import most_alike
+
+LONGEST = timedelta(days=366)
+"""For how long a key may be good: what is forgotten ends by itself."""
+
+
+async def add_key(settings: Settings, owner: str, scopes: Collection[str], expires: str, now: datetime) -> list[str]:
+    """Make a key and return what is printed. Raises `ConfigurationError` for what it could not be made of."""
+    if not owner.strip():
+        raise ConfigurationError("--owner is the userId of a person: a key without an owner could see nothing")
+    key, token = make_key(owner.strip(), _known(scopes), now=now, expires_at=_end(expires, now))
+    opens = ", ".join(sorted(key.scopes))
+    detail = f"key {key.id} of {key.user_id}, {opens}, until {key.expires_at:%Y-%m-%d %H:%M}"
+    async with open_database(settings, None) as found:
+        database = require_database(found)
+        await record_action(settings, database, OperatorAction(command=f"{API_KEY} add", detail=detail))
+        await StoredApiKeys(database).put(key)
+    return [
+        token,
+        f"{key.id}: asks as {key.user_id}, opens {opens}, until {key.expires_at:%Y-%m-%d %H:%M}; "
+        "keep the line above, nobody can show it again",
+    ]
+
+
+async def list_keys(settings: Settings, now: datetime) -> list[str]:
+    """Return a line for each key."""
+    async with open_database(settings, None) as found:
+        keys = await StoredApiKeys(require_database(found)).all()
+    lines = []
+    for key in keys:
+        expires, seen = (at and at.astimezone(now.tzinfo) for at in (key.expires_at, key.seen_at))
+        ended = "expired" if key.expires_at <= now else "until"
+        used = f"last used {seen:%Y-%m-%d %H:%M}" if seen else "never used"
+        lines.append(
+            f"{key.id}  {key.user_id}  {', '.join(sorted(key.scopes))}  {ended} {expires:%Y-%m-%d %H:%M}, {used}"
+        )
+    return lines or ["there are no keys, so there is no API"]
+
+
+async def revoke_key(settings: Settings, key_id: str) -> str:
+    """End a key. Raises `ConfigurationError` where there is none with this id."""
+    async with open_database(settings, None) as found:
+        database = require_database(found)
+        ended = await StoredApiKeys(database).end(key_id)
+        if ended is None:
+            raise ConfigurationError(f"there is no key {key_id}; `dingerp api key list` shows them")
+        detail = f"key {ended.id} of {ended.user_id}"
+        await record_action(settings, database, OperatorAction(command=f"{API_KEY} revoke", detail=detail))
+    return f"{ended.id} of {ended.user_id} is revoked"
+
+
+def _known(scopes: Collection[str]) -> frozenset[str]:
+    """Return the commands that a key is to open: each there is, and none that changes something."""
+    asking = {command.name for command in installed_commands().values() if command.only_asks}
+    for scope in scopes:
+        if scope != EVERY_COMMAND and scope not in asking:
+            alike = most_alike(scope, sorted(asking), limit=1)
+            mean = f"; did you mean {alike[0]}?" if alike else ""
+            raise ConfigurationError(f"--scope {scope} is no command that asks{mean}")
+    return frozenset(scopes)
+
+
+def _end(expires: str, now: datetime) -> datetime:
+    """Return when a key ends: after a length of time, or with a day."""
+    try:
+        last = date.fromisoformat(expires)
+    except ValueError:
+        length = parse_duration(expires)
+        ends = None if length is None else now + length
+    else:
+        ends = datetime.combine(last + timedelta(days=1), time(0), tzinfo=now.tzinfo)
+    if ends is None:
+        raise ConfigurationError(f"--expires {expires} is no time; examples are 90d and {(now + LONGEST / 4):%Y-%m-%d}")
+    if not now < ends <= now + LONGEST:
+        raise ConfigurationError(f"--expires {expires}: a key ends within {LONGEST.days} days from now")
+    return ends

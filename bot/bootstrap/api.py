@@ -1,0 +1,42 @@
+"""Builds the door for programs: their keys, and the routes."""
+
+from __future__ import annotations
+
+from functools import partial
+
+from bot.access.api_keys import ApiKeys
+from bot.access.audit import AuditLog
+from bot.bootstrap.infrastructure import Infrastructure
+from bot.cards.language import choose_language
+from bot.chat.answers.page_answers import PageAnswers
+from bot.chat.registry import Commands
+from bot.store.api_keys import StoredApiKeys
+from bot.web.api.documents import document_routes
+from bot.web.api.questions import QUESTIONS
+from bot.web.api.routes import ApiParts, ApiRoute
+from bot.web.api.site import ApiSite
+
+
+def routes_of(commands: Commands) -> tuple[ApiRoute, ...]:
+    """Return all routes, as far as there are the commands."""
+    return (QUESTIONS, *document_routes(commands))
+
+
+def build_api(base: Infrastructure, answers: PageAnswers, commands: Commands, audit: AuditLog) -> ApiSite:
+    """Return the API; it answers once there is a key."""
+    keys = ApiKeys(
+        StoredApiKeys(base.database),
+        identify=partial(base.people.identify, name=""),
+        documents_of=lambda name: commands[name].shows if name in commands else (),
+        audit=audit,
+        now=base.now,
+    )
+    parts = ApiParts(
+        answers=answers,
+        keys=keys,
+        languages=base.languages,
+        language_of=lambda code: choose_language(base.languages, code or base.settings.language),
+        metrics=base.metrics,
+        now=base.now,
+    )
+    return ApiSite(parts, routes_of(commands))

@@ -1,0 +1,259 @@
+"""The routes of documents: for each kind its list with filters, and one document by its number.
+
+A filter becomes words of a line, as people type them, and the answer is checked against what was asked for: a word that
+the line took for something else is a problem, and never a list of something else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from http import HTTPStatus
+from typing import Any, Literal
+
+from aiohttp import web
+from pydantic import Field, create_model
+
+from bot.chat.amounts import Amounts
+from bot.chat.answers.page_answers import CutAnswer
+from bot.chat.arguments import Keyword
+from bot.chat.conditions import ListCondition
+from bot.chat.days import Days
+from bot.chat.document_views import DocumentListView
+from bot.chat.parsing import command_line, in_books, normalise
+from bot.chat.records.own_documents import OWN_WORDS
+from bot.chat.registry import AnyCommand, Commands
+from bot.erp.kinds import KINDS, PARTNERS, Kind
+from bot.erp.list_query import Filter
+from bot.web.api.list_pages import DEFAULT_ROWS, MOST_ROWS, read_page
+from bot.web.api.problems import ApiProblem, WrongPart
+from bot.web.api.records import Schema, Schemas
+from bot.web.api.routes import CHOICES_REF, ApiRequest, ApiRoute, RequestModel, answer
+from bot.web.api.views import view_of_card
+from bot.words.phrase import Words, phrase
+
+_MOST_WORD = 100
+_ALL_LINES = 1_000
+_OWN = "mine"
+_WORDS = ("text", "partner", "product", "days", "due", "amounts", "source")
+_SEVERAL = (HTTPStatus.CONFLICT,)
+
+NOT_HERE = phrase("There is no such document that the key's owner may see.")
+READ_OTHERWISE = phrase("This is read as something else: the line would be %(line)s")
+SEVERAL = phrase("The words of this request may mean several things.")
+ONE_TEXT = phrase("Only one of these can be asked for at a time.")
+
+
+class ListFilters(RequestModel):
+    """What every list takes."""
+
+    text: str = Field(
+        "", max_length=_MOST_WORD, description="A part of a number or name, as typed in the chat.", examples=["1001"]
+    )
+    source: str = Field(
+        "", max_length=_MOST_WORD, description="The name of one ERP, where there are several.", examples=["main"]
+    )
+    limit: int = Field(DEFAULT_ROWS, ge=1, le=MOST_ROWS, description="Documents in one answer.", examples=[50])
+    cursor: str = Field(
+        "", max_length=1_000, description="What `next` of the answer before said: goes on after it.", examples=[""]
+    )
+
+
+class OneRequest(RequestModel):
+    """What every document takes."""
+
+    source: str = ListFilters.model_fields["source"]  # type: ignore[assignment]  # the same field
+
+
+def document_routes(commands: Commands) -> tuple[ApiRoute, ...]:
+    """Return the routes of all kinds that have a command here."""
+    there = [kind for kind in KINDS if kind.command in commands]
+    return tuple(route for kind in there for route in _routes(kind, commands[kind.command]))
+
+
+def _routes(kind: Kind[Any], command: AnyCommand) -> Iterable[ApiRoute]:
+    many, called = kind.words.many, kind.command
+    lists = named_lists(command, kind)
+    yield ApiRoute(
+        method="GET",
+        path=f"/{called}",
+        name=f"list_{called}",
+        summary=f"{many}: a list with filters, and what it comes to",
+        serve=partial(_answer_list, kind, {str(each): each for each in lists}),
+        takes=_list_request(kind, command, lists),
+        gives=partial(_gives_list, kind),
+        problems=(*_SEVERAL, HTTPStatus.GONE),
+    )
+    yield ApiRoute(
+        method="GET",
+        path=f"/{called}/{{number}}",
+        name=f"read_{called}",
+        summary=f"{many}: one of them, with all that its card tells",
+        serve=partial(_answer_one, kind),
+        takes=OneRequest,
+        gives=partial(_gives_one, kind),
+        problems=_SEVERAL,
+        path_values={"number": "Its number or code, as the ERP writes it."},
+    )
+
+
+def named_lists(command: AnyCommand, kind: Kind[Any]) -> tuple[Keyword, ...]:
+    """Return the words of a command that name lists of its kind."""
+    members = [member for each in _types(command) if issubclass(each, Keyword) for member in each]
+    return tuple(each for each in members if each.name in Filter.__members__ and Filter[each.name] in kind.filters)
+
+
+def _list_request(kind: Kind[Any], command: AnyCommand, lists: Sequence[Keyword]) -> type[ListFilters]:
+    """Return what the list of a kind takes: only what there is of it."""
+    types, fields = _types(command), dict[str, Any]()
+
+    def word(description: str, example: str) -> Any:
+        return (str, Field("", max_length=_MOST_WORD, description=description, examples=[example]))
+
+    if lists:
+        names = tuple(map(str, lists))
+        example = Field(None, description="A list that has a name.", examples=[names[0]])
+        fields["list"] = (Literal[names] | None, example)
+    if kind.partner:
+        fields["partner"] = word("The name of a customer or vendor, or a part of it.", "ACME")
+    if kind.by_product:
+        fields["product"] = word("The code of a product that the documents have a line of.", "SKU-1")
+    if kind.has_owners:
+        owned = "Only what the key's owner is salesperson, buyer or requester of."
+        fields["own"] = (bool, Field(False, description=owned, examples=[True]))
+    if any(issubclass(each, Days) for each in types):
+        fields["days"] = word("Days of the documents, as typed in the chat.", "2026-11-01..2026-11-30")
+        if kind.has_due:
+            fields["due"] = word("Days on which they are due.", "this week")
+    if any(issubclass(each, Amounts) for each in types):
+        fields["amounts"] = word("Bounds of the amount, as typed in the chat.", ">1000")
+    return create_model(f"{kind.record.__name__}ListFilters", __base__=ListFilters, **fields)
+
+
+def _types(command: AnyCommand) -> list[type[Any]]:
+    return [parameter.type for parameter in command.signature.parameters]
+
+
+async def _answer_list(kind: Kind[Any], lists: dict[str, Keyword], asked: ApiRequest) -> web.Response:
+    values = asked.values
+    line = _line(kind, values)
+    page = await read_page(asked, line, partial(_checked, kind, lists, asked, line))
+    return answer(asked.request, {"line": line, "view": asked.write(page.view), "next": page.following})
+
+
+async def _answer_one(kind: Kind[Any], asked: ApiRequest) -> web.Response:
+    number = normalise(asked.request.match_info["number"])
+    if not 0 < len(number) <= _MOST_WORD:
+        raise ApiProblem(HTTPStatus.NOT_FOUND, NOT_HERE)
+    line = command_line(kind.command, number, books=_books(asked.values))
+    found = await asked.look_up(line, rows=None if kind in PARTNERS else _ALL_LINES)
+    drawn, document = asked.draw(found), getattr(found.answer.view, "document", None)
+    if found.view.card == kind.card and document is not None and document.number.casefold() == number.casefold():
+        return answer(asked.request, {"line": line, "view": asked.write(found.view), "links": asked.choices(drawn)})
+    choices = asked.choices(drawn)
+    if found.answer.outcome == "hint" and choices:
+        raise ApiProblem(HTTPStatus.CONFLICT, phrase("Several ERPs have one with this number."), choices=choices)
+    raise ApiProblem(HTTPStatus.NOT_FOUND, NOT_HERE, choices=choices)
+
+
+def _books(values: Any) -> tuple[str, ...]:
+    return (normalise(values.source),) if values.source else ()
+
+
+def _line(kind: Kind[Any], values: Any) -> str:
+    """Return the line that people would type for what the filters say. Raises `ApiProblem`."""
+    named = _named(values)
+    given = {name: word for name in ("days", "due", "amounts") if (word := normalise(getattr(values, name, "")))}
+    blank = [name for name in _WORDS if _is_blank(values, name)]
+    if blank or len(named) > 1 or len(given.keys() & {"days", "due"}) > 1:
+        wrong = blank or [*named, *given]
+        said: Words = phrase("is missing") if blank else ONE_TEXT
+        raise _wrong(type(values), wrong, said)
+    line = command_line(kind.command, getattr(values, "list", None) or "", *named.values())
+    days = given.get("days") or (f"due {given['due']}" if "due" in given else "")
+    line = " ".join(filter(None, (line, given.get("amounts"), days)))
+    return in_books(line, _books(values))
+
+
+def _named(values: Any) -> dict[str, str]:
+    """Return the words that say what is looked for, by the names of their filters."""
+    words = {name: normalise(getattr(values, name, "")) for name in ("text", "partner", "product")}
+    own = {"own": _OWN} if getattr(values, "own", False) else {}
+    return {name: word for name, word in words.items() if word} | own
+
+
+def _is_blank(values: Any, name: str) -> bool:
+    word = getattr(values, name, "")
+    return bool(word) and not normalise(word)
+
+
+def _checked(
+    kind: Kind[Any], lists: dict[str, Keyword], asked: ApiRequest, line: str, found: CutAnswer
+) -> DocumentListView:
+    """Return the list that was found, where it is what the filters say. Raises `ApiProblem`."""
+    whole, values = found.answer.view, asked.values
+    if not isinstance(whole, DocumentListView) or whole.card != kind.list_card:
+        raise _no_list(asked, found)
+    wrong = _differing(whole, lists, values)
+    if wrong:
+        raise _wrong(type(values), wrong, phrase(READ_OTHERWISE.msgid, line=whole.line))
+    assert isinstance(found.view, DocumentListView)
+    return found.view
+
+
+def _differing(view: DocumentListView, lists: dict[str, Keyword], values: Any) -> list[str]:
+    """Return the filters that a list was not restricted by, or otherwise than they say."""
+    typed = view.typed()
+    named, wrong = _named(values), list[str]()
+    if typed[ListCondition.LIST] != (lists[values.list] if getattr(values, "list", None) else ""):
+        wrong.append("list")
+    said = normalise(typed[ListCondition.TEXT]).casefold()
+    name, word = next(iter(named.items()), ("text", ""))
+    same = said in OWN_WORDS if name == "own" else said == word.casefold()
+    if not same or (name == "product") > (view.product is not None) or (name == "partner" and view.product):
+        wrong.append(name)
+    days = next((name for name in ("days", "due") if getattr(values, name, "")), "")
+    if bool(days) != bool(view.days) or (days == "due" and view.days and not view.days.due):
+        wrong.append(days or "text")
+    if bool(getattr(values, "amounts", "")) != bool(view.amounts):
+        wrong.append("amounts" if getattr(values, "amounts", "") else "text")
+    return wrong
+
+
+def _no_list(asked: ApiRequest, found: CutAnswer) -> ApiProblem:
+    """Return why an answer is no list of documents."""
+    outcome, choices = found.answer.outcome, asked.choices(asked.draw(found))
+    if outcome == "not_found":
+        return ApiProblem(HTTPStatus.NOT_FOUND, NOT_HERE, choices=choices)
+    if outcome == "bad_argument":
+        problem = getattr(found.view, "problem", NOT_HERE)
+        return ApiProblem(HTTPStatus.UNPROCESSABLE_ENTITY, problem)
+    return ApiProblem(HTTPStatus.CONFLICT, SEVERAL, choices=choices)
+
+
+def _wrong(model: type[RequestModel], names: Iterable[str], detail: Words) -> ApiProblem:
+    parts = [_wrong_part(model, name, detail) for name in dict.fromkeys(names)]
+    return ApiProblem(HTTPStatus.UNPROCESSABLE_ENTITY, phrase("Parts of the request are wrong."), errors=parts)
+
+
+def _wrong_part(model: type[RequestModel], name: str, detail: Words) -> WrongPart:
+    field = model.model_fields.get(name)
+    return WrongPart(parameter=name, detail=detail, example=field.examples[0] if field and field.examples else "")
+
+
+def _gives_list(kind: Kind[Any], schemas: Schemas) -> Schema:
+    properties: dict[str, Schema] = {
+        "line": {"type": "string", "description": "What people type in the chat for the same."},
+        "view": schemas.of_view(view_of_card(kind.list_card)),
+        "next": {"type": ["string", "null"], "description": "The cursor of what follows; null at the end."},
+    }
+    return {"type": "object", "properties": properties, "required": [*properties]}
+
+
+def _gives_one(kind: Kind[Any], schemas: Schemas) -> Schema:
+    properties: dict[str, Schema] = {
+        "line": {"type": "string", "description": "What people type in the chat for the same."},
+        "view": schemas.of_view(view_of_card(kind.card)),
+        "links": CHOICES_REF,
+    }
+    return {"type": "object", "properties": properties, "required": [*properties]}

@@ -1,0 +1,65 @@
+"""The route that answers lines and sentences, as the chat does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+from pydantic import Field
+
+from bot.web.api.records import Schema, Schemas
+from bot.web.api.routes import CHOICES_REF, ApiRequest, ApiRoute, RequestModel, answer
+from bot.web.api.views import known_views
+
+MOST_LINE = 400
+
+
+class QuestionBody(RequestModel):
+    """A line, or a sentence, as people type it."""
+
+    line: str = Field(
+        min_length=1,
+        max_length=MOST_LINE,
+        pattern=r"\S",
+        description="What a person would type: a line such as /order late, a number, a name, or a sentence.",
+        examples=["/order late"],
+    )
+
+
+async def answer_question(asked: ApiRequest) -> web.Response:
+    """Answer a line: the view's record, the text of its card, what it was read as, and what it leads on to."""
+    found = await asked.look_up(asked.values.line)
+    drawn = asked.draw(found)
+    body: dict[str, Any] = {
+        "asked": found.asked,
+        "command": drawn.command,
+        "outcome": drawn.outcome,
+        "text": drawn.card.twin,
+        "view": asked.write(found.view),
+        "choices": asked.choices(drawn),
+    }
+    return answer(asked.request, body)
+
+
+def _gives(schemas: Schemas) -> Schema:
+    views = [schemas.of_view(view) for view in known_views()]
+    properties: dict[str, Schema] = {
+        "asked": {"type": "string", "description": "The line that was answered: what a sentence was read as."},
+        "command": {"type": "string"},
+        "outcome": {"type": "string", "description": "answered, or what came of it, such as not_found."},
+        "text": {"type": "string", "description": "The same as the chat writes it where it shows no cards."},
+        "view": {"anyOf": views, "description": "The record behind the card; the name of the card tells which."},
+        "choices": CHOICES_REF,
+    }
+    return {"type": "object", "properties": properties, "required": [*properties]}
+
+
+QUESTIONS = ApiRoute(
+    method="POST",
+    path="/questions",
+    name="ask",
+    summary="Answer a line or a sentence as the chat would",
+    serve=answer_question,
+    takes=QuestionBody,
+    gives=_gives,
+)

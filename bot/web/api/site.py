@@ -1,0 +1,122 @@
+"""The API as a whole: which key asks, what is said when something is wrong, and the file that describes it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from http import HTTPStatus
+
+import orjson
+import structlog
+from aiohttp import web
+
+from bot.access.api_keys import Program
+from bot.web.api.openapi import OPENAPI, describe, draw_page
+from bot.web.api.problems import HEADERS, JSON, NO_KEY, NO_SUCH, ApiProblem
+from bot.web.api.routes import AGAIN, NO_ANSWER, PREFIX, ApiParts, ApiRequest, ApiRoute
+from bot.words.errors import DingerpError
+
+log = structlog.get_logger(__name__)
+
+_LOCKED = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
+_BEARER = "Bearer "
+
+
+@dataclass(frozen=True, slots=True)
+class ApiSite:
+    """Serves ``routes`` to programs with keys; without any keys there is no API."""
+
+    parts: ApiParts
+    routes: Sequence[ApiRoute]
+
+    def mount(self, app: web.Application) -> None:
+        """Add everything to an application."""
+        for route in self.routes:
+            app.router.add_route(route.method, route.address, self._handler(route))
+        app.router.add_get(OPENAPI, self._telling(lambda: orjson.dumps(describe(self.routes)), JSON))
+        app.router.add_get(f"{PREFIX}/", self._telling(lambda: draw_page(self.routes).encode(), "text/html"))
+        # What is no route gets a problem as well: in the order of adding, the last.
+        app.router.add_route("*", f"{PREFIX}/{{rest:.*}}", self._nothing)
+
+    def _handler(self, route: ApiRoute) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            began = time.perf_counter()
+            response = await self._answer(request, route)
+            self.parts.metrics.program_requests.labels(route.name, str(response.status)).inc()
+            self.parts.metrics.program_seconds.labels(route.name).observe(time.perf_counter() - began)
+            return response
+
+        return handle
+
+    async def _answer(self, request: web.Request, route: ApiRoute) -> web.Response:
+        language = self.parts.language_of("")
+        try:
+            program = await self._program(request)
+            language = self.parts.language_of(program.person.language)
+            values = await route.read(request)
+            if values.language:
+                language = self.parts.language_of(values.language)
+            person = replace(program.person, language=language.code)
+            return await route.serve(
+                ApiRequest(
+                    request=request,
+                    program=Program(program.key, person),
+                    language=language,
+                    parts=self.parts,
+                    values=values,
+                )
+            )
+        except ApiProblem as problem:
+            return problem.response(language, self.parts.languages)
+        except DingerpError as error:
+            log.warning("api.no_answer", error=type(error).__name__, detail=error.detail)
+            later = ApiProblem(HTTPStatus.SERVICE_UNAVAILABLE, NO_ANSWER, retry_after=error.retry_after or AGAIN)
+            return later.response(language, self.parts.languages)
+
+    async def _program(self, request: web.Request) -> Program:
+        sent = request.headers.get("Authorization", "")
+        token = sent[len(_BEARER) :].strip() if sent[: len(_BEARER)].lower() == _BEARER.lower() else ""
+        program = await self.parts.keys.find(token) if token else None
+        if program is not None:
+            return program
+        if not await self.parts.keys.any_there():
+            raise ApiProblem(HTTPStatus.NOT_FOUND, NO_SUCH)
+        raise ApiProblem(HTTPStatus.UNAUTHORIZED, NO_KEY, headers={"WWW-Authenticate": 'Bearer realm="dingerp"'})
+
+    def _telling(self, make: Callable[[], bytes], media: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+        """Return what tells of the routes and of nothing else, made once, where there is an API at all."""
+        made = cache(make)
+
+        async def handle(_request: web.Request) -> web.StreamResponse:
+            try:
+                there = await self.parts.keys.any_there()
+            except DingerpError as error:
+                log.warning("api.no_answer", error=type(error).__name__, detail=error.detail)
+                there = False
+            if not there:
+                nothing = ApiProblem(HTTPStatus.NOT_FOUND, NO_SUCH)
+                return nothing.response(self.parts.language_of(""), self.parts.languages)
+            return web.Response(body=made(), content_type=media, charset="utf-8", headers={**HEADERS, **_LOCKED})
+
+        return handle
+
+    async def _nothing(self, request: web.Request) -> web.Response:
+        """Say that there is no such route, or that it takes another method."""
+        methods = sorted({route.method for route in self.routes if _leads_to(route, request.path)})
+        try:
+            there = bool(methods) and await self.parts.keys.any_there()
+        except DingerpError:
+            there = False
+        status = HTTPStatus.METHOD_NOT_ALLOWED if there else HTTPStatus.NOT_FOUND
+        headers = {"Allow": ", ".join(methods)} if there else {}
+        problem = ApiProblem(status, NO_SUCH, headers=headers)
+        return problem.response(self.parts.language_of(""), self.parts.languages)
+
+
+def _leads_to(route: ApiRoute, path: str) -> bool:
+    wanted, asked = route.address.split("/"), path.split("/")
+    return len(wanted) == len(asked) and all(
+        part == there or part.startswith("{") for part, there in zip(wanted, asked, strict=True)
+    )
