@@ -290,6 +290,7 @@ async def _serve_web(
         connection = down(broken and phrase("no stream connection: %(why)s", why=broken))
         return HealthReport({"stream": connection, **await services.health()}, services.rules.tell())
 
+    services.report.made_by = readiness
     hooks = HookEndpoint(hooks=services.alerts.hooks, intake=services.alerts.intake, metrics=metrics, now=now)
     page = KeyPage(services.keys, services.language_of) if settings.http.public_url else None
     app = make_web_app(

@@ -8,14 +8,23 @@ from datetime import datetime
 from types import MappingProxyType
 from typing import ClassVar
 
-from bot.access.audit import BOT_ACTOR, AuditEntry, AuditKind, AuditReader, AuditSearch, RecordedEntry, read_detail
-from bot.access.policy import AccessVerdict, Denied
+from bot.access.audit import (
+    BOT_ACTOR,
+    AuditEntry,
+    AuditKind,
+    AuditLog,
+    AuditReader,
+    AuditSearch,
+    RecordedEntry,
+    read_detail,
+)
 from bot.cards.tables import Table
 from bot.cards.view import Button, ListView, View
-from bot.chat.arguments import Word
+from bot.chat.arguments import Keyword, Word
 from bot.chat.colleagues import Colleagues
 from bot.chat.context import QuestionContext
-from bot.chat.errors import NothingFound
+from bot.chat.errors import BadArgument, NothingFound
+from bot.chat.own_eyes import require_own_eyes
 from bot.chat.parsing import command_line
 from bot.chat.registry import command
 from bot.chat.view_parts import export_buttons, table_of_lines
@@ -25,12 +34,31 @@ from bot.words.phrase import Phrase, phrase
 
 NEWEST = 200
 """Entries that are shown at most; `dingerp audit search` finds all."""
+NAMED = 20
+"""How many breaks are named."""
 
 
 class AuditRef(Word):
     """The number of a document, or the user id of a person."""
 
     placeholder = phrase("number or user id")
+
+
+class AuditOption(Keyword, changes=False):
+    """What is asked in place of entries."""
+
+    VERIFY = phrase("verify"), "校验", "验证"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditVerified(View):
+    """What a look through the whole log found; ``problems`` are shown up to `NAMED`."""
+
+    card: ClassVar[str] = "audit_verified"
+
+    entries: int
+    problems: tuple[Phrase | str, ...]
+    more: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,16 +147,29 @@ _FIELDS: Mapping[FieldClass, Phrase] = MappingProxyType(
 @command(
     "audit",
     aliases=("审计", "sj", "谁看过"),
-    examples=("/audit PO-1001", "/审计 PO-1001"),
+    examples=("/audit PO-1001", "/审计 PO-1001", "/audit verify"),
     changes=False,
     summary=phrase("Who saw, decided or was refused a document"),
     place=85,
     reserved=True,
 )
-async def audit(word: AuditRef, *, reader: AuditReader, colleagues: Colleagues, context: QuestionContext) -> View:
-    """Show what the audit log has about a document, or else about a person; only to the asker's own eyes."""
-    if not context.is_private:
-        raise Denied(AccessVerdict(False, phrase("Please ask that in your own chat with me: others read along here.")))
+async def audit(
+    word: AuditRef | None = None,
+    *,
+    option: AuditOption | None = None,
+    reader: AuditReader,
+    log: AuditLog,
+    colleagues: Colleagues,
+    context: QuestionContext,
+) -> View:
+    """Show what the audit log has about a document, or else about a person, or whether it is intact; only to the
+    asker's own eyes.
+    """
+    require_own_eyes(context)
+    if option is AuditOption.VERIFY and not word:
+        return await _verified(reader, log, context)
+    if not word:
+        raise BadArgument(phrase("Something is missing after the command."))
     found = await reader.search(AuditSearch(document=word, limit=NEWEST))
     found = found or await reader.search(AuditSearch(actor=word, limit=NEWEST))
     if not found:
@@ -143,6 +184,22 @@ async def audit(word: AuditRef, *, reader: AuditReader, colleagues: Colleagues, 
         subject=word,
         more=len(found) == NEWEST,
     )
+
+
+async def _verified(reader: AuditReader, log: AuditLog, context: QuestionContext) -> View:
+    """Look through the log, and record that and what was found afterwards: an entry would move the end."""
+    found = await reader.check()
+    entry = AuditEntry(
+        kind=AuditKind.OPERATOR,
+        at=context.now,
+        actor=context.person.user_id or "",
+        action="audit verify",
+        conversation=context.conversation.id,
+        detail="; ".join(found.problems) or f"{found.entries} entries in good order",
+    )
+    log.record(entry)
+    shown = tuple(map(read_detail, found.problems[:NAMED]))
+    return AuditVerified(entries=found.entries, problems=shown, more=len(found.problems) - len(shown))
 
 
 async def _names(page: Sequence[RecordedEntry], colleagues: Colleagues) -> Mapping[str, str]:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, time, timedelta
 
-from bot.access.policy import AccessPolicy, AccessVerdict, Denied
+from bot.access.policy import AccessPolicy, Denied
 from bot.approvals.cards.history_views import (
     ApprovalHistory,
     ApprovalRecord,
@@ -25,6 +25,7 @@ from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
 from bot.chat.errors import NothingFound
+from bot.chat.own_eyes import require_own_eyes
 from bot.chat.parsing import command_line
 from bot.chat.registry import command
 from bot.words.disclosure import cut
@@ -68,8 +69,7 @@ async def decisions(
     context: QuestionContext,
 ) -> View:
     """Show the cases, or the record of the one with that number; only to the asker's own eyes."""
-    if not context.is_private:
-        raise Denied(AccessVerdict(False, phrase("Please ask that in your own chat with me: others read along here.")))
+    require_own_eyes(context)
     text = (word or "").strip()
     if text and state is None and not days:
         record = [one for one in await service.history(text) if _may_see(one[0], policy, context)]

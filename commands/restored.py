@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bot.access.policy import AccessVerdict, Denied
 from bot.cards.view import View
 from bot.chat.arguments import Keyword
 from bot.chat.context import QuestionContext
 from bot.chat.held_rights import HeldRightStore, held_view
+from bot.chat.own_eyes import require_own_eyes
 from bot.chat.registry import command
 from bot.words.phrase import phrase
 
@@ -31,8 +31,7 @@ async def restored(
     decision: RestoredDecision | None = None, *, rights: HeldRightStore, context: QuestionContext
 ) -> View:
     """Show what waits for the asker, put it back in force, or give it up."""
-    if not context.is_private:
-        raise Denied(AccessVerdict(False, phrase("Please ask that in your own chat with me: others read along here.")))
+    require_own_eyes(context)
     own = context.person.user_id or ""
     found = await rights.of(own)
     if decision is None or not found:

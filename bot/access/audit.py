@@ -132,11 +132,23 @@ class AuditSearch:
     limit: int = 100
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditCheck:
+    """What a look through the whole log found: its entries, and its problems in their recorded wording."""
+
+    entries: int
+    problems: tuple[str, ...] = ()
+
+
 class AuditReader(Protocol):
-    """Searches entries; implemented by `bot.store.audit.log`."""
+    """Searches entries, and looks through them; implemented by `bot.store.audit.log`."""
 
     async def search(self, wanted: AuditSearch) -> tuple[RecordedEntry, ...]:
         """Return entries in the requested order. Raises a `DingerpError` when the store is unavailable."""
+        ...
+
+    async def check(self) -> AuditCheck:
+        """Look through the whole log, as ``dingerp audit verify`` does. Raises the same."""
         ...
 
 

@@ -20,12 +20,13 @@ from bot.web.pages.documents import LIST, LISTS
 from bot.web.pages.drawing import PageDrawing
 from bot.web.pages.login import DingTalkApp, LoginPages
 from bot.web.pages.me import ME
+from bot.web.pages.operations import AUDIT, STATE
 from bot.web.pages.public_address import PublicAddress
 from bot.web.pages.site import PageSite
 from bot.web.pages.today import TODAY
 from bot.web.pages.visit import PageParts
 
-PAGES = (ME, TODAY, LISTS, LIST, OPEN_ALERTS, LIST_OF_CASES, CASE, ANSWER, FILE, DEED)
+PAGES = (ME, TODAY, LISTS, LIST, OPEN_ALERTS, LIST_OF_CASES, CASE, STATE, AUDIT, ANSWER, FILE, DEED)
 """In the order of the menu."""
 
 _TIDIED_EVERY = 3600.0

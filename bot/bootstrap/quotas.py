@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from bot.alerts.rules.schedule import is_workday
 from bot.bootstrap.audit import report_places
 from bot.bootstrap.infrastructure import Infrastructure
+from bot.cards.notices import QuotaReport
 from bot.mechanisms.health import PartHealth, degraded
 from bot.outbox.month_forecast import MonthForecast
 from bot.outbox.place import Place
-from bot.outbox.quota_reports import QuotaAdvice, QuotaReports, QuotaUse
+from bot.outbox.quota_reports import QuotaAdvice, QuotaReports, QuotaUse, build_quota_report
 from bot.outbox.spending import Quota, by_conversation, by_purpose
 from bot.settings.editions import fitting_plan
 from bot.store.outbox.call_counts import StoredDailyCalls, StoredQuotaWarnings
@@ -58,6 +59,13 @@ def quota_reporter(base: Infrastructure, owed: Callable[[], None]) -> QuotaRepor
         owed=owed,
         now=base.now,
     )
+
+
+async def quotas_now(base: Infrastructure, forecasts: Mapping[Quota, MonthForecast]) -> Sequence[QuotaReport]:
+    """Return what administrators are told of each quota, as it stands now. Raises a `DingerpError`."""
+    expected = {quota: await each.expect() for quota, each in forecasts.items()}
+    advice = _advise(expected[Quota.CALLS], expected[Quota.USES])
+    return [build_quota_report(quota, quota_use(base, quota), ahead, advice) for quota, ahead in expected.items()]
 
 
 async def administrators(base: Infrastructure) -> Sequence[Place]:

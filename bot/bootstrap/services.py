@@ -36,6 +36,7 @@ from bot.bootstrap.health import start_health
 from bot.bootstrap.infrastructure import build_infrastructure
 from bot.bootstrap.lost_writes import lost_writes_health, review_lost_writes
 from bot.bootstrap.names import follow_names
+from bot.bootstrap.operations import build_operations
 from bot.bootstrap.pages import build_pages
 from bot.bootstrap.policy import account_of
 from bot.bootstrap.questions import AnsweringServices, build_pipelines, open_inbox, resume_questions, start_reader
@@ -50,13 +51,14 @@ from bot.chat.charts import ChartPictures
 from bot.chat.colleagues import Colleagues
 from bot.chat.held_rights import HeldRightStore
 from bot.chat.languages import LanguageChoice
+from bot.chat.operations import Operations
 from bot.chat.registry import installed_commands
 from bot.dingtalk.card_wire import TemplateChoice
 from bot.dingtalk.openapi import ApiRetryPolicy
 from bot.dingtalk.quota import MonthlyMeter
 from bot.erp.hub import ErpHub
 from bot.mechanisms.background import BackgroundTasks, Runs
-from bot.mechanisms.health import PartHealth
+from bot.mechanisms.health import LateReport, PartHealth
 from bot.mechanisms.metrics import Metrics
 from bot.read_model.queries import ReadModel
 from bot.read_model.stock_days import StockHistory
@@ -82,6 +84,8 @@ class Services:
     rules: RuleFiles
     health: Callable[[], Awaitable[Mapping[str, PartHealth]]]
     """Returns the current state of everything behind the stream."""
+    report: LateReport
+    """What people are told of the health: to be given once the stream is there."""
     contact_events: ContactEvents
     keys: ErpKeys
     language_of: Callable[[str], Language]
@@ -146,6 +150,7 @@ async def build_services(
     tell_openings(base, rules.access, audit, commands, alerts.outbox.poke)
 
     reader, model = await start_reader(base, commands, hub, read_model)
+    report = LateReport()
     answering = AnsweringServices(
         base=base,
         commands=commands,
@@ -166,6 +171,7 @@ async def build_services(
             ErpAccounts: accounts,
             HeldRightStore: await start_held_rights(base, alerts),
             ErpKeys: keys,
+            Operations: build_operations(base, hub, alerts, report),
             **approvals.collaborators,
         },
         account_of=account,
@@ -205,6 +211,7 @@ async def build_services(
         approvals=approvals,
         rules=rules,
         health=health,
+        report=report,
         contact_events=contact_events,
         keys=keys,
         language_of=lambda user_id: choose_language(base.languages, base.people.language(user_id or None)),

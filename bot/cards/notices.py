@@ -209,6 +209,11 @@ class QuotaReport(View):
         """The part that is used, rounded down."""
         return self.used * 100 // self.limit
 
+    @property
+    def is_beyond(self) -> bool:
+        """Whether the month is going to need more than there is."""
+        return self.forecast > self.limit
+
 
 @dataclass(frozen=True, slots=True)
 class FailingPart:

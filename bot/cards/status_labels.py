@@ -10,6 +10,7 @@ from bot.erp.kinds import FOLLOWED, KINDS
 from bot.erp.kinds.cards import State
 from bot.erp.model import Area, Feed, PartnerKind, Progress
 from bot.erp.model.goods import ArrivalKind
+from bot.mechanisms.health import PartStatus
 from bot.words.disclosure import FieldClass
 from bot.words.phrase import Phrase, phrase
 from bot.words.severity import Severity
@@ -52,6 +53,11 @@ _LABELS: Mapping[type[Enum], Mapping[Enum, Phrase]] = MappingProxyType(
             Severity.WARNING: phrase("Warning"),
             Severity.CRITICAL: phrase("Critical"),
         },
+        PartStatus: {
+            PartStatus.OK: phrase("well"),
+            PartStatus.DEGRADED: phrase("limited"),
+            PartStatus.DOWN: phrase("down"),
+        },
     }
 )
 
@@ -59,6 +65,7 @@ _COLOURS: Mapping[type[Enum], Mapping[Enum, str]] = MappingProxyType(
     {
         Progress: {Progress.NONE: "gray", Progress.PARTIAL: "orange", Progress.FULL: "green"},
         Severity: {Severity.INFO: "blue", Severity.WARNING: "orange", Severity.CRITICAL: "red"},
+        PartStatus: {PartStatus.OK: "green", PartStatus.DEGRADED: "orange", PartStatus.DOWN: "red"},
     }
 )
 

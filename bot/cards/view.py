@@ -206,6 +206,10 @@ class ListView(View):
         """Return the buttons of the rows shown (picks, drill-downs); the renderer drops what does not fit."""
         return ()
 
+    def row_lines(self) -> Sequence[str]:
+        """Return the line that each row of its table leads to on pages; none where rows lead nowhere."""
+        return ()
+
     def folded_rows(self) -> Sequence[Button]:
         """Return what a document offers in place of its rows' buttons, where there is no room for all of those."""
         return ()

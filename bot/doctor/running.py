@@ -10,6 +10,7 @@ import aiohttp
 from bot.bootstrap.rules import CONFIGURATION, KINDS
 from bot.bootstrap.running_rules import RunningRules, compare_rules, read_on_disk
 from bot.doctor.results import CheckGrade, CheckResult
+from bot.mechanisms.health import words_of
 from bot.settings import Settings
 from bot.web.running_bot import ask_running_bot
 from bot.web.server import listening
@@ -52,12 +53,12 @@ def _rule_result(what: Phrase, found: RunningRules) -> CheckResult:
 
 
 def _part_result(name: str, part: Mapping[str, Any]) -> CheckResult:
-    what = phrase("Running bot, %(part)s", part=name)
+    what = phrase("Running bot, %(part)s", part=words_of(name).name)
     grade = _GRADES.get(str(part.get("status")), CheckGrade.BAD)
     words = phrase("%(text)s", text=_reason(part))
     if grade is CheckGrade.GOOD:
         return CheckResult(what, grade, words if str(words) else phrase("well"))
-    return CheckResult(what, grade, words, phrase("`/readyz` and the bot's log say more."))
+    return CheckResult(what, grade, words, words_of(name).remedy)
 
 
 def _reason(part: Mapping[str, Any]) -> Words:

@@ -6,11 +6,12 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from types import MappingProxyType
 
 import structlog
 
 from bot.words.errors import DingerpError
-from bot.words.phrase import Words, pack_words, phrase
+from bot.words.phrase import Phrase, Words, pack_words, phrase
 
 log = structlog.get_logger(__name__)
 
@@ -47,6 +48,63 @@ class PartHealth:
 
 
 WELL = PartHealth(PartStatus.OK)
+
+
+@dataclass(frozen=True, slots=True)
+class PartWords:
+    """What a part is called, and what helps where it is not well."""
+
+    name: Phrase | str
+    remedy: Phrase
+
+
+_PARTS: Mapping[str, PartWords] = MappingProxyType(
+    {
+        "stream": PartWords(
+            phrase("connection to DingTalk"),
+            phrase("Let this machine reach DingTalk; `dingerp doctor` tries the way and the keys."),
+        ),
+        "database": PartWords(
+            phrase("database"), phrase("Look at its server or disk; after an update of the bot: `dingerp db upgrade`.")
+        ),
+        "events": PartWords(phrase("events"), phrase("`dingerp events search` tells which source sends so many.")),
+        "outbox": PartWords(phrase("cards that are owed"), phrase("`/outbox` tells what each card waits for.")),
+        "approvals": PartWords(
+            phrase("approvals"), phrase("Name others in the approval rules, or give somebody the role.")
+        ),
+        "restored rights": PartWords(phrase("restored rights"), phrase("`dingerp db confirm` names them.")),
+        "pages": PartWords(phrase("database file"), phrase("Go back to a backup: docs/how-to/run-in-production.md")),
+        "disk": PartWords(phrase("disk"), phrase("Free some space, or move the database to a larger disk.")),
+        "quota": PartWords(phrase("DingTalk's quotas"), phrase("`/quota` tells what they are spent on.")),
+        "DingTalk calls": PartWords(
+            phrase("calls of DingTalk"), phrase("`dingerp doctor` tries the keys and each permission point.")
+        ),
+        "card trial": PartWords(phrase("trial of cards"), phrase("`dingerp doctor --probe` sends the card again.")),
+        "audit log": PartWords(phrase("audit log"), phrase("`/audit verify` names each break.")),
+        "last writes": PartWords(
+            phrase("last writes"), phrase("What to look at: docs/how-to/run-in-production.md, “last writes”.")
+        ),
+        "language model": PartWords(
+            phrase("language model"), phrase("Look at its server and its key; sentences are read without it.")
+        ),
+        "access rules": PartWords(phrase("access rules"), phrase("`dingerp access check` names every error.")),
+        "alert rules": PartWords(phrase("alert rules"), phrase("`dingerp routes check` names every error.")),
+        "approval rules": PartWords(phrase("approval rules"), phrase("`dingerp policy check` names every error.")),
+    }
+)
+_ERP, _PLACE = "ERP ", "place "
+_ANY_REMEDY = phrase("`/readyz` and the bot's log say more.")
+
+
+def words_of(part: str) -> PartWords:
+    """Return the words about a part, for all who tell of it."""
+    if part.startswith(_ERP):
+        source = part.removeprefix(_ERP)
+        return PartWords(part, phrase("`dingerp erp check %(source)s` tells what is wrong.", source=source))
+    if part.startswith(_PLACE):
+        return PartWords(part, phrase("Add the robot to the group again, or take the place out of the rules."))
+    return _PARTS.get(part) or PartWords(part, _ANY_REMEDY)
+
 
 HealthCheck = Callable[[], Awaitable[PartHealth]]
 """Checks a part; a `DingerpError` means that the part is down."""
@@ -131,3 +189,13 @@ class HealthMonitor:
         if found.status is not before.status:
             say = log.info if found.status is PartStatus.OK else log.error
             say("health.changed", part=name, status=found.status.value, reason=str(found.reason))
+
+
+class LateReport:
+    """The report on all parts, for those who are made before the last part is; empty until it is given."""
+
+    def __init__(self) -> None:
+        self.made_by: Callable[[], Awaitable[HealthReport]] | None = None
+
+    async def __call__(self) -> HealthReport:
+        return HealthReport({}) if self.made_by is None else await self.made_by()

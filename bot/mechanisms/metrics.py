@@ -91,3 +91,14 @@ class Metrics:
 
     def _seconds(self, name: str, text: str, *labels: str) -> Histogram:
         return Histogram(f"dingerp_{name}", text, labels, registry=self.registry, buckets=_SECONDS)
+
+
+def count_by(metric: Counter | Histogram, label: str, *, of: str = "_total", **wanted: str) -> dict[str, float]:
+    """Return what was counted since the start by the values of a label; ``of`` ends the name of the samples."""
+    found: dict[str, float] = {}
+    for family in metric.collect():
+        for sample in family.samples:
+            if sample.name.endswith(of) and wanted.items() <= sample.labels.items():
+                value = sample.labels[label]
+                found[value] = found.get(value, 0) + sample.value
+    return found

@@ -54,13 +54,21 @@ class MonthForecast:
 
     async def look(self) -> int:
         """Store the day's count and return the month's forecast; warn about it once a day."""
-        today = self._now().astimezone(CHINA).date()
+        today = self._today()
         await self._days.put(today, self._used())
-        first = today.replace(day=1)
-        stored = await self._days.since((first - timedelta(days=1)).replace(day=1))
-        expected = forecast(by_day(stored), today, self._works)
+        expected = await self.expect()
         self._gauge.set(expected)
         if expected > self._limit and self._warned != today:
             self._warned = today
             log.warning(self._warning, forecast=expected, limit=self._limit, used=self._used())
         return expected
+
+    async def expect(self) -> int:
+        """Return the month's forecast as of now, and note nothing."""
+        today = self._today()
+        first = today.replace(day=1)
+        stored = await self._days.since((first - timedelta(days=1)).replace(day=1))
+        return forecast(by_day({**stored, today: max(self._used(), stored.get(today, 0))}), today, self._works)
+
+    def _today(self) -> date:
+        return self._now().astimezone(CHINA).date()

@@ -12,7 +12,15 @@ from typing import ClassVar, Protocol, runtime_checkable
 from bot.cards.card import Card
 from bot.cards.view import View
 from bot.outbox.budgets import FoldKey, SendLimits
-from bot.outbox.delivery import Delivery, DeliveryResult, DingWay, OutboxRow
+from bot.outbox.delivery import (
+    Delivery,
+    DeliveryRecord,
+    DeliveryResult,
+    DeliveryState,
+    DeliveryStep,
+    DingWay,
+    OutboxRow,
+)
 from bot.outbox.place import Place, PlaceKind
 from bot.words.errors import DingerpError
 
@@ -297,4 +305,26 @@ class OutboxStore(Protocol):
 
     async def waiting(self) -> int:
         """Return the number of queued rows."""
+        ...
+
+
+class DeliveryDesk(Protocol):
+    """Looks into the outbox for people, and begins dead deliveries anew. Raises a `DingerpError` when it is away."""
+
+    async def search(
+        self, *, card: str = "", state: DeliveryState | None = None, limit: int = 50
+    ) -> Sequence[DeliveryRecord]:
+        """Return the deliveries that match, the last changed first."""
+        ...
+
+    async def steps_of(self, card: str) -> Sequence[DeliveryStep]:
+        """Return the steps of one card, oldest first."""
+        ...
+
+    async def caused_by(self, fact: str) -> Sequence[str]:
+        """Return the cards that were queued for an event (``source/id``)."""
+        ...
+
+    async def replay(self, now: datetime, cards: Collection[str] | None = None) -> Sequence[str]:
+        """Queue dead deliveries again, all or only ``cards``, and return the cards of those that were dead."""
         ...

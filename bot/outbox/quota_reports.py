@@ -143,6 +143,23 @@ def _written(quota: Quota, use: QuotaUse, forecast: int, advice: QuotaAdvice) ->
     return orjson.dumps(said).decode()
 
 
+def build_quota_report(quota: Quota, use: QuotaUse, forecast: int, advice: QuotaAdvice) -> QuotaReport:
+    """Return what is told of a quota as it stands."""
+    return QuotaReport(
+        quota=quota.value,
+        used=use.used,
+        limit=use.limit,
+        forecast=forecast,
+        purposes=tuple(QuotaShare(purpose.value, count) for purpose, count in use.purposes.items()),
+        groups=tuple(QuotaShare(*each) for each in list(use.groups.items())[:_LISTED_GROUPS]),
+        edition=advice.edition,
+        packs=advice.packs,
+        calls=advice.calls,
+        uses=advice.uses,
+        remark=use.remark,
+    )
+
+
 class QuotaReportComposer(SingleCardComposer):
     """A `bot.outbox.ports.Composer` whose ``ref`` holds the whole report, which never changes."""
 

@@ -22,7 +22,7 @@ from tests.browser.conftest import OpenPage
 from tests.browser.tab_pool import PATIENCE_MS
 from tests.scenario.conftest import KEEPER, BotSystem, run_system
 
-BOSS = "boss01"
+BOSS, ADMINISTRATOR = "boss01", "it01"
 PICTURES = os.environ.get("PICTURES", "")
 PATHS = (
     "/",
@@ -32,6 +32,7 @@ PATHS = (
     "/ask?line=%2Forder+SO-1001",
     "/ask?line=%2Fwatch+SKU123",
 )
+OF_ADMINISTRATORS = ("/operations", "/ask?line=%2Foutbox", "/ask?line=%2Faudit+verify")
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text("utf-8")
 WIDTHS = pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
 SERIOUS = {"serious", "critical"}
@@ -94,8 +95,8 @@ async def test_every_page_fits_and_is_open_to_everybody(
     url = system.app.settings.http.public_url
     await tab.goto(f"{url}/login")
     found = {"/login": await findings(tab)}
-    await log_in(tab, system)
-    for number, path in enumerate(PATHS):
+    await log_in(tab, system, ADMINISTRATOR)
+    for number, path in enumerate((*PATHS, *OF_ADMINISTRATORS)):
         await tab.goto(f"{url}{path}")
         found[path] = await findings(tab)
         width = await tab.evaluate("document.documentElement.scrollWidth")

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import pytest
 
-from bot.access.audit import AuditLog, AuditReader, AuditSearch, RecordedEntry
+from bot.access.audit import AuditCheck, AuditLog, AuditReader, AuditSearch, RecordedEntry
 from bot.access.limits import DailyExports
 from bot.access.people import DirectoryEntry, People, Person
 from bot.access.policy import AccessPolicy
@@ -30,6 +30,7 @@ from bot.chat.exports import Exports
 from bot.chat.held_rights import HeldRight, HeldRightStore
 from bot.chat.languages import LanguageChoice
 from bot.chat.message import Conversation, ConversationKind
+from bot.chat.operations import Operations
 from bot.chat.present_rights import PresentRights
 from bot.chat.question_handler import PreparedAnswer
 from bot.chat.questions.dispatcher import QuestionDispatcher
@@ -47,6 +48,7 @@ from tests.commands.approval_fakes import ApprovalFixture
 from tests.commands.chart_fakes import MemoryGallery, MemoryPainter
 from tests.commands.company import NOW, Company
 from tests.commands.export_fakes import MemoryCourier
+from tests.commands.operations_fakes import MemoryDesk, operations
 from tests.commands.subscription_fakes import MemorySubscriptions
 from tests.membership import EverybodyIsMember
 from tests.read_model.memory_documents import MemoryDocuments
@@ -134,6 +136,9 @@ class NothingKept:
     async def search(self, wanted: AuditSearch) -> tuple[RecordedEntry, ...]:
         return ()
 
+    async def check(self) -> AuditCheck:
+        return AuditCheck(entries=0)
+
 
 class NothingHeld:
     async def of(self, user_id: str) -> tuple[HeldRight, ...]:
@@ -149,6 +154,17 @@ class NothingHeld:
 @pytest.fixture
 def audit_reader() -> AuditReader:
     return NothingKept()
+
+
+@pytest.fixture
+def desk() -> MemoryDesk:
+    return MemoryDesk()
+
+
+@pytest.fixture
+def poked() -> list[str]:
+    """What was said to the outbox."""
+    return []
 
 
 @pytest.fixture
@@ -254,6 +270,8 @@ def collaborators(
     accounts: ErpAccounts,
     key_store: MemoryKeyStore,
     charts: ChartPictures,
+    desk: MemoryDesk,
+    poked: list[str],
 ) -> dict[type, object]:
     """What commands are given, but for the exports, which ask commands themselves."""
     return {
@@ -270,6 +288,7 @@ def collaborators(
         CasePresenter: approvals.presenter,
         ErpAccounts: accounts,
         HeldRightStore: NothingHeld(),
+        Operations: operations(desk, poked),
         ErpKeys: memory_keys(key_store, accounts, "main"),
     }
 

@@ -7,16 +7,17 @@ from datetime import timedelta
 
 import pytest
 
-from bot.access.audit import AuditEntry, AuditKind, AuditReader, AuditSearch, RecordedEntry
+from bot.access.audit import AuditCheck, AuditEntry, AuditKind, AuditReader, AuditSearch, RecordedEntry
 from bot.access.people import Person
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
-from bot.cards.notices import DeniedNotice, NotFoundNotice
+from bot.cards.notices import BadArgumentNotice, DeniedNotice, NotFoundNotice
 from bot.chat.message import Conversation, ConversationKind
 from bot.words.disclosure import FieldClass
-from commands.audit import AuditTrail
+from commands.audit import NAMED, AuditTrail, AuditVerified
 from tests.commands.company import NOW
 from tests.commands.conftest import KEEPER, Ask, as_, lines
+from tests.recording_audit import RecordingAudit
 
 BOSS = Person(user_id="boss01", name="赵总", is_admin=True)
 OWN_CHAT = Conversation("cidOwn==", ConversationKind.DIRECT)
@@ -37,6 +38,10 @@ class KeptEntries:
 
         found = [kept for kept in reversed(self.kept) if fits(kept.entry)]
         return tuple(found[: wanted.limit])
+
+    async def check(self) -> AuditCheck:
+        broken = [f"entry {kept.seq} is missing" for kept in self.kept if kept.entry.detail == "gone"]
+        return AuditCheck(entries=len(self.kept), problems=tuple(broken))
 
 
 SAW = AuditEntry(
@@ -93,3 +98,24 @@ async def test_it_is_closed_by_default(ask: Ask) -> None:
 )
 async def test_a_rule_that_names_it_opens_it(ask: Ask) -> None:
     as_(AuditTrail, await ask("/audit PO-1001", person=KEEPER, where=OWN_CHAT))
+
+
+async def test_the_log_is_looked_through_and_that_is_recorded(ask: Ask, audit: RecordingAudit) -> None:
+    found = as_(AuditVerified, await ask("/audit verify", person=BOSS, where=OWN_CHAT))
+    assert (found.entries, found.problems) == (10, ())
+    (entry,) = audit.entries
+    assert (entry.kind, entry.actor, entry.action) == (AuditKind.OPERATOR, "boss01", "audit verify")
+    as_(BadArgumentNotice, await ask("/audit", person=BOSS, where=OWN_CHAT))
+
+
+class TestBroken:
+    @pytest.fixture
+    def audit_reader(self) -> AuditReader:
+        return KeptEntries(*(replace(SAW, detail="gone") for _ in range(NAMED + 3)))
+
+    async def test_what_is_broken_is_named_up_to_a_number(self, ask: Ask) -> None:
+        found = as_(AuditVerified, await ask("/审计 校验", person=BOSS, where=OWN_CHAT))
+        assert [str(each) for each in found.problems] == [
+            f"entry {number} is missing" for number in range(1, NAMED + 1)
+        ]
+        assert found.more == 3

@@ -43,6 +43,6 @@ async def test_a_part_that_is_well_may_tell_what_it_costs(monkeypatch: pytest.Mo
         (str(FULL), CheckGrade.BAD),
         ("late", CheckGrade.NOTE),
     ]
-    assert "[!!] 运行中的机器人，database: /data/bot.sqlite3 所在磁盘只剩 3 MB" in "\n".join(
+    assert "[!!] 运行中的机器人，数据库: /data/bot.sqlite3 所在磁盘只剩 3 MB" in "\n".join(
         describe_results(results, "zh_CN")
     )

@@ -136,9 +136,9 @@ class PageAnswers:
         answer = await self._handler.view_for(context)
         return CutAnswer(self._cut(answer), answer, context)
 
-    async def glance(self, person: Person, line: str) -> PageAnswer:
+    async def glance(self, person: Person, line: str, *, rows: int | None = None) -> PageAnswer:
         """Answer a fixed line of a page that shows several at once. It is recorded, and counts as no question."""
-        context = self.context(person, line)
+        context = self.context(person, line, rows=rows)
         return self._shown(context, await self._glancing.view_for(context))
 
     async def act(self, person: Person, token: str, values: Mapping[str, str]) -> PageAnswer:

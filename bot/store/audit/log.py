@@ -14,7 +14,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
-from bot.access.audit import BOT_ACTOR, AuditEntry, AuditKind, AuditSearch, RecordedEntry
+from bot.access.audit import BOT_ACTOR, AuditCheck, AuditEntry, AuditKind, AuditSearch, RecordedEntry
 from bot.mechanisms.backoff import BackoffPolicy
 from bot.store.audit.chain import NO_ENTRY, AuditWitness, ChainLink
 from bot.store.audit.checks import (
@@ -312,6 +312,10 @@ class StoredAudit:
         Entries appended meanwhile are not checked. Raises `StoreUnavailable`.
         """
         return await self._look(known, None)
+
+    async def check(self) -> AuditCheck:
+        found = await self.verify()
+        return AuditCheck(entries=found.entries, problems=found.problems)
 
     async def check_end(self, most: int) -> AuditFindings:
         """Return the problems of the newest ``most`` entries, and of the end according to the witness.

@@ -65,6 +65,12 @@ def read_rejected(connection: Connection, *, source: str, area: str, limit: int)
     return records, connection.scalar(select(func.count()).select_from(ERP_REJECTED).where(wanted)) or 0
 
 
+def count_rejected(connection: Connection) -> dict[str, int]:
+    """Return how many records of each source were kept aside."""
+    counted = select(ERP_REJECTED.c.source, func.count()).group_by(ERP_REJECTED.c.source)
+    return {str(row[0]): int(row[1]) for row in connection.execute(counted)}
+
+
 class StoredErpRecords:
     """Stores last known answers and quarantined records; `run` must be running."""
 

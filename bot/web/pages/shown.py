@@ -123,7 +123,9 @@ def _row_links(visit: Visit, view: ListView) -> Sequence[str]:
     """Return the addresses to which rows lead: documents to themselves, lines to the stock of their products."""
     if isinstance(view, DocumentListView):
         lines = [command_line(view.command, row.number, books=row.books) for row in view.rows]
-    elif not isinstance(view, DocumentView) or "stock" in view.closed:
+    elif not isinstance(view, DocumentView):
+        lines = list(view.row_lines())
+    elif "stock" in view.closed:
         return ()
     else:
         lines = [command_line("stock", row.sku) if row.sku else "" for row in view.rows]

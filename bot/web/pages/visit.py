@@ -75,9 +75,9 @@ class Visit:
         """Answer a line for this person; it counts as a question of theirs."""
         return await self.parts.answers.ask(self.person, line, offset=offset, rows=rows)
 
-    async def glance(self, line: str) -> PageAnswer:
+    async def glance(self, line: str, *, rows: int | None = None) -> PageAnswer:
         """Answer a fixed line beside others; it counts as no question."""
-        return await self.parts.answers.glance(self.person, line)
+        return await self.parts.answers.glance(self.person, line, rows=rows)
 
     async def act(self, token: str, fields: Mapping[str, str]) -> PageAnswer:
         """Do what a button stands for, as if it had been tapped on a card."""
