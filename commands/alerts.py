@@ -14,6 +14,7 @@ from bot.alerts.actions import AlertActionOutcome, AlertActionResult
 from bot.alerts.alert import Alert, UserStamp
 from bot.alerts.rights import AlertRights
 from bot.alerts.service import AlertService
+from bot.alerts.timeline import build_timeline, people_in
 from bot.alerts.view_builder import build_alert_view, build_card_view, build_list_view, headline
 from bot.alerts.views import AlertAssignees, AlertList, AlertRange, AlertSnooze, AssigneeOption
 from bot.cards.actions import BLANK, FillIn, SnoozeDuration
@@ -26,6 +27,7 @@ from bot.chat.context import QuestionContext, own_place, place_of, places_of
 from bot.chat.days import missing_day
 from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.message import ConversationKind
+from bot.chat.operations import Operations
 from bot.chat.parsing import command_line
 from bot.chat.records.overdue_documents import count_overdue
 from bot.chat.registry import Commands, command
@@ -57,6 +59,13 @@ class AlertsScope(Keyword, changes=False):
     ALL = phrase("all"), "所有群", "全部群", "各群"
 
 
+class AlertPast(Keyword, changes=False):
+    """What was, in place of what is open: alerts that are over, or what happened to one."""
+
+    ENDED = phrase("ended"), "history", "已结束", "历史"
+    TIMELINE = phrase("timeline"), "经过", "时间线"
+
+
 class AlertOperation(Keyword):
     """What is done to an alert."""
 
@@ -77,6 +86,9 @@ _PAUSES = {
 
 _HIDING = frozenset({AlertOperation.SNOOZE, AlertOperation.DAY, *_PAUSES})
 
+NEWEST = 500
+"""Alerts that are over and looked at, the newest."""
+
 LONGEST = timedelta(days=30)
 """For how long an alert may be put off: after that nobody would remember it."""
 
@@ -95,6 +107,7 @@ async def alerts(
     to: Assignee | None = None,
     *,
     which: AlertsScope | None = None,
+    past: AlertPast | None = None,
     operation: AlertOperation | None = None,
     service: AlertService,
     colleagues: Colleagues,
@@ -102,9 +115,10 @@ async def alerts(
     audit: AuditLog,
     erp: ErpHub,
     commands: Commands,
+    operations: Operations,
     context: QuestionContext,
 ) -> View:
-    """Show the open alerts or one of them, or act on one."""
+    """Show the open alerts or one of them, what is over or happened to one, or act on one."""
     colleagues.record_seen(context)
     rights = AlertRights(policy, context.person, context.conversation.id)
     if operation:
@@ -123,6 +137,10 @@ async def alerts(
         return cut(view, rights.fields([visible.alert]))
     if to:
         raise BadArgument(phrase("“%(word)s” was not understood.", word=shortened(to)))
+    if past is AlertPast.TIMELINE:
+        return await _timeline(word, rights, service, operations, colleagues, context)
+    if past is AlertPast.ENDED:
+        return await _ended(word or "", rights, service, context)
     looks_at = _looks_at(which, context)
     if one := await _one(word, rights, service, context):
         return one
@@ -150,6 +168,66 @@ async def _one(word: str | None, rights: AlertRights, service: AlertService, con
     card = replace(content.card, further=content.card.further.of_types(rights.may_count))
     view = build_card_view(replace(content, card=card, alerts=seen), context.now, offset=context.offset)
     return cut(view, rights.fields(seen))
+
+
+async def _timeline(
+    word: str | None,
+    rights: AlertRights,
+    service: AlertService,
+    operations: Operations,
+    colleagues: Colleagues,
+    context: QuestionContext,
+) -> View:
+    """Return what happened to an alert, for those who are shown the alert itself here."""
+    if not word:
+        raise BadArgument(phrase("Say which alert: tap its buttons, or type its id from /alerts."))
+    visible = await _find(word, service, context)
+    if visible is None and not (context.is_private and await _one_of_all(word, rights, service, context)):
+        raise NothingFound(word)
+    alert = visible.alert if visible else await service.alert(word)
+    assert alert is not None, "one of both has found it"
+    rights.check(alert)
+    notes = await service.history(alert.id)
+    people = await colleagues.lookup(people_in(notes))
+    cards = await service.cards_of(alert.id)
+    steps = [(card, step) for card in cards for step in await operations.deliveries.steps_of(card.id)]
+    view = build_timeline(
+        alert,
+        notes,
+        steps,
+        own=own_place(context),
+        names={person.user_id or "": person.name for person in people},
+        offset=context.offset,
+        size=context.rows,
+    )
+    return cut(view, rights.fields([alert]))
+
+
+async def _ended(text: str, rights: AlertRights, service: AlertService, context: QuestionContext) -> AlertList:
+    """Return the alerts that are over, of all groups and the asker's own; only to the asker's own eyes."""
+    if not (context.is_private or context.rows):
+        raise BadArgument(phrase("The alerts of all groups are shown in your own chat with the bot."))
+    event_type = labels.type_by_label(text) or text
+    known = await service.ended_for(own_place(context), NEWEST)
+    found = [
+        alert
+        for alert, is_own in known
+        if (rights.may_see if is_own else rights.may_see_anywhere)(alert)
+        and context.books.hold(alert.event.source)
+        and _fits(alert, event_type.casefold())
+    ]
+    view = build_list_view(
+        found,
+        context.now,
+        line=command_line("alerts", text, AlertPast.ENDED),
+        offset=context.offset,
+        size=context.rows,
+        text=labels.type_label(event_type),
+        looks_at=AlertRange.ENDED,
+    )
+    by_id = {alert.id: alert for alert in found}
+    rows = tuple(cut(row, rights.fields([by_id[row.id]])) for row in view.rows)
+    return replace(view, rows=rows, more=len(known) == NEWEST)
 
 
 def _looks_at(which: AlertsScope | None, context: QuestionContext) -> AlertRange:

@@ -153,6 +153,23 @@ def open_for(repository: AlertRepository, own: Place) -> tuple[Alert, ...]:
     return tuple(alert for alert in found if any(_is_shown(card, own) for card in repository.cards_of(alert.id)))
 
 
+def ended_for(repository: AlertRepository, own: Place, limit: int) -> tuple[tuple[Alert, bool], ...]:
+    """Return alerts that are over, newest first, that cards in any group or in a person's ``own`` chat showed.
+
+    The flag tells whether a card in their own chat did. At most ``limit`` alerts are looked at.
+    """
+    found = repository.ended_alerts(limit)
+    repository.expect([alert.key for alert in found], ())
+    places = {
+        alert.id: {card.place for card in repository.cards_of(alert.id) if card.shown_at is not None} for alert in found
+    }
+    return tuple(
+        (alert, own in seen)
+        for alert in found
+        if own in (seen := places[alert.id]) or any(place.kind is PlaceKind.GROUP for place in seen)
+    )
+
+
 def _is_shown(card: AlertCard, own: Place) -> bool:
     return card.state is CardState.SHOWN and (card.place.kind is PlaceKind.GROUP or card.place == own)
 

@@ -53,6 +53,10 @@ class AlertRepository(Protocol):
         """Return the open alerts, newest first."""
         ...
 
+    def ended_alerts(self, limit: int) -> Sequence[Alert]:
+        """Return the alerts that are over, and news, newest first."""
+        ...
+
     def put_alert(self, alert: Alert, due_at: datetime | None) -> None:
         """Store an alert; ``due_at`` is when time alone will change it: an escalation, the end of a snooze."""
         ...

@@ -13,7 +13,7 @@ from bot.access.grants import EVERYTHING
 from bot.alerts import actions, labels, top_boxes
 from bot.alerts.actions import AlertActionResult
 from bot.alerts.alert import Alert, AlertCard, CardWithAlerts, Mute, UserStamp, Watch
-from bot.alerts.repository import AlertRepository, AlertUnitOfWork
+from bot.alerts.repository import AlertHistoryEntry, AlertRepository, AlertUnitOfWork
 from bot.alerts.rights import is_within
 from bot.alerts.view_builder import build_card_view, build_kind_top, build_kinds_view, build_top_view, kinds_of
 from bot.alerts.views import AlertDigest, AlertGroup
@@ -51,6 +51,14 @@ class AlertService:
     async def open_for(self, own: Place) -> tuple[Alert, ...]:
         """Return the open alerts that cards in any group show, or cards in a person's ``own`` chat, newest first."""
         return await self._units.query(lambda unit: actions.open_for(unit.repository, own))
+
+    async def ended_for(self, own: Place, limit: int) -> tuple[tuple[Alert, bool], ...]:
+        """Return alerts that are over, newest first, and whether cards in a person's ``own`` chat showed each."""
+        return await self._units.query(lambda unit: actions.ended_for(unit.repository, own, limit))
+
+    async def history(self, alert_id: str) -> tuple[AlertHistoryEntry, ...]:
+        """Return what was noted of an alert, in order of writing."""
+        return await self._units.query(lambda unit: tuple(unit.repository.history(alert=alert_id)))
 
     async def alert(self, alert_id: str) -> Alert | None:
         """Return one alert, open or not."""

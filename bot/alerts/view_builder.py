@@ -153,8 +153,11 @@ def build_list_view(
     text: Label = "",
     looks_at: AlertRange = AlertRange.HERE,
 ) -> AlertList:
-    """Return open alerts, the worst first; ``size`` of them if given, otherwise as many as fit a card."""
-    ordered = sorted(alerts, key=_worst_first)
+    """Return open alerts, the worst first; ``size`` of them if given, otherwise as many as fit a card.
+
+    Those that are over come in the order given.
+    """
+    ordered = list(alerts) if looks_at is AlertRange.ENDED else sorted(alerts, key=_worst_first)
     return AlertList(
         rows=tuple(_row(alert, now) for alert in ordered[offset : offset + (size or AlertList.page_size)]),
         total=len(ordered),

@@ -81,6 +81,9 @@ class AlertView(View):
     def is_for_all(self) -> bool:
         return True
 
+    def beside(self) -> Sequence[str]:
+        return (command_line("alerts", self.alert.id, "timeline"),)
+
     def buttons(self) -> Sequence[Button]:
         back = (Button(phrase("Back"), _show(self.back)),) if self.back else ()
         return (*self._action_buttons(), *back, *_links(self.line, self.alert.event.link))
@@ -245,16 +248,19 @@ _COLUMNS = (
 
 
 class AlertRange(StrEnum):
-    """The scope of a list of alerts: one group, one's own chat, or all groups and one's own chat."""
+    """The scope of a list of alerts: one group, one's own chat, all groups and one's own chat, or what is over in
+    those.
+    """
 
     HERE = "here"
     MINE = "mine"
     ALL = "all"
+    ENDED = "ended"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertList(EmptiedList, _AlertRows, ExportedListView):
-    """The open alerts in the range ``looks_at``; ``text`` narrows it.
+    """The alerts in the range ``looks_at``; ``text`` narrows it. ``more``: there are others that were not looked at.
 
     ``left_out`` counts those at its place about documents hidden from the asker. The list of all groups also counts the
     documents that are late or ``overdue``, and says that groups have ``others`` about no document.
@@ -270,6 +276,7 @@ class AlertList(EmptiedList, _AlertRows, ExportedListView):
     left_out: int = 0
     overdue: tuple[OverdueCount, ...] = ()
     others: bool = False
+    more: bool = False
 
     @property
     def is_clear(self) -> bool:
@@ -278,7 +285,7 @@ class AlertList(EmptiedList, _AlertRows, ExportedListView):
         return not more and bool(self.overdue) and all(each.count == 0 and not each.unread for each in self.overdue)
 
     def shows(self, row: AlertRow) -> Ask:
-        return _show_anywhere(row.id) if self.looks_at is AlertRange.ALL else _show(row.id)
+        return _show_anywhere(row.id) if self.looks_at in {AlertRange.ALL, AlertRange.ENDED} else _show(row.id)
 
     def buttons(self) -> Sequence[Button]:
         lists = (Button(each.what, Ask(each.line)) for each in self.overdue if each.count)

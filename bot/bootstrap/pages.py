@@ -13,7 +13,7 @@ from bot.chat.answers.page_answers import PageAnswers
 from bot.dingtalk.logins import DingTalkLogins
 from bot.mechanisms.background import Runs, repeat
 from bot.store.page_sessions import StoredPageSessions
-from bot.web.pages.alerts import OPEN_ALERTS
+from bot.web.pages.alerts import MUTING, OPEN_ALERTS
 from bot.web.pages.approvals import CASE, LIST_OF_CASES
 from bot.web.pages.ask import ANSWER, DEED, FILE
 from bot.web.pages.documents import LIST, LISTS
@@ -26,7 +26,7 @@ from bot.web.pages.site import PageSite
 from bot.web.pages.today import TODAY
 from bot.web.pages.visit import PageParts
 
-PAGES = (ME, TODAY, LISTS, LIST, OPEN_ALERTS, LIST_OF_CASES, CASE, STATE, AUDIT, ANSWER, FILE, DEED)
+PAGES = (ME, TODAY, LISTS, LIST, OPEN_ALERTS, MUTING, LIST_OF_CASES, CASE, STATE, AUDIT, ANSWER, FILE, DEED)
 """In the order of the menu."""
 
 _TIDIED_EVERY = 3600.0

@@ -107,6 +107,10 @@ class View:
         """Return the buttons below the text, most wanted first."""
         return ()
 
+    def beside(self) -> Sequence[str]:
+        """Return lines whose answers stand below this one on pages, which have room for them."""
+        return ()
+
     def spare_buttons(self) -> Sequence[Button]:
         """Return further buttons for where there is room beside all others and their way back, most wanted first."""
         return ()

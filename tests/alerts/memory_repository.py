@@ -70,6 +70,10 @@ class MemoryAlertRepository:
         """Return the open alerts, newest first."""
         return [alert for alert in reversed(self._alerts.values()) if alert.is_open][:limit]
 
+    def ended_alerts(self, limit: int) -> Sequence[Alert]:
+        """Return the alerts that are over, newest first."""
+        return [alert for alert in reversed(self._alerts.values()) if not alert.is_open][:limit]
+
     def put_alert(self, alert: Alert, due_at: datetime | None) -> None:
         """Store an alert."""
         self._alerts[alert.id] = alert

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from bot.alerts.actions import AlertActionOutcome, AlertActionResult
 from bot.alerts.alert import Alert, AlertCard, AlertState, CardState, CardWithAlerts, Mute, UserStamp, Watch
 from bot.alerts.event import Event, EventType
+from bot.alerts.repository import AlertHistoryEntry
 from bot.alerts.service import AlertService
 from bot.outbox.place import Place, PlaceKind
 from bot.words.severity import Severity
@@ -68,6 +69,7 @@ class InMemoryAlertService(AlertService):
         self.stored_mutes: dict[str, Mute] = {}
         self.stored_watches: dict[str, Watch] = {}
         self.actions: list[str] = []
+        self.notes: list[AlertHistoryEntry] = []
 
     def show(self, *alerts: Alert, place: Place = HERE, card: str = "") -> str:
         """Put alerts on one card and return its id."""
@@ -93,6 +95,17 @@ class InMemoryAlertService(AlertService):
         places = {card.place for card in self.cards.values() if card.place.kind is PlaceKind.GROUP or card.place == own}
         found = {alert.id: alert for place in sorted(places, key=str) for alert in await self.open_at(place)}
         return tuple(found.values())
+
+    async def ended_for(self, own: Place, limit: int) -> tuple[tuple[Alert, bool], ...]:
+        found: dict[str, bool] = {}
+        for card in self.cards.values():
+            if card.place.kind is PlaceKind.GROUP or card.place == own:
+                found |= {key: found.get(key, False) or card.place == own for key in card.alerts}
+        ended = [(self.alerts[key], is_own) for key, is_own in found.items() if not self.alerts[key].is_open]
+        return tuple(ended[:limit])
+
+    async def history(self, alert_id: str) -> tuple[AlertHistoryEntry, ...]:
+        return tuple(note for note in self.notes if note.alert == alert_id)
 
     async def alert(self, alert_id: str) -> Alert | None:
         return self.alerts.get(alert_id)

@@ -17,6 +17,8 @@ from bot.access.rules import AccessRule
 from bot.alerts import labels
 from bot.alerts.alert import AlertState, UserStamp
 from bot.alerts.event import EventType
+from bot.alerts.repository import AlertHistoryEntry
+from bot.alerts.timeline import AlertTimeline
 from bot.alerts.views import (
     AlertAssignees,
     AlertDigest,
@@ -38,6 +40,7 @@ from bot.words.severity import Severity
 from tests.commands.alert_fakes import ELSEWHERE, HERE, OWN, InMemoryAlertService, alert
 from tests.commands.company import NOW, Company
 from tests.commands.conftest import GROUP, KEEPER, Ask, as_, lines
+from tests.commands.operations_fakes import DEAD, MemoryDesk
 from tests.recording_audit import RecordingAudit
 
 BUYER = replace(KEEPER, user_id="buyer01", name="赵采")
@@ -481,3 +484,72 @@ class TestAlertsOutsideOnesScope:
         view = as_(DeniedNotice, await ask("/alerts a1"))
         assert str(view.reason) == "Rule “north” does not let you see this document."
         assert as_(AlertList, await ask("/alerts")).left_out == 1
+
+
+def _note(what: str, minutes: int, detail: str = "") -> AlertHistoryEntry:
+    return AlertHistoryEntry(at=NOW + timedelta(minutes=minutes), what=what, alert="a1", detail=detail)
+
+
+async def test_what_is_over_is_listed_in_ones_own_chat(ask: Ask, service: InMemoryAlertService) -> None:
+    service.show(alert("a1", state=AlertState.RESOLVED))
+    service.show(alert("a2"))
+    service.show(alert("a3", "SKU125", state=AlertState.RESOLVED), place=ELSEWHERE)
+    service.show(alert("a4", "x", kind="custom.door", state=AlertState.RESOLVED), place=ELSEWHERE)
+    service.show(alert("a5", "y", kind="custom.door", state=AlertState.RESOLVED), place=OWN)
+    view = as_(AlertList, await ask("/alerts ended", where=DIRECT))
+    assert [row.id for row in view.rows] == ["a1", "a3", "a5"]
+    assert "/alerts a3 all" in lines(view)
+    narrowed = as_(AlertList, await ask("/预警 SKU125 历史", where=DIRECT))
+    assert [row.id for row in narrowed.rows] == ["a3"]
+    as_(BadArgumentNotice, await ask("/alerts ended"))
+
+
+class TestScopes:
+    @pytest.fixture
+    def policy(self) -> AccessPolicy:
+        beijing = Scope(warehouses=frozenset({"BJ"}))
+        return AccessPolicy(
+            rules=(AccessRule(commands=frozenset({"*"}), people=frozenset({"keeper01"}), scope=beijing),)
+        )
+
+    async def test_what_is_over_tells_no_document_that_is_hidden(self, ask: Ask, service: InMemoryAlertService) -> None:
+        service.show(alert("a1", state=AlertState.RESOLVED))
+        service.show(alert("a2", state=AlertState.RESOLVED), place=OWN)
+        assert as_(AlertList, await ask("/alerts ended", where=DIRECT)).rows == ()
+        service.show(alert("a3"))
+        for alert_id in ("a1", "a2", "a3"):
+            answer = await ask(f"/alerts {alert_id} timeline", where=DIRECT)
+            assert answer.outcome in {"denied", "not_found"}
+
+
+async def test_the_timeline_goes_from_the_event_to_the_tap(
+    ask: Ask, service: InMemoryAlertService, desk: MemoryDesk
+) -> None:
+    service.show(alert("a1"), card=DEAD)
+    service.notes = [
+        _note("received", 0),
+        _note("opened", 0, "warning, 1 times"),
+        _note("routed", 0, "group:cidOther=="),
+        _note("acknowledged", 30, "manager01"),
+        _note("snoozed", 31, "manager01 until 2026-12-01"),
+    ]
+    view = as_(AlertTimeline, await ask("/alerts a1 timeline"))
+    told = [(str(row.what), row.who, str(row.where)) for row in view.rows]
+    assert ("the card was given up", "", "in a group") in told
+    assert [each for each in told if not each[2]] == [
+        ("reported for the first time", "", ""),
+        ("taken", "陈经理", ""),
+        ("put off", "陈经理", ""),
+    ]
+    assert "cidOther" not in str(view)
+
+
+async def test_of_an_alert_of_other_groups_the_timeline_is_for_those_who_may_see_it(
+    ask: Ask, service: InMemoryAlertService
+) -> None:
+    service.show(alert("a1"), place=ELSEWHERE)
+    service.show(alert("a2", kind="custom.door"), place=ELSEWHERE)
+    assert as_(AlertTimeline, await ask("/alerts a1 经过", where=DIRECT)).id == "a1"
+    as_(NotFoundNotice, await ask("/alerts a1 timeline"))
+    as_(NotFoundNotice, await ask("/alerts a2 timeline", where=DIRECT))
+    as_(BadArgumentNotice, await ask("/alerts timeline", where=DIRECT))

@@ -41,6 +41,12 @@ _newest = select(func.max(_A.number)).where(_KEY_START.in_(_STARTS)).group_by(_K
 LATEST: Final = select(ALERT).where(_A.number.in_(_newest))
 ALERTS: Final = select(ALERT).where(_A.id.in_(_SOME))
 OPEN_ALERTS: Final = select(ALERT).where(_OPEN).order_by(_A.number.desc()).limit(bindparam("most", type_=Integer))
+ENDED_ALERTS: Final = (
+    select(ALERT)
+    .where(text("alert.state <> 'open'"))
+    .order_by(_A.number.desc())
+    .limit(bindparam("most", type_=Integer))
+)
 DUE_ALERTS: Final = (
     select(_A.id)
     .where(_A.due_ms <= bindparam("now"))

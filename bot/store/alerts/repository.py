@@ -85,6 +85,9 @@ class StoredAlertRepository:
     def open_alerts(self, limit: int = 1000) -> Sequence[Alert]:
         return self._alerts.open(limit)
 
+    def ended_alerts(self, limit: int) -> Sequence[Alert]:
+        return self._alerts.query(sql.ENDED_ALERTS, {"most": limit})
+
     def put_alert(self, alert: Alert, due_at: datetime | None) -> None:
         self._alerts.put(alert, due_at)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from http import HTTPStatus
 from urllib.parse import quote
@@ -32,35 +33,42 @@ async def answer_line(visit: Visit) -> web.Response:
         return visit.draw("confirm", line=line, token=Ask(line).token)
     offset = _number(visit.query.get("from", ""))
     answer = await visit.ask(line, offset=offset, rows=rows_for(visit, line))
-    return _draw(visit, answer, looks=_number(visit.query.get("look", "")))
+    return await _draw(visit, answer, looks=_number(visit.query.get("look", "")))
 
 
 async def give_file(visit: Visit) -> web.Response:
     """Give a list or report as a file."""
     made = await visit.parts.answers.file(visit.person, visit.query.get("line", "").strip()[:_MOST_LINE])
     if not isinstance(made, ExportedFile):
-        return _draw(visit, made)
+        return await _draw(visit, made)
     named = f"attachment; filename=\"export.xlsx\"; filename*=UTF-8''{quote(made.name)}"
     return web.Response(body=made.content, headers={**HEADERS, "Content-Type": _XLSX, "Content-Disposition": named})
 
 
 async def carry_out(visit: Visit, fields: Mapping[str, str]) -> web.Response:
     """Do what a button or form stands for, and show what has become of it: read again, not as it was sent."""
-    answer = await visit.act(fields.get("token", ""), fields)
+    return await show_done(visit, await visit.act(fields.get("token", ""), fields))
+
+
+async def show_done(visit: Visit, answer: PageAnswer) -> web.Response:
+    """Show what has become of something that was done."""
     again = ask_again(answer.view)
     if answer.is_decision and answer.outcome == "answered" and answer.card.form is None and again is not None:
         return visit.go(ASK, line=again.line, look=str(_LOOKS))
-    return _draw(visit, answer)
+    return await _draw(visit, answer)
 
 
-def _draw(visit: Visit, answer: PageAnswer, *, looks: int = 0) -> web.Response:
+async def _draw(visit: Visit, answer: PageAnswer, *, looks: int = 0) -> web.Response:
     refresh = ""
     if looks and getattr(getattr(answer.view, "state", None), "value", "") == "writing":
         refresh = visit.address(ASK, line=answer.asked, look=str(min(looks, _LOOKS) - 1))
-    shown = show(visit, answer)
+    lines = answer.view.beside() if answer.outcome == "answered" else ()
+    others = [each for each in await asyncio.gather(*map(visit.glance, lines)) if each.outcome == "answered"]
+    beside = [show(visit, each) for each in others]
     filters = document_filters(visit, answer)
     status = HTTPStatus.FORBIDDEN if answer.outcome == "denied" else HTTPStatus.OK
-    return visit.draw("ask", shown=shown, filters=filters, refresh=refresh, status=status)
+    shown = show(visit, answer)
+    return visit.draw("ask", shown=shown, beside=beside, filters=filters, refresh=refresh, status=status)
 
 
 def _number(text: str) -> int:

@@ -54,7 +54,9 @@ async def show_documents(visit: Visit) -> web.Response:
     if kind not in _KINDS or kind not in visit.parts.answers.commands:
         return visit.draw("kinds", kinds=kinds_of(visit))
     answer = await visit.ask(_line(visit, kind), rows=ROWS)
-    return visit.draw("ask", shown=show(visit, answer), filters=document_filters(visit, answer, kind), refresh="")
+    return visit.draw(
+        "ask", shown=show(visit, answer), filters=document_filters(visit, answer, kind), refresh="", beside=()
+    )
 
 
 def kinds_of(visit: Visit) -> tuple[tuple[str, str, str], ...]:

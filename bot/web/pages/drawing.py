@@ -20,8 +20,11 @@ from bot.words.phrase import Phrase
 
 FOLDER = TEMPLATES / "pages"
 STATIC = "/static/"
-DINGTALK_SCRIPT = "https://g.alicdn.com/dingding/dingtalk-jsapi/3.0.25/dingtalk.open.js"
-"""What gives pages inside DingTalk's client their functions; nothing else is loaded from elsewhere."""
+DINGTALK_SCRIPT = "https://g.alicdn.com/dingding/dingtalk-jsapi/3.1.0/dingtalk.open.js"
+"""What gives pages inside DingTalk's client their functions; nothing else is loaded from elsewhere.
+
+The version is that of DingTalk's own page (docs: platform/dingtalk/login.md#in-client-login).
+"""
 
 _POLICY = (
     "default-src 'none'; script-src 'self'{scripts}; style-src 'self'; img-src 'self' data:; connect-src 'self';"

@@ -5,8 +5,10 @@
 
 const form = /** @type {HTMLFormElement | null} */ (document.getElementById('inside'));
 const dd = /** @type {any} */ (globalThis).dd;
-if (form && dd && form.dataset.corp) {
-  dd.requestAuthCode({
+// A client that is too old for the one has the other.
+const asks = dd?.requestAuthCode ? dd : dd?.runtime?.permission;
+if (form && asks?.requestAuthCode && form.dataset.corp) {
+  asks.requestAuthCode({
     corpId: form.dataset.corp,
     clientId: form.dataset.client,
     onSuccess: send,
