@@ -19,6 +19,7 @@ from bot.web.pages.ask import ANSWER, DEED, FILE
 from bot.web.pages.documents import LIST, LISTS
 from bot.web.pages.drawing import PageDrawing
 from bot.web.pages.login import DingTalkApp, LoginPages
+from bot.web.pages.login_bounds import LoginBounds
 from bot.web.pages.me import ME
 from bot.web.pages.operations import AUDIT, STATE
 from bot.web.pages.public_address import PublicAddress
@@ -62,4 +63,6 @@ async def build_pages(
         page=settings.dingtalk.login_page,
         corp_id=lambda: base.organisation.corp_id,
     )
-    return sessions, PageSite(parts, LoginPages(parts, DingTalkLogins(base.api), app), PAGES, base.metrics)
+    return sessions, PageSite(
+        parts, LoginPages(parts, DingTalkLogins(base.api), app, LoginBounds(base.now)), PAGES, base.metrics
+    )

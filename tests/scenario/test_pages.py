@@ -25,6 +25,7 @@ from bot.settings import RuleSettings
 from bot.store.audit.chain import AuditWitness
 from bot.store.audit.log import StoredAudit
 from bot.store.database import Database
+from bot.web.pages.login_bounds import OF_ADDRESS
 from tests.rows import each_row
 from tests.scenario.conftest import ENGLISH, KEEPER, OUTSIDER, BotSystem, OpenSystem
 from tests.web.page_client import PageClient, Seen, page_client
@@ -389,3 +390,35 @@ async def test_texts_of_the_erp_are_no_markup(open_system: OpenSystem, monkeypat
             shown += markup.text
     assert "onerror" in shown, "the texts were on the pages"
     assert "7 * 7" in shown or "7 ＊ 7" in shown, "and no template"
+
+
+async def test_strangers_who_guess_codes_come_to_a_bound(open_system: OpenSystem) -> None:
+    """Anybody can begin a login: how many codes DingTalk is asked about is bounded, and that is said to them."""
+    began, asked = datetime.now(UTC), "POST /v1.0/oauth2/userAccessToken"
+    async with (
+        open_system(clock=lambda: began) as system,
+        page_client(system.app.settings.http.public_url) as browser,
+    ):
+
+        async def guess(language: str) -> Seen:
+            await browser.get("/login")
+            state = browser.cookies()["dingerp-login"].split(".")[0]
+            return await browser.get(f"/login/callback?authCode=guessed&state={state}&lang={language}")
+
+        seen = [await guess("zh_CN") for _ in range(OF_ADDRESS.most + 3)]
+        assert [page.status for page in seen] == [403] * OF_ADDRESS.most + [429] * 3
+        assert system.engine.calls[asked] == OF_ADDRESS.most
+        assert "失败的登录太多" in seen[-1].text
+        assert "Too many logins" in (await guess("en")).text
+
+
+async def test_logins_that_succeed_come_to_no_bound(open_system: OpenSystem) -> None:
+    """A whole office may have one address, or a proxy in front."""
+    began = datetime.now(UTC)
+    async with (
+        open_system(clock=lambda: began) as system,
+        page_client(system.app.settings.http.public_url) as browser,
+    ):
+        for _ in range(OF_ADDRESS.most + 3):
+            page = await browser.choose((await browser.get("/login/callback")).dingtalk, KEEPER)
+            assert page.status == 200

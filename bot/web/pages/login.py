@@ -18,6 +18,7 @@ from yarl import URL
 
 from bot.access.page_sessions import SPENT_CODE, LoginCodes, LoginIdentity, LoginRefused, Visitor
 from bot.web.pages.drawing import DINGTALK_SCRIPT, IN_CLIENT_POLICY
+from bot.web.pages.login_bounds import LoginBounds
 from bot.web.pages.public_address import HOME, local_path
 from bot.web.pages.visit import PageParts, redirect
 from bot.words.errors import DingerpError
@@ -34,6 +35,7 @@ _SCOPE = "openid corpid"
 
 NOT_AGREED = phrase("You did not agree to the login, so nothing was done.")
 FOREIGN_ATTEMPT = phrase("This login was not begun in this browser, or took too long. Please log in again.")
+TOO_MANY = phrase("Too many logins from here, or in all, have failed just now. Please try again in a minute.")
 NO_ANSWER = phrase("DingTalk, or the bot's database, does not answer at the moment. Please try again later.")
 
 
@@ -76,6 +78,7 @@ class LoginPages:
     parts: PageParts
     codes: LoginCodes
     app: DingTalkApp
+    bounds: LoginBounds
 
     def mount(self, app: web.Application) -> None:
         """Add the pages to an application."""
@@ -144,6 +147,9 @@ class LoginPages:
         try:
             if not code or len(code) > _MOST_CODE:
                 raise LoginRefused(SPENT_CODE)
+            if not self.bounds.admit(request.remote or ""):
+                log.warning("login.too_many")
+                return self._page(request, attempt.path, TOO_MANY, HTTPStatus.TOO_MANY_REQUESTS)
             identity = await ask(code)
             device = request.headers.get("User-Agent", "")
             token = await self.parts.sessions.begin(identity, device=device, ended=self._cookie(request, SESSION))
@@ -152,6 +158,7 @@ class LoginPages:
         except DingerpError as error:
             log.warning("login.no_answer", error=type(error).__name__, detail=error.detail)
             return self._page(request, attempt.path, NO_ANSWER, HTTPStatus.SERVICE_UNAVAILABLE)
+        self.bounds.succeed(request.remote or "")
         response = redirect(self.parts.drawing.address.of("") + local_path(attempt.path))
         self._drop(response, ATTEMPT)
         self._set(response, SESSION, token)
