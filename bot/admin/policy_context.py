@@ -15,7 +15,6 @@ from bot.admin.inputs import read_content
 from bot.admin.output import at, describe_names, say_lines, warning
 from bot.admin.rules_in_force import name_places, tell_lost, warn_of_unread
 from bot.approvals.document_reader import DocumentReader, Organisation
-from bot.approvals.plan import ApprovalLevel, Quorum
 from bot.approvals.policy.loader import review_policy
 from bot.approvals.policy.rule_policy import DEFAULT_ROLE, DEFAULT_RULES
 from bot.approvals.policy.rules import ApprovalRuleSet, RuleScope
@@ -70,15 +69,6 @@ async def open_policy_context(
             now=clock,
             english=choose_language(load_languages(), "en"),
         )
-
-
-def describe_level(level: ApprovalLevel) -> str:
-    """Return the approvers of a level as text."""
-    if not level.approvers:
-        return "nobody"
-    if len(level.approvers) == 1:
-        return level.approvers[0]
-    return f"{'any' if level.quorum is Quorum.ANY else 'all'} of {', '.join(level.approvers)}"
 
 
 async def check_policy(settings: Settings, file: Path | None, say: Say = str) -> tuple[bool, list[str]]:

@@ -1,36 +1,17 @@
-"""``dingerp replay``: replays stored events under other rules, without sending.
-
-It reports which cards would have gone where by which route, and the number of API calls. The days before the period are
-played too, to know what was open at its start. Nobody acts in a replay: nothing is acknowledged or snoozed, so alerts
-are repeated and escalated wherever the rules say so. Mutes and watches apply as they did.
-"""
+"""``dingerp replay``: which cards to list, and the replay of the stored events (`bot.bootstrap.event_replay`)."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import partial
 from pathlib import Path
-from zoneinfo import ZoneInfo
 
 from bot.admin.database import OperatorAction, open_database, require_database
-from bot.admin.dry_run import DryRunConfig, DryRunInput, DryRunResult, RecordedCall, execute_dry_run
 from bot.admin.route_check import open_rules
 from bot.alerts.alert import Alert
-from bot.alerts.intake.port import EventState, StoredEvent
-from bot.alerts.rules.rule_set import AlertRuleSet
-from bot.outbox.budgets import SendLimits
+from bot.bootstrap.event_replay import ReplayedCard, ReplayResult, replay_events
 from bot.outbox.place import Place
 from bot.settings import Settings
-from bot.store.alerts.events import EventSearch, StoredEvents
-from bot.store.alerts.repository import read_mutes_and_watches
-from bot.store.database import Database
-
-_PAGE = 5_000
-_MONTH = timedelta(days=30)
-_DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,58 +36,6 @@ class CardFilter:
         return fits_type and self.source in ("", event.source) and self.subject in ("", event.subject)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplayedCard:
-    """A card that was created or changed in the period; ``made_at`` is None if it was created before."""
-
-    made_at: datetime | None
-    changed_at: tuple[datetime, ...]
-    place: Place
-    route: str
-    template: str
-    alerts: tuple[Alert, ...]
-
-    @property
-    def first_at(self) -> datetime:
-        """When it was first created or changed."""
-        return self.made_at or self.changed_at[0]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ReplayResult:
-    """The outcome of the events from ``since`` to ``until``."""
-
-    since: datetime
-    until: datetime
-    events: int
-    rejected: int
-    """Events rejected on arrival: they are not played."""
-    failed: int
-    cards: tuple[ReplayedCard, ...]
-    unrouted: tuple[str, ...]
-    """Type and subject of events that no rule routes anywhere."""
-    notes: Counter[str]
-    """Counts by the history's words."""
-    unanswered: tuple[str, ...]
-    """Rules with conditions that some events could not answer."""
-
-    @property
-    def creates(self) -> int:
-        """The calls that create cards."""
-        return sum(card.made_at is not None for card in self.cards)
-
-    @property
-    def changes(self) -> int:
-        """The calls that change cards."""
-        return sum(len(card.changed_at) for card in self.cards)
-
-    @property
-    def monthly(self) -> int | None:
-        """The calls in thirty days at this rate, None for less than a day."""
-        span = self.until - self.since
-        return None if span < _DAY else round((self.creates + self.changes) * (_MONTH / span))
-
-
 async def replay(
     settings: Settings, rules: Path | None, since: datetime, until: datetime, *, before: timedelta
 ) -> ReplayResult:
@@ -117,87 +46,4 @@ async def replay(
     """
     rule_set = open_rules(settings, rules)
     async with open_database(settings, OperatorAction(command="replay")) as database:
-        inputs, rejected = await _read_inputs(require_database(database), since, until, since - before)
-    played = await execute_dry_run(inputs, _dry_run_config(settings, rule_set), until)
-    return _result(inputs, played, rule_set, since, until, rejected)
-
-
-async def _read_inputs(
-    database: Database, since: datetime, until: datetime, begin: datetime
-) -> tuple[list[DryRunInput], int]:
-    events: list[StoredEvent] = []
-    rejected = 0
-    page = EventSearch(since=begin, until=until, limit=_PAGE)
-    store = StoredEvents(database)
-    while found := await store.search(page):
-        events += (event for event in found if event.state is not EventState.REJECTED)
-        rejected += sum(event.state is EventState.REJECTED and event.received_at >= since for event in found)
-        page = replace(page, before=found[-1].seq)
-    # In order of arrival, even if the machine's clock was set back in between.
-    received: list[DryRunInput] = []
-    for event in reversed(events):
-        at = max(event.received_at, received[-1].at) if received else event.received_at
-        received.append(DryRunInput(at, replace(event, state=EventState.WAITING)))
-    requests = await database.run(partial(read_mutes_and_watches, since=begin))
-    asked = (DryRunInput(max(request.made_at, begin), request) for request in requests if request.made_at < until)
-    return sorted((*asked, *received), key=lambda given: given.at), rejected
-
-
-def _dry_run_config(settings: Settings, rules: AlertRuleSet) -> DryRunConfig:
-    wanted = settings.outbox
-    return DryRunConfig(
-        rules=rules,
-        zone=ZoneInfo(settings.zone),
-        limits=SendLimits(
-            per_second=wanted.per_second, place_minute=wanted.place_minute, robot_minute=wanted.robot_minute
-        ),
-        at_once=wanted.at_once,
-        monthly=settings.limits.month.calls,
-        reserve=wanted.reserve,
-        urgent_reserve=wanted.urgent_reserve,
-    )
-
-
-def _result(
-    inputs: Sequence[DryRunInput],
-    played: DryRunResult,
-    rules: AlertRuleSet,
-    since: datetime,
-    until: datetime,
-    rejected: int,
-) -> ReplayResult:
-    events = [given.what for given in inputs if isinstance(given.what, StoredEvent) and given.at >= since]
-    notes = [note for note in played.notes if note.at >= since]
-    called: dict[str, list[RecordedCall]] = {}
-    for call in played.calls:
-        if call.at >= since:
-            called.setdefault(call.card, []).append(call)
-    about = {event.ref: f"{event.type} {event.subject}".strip() for event in events}
-    unrouted = dict.fromkeys(note.fact for note in notes if note.what == "no_route")
-    return ReplayResult(
-        since=since,
-        until=until,
-        events=len(events),
-        rejected=rejected,
-        failed=sum((event.source, event.id) in played.failed for event in events),
-        cards=tuple(sorted((_replayed_card(calls, played) for calls in called.values()), key=_sort_key)),
-        unrouted=tuple(about.get(fact, fact) for fact in unrouted),
-        notes=Counter(note.what for note in notes),
-        unanswered=tuple(sorted(rules.unanswered.counts)),
-    )
-
-
-def _sort_key(card: ReplayedCard) -> tuple[datetime, bool]:
-    return card.first_at, card.made_at is not None
-
-
-def _replayed_card(calls: Sequence[RecordedCall], played: DryRunResult) -> ReplayedCard:
-    card = played.cards[calls[0].card]
-    return ReplayedCard(
-        made_at=next((call.at for call in calls if call.creates), None),
-        changed_at=tuple(call.at for call in calls if not call.creates),
-        place=card.place,
-        route=card.route,
-        template=calls[0].template,
-        alerts=tuple(played.alerts[alert_id] for alert_id in card.alerts if alert_id in played.alerts),
-    )
+        return await replay_events(require_database(database), settings, rule_set, since, until, before=before)

@@ -16,7 +16,8 @@ from bot.admin.output import (
     format_exact,
     format_minute,
 )
-from bot.admin.replay import CardFilter, ReplayedCard, ReplayResult
+from bot.admin.replay import CardFilter
+from bot.bootstrap.event_replay import ReplayedCard, ReplayResult
 from bot.outbox.place import Place
 from bot.settings import Settings
 

@@ -50,8 +50,8 @@ def follow_access(settings: Settings, names: NamesInForce) -> FollowedFile[Acces
             says_none=rule_sets[-1].open,  # a file says so itself, whatever the configuration began with
         )
 
-    def read(content: bytes, name: str) -> Reviewed[RuleContent[AccessPolicy]]:
-        return review_access(content, names.known, name=name).become(partial(combine, configured.rules))
+    def read(content: bytes, name: str, known: KnownNames) -> Reviewed[RuleContent[AccessPolicy]]:
+        return review_access(content, known, name=name).become(partial(combine, configured.rules))
 
     default = partial(combine, configured.rules)
     return FollowedFile(settings.access_rules, read, default, none=NO_ACCESS_RULES, names=names)

@@ -27,7 +27,7 @@ from bot.approvals.cards.presenter import (
 from bot.approvals.case import ApprovalCardKind, Case
 from bot.approvals.discovery import PendingPoller, PurchaseOrderListener
 from bot.approvals.document import ApprovalDocument
-from bot.approvals.document_reader import DocumentReader
+from bot.approvals.document_reader import DocumentReader, Organisation
 from bot.approvals.oa.access_checked_voting import AccessCheckedVoting
 from bot.approvals.oa.forms import OaFormFields
 from bot.approvals.oa.sync import OaSync
@@ -102,6 +102,7 @@ class ApprovalServices:
     """Keeps OA approvals in step, if the company wants them."""
     staff: StaffChanges
     stuck_orders: StuckOrderSearch
+    organisation: Organisation
 
 
 def build_approvals(
@@ -192,6 +193,7 @@ def build_approvals(
         oa_sync=oa_sync,
         staff=StaffChanges(service, transactions, organisation),
         stuck_orders=StuckOrderSearch(service, transactions.rules, _left_among(base), _names(base), base.now),
+        organisation=organisation,
     )
 
 

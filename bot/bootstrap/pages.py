@@ -5,14 +5,27 @@ from __future__ import annotations
 from datetime import timedelta
 from functools import partial
 
-from bot.access.audit import AuditLog
+from bot.access.audit import AuditLog, RequiredAudit
 from bot.access.page_sessions import PageSessions
+from bot.bootstrap.alerts import AlertServices
+from bot.bootstrap.audit import report_places
 from bot.bootstrap.infrastructure import Infrastructure
+from bot.bootstrap.rehearsals import Rehearsals
+from bot.bootstrap.rules import RuleFiles
 from bot.cards.language import choose_language
 from bot.chat.answers.page_answers import PageAnswers
+from bot.chat.confirmations import CONFIRMATION_CARD, ConfirmationComposer, Confirmations
+from bot.chat.rule_changes import RuleChanges
+from bot.chat.rule_proposals import PROPOSAL_CARD, RuleProposalComposer, proposal_cards
 from bot.dingtalk.logins import DingTalkLogins
 from bot.mechanisms.background import Runs, repeat
+from bot.outbox.place import PlaceKind
+from bot.rulefiles.versions import RuleVersion
+from bot.store.confirmations import StoredConfirmations
+from bot.store.outbox.queue import StoredBacklog
 from bot.store.page_sessions import StoredPageSessions
+from bot.store.people import find_administrators
+from bot.store.rule_versions import StoredRuleVersions
 from bot.web.pages.alerts import MUTING, OPEN_ALERTS
 from bot.web.pages.approvals import CASE, LIST_OF_CASES
 from bot.web.pages.ask import ANSWER, DEED, FILE
@@ -23,6 +36,7 @@ from bot.web.pages.login_bounds import LoginBounds
 from bot.web.pages.me import ME
 from bot.web.pages.operations import AUDIT, STATE
 from bot.web.pages.public_address import PublicAddress
+from bot.web.pages.rules import CHANGE, RulePages
 from bot.web.pages.site import PageSite
 from bot.web.pages.today import TODAY
 from bot.web.pages.visit import PageParts
@@ -33,10 +47,8 @@ PAGES = (ME, TODAY, LISTS, LIST, OPEN_ALERTS, MUTING, LIST_OF_CASES, CASE, STATE
 _TIDIED_EVERY = 3600.0
 
 
-async def build_pages(
-    base: Infrastructure, answers: PageAnswers, audit: AuditLog
-) -> tuple[PageSessions, PageSite | None]:
-    """Return who is logged in, and the pages where the settings want any."""
+async def build_sessions(base: Infrastructure, audit: AuditLog) -> PageSessions:
+    """Return who is logged in."""
     settings = base.settings
     sessions = PageSessions(
         StoredPageSessions(base.database),
@@ -49,8 +61,64 @@ async def build_pages(
     )
     tidy = partial(repeat, sessions.tidy, every=_TIDIED_EVERY, failed="page_sessions.not_tidied")
     await base.run_in_background(tidy, "page sessions", Runs.WITH_LEAD)
+    return sessions
+
+
+def build_confirmations(
+    base: Infrastructure, alerts: AlertServices, audit: AuditLog, sessions: PageSessions
+) -> Confirmations:
+    """Return what people confirm in their own chats, and let the outbox show the cards."""
+    store = StoredConfirmations(base.database)
+    alerts.composers[CONFIRMATION_CARD] = ConfirmationComposer(store, base.now)
+    return Confirmations(store, end_sessions=sessions.end_of, audit=audit, on_enqueued=alerts.outbox.poke, now=base.now)
+
+
+def build_rule_pages(
+    base: Infrastructure,
+    alerts: AlertServices,
+    rules: RuleFiles,
+    confirmations: Confirmations,
+    audit: AuditLog,
+    required: RequiredAudit | None,
+    rehearsals: Rehearsals,
+) -> RulePages:
+    """Return the pages of the rule files, and let the outbox show what waits for a second person."""
+    settings, store = base.settings, StoredRuleVersions(base.database)
+    backlog = StoredBacklog(base.database)
+
+    async def name_of(user_id: str) -> str:
+        return (await base.people.identify(user_id, name="")).name or user_id
+
+    async def tell(version: RuleVersion) -> None:
+        places = report_places(settings, await base.database.read(find_administrators))
+        people = [place.id for place in places if place.kind is PlaceKind.PERSON]
+        await backlog.enqueue(*proposal_cards(version, people, base.now()), now=base.now())
+        alerts.outbox.poke()
+
+    address = PublicAddress(settings.http.public_url) if settings.has_pages else None
+    alerts.composers[PROPOSAL_CARD] = RuleProposalComposer(
+        store, name_of=name_of, address=lambda number: address.whole(f"{CHANGE}{number}") if address else ""
+    )
+    changes = RuleChanges(
+        rules.by_subject,
+        store,
+        second_person=settings.pages.rules_second_person,
+        proposed=tell,
+        ready=settings.ready_rules,
+        audit=audit,
+        required=required,
+        now=base.now,
+    )
+    return RulePages(changes, confirmations, name_of, rehearsals.rehearse)
+
+
+def build_site(
+    base: Infrastructure, answers: PageAnswers, sessions: PageSessions, rule_pages: RulePages
+) -> PageSite | None:
+    """Return the pages where the settings want any."""
+    settings = base.settings
     if not settings.has_pages:
-        return sessions, None
+        return None
     parts = PageParts(
         answers=answers,
         sessions=sessions,
@@ -63,6 +131,5 @@ async def build_pages(
         page=settings.dingtalk.login_page,
         corp_id=lambda: base.organisation.corp_id,
     )
-    return sessions, PageSite(
-        parts, LoginPages(parts, DingTalkLogins(base.api), app, LoginBounds(base.now)), PAGES, base.metrics
-    )
+    login = LoginPages(parts, DingTalkLogins(base.api), app, LoginBounds(base.now))
+    return PageSite(parts, login, (*PAGES, *rule_pages.pages), base.metrics)

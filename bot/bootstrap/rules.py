@@ -24,8 +24,10 @@ from bot.bootstrap.rule_places import refuse_missing
 from bot.mechanisms.background import Runs, repeat
 from bot.rulefiles.followed_file import FollowedFile
 from bot.rulefiles.names_in_force import NamesInForce
+from bot.rulefiles.versions import RuleSubject
 from bot.settings import Settings
 from bot.store.rule_files import NotedRuleFile, StoredRuleFiles
+from bot.store.rule_versions import StoredRuleVersions
 from bot.words.errors import ConfigurationError, DingerpError
 from bot.words.names import KnownNames
 from bot.words.phrase import Words, phrase
@@ -56,6 +58,15 @@ class RuleFiles:
     def named(self) -> Mapping[str, FollowedFile[Any]]:
         """The files by their part's name in ``/readyz``."""
         return dict(zip(KINDS, (self.access, self.alerts, self.approvals), strict=True))
+
+    @property
+    def by_subject(self) -> Mapping[RuleSubject, FollowedFile[Any]]:
+        """The files by their subject, as pages show them."""
+        return {
+            RuleSubject.ACCESS: self.access,
+            RuleSubject.ALERTS: self.alerts,
+            RuleSubject.APPROVALS: self.approvals,
+        }
 
     def tell(self) -> Mapping[str, Mapping[str, str]]:
         """Return path and SHA-256 of the rules in force, as in ``/readyz``; both are empty for defaults."""
@@ -131,9 +142,15 @@ async def start_rules(base: Infrastructure) -> RuleFiles:
     known = await kept.all()
     refuse_lost(files, known)
     noted: dict[str, NotedRuleFile | None] = dict(known)
+    versions, kept_versions = StoredRuleVersions(base.database), dict[RuleSubject, str]()
 
     async def follow() -> None:
         await asyncio.to_thread(files.look)
+        for subject, file in files.by_subject.items():
+            found = file.in_force
+            if found.path is not None and found.sha256 != kept_versions.get(subject):
+                await versions.note(subject, found.text, base.now())
+                kept_versions[subject] = found.sha256
         for name, file in files.named.items():
             source = _source(file)
             if source != noted.get(name):

@@ -37,9 +37,10 @@ from bot.bootstrap.infrastructure import build_infrastructure
 from bot.bootstrap.lost_writes import lost_writes_health, review_lost_writes
 from bot.bootstrap.names import follow_names
 from bot.bootstrap.operations import build_operations
-from bot.bootstrap.pages import build_pages
+from bot.bootstrap.pages import build_confirmations, build_rule_pages, build_sessions, build_site
 from bot.bootstrap.policy import account_of
 from bot.bootstrap.questions import AnsweringServices, build_pipelines, open_inbox, resume_questions, start_reader
+from bot.bootstrap.rehearsals import Rehearsals
 from bot.bootstrap.replicas import Replica
 from bot.bootstrap.rules import RuleFiles, start_rules
 from bot.cards.language import Language, choose_language
@@ -49,6 +50,7 @@ from bot.chat.answers.clicks import ClickPipeline
 from bot.chat.answers.pipeline import QuestionPipeline
 from bot.chat.charts import ChartPictures
 from bot.chat.colleagues import Colleagues
+from bot.chat.confirmations import Confirmations
 from bot.chat.held_rights import HeldRightStore
 from bot.chat.languages import LanguageChoice
 from bot.chat.operations import Operations
@@ -149,6 +151,8 @@ async def build_services(
     record_start(audit, rules, now)
     tell_openings(base, rules.access, audit, commands, alerts.outbox.poke)
 
+    sessions = await build_sessions(base, audit)
+    confirmations = build_confirmations(base, alerts, audit, sessions)
     reader, model = await start_reader(base, commands, hub, read_model)
     report = LateReport()
     answering = AnsweringServices(
@@ -172,6 +176,7 @@ async def build_services(
             HeldRightStore: await start_held_rights(base, alerts),
             ErpKeys: keys,
             Operations: build_operations(base, hub, alerts, report),
+            Confirmations: confirmations,
             **approvals.collaborators,
         },
         account_of=account,
@@ -179,8 +184,16 @@ async def build_services(
         model=model,
     )
     questions, clicks, answers, programs = await build_pipelines(answering, inbox, patience)
-    sessions, site = await build_pages(base, answers, audit)
     api = build_api(base, programs, commands, audit)
+    rehearsals = Rehearsals(
+        base=base,
+        hub=hub,
+        files=rules,
+        organisation=approvals.organisation,
+        requests=[command.request() for command in commands.values()],
+    )
+    rule_pages = build_rule_pages(base, alerts, rules, confirmations, audit, required_audit, rehearsals)
+    site = build_site(base, answers, sessions, rule_pages)
 
     await resume_questions(base, inbox, questions)
     await start_queue_readers(base, alerts.intake)

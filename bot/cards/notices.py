@@ -175,6 +175,23 @@ class OpenedRules(View):
     more: int = 0
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleProposal(View):
+    """Tells administrators of rules that wait for another one of them; ``author`` is a name, ``url`` the page of it."""
+
+    card: ClassVar[str] = "rule_proposal"
+
+    subject: Words
+    author: str
+    reason: str
+    url: str
+    is_open: bool = True
+    is_in_force: bool = False
+
+    def buttons(self) -> Sequence[Button]:
+        return (Button(phrase("Look at it"), self.url, Color.BLUE),) if self.is_open else ()
+
+
 @dataclass(frozen=True, slots=True)
 class QuotaShare:
     """What one purpose or one group spent of a quota; ``name`` is the purpose's, or the group's own."""

@@ -1,4 +1,7 @@
-"""Data folders and files readable only by the bot's own account: they hold prices and reply addresses."""
+"""Data folders and files readable only by the bot's own account: they hold prices and reply addresses.
+
+Files are replaced so that a crash leaves the old or the new content.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +42,7 @@ def create_private_file(file: Path, text: str) -> None:
     it.
     """
     # Containers sharing a folder may have the same process id.
-    beside = _write_beside(file, text, f".{secrets.token_hex(8)}")
+    beside = _write_beside(file, text.encode(), f".{secrets.token_hex(8)}")
     try:
         os.link(beside, file)
     finally:
@@ -51,19 +54,48 @@ def replace_private_file(file: Path, text: str) -> None:
     """Replace the content of ``file`` with ``text``, for its owner only. A crash leaves the old or the new content,
     never a mixture.
     """
-    _write_beside(file, text, ".new").replace(file)
+    _write_beside(file, text.encode(), ".new").replace(file)
     _sync_folder(file.parent)
 
 
-def _write_beside(file: Path, text: str, suffix: str) -> Path:
+def replace_file(file: Path, content: bytes) -> None:
+    """Replace the content of a regular ``file``, which keeps its mode and owner; a new one is for its owner only.
+
+    A crash leaves the old or the new content, never a mixture. Raises `OSError`, and the old content stays.
+    """
+    kept = file.stat() if file.exists() else None
+    beside = _write_beside(file, content, ".new", kept)
+    try:
+        beside.replace(file)
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
+    _sync_folder(file.parent)
+
+
+def _write_beside(file: Path, content: bytes, suffix: str, kept: os.stat_result | None = None) -> Path:
     beside = file.with_name(f"{file.name}{suffix}")
     beside.unlink(missing_ok=True)
     descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
-        stream.write(text)
-        stream.flush()
-        os.fsync(stream.fileno())
+    try:
+        with os.fdopen(descriptor, "wb") as stream:
+            stream.write(content)
+            stream.flush()
+            if kept is not None and os.name == "posix":
+                _keep_owner(stream.fileno(), kept)
+            os.fsync(stream.fileno())
+    except OSError:
+        beside.unlink(missing_ok=True)
+        raise
     return beside
+
+
+def _keep_owner(descriptor: int, kept: os.stat_result) -> None:
+    """Give a file the owner and mode of the one that it replaces; the owner first, which resets bits of the mode."""
+    found = os.fstat(descriptor)
+    if (found.st_uid, found.st_gid) != (kept.st_uid, kept.st_gid):
+        os.fchown(descriptor, kept.st_uid, kept.st_gid)
+    os.fchmod(descriptor, stat.S_IMODE(kept.st_mode))
 
 
 def _sync_folder(folder: Path) -> None:

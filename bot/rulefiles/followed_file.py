@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 from hashlib import sha256
 from pathlib import Path
+from threading import Lock
 from typing import Generic, TypeVar
 
 import structlog
@@ -16,6 +17,7 @@ from bot.rulefiles.document import Reviewed
 from bot.rulefiles.endings import END, find_loss
 from bot.rulefiles.errors import RuleProblem, RulesError
 from bot.rulefiles.names_in_force import NamesInForce
+from bot.words.names import KnownNames
 from bot.words.phrase import Words, phrase
 
 T = TypeVar("T")
@@ -89,7 +91,7 @@ class FollowedFile(Generic[T]):
     def __init__(
         self,
         places: Sequence[Path],
-        read: Callable[[bytes, str], Reviewed[RuleContent[T]]],
+        read: Callable[[bytes, str, KnownNames], Reviewed[RuleContent[T]]],
         default: Callable[[], RuleContent[T]],
         *,
         none: NoRules,
@@ -97,9 +99,9 @@ class FollowedFile(Generic[T]):
     ) -> None:
         """Read the file, or use the default if there is none. Raises `RulesError` like ``read`` if it is wrong.
 
-        ``read`` takes the content and the file's name in errors; ``names`` receives the names used by the rules in
-        force. At the start there are no good rules to keep, and a company that has written its own does not expect the
-        default.
+        ``read`` takes the content, the file's name in errors, and the names that exist; ``names`` receives those used
+        by the rules in force. At the start there are no good rules to keep, and a company that has written its own does
+        not expect the default.
         """
         self._places = tuple(places)
         self._read_content = read
@@ -108,6 +110,7 @@ class FollowedFile(Generic[T]):
         self._seen = self._settling = self._stamps()
         self._defect: Words = ""
         self._listeners: list[Callable[[RulesChange], None]] = []
+        self._reading = Lock()
         chosen = self._choose(self._seen, None)
         self._in_force = FileInForce(review=Reviewed(default())) if chosen is None else self._read(chosen)
         self._use_names()
@@ -157,16 +160,30 @@ class FollowedFile(Generic[T]):
         That is one `stat` per place (microseconds), and milliseconds for changed rules: call it in a thread where no
         loop waits.
         """
-        stamps = self._stamps()
-        settled, self._settling = stamps == self._settling, stamps
-        if settled and stamps != self._seen:
-            self._seen = stamps
-            self._follow(self._choose(stamps, self._in_force.path))
+        with self._reading:
+            stamps = self._stamps()
+            settled, self._settling = stamps == self._settling, stamps
+            if settled and stamps != self._seen:
+                self._seen = stamps
+                self._follow(self._choose(stamps, self._in_force.path))
 
     def read_again(self) -> None:
         """Read the file now, even if it looks unchanged."""
-        self._seen = self._settling = self._stamps()
-        self._follow(self._choose(self._seen, self._in_force.path))
+        with self._reading:
+            self._seen = self._settling = self._stamps()
+            self._follow(self._choose(self._seen, self._in_force.path))
+
+    def review(self, content: bytes, *, name: str = "") -> FileInForce[T]:
+        """Return what would be in force with this content: with the errors of ``dingerp … check``, and nothing is read.
+
+        ``name`` is the file's name in errors, by default its own. Raises `RulesError`.
+        """
+        known = replace(self._names.known, is_strict=True)
+        found = FileInForce(
+            review=self._read_content(content, name or str(self.path), known), path=self.path, text=content
+        )
+        self._refuse_emptied(found)
+        return found
 
     def _tell(self, change: RulesChange) -> None:
         for tell in self._listeners:
@@ -229,7 +246,7 @@ class FollowedFile(Generic[T]):
 
     def _read(self, path: Path) -> FileInForce[T]:
         text = read_content(path)
-        return FileInForce(review=self._read_content(text, str(path)), path=path, text=text)
+        return FileInForce(review=self._read_content(text, str(path), self._names.known), path=path, text=text)
 
     def _use_names(self) -> None:
         """Put the names of the rules in force into use, replacing the previous ones, and report doubts."""

@@ -213,7 +213,8 @@ class Settings(BaseSettings):
         return self._ready_rules
 
     def with_rules_of(self, other: Settings, ready: Mapping[str, Path]) -> Self:
-        """Return these settings with rule files searched where ``other`` does, and then the ``ready`` ones.
+        """Return these settings with rule files searched where ``other`` does, in the data folder, and at last the
+        ``ready`` ones, which nobody edits.
 
         ``ready`` maps the names of the operator's files to these.
         """
@@ -223,7 +224,9 @@ class Settings(BaseSettings):
             APPROVAL_RULES: other.approval_rules,
         }
         copy = self.model_copy()
-        copy._rule_places = {name: (*own, ready[name]) if name in ready else own for name, own in places.items()}
+        copy._rule_places = {
+            name: (*own, self.data_dir / name, *filter(None, (ready.get(name),))) for name, own in places.items()
+        }
         copy._ready_rules = frozenset(ready.values())
         return copy
 

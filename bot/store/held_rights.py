@@ -39,6 +39,7 @@ from bot.store.tables import (
     HELD_RIGHT,
     INBOX,
     MUTE,
+    PAGE_CONFIRMATION,
     PAGE_SESSION,
     SUBSCRIPTION,
     WATCH,
@@ -91,6 +92,7 @@ def hold_rights(connection: Connection, now: datetime) -> tuple[HeldRight, ...]:
     """
     connection.execute(delete(ERP_KEY_LINK))
     connection.execute(delete(PAGE_SESSION))
+    connection.execute(delete(PAGE_CONFIRMATION))
     connection.execute(delete(MUTE))
     # A question unanswered at the time of the backup would be carried out now.
     connection.execute(delete(INBOX))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -33,8 +34,10 @@ from bot.store.tables import (
     INBOX,
     LANGUAGE,
     MUTE,
+    PAGE_CONFIRMATION,
     PAGE_SESSION,
     PERSON,
+    RULE_VERSION,
     STANDING_ANSWER,
     SUBSCRIPTION,
     WATCH,
@@ -66,11 +69,19 @@ _OWN: tuple[tuple[Table, Column[str]], ...] = (
     (HELD_RIGHT, HELD_RIGHT.c.user_id),
     (PAGE_SESSION, PAGE_SESSION.c.user_id),
     (API_KEY, API_KEY.c.user_id),
+    (PAGE_CONFIRMATION, PAGE_CONFIRMATION.c.user_id),
 )
 """Rows about this person alone."""
 
 _SECRET = frozenset(
-    {ERP_KEY.c.secret, ERP_KEY_LINK.c.digest, HELD_RIGHT.c.content, PAGE_SESSION.c.digest, API_KEY.c.digest}
+    {
+        ERP_KEY.c.secret,
+        ERP_KEY_LINK.c.digest,
+        HELD_RIGHT.c.content,
+        PAGE_SESSION.c.digest,
+        PAGE_CONFIRMATION.c.session,
+        API_KEY.c.digest,
+    }
 )
 """Columns that are never exported, not even for the person concerned: exports may be left lying around."""
 
@@ -80,9 +91,12 @@ _EVIDENCE: tuple[tuple[Table, Column[str]], ...] = (
     (APPROVAL_PERSON, APPROVAL_PERSON.c.user_id),
     (APPROVAL_CARD, APPROVAL_CARD.c.for_user),
     (APPROVAL_AUDIT, APPROVAL_AUDIT.c.user_id),
+    (RULE_VERSION, RULE_VERSION.c.author),
+    (RULE_VERSION, RULE_VERSION.c.publisher),
     (AUDIT, AUDIT.c.actor),
 )
-"""Who decided the company's purchases, and who could have; and who saw or did what, in a chain that nobody changes."""
+"""Who decided the company's purchases, and who could have; who wrote its rules; and who saw or did what, in a chain
+that nobody changes."""
 
 
 def export_person(connection: Connection, user_id: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -123,10 +137,9 @@ def erase_person(connection: Connection, user_id: str, now: datetime) -> Erasure
         hands = _without(row.hands, user_id)
         connection.execute(update(ALERT).where(ALERT.c.number == row.number).values(hands=hands))
     erased[ALERT.name] = len(alerts)
-    kept = {
-        table.name: len(connection.execute(select(column).where(column == user_id)).all())
-        for table, column in _EVIDENCE
-    }
+    kept = Counter[str]()
+    for table, column in _EVIDENCE:
+        kept[table.name] += len(connection.execute(select(column).where(column == user_id)).all())
     return ErasureReport(erased, kept)
 
 

@@ -15,10 +15,11 @@ import pytest
 from sqlalchemy import update
 from structlog.testing import capture_logs
 
-from bot.admin.replay import CardFilter, ReplayResult, replay
+from bot.admin.replay import CardFilter, replay
 from bot.admin.replay_report import describe_replay
 from bot.alerts.alert import Mute, Watch
 from bot.alerts.repository import AlertRepository
+from bot.bootstrap.event_replay import ReplayResult
 from bot.erp.model import Area
 from bot.outbox.place import Place
 from bot.settings import Settings, load_settings

@@ -24,8 +24,7 @@ import pytest
 from sqlalchemy import select
 from structlog.testing import capture_logs
 
-from bot.admin.dry_run import InlineDatabase
-from bot.admin.replay import ReplayResult, replay
+from bot.admin.replay import replay
 from bot.admin.route_check import open_rules
 from bot.alerts.alert import Comparator, Mute, Watch
 from bot.alerts.event import correlate
@@ -40,6 +39,8 @@ from bot.alerts.rules.explanation import Explanation, explain
 from bot.alerts.rules.parser import follow_rules
 from bot.alerts.service import AlertComposer, AlertService, AlertUnitOfWorkRunner
 from bot.bootstrap.company import company_of
+from bot.bootstrap.dry_run import InlineDatabase
+from bot.bootstrap.event_replay import ReplayResult
 from bot.bootstrap.factories import make_renderer
 from bot.cards.card import Card
 from bot.erp.model import Area

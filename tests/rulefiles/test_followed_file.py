@@ -16,7 +16,7 @@ from bot.rulefiles.errors import RulesError
 from bot.rulefiles.followed_file import FollowedFile, RuleContent, RulesChange
 from bot.rulefiles.names_in_force import NamesInForce
 from bot.rulefiles.values import read_texts
-from bot.words.names import NOTHING_KNOWN
+from bot.words.names import NOTHING_KNOWN, KnownNames
 from bot.words.phrase import phrase
 from tests.rows import each_row
 
@@ -32,7 +32,7 @@ def write(path: Path, *names: str) -> None:
     path.write_text(f"names = {[*names]}\n", encoding="utf-8")
 
 
-def read(content: bytes, name: str) -> Reviewed[RuleContent[list[str]]]:
+def read(content: bytes, name: str, known: KnownNames) -> Reviewed[RuleContent[list[str]]]:
     def parse(document: RuleTable) -> RuleContent[list[str]]:
         names = [*document.take("names", read_texts, ())]
         says_none = OPEN.is_chosen(document)
@@ -40,7 +40,7 @@ def read(content: bytes, name: str) -> Reviewed[RuleContent[list[str]]]:
         document.finish()
         return RuleContent(rules=names, decides=bool(names), says_none=says_none)
 
-    return read_document(content, parse, name=name)
+    return read_document(content, parse, name=name, known=known)
 
 
 def follow(*places: Path) -> FollowedFile[list[str]]:

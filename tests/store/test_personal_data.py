@@ -37,8 +37,10 @@ from bot.store.tables import (
     INBOX,
     LANGUAGE,
     MUTE,
+    PAGE_CONFIRMATION,
     PAGE_SESSION,
     PERSON,
+    RULE_VERSION,
     STANDING_ANSWER,
     SUBSCRIPTION,
     WATCH,
@@ -65,6 +67,10 @@ def fill(connection: Connection, person: str, number: int) -> None:
     add(insert(PAGE_SESSION), login | {"began_ms": 1, "seen_ms": 1})
     program = {"id": f"key of {person}", "digest": f"digest of the key of {person}", "user_id": person}
     add(insert(API_KEY), program | {"scopes": "order", "made_ms": 1, "expires_ms": 2, "seen_ms": None})
+    asked_here = {"id": f"confirmation of {person}", "user_id": person, "session": "digest", "about": "rules:1"}
+    add(insert(PAGE_CONFIRMATION), asked_here | {"state": "asked", "asked_ms": 1, "words": "[]"})
+    wrote = {"subject": "alerts", "state": "published", "text": "", "sha256": "", "base": "", "reason": ""}
+    add(insert(RULE_VERSION), wrote | {"author": person, "made_ms": 1, "publisher": "", "published_ms": 1})
     standing = {
         "track": f"q1-{person}",
         "place": "group:cid",
@@ -119,7 +125,8 @@ def exported(connection: Connection, person: str) -> list[str]:
 EVIDENCE = ["approval_audit", "approval_card", "approval_decision", "approval_person", "approval_vote", "audit"]
 OWN = ["alert", "api_key", "delivery", "delivery", "delivery_step", "dialogue", "erp_account", "erp_key"]
 OWN += ["erp_key_link", "inbox", "language"]
-OWN += ["mute", "mute", "page_session", "person", "standing_answer", "subscription", "watch"]
+EVIDENCE += ["rule_version"]
+OWN += ["mute", "mute", "page_confirmation", "page_session", "person", "standing_answer", "subscription", "watch"]
 
 
 async def test_all_rows_about_a_person_are_told_and_none_of_others(database: Database) -> None:
@@ -186,7 +193,7 @@ async def test_a_person_is_erased_and_what_was_decided_stays(database: Database)
         report = erase_person(connection, ME, NOW)
         assert report.erased == {
             "person": 1, "language": 1, "dialogue": 1, "watch": 1, "erp_account": 1, "mute": 2, "alert": 1,
-            "erp_key": 1, "erp_key_link": 1, "held_right": 0, "page_session": 1, "api_key": 1,
+            "erp_key": 1, "erp_key_link": 1, "held_right": 0, "page_session": 1, "page_confirmation": 1, "api_key": 1,
             "standing_answer": 1,
             "subscription": 1,
             "inbox": 1, "delivery": 1, "delivery_step": 1,

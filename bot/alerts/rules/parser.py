@@ -272,8 +272,8 @@ def follow_rules(places: Sequence[Path], company: AlertRuleContext, names: Names
     ``names`` checks the names that the file uses. Raises `RulesError` if the file is wrong at the start.
     """
 
-    def read(content: bytes, name: str) -> Reviewed[RuleContent[AlertRuleSet]]:
-        return review_routes(content, company, names.known, name=name)
+    def read(content: bytes, name: str, known: KnownNames) -> Reviewed[RuleContent[AlertRuleSet]]:
+        return review_routes(content, company, known, name=name)
 
     def default() -> RuleContent[AlertRuleSet]:
         return RuleContent(rules=default_rules(company), decides=False)

@@ -411,8 +411,8 @@ def follow_policy(places: Sequence[Path], zone: tzinfo, names: NamesInForce) -> 
     the file. Raises `RulesError` if the file is wrong.
     """
 
-    def read(content: bytes, name: str) -> Reviewed[RuleContent[RuleBasedPolicy]]:
-        return _review_content(content, zone, names.known, name=name).become(in_policy)
+    def read(content: bytes, name: str, known: KnownNames) -> Reviewed[RuleContent[RuleBasedPolicy]]:
+        return _review_content(content, zone, known, name=name).become(in_policy)
 
     def in_policy(found: RuleContent[ApprovalRuleSet]) -> RuleContent[RuleBasedPolicy]:
         return RuleContent(rules=RuleBasedPolicy(found.rules), decides=found.decides, says_none=found.says_none)

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from bot.access.grants import FULL_GRANT
 from bot.access.people import Person
-from bot.access.policy import AccessPolicy
+from bot.access.policy import ADMIN, AccessPolicy
 from bot.cards.actions import ApprovalAction, Ask, BadToken, unpack
 from bot.cards.card import Card, FileRenderer
 from bot.cards.form import REASON_FIELD
@@ -180,6 +180,10 @@ class PageAnswers:
 
     def _cut(self, answer: PreparedAnswer) -> View:
         return self._renderer.tell_apart(cut(answer.view, answer.grant.fields))
+
+    def is_administrator(self, person: Person) -> bool:
+        """Return whether somebody is an administrator of the organisation, as commands for administrators ask it."""
+        return not person.is_external and ADMIN in self._policy().roles_of(person)
 
     def _shown(self, context: QuestionContext, answer: PreparedAnswer) -> PageAnswer:
         view = self._cut(answer)

@@ -69,6 +69,11 @@ class PageSettings(SettingsSection):
     enabled: bool = Field(True, description="Whether there are pages where `http.public_url` is set.")
     idle_minutes: float = Field(240.0, gt=0, le=10_080, description="Minutes without use after which a login ends.")
     longest_hours: float = Field(24.0, gt=0, le=720, description="Hours after which a login ends in any case.")
+    rules_second_person: bool = Field(
+        False,
+        description="Whether rules that one administrator wrote on a page are published by another one. By default"
+        " their author publishes them, after a confirmation in their own chat.",
+    )
 
 
 class ErpSettings(BaseModel):

@@ -48,6 +48,7 @@ from bot.store.tables.people import ERP_ACCOUNT as ERP_ACCOUNT
 from bot.store.tables.people import ERP_KEY as ERP_KEY
 from bot.store.tables.people import ERP_KEY_LINK as ERP_KEY_LINK
 from bot.store.tables.people import ORGANISATION as ORGANISATION
+from bot.store.tables.people import PAGE_CONFIRMATION as PAGE_CONFIRMATION
 from bot.store.tables.people import PAGE_SESSION as PAGE_SESSION
 from bot.store.tables.people import PERSON as PERSON
 from bot.store.tables.questions import CARD_PROBE as CARD_PROBE
@@ -68,3 +69,4 @@ from bot.store.tables.upkeep import HELD_RIGHT as HELD_RIGHT
 from bot.store.tables.upkeep import LEAD as LEAD
 from bot.store.tables.upkeep import REPLICA as REPLICA
 from bot.store.tables.upkeep import RULE_FILE as RULE_FILE
+from bot.store.tables.upkeep import RULE_VERSION as RULE_VERSION

@@ -134,6 +134,22 @@ class ApiKeyRow(StoreTable, table=True):
     seen_ms: int | None = Field(sa_type=BigInteger)
 
 
+class PageConfirmationRow(StoreTable, table=True):
+    """What somebody was asked to confirm in their own chat (see `bot.chat.confirmations`)."""
+
+    __tablename__ = "page_confirmation"
+
+    id: str = Field(primary_key=True)
+    user_id: str = Field(index=True)
+    session: str
+    """The digest of the session that asked."""
+    about: str
+    state: str
+    asked_ms: int = Field(sa_type=BigInteger)
+    words: str = Field(sa_type=Sealed("page_confirmation.words"))
+    """What they confirm, and the device that asks, packed as words."""
+
+
 API_KEY = core_table(ApiKeyRow)
 DEPARTMENT = core_table(DepartmentRow)
 DIRECTORY_WALK = core_table(DirectoryWalkRow)
@@ -141,5 +157,6 @@ ERP_ACCOUNT = core_table(ErpAccountRow)
 ERP_KEY = core_table(ErpKeyRow)
 ERP_KEY_LINK = core_table(ErpKeyLinkRow)
 ORGANISATION = core_table(OrganisationRow)
+PAGE_CONFIRMATION = core_table(PageConfirmationRow)
 PAGE_SESSION = core_table(PageSessionRow)
 PERSON = core_table(PersonRow)

@@ -1,12 +1,14 @@
-"""Tables of the bot's own upkeep: data keys, heartbeat, replicas, the files of its rules, and held rights."""
+"""Tables of the bot's own upkeep: data keys, heartbeat, replicas, the files of its rules and their versions, and held
+rights.
+"""
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Text
+from sqlalchemy import BigInteger, Index, Text
 from sqlmodel import Field
 
 from bot.store.sealed_columns import Sealed
-from bot.store.tables.base import StoreTable, core_table
+from bot.store.tables.base import ROW_NUMBER, StoreTable, core_table
 
 
 class DataKeyRow(StoreTable, table=True):
@@ -79,6 +81,26 @@ class RuleFileRow(StoreTable, table=True):
     """Its content; None if recorded by a version before this column."""
 
 
+class RuleVersionRow(StoreTable, table=True):
+    """A text of a rule file that was proposed on a page, or came into force (see `bot.rulefiles.versions`)."""
+
+    __tablename__ = "rule_version"
+    __table_args__ = (Index("ix_rule_version_subject_state", "subject", "state"),)
+
+    number: int | None = Field(primary_key=True, default=None, sa_type=ROW_NUMBER)
+    subject: str
+    state: str
+    text: str = Field(sa_type=Sealed("rule_version.text"))
+    sha256: str
+    base: str
+    author: str
+    """userId, empty for a file that was changed outside the pages."""
+    reason: str = Field(sa_type=Sealed("rule_version.reason"))
+    made_ms: int = Field(sa_type=BigInteger)
+    publisher: str
+    published_ms: int | None = Field(sa_type=BigInteger)
+
+
 class HeldRightRow(StoreTable, table=True):
     """A right that a restored backup brought back, until its owner confirms it (see `bot.chat.held_rights`)."""
 
@@ -99,3 +121,4 @@ HELD_RIGHT = core_table(HeldRightRow)
 LEAD = core_table(LeadRow)
 REPLICA = core_table(ReplicaRow)
 RULE_FILE = core_table(RuleFileRow)
+RULE_VERSION = core_table(RuleVersionRow)

@@ -20,7 +20,7 @@ from bot.access.page_sessions import SPENT_CODE, LoginCodes, LoginIdentity, Logi
 from bot.web.pages.drawing import DINGTALK_SCRIPT, IN_CLIENT_POLICY
 from bot.web.pages.login_bounds import LoginBounds
 from bot.web.pages.public_address import HOME, local_path
-from bot.web.pages.visit import PageParts, redirect
+from bot.web.pages.visit import MOST_BYTES, PageParts, redirect
 from bot.words.errors import DingerpError
 from bot.words.phrase import Phrase, phrase
 
@@ -230,13 +230,10 @@ class LoginPages:
         )
 
 
-_MOST_BYTES = 16_384
-
-
-async def read_form(request: web.Request) -> Mapping[str, str] | None:
+async def read_form(request: web.Request, most_bytes: int = MOST_BYTES) -> Mapping[str, str] | None:
     """Return the fields of a form; None for what is none, or too long."""
     size = request.content_length
-    if request.content_type != "application/x-www-form-urlencoded" or size is None or size > _MOST_BYTES:
+    if request.content_type != "application/x-www-form-urlencoded" or size is None or size > most_bytes:
         return None
     try:
         sent = await request.post()

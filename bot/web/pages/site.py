@@ -15,7 +15,7 @@ from bot.cards.language import Language
 from bot.mechanisms.metrics import Metrics
 from bot.web.pages.drawing import STATIC
 from bot.web.pages.login import LoginPages, read_form
-from bot.web.pages.visit import Handler, Page, PageParts, Visit
+from bot.web.pages.visit import MOST_BYTES, Handler, Page, PageParts, Visit
 from bot.words.errors import DingerpError
 from bot.words.phrase import Phrase, phrase
 
@@ -24,6 +24,7 @@ log = structlog.get_logger(__name__)
 _FORM_SECONDS = 10.0
 
 FOREIGN_FORM = phrase("This form is not from your session here, so nothing was done. Please open the page again.")
+FOR_ADMINISTRATORS = phrase("This page is for the administrators of the organisation.")
 NO_ANSWER = phrase("There is no answer at the moment. Nothing was changed. Please try again later.")
 
 
@@ -43,9 +44,10 @@ class PageSite:
         app.router.add_post("/logout", self._guarded("/logout", self._log_out))
         for page in self.pages:
             if page.show is not None:
-                app.router.add_get(page.path, self._guarded(page.path, page.show))
+                app.router.add_get(page.path, self._guarded(page.path, self._for_whom(page, page.show)))
             if page.send is not None:
-                app.router.add_post(page.path, self._guarded(page.path, self._sending(page.send)))
+                sending = self._sending(page.send, page.most_bytes)
+                app.router.add_post(page.path, self._guarded(page.path, self._for_whom(page, sending)))
 
     async def _file(self, request: web.Request) -> web.Response:
         return self.parts.drawing.serve_file(request)
@@ -84,11 +86,24 @@ class PageSite:
             log.warning("page.no_answer", error=type(error).__name__, detail=error.detail)
             return self._problem(language, NO_ANSWER, HTTPStatus.SERVICE_UNAVAILABLE)
 
+    def _for_whom(
+        self, page: Page, serve: Callable[[Visit], Awaitable[web.Response]]
+    ) -> Callable[[Visit], Awaitable[web.Response]]:
+        if not page.for_administrators:
+            return serve
+
+        async def serve_administrators(visit: Visit) -> web.Response:
+            if not self.parts.answers.is_administrator(visit.person):
+                return self._problem(visit.language, FOR_ADMINISTRATORS, HTTPStatus.FORBIDDEN)
+            return await serve(visit)
+
+        return serve_administrators
+
     def _sending(
-        self, send: Callable[[Visit, Mapping[str, str]], Awaitable[web.Response]]
+        self, send: Callable[[Visit, Mapping[str, str]], Awaitable[web.Response]], most_bytes: int
     ) -> Callable[[Visit], Awaitable[web.Response]]:
         async def take(visit: Visit) -> web.Response:
-            fields = await self._own_form(visit)
+            fields = await self._own_form(visit, most_bytes)
             if fields is None:
                 return self._problem(visit.language, FOREIGN_FORM, HTTPStatus.FORBIDDEN)
             return await send(visit, fields)
@@ -96,12 +111,12 @@ class PageSite:
         return take
 
     async def _log_out(self, visit: Visit) -> web.Response:
-        fields = await self._own_form(visit)
+        fields = await self._own_form(visit, MOST_BYTES)
         if fields is None:
             return self._problem(visit.language, FOREIGN_FORM, HTTPStatus.FORBIDDEN)
         return await self.login.log_out(visit.visitor, everywhere=fields.get("where") == "everywhere")
 
-    async def _own_form(self, visit: Visit) -> Mapping[str, str] | None:
+    async def _own_form(self, visit: Visit, most_bytes: int) -> Mapping[str, str] | None:
         """Return the fields of a form that was sent from a page of this session; None for any other."""
         sent = visit.request.headers
         origin = sent.get("Origin")
@@ -111,7 +126,7 @@ class PageSite:
             return None
         try:
             async with asyncio.timeout(_FORM_SECONDS):
-                fields = await read_form(visit.request)
+                fields = await read_form(visit.request, most_bytes)
         except TimeoutError:
             return None
         return fields if fields is not None and visit.visitor.sent_form(fields.get("form", "")) else None

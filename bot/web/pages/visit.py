@@ -17,16 +17,24 @@ from bot.chat.answers.page_answers import PageAnswer, PageAnswers
 from bot.web.pages.drawing import HEADERS, PageDrawing
 from bot.words.phrase import Phrase
 
+MOST_BYTES = 16_384
+"""Of a form, where a page does not say otherwise."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """One page. ``send`` takes its forms; ``title`` is its name in the menu, for users of the command it ``needs``."""
+    """One page. ``send`` takes its forms; ``title`` is its name in the menu, for users of the command it ``needs``.
+
+    A page ``for_administrators`` is shown, and does something, for nobody else. ``most_bytes`` bounds its forms.
+    """
 
     path: str
     show: Callable[[Visit], Awaitable[web.Response]] | None = None
     send: Callable[[Visit, Mapping[str, str]], Awaitable[web.Response]] | None = None
     title: Phrase | None = None
     needs: str = ""
+    for_administrators: bool = False
+    most_bytes: int = MOST_BYTES
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,10 +96,15 @@ class Visit:
     ) -> web.Response:
         """Return a page of this person. ``refresh`` is an address that the browser goes on to in some seconds."""
         usable = self.parts.answers.usable(self.person)
+        is_administrator = self.parts.answers.is_administrator(self.person)
         known = {
             "visit": self,
             "usable": usable,
-            "menu": [page for page in self.menu if not page.needs or page.needs in usable],
+            "menu": [
+                page
+                for page in self.menu
+                if (not page.needs or page.needs in usable) and (is_administrator or not page.for_administrators)
+            ],
             "here": self.request.path,
         }
         headers = {"Refresh": f"{REFRESH_SECONDS}; url={refresh}"} if refresh else {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
@@ -93,6 +94,8 @@ async def execute_dry_run(inputs: Iterable[DryRunInput], config: DryRunConfig, u
         dry_run = _DryRun(database, config)
         for at, simultaneous in groupby(inputs, key=attrgetter("at")):
             await dry_run.play([each.what for each in simultaneous], at)
+            # A bound on the time of a rehearsal holds between two moments.
+            await asyncio.sleep(0)
         await dry_run.pass_time(until + _MOMENT)
         return await dry_run.result()
     finally:

@@ -1,0 +1,173 @@
+"""What new rules would have changed: past purchase orders, planned under the old and the new rules.
+
+For orders decided from chat the recorded plan is the old one. Nothing is stored and nobody is told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+
+from bot.approvals.case import Case
+from bot.approvals.document import ApprovalDocument
+from bot.approvals.document_reader import CompanySnapshot, Organisation, build_document, document_from_case
+from bot.approvals.plan import ApprovalLevel, ApprovalPlan, Quorum, VoteContext
+from bot.approvals.policy.feasibility import blocked_level
+from bot.approvals.policy.rule_policy import RuleBasedPolicy
+from bot.approvals.unit_of_work import ApprovalOptions
+from bot.erp.hub import ErpHub
+from bot.erp.model import Money, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.port import Capability, ListQuery
+
+_PAGE = 100
+_IN_THE_ERP = "no rule, decided in the ERP"
+_NOT_SUBMITTED = (PurchaseStatus.DRAFT, PurchaseStatus.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class _NothingSpent:
+    """A `bot.approvals.plan.DailySpending` of zero: daily limits are checked as if the day had just begun."""
+
+    def approved_today(self, user_id: str, currency: str) -> Money:
+        """Return zero."""
+        return Money(Decimal(0), currency)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayedDocument:
+    document: ApprovalDocument
+    recorded: bool
+    """Whether the old plan comes from a case."""
+    old: ApprovalPlan | None
+    new: ApprovalPlan | None
+    stuck: str
+    """Why nobody could decide it under the new rules; empty if somebody could."""
+
+    @property
+    def changed(self) -> bool:
+        """Whether other people decide, or another rule does."""
+        return describe_plan(self.old) != describe_plan(self.new)
+
+
+class PolicyReplay:
+    def __init__(
+        self,
+        hub: ErpHub,
+        organisation: Organisation,
+        now: Callable[[], datetime],
+        old: RuleBasedPolicy,
+        new: RuleBasedPolicy,
+        terms: ApprovalOptions,
+        cases: Mapping[tuple[str, str], Case],
+    ) -> None:
+        self._hub = hub
+        self._organisation = organisation
+        self._now = now
+        self._old, self._new = old, new
+        self._terms = terms
+        self._cases = dict(cases)
+        self._companies: dict[str, tuple[CompanySnapshot, str]] = {}
+
+    async def all(self, begins: datetime) -> AsyncIterator[ReplayedDocument]:
+        """Return the documents of all ERPs, then those of cases no longer listed by any ERP."""
+        for source in self._hub.sources:
+            if Capability.PURCHASE_ORDERS not in self._hub.source_client(source).capabilities:
+                continue
+            async for order in self._orders(source, begins):
+                case = self._cases.pop((source, order.number.casefold()), None)
+                yield await self._replayed(order, case)
+        for case in self._cases.values():
+            document = document_from_case(case)
+            company, department = await self._around(document.requester)
+            yield self._compared(replace(document, department=department), company, case)
+
+    async def _orders(self, source: str, begins: datetime) -> AsyncIterator[PurchaseOrder]:
+        """Return the orders since ``begins``. Lists are newest first, so the first page without a match is the last."""
+        erp, offset = self._hub.source_client(source), 0
+        while True:
+            page = await erp.purchase_orders(ListQuery(offset=offset, limit=_PAGE))
+            recent = [order for order in page.items if order.ordered_on is None or order.ordered_on >= begins.date()]
+            for order in recent:
+                if order.status not in _NOT_SUBMITTED:
+                    yield order
+            offset += len(page.items)
+            if not recent or offset >= page.total:
+                return
+
+    async def _replayed(self, order: PurchaseOrder, case: Case | None) -> ReplayedDocument:
+        hub = self._hub
+        requester = build_document(order, self._organisation.snapshot()).requester
+        company, department = await self._around(requester)
+        categories: frozenset[str] = frozenset()
+        if self._old.asks_categories or self._new.asks_categories:  # lists have no lines
+            order = await hub.source_client(order.source).purchase_order(order.number)
+            categories = await hub.categories(order.source, [line.sku for line in order.lines if line.sku])
+        return self._compared(build_document(order, company, department, categories), company, case)
+
+    async def _around(self, requester: str) -> tuple[CompanySnapshot, str]:
+        if not (self._old.asks_directory or self._new.asks_directory):
+            return self._organisation.snapshot(), ""
+        if requester not in self._companies:
+            self._companies[requester] = await self._organisation.snapshot_around(requester)
+        return self._companies[requester]
+
+    def _compared(self, document: ApprovalDocument, company: CompanySnapshot, case: Case | None) -> ReplayedDocument:
+        old = self._old.plan(document, company).plan if case is None else case.plan
+        new = self._new.plan(document, company).plan
+        stuck = "" if new is None else self._stuck(new, document, company)
+        return ReplayedDocument(document=document, recorded=case is not None, old=old, new=new, stuck=stuck)
+
+    def _stuck(self, plan: ApprovalPlan, document: ApprovalDocument, company: CompanySnapshot) -> str:
+        able = {
+            level.number: [user for user in level.approvers if self._is_able(user, plan, level, document, company)]
+            for level in plan.levels
+        }
+        blocked = blocked_level(plan.levels, able)
+        if not blocked:
+            return ""
+        level = plan.levels[blocked - 1]
+        if not level.approvers:
+            return f"level {blocked} names nobody"
+        unable = ", ".join(user for user in level.approvers if user not in able[blocked])
+        return f"level {blocked}" + (f", {unable} may not" if unable else ", everybody there is needed before")
+
+    def _is_able(
+        self,
+        user_id: str,
+        plan: ApprovalPlan,
+        level: ApprovalLevel,
+        document: ApprovalDocument,
+        company: CompanySnapshot,
+    ) -> bool:
+        if not (company.account_of(user_id, document.source) or self._terms.technical_account):
+            return False
+        alone = replace(plan, levels=(replace(level, number=1),))
+        vote_context = VoteContext(document=document, plan=alone, votes=(), spending=_NothingSpent(), now=self._now())
+        return self._new.may(vote_context, user_id, Verdict.APPROVE).allowed
+
+
+def describe_level(level: ApprovalLevel) -> str:
+    """Return the approvers of a level as text."""
+    if not level.approvers:
+        return "nobody"
+    if len(level.approvers) == 1:
+        return level.approvers[0]
+    return f"{'any' if level.quorum is Quorum.ANY else 'all'} of {', '.join(level.approvers)}"
+
+
+def describe_plan(plan: ApprovalPlan | None) -> str:
+    """Return the rule of a plan, and who decides by it."""
+    if plan is None:
+        return _IN_THE_ERP
+    return f"“{plan.rule}” {_then(map(describe_level, plan.levels))}" + (", asked twice" if plan.confirm else "")
+
+
+def _then(levels: Iterable[str]) -> str:
+    return ", then ".join(levels)
+
+
+def describe_rule(plan: ApprovalPlan | None) -> str:
+    """Return the rule of a plan."""
+    return _IN_THE_ERP if plan is None else f"“{plan.rule}”"

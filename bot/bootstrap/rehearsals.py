@@ -1,0 +1,246 @@
+"""What rules that are not in force yet would change: decisions of past orders, last week's alerts, and who may what.
+
+A rehearsal changes nothing. It is bounded in rows and time, one runs at a time, and it shows of documents what its
+reader may see.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from bot.access.areas import command_of
+from bot.access.openings import find_openings
+from bot.access.people import Person
+from bot.access.policy import AccessPolicy, AccessRequest
+from bot.alerts.rules.parser import default_rules
+from bot.alerts.rules.rule_set import AlertRuleSet
+from bot.approvals.document_reader import Organisation
+from bot.approvals.plan import ApprovalPlan, Quorum
+from bot.approvals.policy.rule_policy import RuleBasedPolicy
+from bot.approvals.policy_replay import PolicyReplay, ReplayedDocument
+from bot.bootstrap.company import company_of
+from bot.bootstrap.event_replay import ReplayInputs, ReplayResult, play_events, read_inputs
+from bot.bootstrap.infrastructure import Infrastructure
+from bot.bootstrap.policy import terms_of
+from bot.bootstrap.rules import RuleFiles
+from bot.cards.status_labels import status_label
+from bot.erp.hub import ErpHub
+from bot.rulefiles.followed_file import FileInForce
+from bot.rulefiles.rehearsal import Rehearsal
+from bot.rulefiles.versions import RuleSubject
+from bot.rulefiles.writing import RuleChangeRefused
+from bot.store.approvals.repository import cases_since
+from bot.words.phrase import Phrase, Words, phrase
+
+MOST_EVENTS, MOST_ORDERS, MOST_ROWS = 1_000, 300, 100
+EVENT_DAYS, ORDER_DAYS = timedelta(days=7), timedelta(days=30)
+SECONDS = 15.0
+"""How long one rehearsal may take."""
+
+_CUT = phrase("Of more than %(num)s events the newest were looked at.", num=MOST_EVENTS)
+_HIDDEN = phrase("%(num)s more concern documents that you may not see.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsals:
+    """Rehearses rules with what a running bot knows."""
+
+    base: Infrastructure
+    hub: ErpHub
+    files: RuleFiles
+    organisation: Organisation
+    requests: Sequence[AccessRequest]
+    """Of every command."""
+    _running: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    async def rehearse(self, subject: RuleSubject, found: FileInForce[Any], reader: Person) -> Rehearsal:
+        """Return what ``found`` would change, as ``reader`` may see it. Raises `RuleChangeRefused`, `DingerpError`."""
+        if self._running.locked():
+            raise RuleChangeRefused(phrase("Another rehearsal is running. Please try again in a moment."))
+        async with self._running:
+            try:
+                async with asyncio.timeout(SECONDS):
+                    match subject:
+                        case RuleSubject.ACCESS:
+                            return self._rehearse_access(found.content.rules)
+                        case RuleSubject.ALERTS:
+                            return await self._rehearse_alerts(found.content.rules, reader)
+                        case RuleSubject.APPROVALS:
+                            return await self._rehearse_approvals(found.content.rules, reader)
+            except TimeoutError:
+                raise RuleChangeRefused(
+                    phrase("The rehearsal took longer than %(num)s seconds, and was given up.", num=int(SECONDS))
+                ) from None
+
+    def _rehearse_access(self, new: AccessPolicy) -> Rehearsal:
+        old = self.files.access.current()
+        gained = find_openings(old, new, self.requests, status_label)
+        lost = find_openings(new, old, self.requests, status_label)
+        rows = [(phrase("gained"), each) for each in gained] + [(phrase("lost"), each) for each in lost]
+        notes: list[Words] = [
+            phrase("A role stands for everybody who has it; people have what all their rules give them together.")
+        ]
+        return Rehearsal(
+            headings=(phrase("Right"), phrase("Who, and what")),
+            rows=tuple(rows[:MOST_ROWS]),
+            notes=_with_rest(notes, rows),
+        )
+
+    async def _rehearse_alerts(self, new: AlertRuleSet, reader: Person) -> Rehearsal:
+        settings, until = self.base.settings, self.base.now()
+        since = until - EVENT_DAYS
+        inputs = await read_inputs(self.base.database, since, until, since, most=MOST_EVENTS)
+        file = self.files.alerts
+        in_force = file.in_force
+        # Rule sets count what events could not answer, so the ones in force are read anew.
+        old = await asyncio.to_thread(file.review, in_force.text) if in_force.path is not None else None
+        old_rules = default_rules(company_of(settings)) if old is None else old.content.rules
+        play = partial(self._play, inputs, since, until)
+        before, after = await asyncio.to_thread(play, old_rules), await asyncio.to_thread(play, new)
+        return _compare_replays(before, after, inputs, self._may_see(reader), settings.limits.month.calls)
+
+    def _play(self, inputs: ReplayInputs, since: datetime, until: datetime, rules: AlertRuleSet) -> ReplayResult:
+        """Play events in a thread, on a loop of its own."""
+
+        async def play() -> ReplayResult:
+            async with asyncio.timeout(SECONDS):
+                return await play_events(inputs, self.base.settings, rules, since, until)
+
+        return asyncio.run(play())
+
+    def _may_see(self, reader: Person) -> Callable[[str], bool]:
+        policy = self.files.access.current()
+
+        def may_see(event_type: str) -> bool:
+            command = command_of(event_type)
+            return policy.sees_all(reader, [command or "alerts"])
+
+        return may_see
+
+    async def _rehearse_approvals(self, new: RuleBasedPolicy, reader: Person) -> Rehearsal:
+        begins = self.base.now() - ORDER_DAYS
+        cases = await self.base.database.run(partial(cases_since, since=begins))
+        by_document = {(case.source, case.number.casefold()): case for case in cases}
+        replay = PolicyReplay(
+            self.hub,
+            self.organisation,
+            self.base.now,
+            self.files.approvals.current(),
+            new,
+            terms_of(self.base.settings),
+            by_document,
+        )
+        replayed: list[ReplayedDocument] = []
+        is_cut = False
+        async for document in replay.all(begins):
+            if len(replayed) == MOST_ORDERS:
+                is_cut = True
+                break
+            replayed.append(document)
+        sees_orders = self.files.access.current().sees_all(reader, ["po"])
+        return _compare_plans(replayed, is_cut=is_cut, sees_orders=sees_orders)
+
+
+def _compare_replays(
+    before: ReplayResult, after: ReplayResult, inputs: ReplayInputs, may_see: Callable[[str], bool], month: int
+) -> Rehearsal:
+    old, new = _destinations(before), _destinations(after)
+    changed = [key for key in dict.fromkeys((*old, *new)) if old.get(key, ()) != new.get(key, ())]
+    seen = [key for key in changed if may_see(key[0])]
+    rows = [
+        (f"{kind} {subject}".strip(), _places(old, key), _places(new, key)) for key in seen for kind, subject in [key]
+    ]
+    notes: list[Words] = [
+        phrase(
+            "Looked at: %(num)s events of the last 7 days. Nobody acknowledges anything in a rehearsal.",
+            num=after.events,
+        )
+    ]
+    if inputs.is_cut:
+        notes.append(_CUT)
+    if len(seen) < len(changed):
+        notes.append(Phrase(_HIDDEN.msgid, {"num": len(changed) - len(seen)}))
+    figures = (
+        (phrase("Alerts that go elsewhere"), "", str(len(changed))),
+        (phrase("Events that go nowhere"), str(len(before.unrouted)), str(len(after.unrouted))),
+        (phrase("Cards"), str(before.creates), str(after.creates)),
+        (phrase("API calls"), str(before.creates + before.changes), str(after.creates + after.changes)),
+        (phrase("API calls in 30 days like these, of %(num)s", num=month), _monthly(before), _monthly(after)),
+    )
+    headings = (phrase("Alert"), phrase("Now"), phrase("With the new rules"))
+    return Rehearsal(figures=figures, headings=headings, rows=tuple(rows[:MOST_ROWS]), notes=_with_rest(notes, rows))
+
+
+def _destinations(result: ReplayResult) -> Mapping[tuple[str, str], tuple[str, ...]]:
+    found: dict[tuple[str, str], set[str]] = {}
+    for card in result.cards:
+        for alert in card.alerts:
+            place = f"{card.place} ({card.route})"
+            found.setdefault((alert.event.type, alert.event.subject), set()).add(place)
+    return {key: tuple(sorted(places)) for key, places in found.items()}
+
+
+def _places(found: Mapping[tuple[str, str], tuple[str, ...]], key: tuple[str, str]) -> Words:
+    return ", ".join(found[key]) if key in found else phrase("nowhere")
+
+
+def _monthly(result: ReplayResult) -> str:
+    return "" if result.monthly is None else str(result.monthly)
+
+
+def _compare_plans(replayed: Sequence[ReplayedDocument], *, is_cut: bool, sees_orders: bool) -> Rehearsal:
+    changed = [document for document in replayed if document.changed or document.stuck]
+    rows = [
+        (
+            f"{document.document.order.number} @{document.document.order.source}",
+            _plan(document.old),
+            phrase("%(plan)s; nobody could decide", plan=_plan(document.new))
+            if document.stuck
+            else _plan(document.new),
+        )
+        for document in changed
+        if sees_orders
+    ]
+    notes: list[Words] = [phrase("Looked at: %(num)s purchase orders of the last 30 days.", num=len(replayed))]
+    if is_cut:
+        notes.append(phrase("There are more orders than a rehearsal looks at; `dingerp policy replay` looks at all."))
+    if changed and not sees_orders:
+        notes.append(Phrase(_HIDDEN.msgid, {"num": len(changed)}))
+    rules = dict.fromkeys(_rule(plan) for document in replayed for plan in (document.old, document.new))
+    figures = (
+        (phrase("Orders that others, or another rule, would decide"), "", str(sum(each.changed for each in replayed))),
+        (phrase("Orders that nobody could decide"), "", str(sum(bool(each.stuck) for each in replayed))),
+        *(
+            (
+                phrase("Orders by “%(rule)s”", rule=rule) if rule else phrase("Orders that the ERP decides"),
+                str(sum(_rule(each.old) == rule for each in replayed)),
+                str(sum(_rule(each.new) == rule for each in replayed)),
+            )
+            for rule in rules
+        ),
+    )
+    headings = (phrase("Purchase order"), phrase("Now"), phrase("With the new rules"))
+    return Rehearsal(figures=figures, headings=headings, rows=tuple(rows[:MOST_ROWS]), notes=_with_rest(notes, rows))
+
+
+def _rule(plan: ApprovalPlan | None) -> str:
+    return "" if plan is None else plan.rule
+
+
+def _plan(plan: ApprovalPlan | None) -> Words:
+    """Return who decides: any of ``a / b``, all of ``a + b``, one level after the other."""
+    if plan is None:
+        return phrase("the ERP decides")
+    levels = ((" / " if level.quorum is Quorum.ANY else " + ").join(level.approvers) for level in plan.levels)
+    return f"“{plan.rule}” {' → '.join(levels)}"
+
+
+def _with_rest(notes: Sequence[Words], rows: Sequence[object]) -> tuple[Words, ...]:
+    if len(rows) <= MOST_ROWS:
+        return tuple(notes)
+    return (*notes, phrase("%(num)s more differences are not listed.", num=len(rows) - MOST_ROWS))
