@@ -12,7 +12,7 @@ from sqlalchemy.engine import Connection
 from bot.admin.database import OperatorAction, open_database
 from bot.admin.erps import unknown_source
 from bot.admin.output import escape_invisible, format_minute
-from bot.admin.policy_context import PolicyContext, describe_level, find_policy, open_policy, open_policy_context
+from bot.admin.policy_context import PolicyContext, find_policy, open_policy, open_policy_context
 from bot.admin.rules_in_force import name_places
 from bot.approvals.case import Case, CaseState
 from bot.approvals.deciders import ErpApprovers, find_barred, find_dead_end, find_erp_approvers
@@ -20,6 +20,7 @@ from bot.approvals.document import ApprovalDocument
 from bot.approvals.lifecycle import new_case
 from bot.approvals.plan import ApprovalPlan, CompanyDirectory, Eligibility, ExpiryAction, PlanResult, tally
 from bot.approvals.policy.rule_policy import RuleBasedPolicy
+from bot.approvals.policy_replay import describe_level
 from bot.approvals.unit_of_work import CaseUnitOfWork
 from bot.approvals.voting import check_vote
 from bot.bootstrap.policy import terms_of

@@ -61,10 +61,7 @@ class StoredRuleVersions(Stored):
         values = {"state": VersionState.PUBLISHING.value, "publisher": publisher, "published_ms": to_ms(now)}
 
         def write(connection: Connection) -> bool:
-            begin_immediate(connection)
-            if connection.dialect.name == "postgresql":
-                # No two people may publish rules of one subject at the same time.
-                connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+            _begin_alone(connection)
             connection.execute(forgotten.values(state=VersionState.PROPOSED.value, published_ms=None, publisher=""))
             if connection.execute(select(_V.number).where(under_way)).first() is not None:
                 return False
@@ -98,6 +95,7 @@ class StoredRuleVersions(Stored):
         del row["number"]
 
         def write(connection: Connection) -> None:
+            _begin_alone(connection)
             newest = in_force.order_by(desc(_V.published_ms), desc(_V.number)).limit(1)
             if connection.execute(newest).scalar() == digest:
                 return
@@ -105,3 +103,10 @@ class StoredRuleVersions(Stored):
                 connection.execute(insert(RULE_VERSION).values(**row))
 
         await self._database.run(write)
+
+
+def _begin_alone(connection: Connection) -> None:
+    """Let no two people publish at the same time, and no two replicas note the same edit."""
+    begin_immediate(connection)
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))

@@ -32,7 +32,20 @@ from tests.rows import each_row
 ALL = Commands.discover()
 
 CHANGING = {
-    *("approve", "bind", "lang", "mute", "reject", "subscribe", "unbind", "unmute", "unsubscribe", "unwatch", "watch"),
+    *(
+        "approve",
+        "bind",
+        "confirm",
+        "lang",
+        "mute",
+        "reject",
+        "subscribe",
+        "unbind",
+        "unmute",
+        "unsubscribe",
+        "unwatch",
+        "watch",
+    ),
 }
 """Commands that may never say that they only ask."""
 WORDS = {

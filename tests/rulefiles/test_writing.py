@@ -23,6 +23,7 @@ def file(tmp_path: Path) -> Path:
 
 @each_row("mode", [0o600, 0o640, 0o664])
 def test_a_file_keeps_its_mode_and_owner(mode: int, file: Path) -> None:
+    file.write_bytes(OLD)
     file.chmod(mode)
     if os.geteuid() == 0:
         os.chown(file, 1234, 4321)
