@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
@@ -25,6 +25,7 @@ from bot.chat.accounts.binding import ErpAccounts
 from bot.chat.accounts.keys import ErpKeys
 from bot.chat.charts import ChartPictures
 from bot.chat.colleagues import Colleagues
+from bot.chat.confirmations import Confirmation, Confirmations, ConfirmationState
 from bot.chat.context import QuestionContext
 from bot.chat.exports import Exports
 from bot.chat.held_rights import HeldRight, HeldRightStore
@@ -37,6 +38,7 @@ from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.registry import Commands
 from bot.erp.hub import ErpHub
 from bot.mechanisms.metrics import Metrics
+from bot.outbox.delivery import Delivery
 from bot.read_model.queries import ReadModel
 from bot.read_model.stock_days import StockHistory
 from tests.approvals.env import PATIENCE
@@ -149,6 +151,27 @@ class NothingHeld:
 
     async def drop(self, rights: Sequence[HeldRight], *, by: str, now: datetime) -> None:
         return None
+
+
+class NothingAsked:
+    async def put(self, confirmation: Confirmation, told: Delivery) -> None:
+        raise AssertionError("pages ask, commands answer")
+
+    async def find(self, asked: str) -> Confirmation | None:
+        return None
+
+    async def since(self, user_id: str, begin: datetime) -> Sequence[Confirmation]:
+        return ()
+
+    async def move(self, confirmation: Confirmation, state: ConfirmationState) -> bool:
+        return False
+
+    async def forget(self, before: datetime) -> None:
+        return None
+
+
+async def nobody_is_logged_in(people: Collection[str]) -> None:
+    return None
 
 
 @pytest.fixture
@@ -289,6 +312,9 @@ def collaborators(
         ErpAccounts: accounts,
         HeldRightStore: NothingHeld(),
         Operations: operations(desk, poked),
+        Confirmations: Confirmations(
+            NothingAsked(), end_sessions=nobody_is_logged_in, audit=audit, on_enqueued=lambda: None, now=lambda: NOW
+        ),
         ErpKeys: memory_keys(key_store, accounts, "main"),
     }
 

@@ -24,7 +24,7 @@ from bot.rulefiles.rehearsal import Rehearsal
 from bot.rulefiles.versions import DiffLine, RuleSubject, RuleVersion, VersionState, compare_texts
 from bot.rulefiles.writing import RuleChangeRefused, RuleFileOvertaken
 from bot.web.pages.visit import Page, Visit
-from bot.words.phrase import Phrase, Words, phrase
+from bot.words.phrase import Words, phrase
 
 RULES = "/rules"
 CHANGE = f"{RULES}/change/"
@@ -234,7 +234,7 @@ class RulePages:
         visit: Visit,
         rules: RulesInForce,
         draft: Draft,
-        problem: Phrase | None = None,
+        problem: Words = "",
         *,
         compared: bool = False,
         rehearsed: Rehearsal | None = None,
