@@ -3,14 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta, tzinfo
 from itertools import count, groupby
 from operator import attrgetter
-from typing import TypeVar
-
-from sqlalchemy.engine import Connection
 
 from bot.access.grants import FULL_GRANT
 from bot.alerts.alert import Alert, AlertCard, Mute, Watch
@@ -33,11 +30,10 @@ from bot.outbox.worker import OutboxWorker
 from bot.store.alerts.events import EventSearch, StoredEvents
 from bot.store.alerts.repository import StoredAlertTransactions
 from bot.store.database import Database
+from bot.store.inline_database import InlineDatabase
 from bot.store.outbox.queue import StoredBacklog
 from bot.store.tables import METADATA
 from bot.words.phrase import Phrase
-
-T = TypeVar("T")
 
 _ALL = 1_000_000_000
 _MOMENT = timedelta(milliseconds=1)
@@ -100,18 +96,6 @@ async def execute_dry_run(inputs: Iterable[DryRunInput], config: DryRunConfig, u
         return await dry_run.result()
     finally:
         await database.close()
-
-
-class InlineDatabase(Database):
-    """A database without a thread: nothing else waits for the loop, and virtual time does not pass in threads."""
-
-    async def run(self, call: Callable[[Connection], T], *, durable: bool = False) -> T:
-        """Return the result of ``call`` after the commit."""
-        return self.run_blocking(call, durable=durable)
-
-    async def read(self, call: Callable[[Connection], T]) -> T:
-        """Return the result of ``call``."""
-        return self.read_blocking(call)
 
 
 class _Clock:

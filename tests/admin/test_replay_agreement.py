@@ -39,7 +39,6 @@ from bot.alerts.rules.explanation import Explanation, explain
 from bot.alerts.rules.parser import follow_rules
 from bot.alerts.service import AlertComposer, AlertService, AlertUnitOfWorkRunner
 from bot.bootstrap.company import company_of
-from bot.bootstrap.dry_run import InlineDatabase
 from bot.bootstrap.event_replay import ReplayResult
 from bot.bootstrap.factories import make_renderer
 from bot.cards.card import Card
@@ -55,6 +54,7 @@ from bot.rulefiles.names_in_force import NamesInForce
 from bot.settings import Settings, load_settings
 from bot.store.alerts.events import EventSearch, StoredEvents
 from bot.store.alerts.repository import StoredAlertTransactions
+from bot.store.inline_database import InlineDatabase
 from bot.store.outbox.queue import StoredBacklog
 from bot.store.tables import ALERT, ALERT_CARD, ALERT_CARD_MEMBER, DELIVERY_STEP
 from bot.words.names import NOTHING_KNOWN
