@@ -182,7 +182,8 @@ class CardEnvironment(Environment):
     ) -> str:
         if not self.sandboxed:
             self._fill_in_constants(source)
-        return super()._generate(source, name, filename, defer_init) + _TAIL
+        extended = [extends.template.as_const() for extends in source.find_all(nodes.Extends)]
+        return f"{super()._generate(source, name, filename, defer_init)}{_TAIL}extended = {extended!r}\n"
 
     def _fill_in_constants(self, source: nodes.Template) -> None:
         """Write out the globals that are texts where a template shows them and gives their names to nothing else."""
@@ -210,11 +211,10 @@ class CardEnvironment(Environment):
 
         Blocks are rendered one by one, which Jinja2 itself does not do for a template that extends another.
         """
-        assert self.loader is not None
-        template, source = self.get_template(name), self.loader.get_source(self, name)[0]
+        template = self.get_template(name)
         blocks = {block: [render] for block, render in template.blocks.items()}
-        for extends in self.parse(source, name).find_all(nodes.Extends):
-            for block, others in self.blocks_of(extends.template.as_const()).items():
+        for extended in template.root_render_func.__globals__["extended"]:
+            for block, others in self.blocks_of(extended).items():
                 blocks.setdefault(block, []).extend(others)
         return blocks
 

@@ -11,7 +11,7 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from typing import Any, ClassVar, Literal, Self
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -294,9 +294,8 @@ def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
         raise ConfigurationError(phrase("no such configuration file: %(file)s", file=str(file)))
     _check_environment()
     chosen = file or (DEFAULT_FILE if DEFAULT_FILE.is_file() else None)
-    source = type("Settings", (Settings,), {"_file": chosen, "__doc__": Settings.__doc__})
     try:
-        return source(**overrides)  # type: ignore[no-any-return]  # made one line above
+        return _settings_from(chosen)(**overrides)
     except ValidationError as error:
         wrong = explain_wrong_values(error, partial(settings_beside, settings=Settings))
         raise ConfigurationError(phrase("wrong settings: %(wrong)s", wrong=wrong)) from None
@@ -306,6 +305,12 @@ def load_settings(file: Path | None = None, **overrides: Any) -> Settings:
         raise ConfigurationError(phrase("unreadable settings in the environment: %(wrong)s", wrong=wrong)) from None
     except ValueError as error:
         raise ConfigurationError(_why_unreadable(chosen, error)) from None
+
+
+@cache
+def _settings_from(file: Path | None) -> type[Settings]:
+    """Return the settings as a class that reads this file."""
+    return type("Settings", (Settings,), {"_file": file, "__doc__": Settings.__doc__})
 
 
 def _why_unreadable(file: Path | None, error: ValueError) -> Phrase:

