@@ -331,8 +331,9 @@ def pytest_itemcollected(item: pytest.Item) -> None:
     turns[matrix] += 1
 
 
-ONE_WORKER = ("tests/browser/", "tests/erp/tryton/real/")
-"""Folders whose files share what each worker would otherwise start for itself: a browser, a Tryton server."""
+ONE_WORKER = ("tests/browser/", "tests/commands/demo/", "tests/erp/tryton/real/")
+"""Folders whose files share what each worker would otherwise make for itself: a browser, a company that has lived for
+three days, a Tryton server."""
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -370,12 +371,27 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = [test for tests in longest_first for test in tests]
 
 
+LONG = (
+    "tests/outbox/test_outages.py",
+    "tests/project/test_command_example.py",
+    "tests/project/test_erp_example.py",
+    "tests/scenario/test_month.py",
+    "tests/scenario/test_only_asks.py",
+    "tests/scenario/test_permission_matrix.py",
+    "tests/scenario/test_real_erp.py",
+    "tests/scenario/test_shown_lines.py",
+    "tests/understanding/test_sentences.py",
+)
+"""Files of few tests that work for ten seconds and more: one of them at the end keeps one worker busy and no other."""
+
+
 def _may_take(tests: Sequence[pytest.Item]) -> float:
-    """Return the seconds that a file may take at most; it is not known where its tests set no limit of their own."""
+    """Return the seconds that a file may take at most; it is hardly known where its tests set no limit of their own."""
     if tests[0].nodeid.startswith(ONE_WORKER):
         return math.inf
     limits = [limit for test in tests if (limit := test.get_closest_marker("timeout")) is not None]
-    return max((float(limit.args[0]) for limit in limits), default=0.0)
+    usual = 60.0 if tests[0].nodeid.startswith(LONG) else 0.0
+    return max((float(limit.args[0]) for limit in limits), default=usual)
 
 
 def pytest_collection() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from copy import copy
 from dataclasses import replace
 from datetime import datetime
@@ -10,12 +10,10 @@ from typing import TypeVar
 
 from bot.alerts.alert import Alert, AlertCard, Mute, Watch
 from bot.alerts.intake.port import StoredEvent
-from bot.alerts.processing.processor import AlertProcessingRepository
 from bot.alerts.repository import AlertHistoryEntry
 from bot.alerts.top_boxes import TOP_PREFIX
 from bot.outbox.delivery import Delivery
 from bot.outbox.place import Place
-from tests.memory_transactions import MemoryTransactions
 
 T = TypeVar("T")
 
@@ -206,22 +204,6 @@ class MemoryAlertRepository:
         """Set an event aside with the reason."""
         self.done((seq,))
         self.rejected[seq] = reason
-
-
-class MemoryAlertTransactions(MemoryTransactions[MemoryAlertRepository]):
-    """Implements `bot.alerts.processing.processor.AlertProcessingTransactions`, too."""
-
-    def __init__(self, repository: MemoryAlertRepository | None = None) -> None:
-        super().__init__(repository or MemoryAlertRepository())
-        self.elsewhere = False
-        """Whether another process is said to be at it."""
-
-    async def try_transact(self, work: Callable[[AlertProcessingRepository], T]) -> T | None:
-        """Return what ``work`` returns, None while another process is at it."""
-        return None if self.elsewhere else self._work(work)
-
-    async def prune(self, now: datetime) -> None:
-        """Keep everything."""
 
 
 def _first(pair: tuple[datetime | None, object]) -> datetime:

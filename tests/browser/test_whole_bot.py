@@ -1,6 +1,6 @@
 """The product after ``make demo``: the page, the bot and the embedded company.
 
-Walks that `tests.scenario` and `tests.browser.test_walks` show as well are left to the soak.
+Walks through the answers are in `tests.browser.test_walks`; the soak takes one more for its picture.
 With ``PICTURES=folder`` it also takes the pictures of the tutorial (``make pictures``).
 """
 
@@ -78,21 +78,6 @@ async def test_a_pick_is_for_the_one_who_picks(mild: bool, system: BotSystem, br
 
 
 @pytest.mark.soak
-async def test_through_the_late_orders_and_into_one(system: BotSystem, browser_page: OpenPage) -> None:
-    page = await browser_page(KEEPER, url=system.engine.base_url)
-    await page.open(GROUP)
-    await page.say("/order 延期")
-    card = page.card().first
-    await button(card, "下一页").click()
-    await expect(button(card, "上一页")).to_be_visible()
-    await button(card, "上一页").click()
-    await expect(button(card, "上一页")).to_have_count(0)
-    number = (await button(card, "SO-").inner_text()).strip()
-    await button(card, number).click()
-    await expect(card.get_by_test_id("card-title")).to_contain_text(number)
-
-
-@pytest.mark.soak
 async def test_from_an_order_to_the_stock_of_its_lines(system: BotSystem, browser_page: OpenPage) -> None:
     page = await browser_page(KEEPER, url=system.engine.base_url)
     await page.open(GROUP)
@@ -126,12 +111,3 @@ async def test_on_a_phone(system: BotSystem, browser_page: OpenPage) -> None:
     assert box["x"] >= 0
     assert box["x"] + box["width"] <= PHONE[0]
     await picture(page, "demo-phone")
-
-
-@pytest.mark.soak
-async def test_a_mistake_is_answered_with_a_way_on(system: BotSystem, browser_page: OpenPage) -> None:
-    page = await browser_page(KEEPER, url=system.engine.base_url)
-    await page.open(GROUP)
-    await page.say("/stcok SKU123")
-    await button(page.card().first, "/stock SKU123").click()
-    await expect(page.card().first.get_by_test_id("card-title")).to_contain_text("SKU123")

@@ -66,14 +66,11 @@ class English(NoLanguages):
         return "en"
 
 
-class AlertClickHarness:
-    """One card with one alert in the group; tests may change everything."""
+class ClickHarness:
+    """The real pipeline of clicks; tests may change everything."""
 
-    def __init__(
-        self, dispatcher: QuestionDispatcher, service: InMemoryAlertService, seconds: float = PATIENCE
-    ) -> None:
-        self.service, self.places, self.metrics = service, FakeShownCards(), Metrics()
-        self.own_cards = RecordingOwnCards()
+    def __init__(self, dispatcher: QuestionDispatcher, seconds: float = PATIENCE) -> None:
+        self.places, self.metrics, self.own_cards = FakeShownCards(), Metrics(), RecordingOwnCards()
         parts = PipelineParts(
             handler=dispatcher,
             people=People(languages=English(), default_language="en", configured_languages={}, directory=Members()),
@@ -93,6 +90,16 @@ class AlertClickHarness:
             own_cards=make_own_cards(TRACKS, lambda: NOW, self.own_cards, metrics=self.metrics),
             shown=self.places,
         )
+
+
+class AlertClickHarness(ClickHarness):
+    """One card with one alert in the group."""
+
+    def __init__(
+        self, dispatcher: QuestionDispatcher, service: InMemoryAlertService, seconds: float = PATIENCE
+    ) -> None:
+        super().__init__(dispatcher, seconds)
+        self.service = service
         self.track = self.place_card(service.show(alert("a1")), HERE)
 
     def place_card(self, card: str, place: Place) -> str:

@@ -9,62 +9,35 @@ from types import MappingProxyType
 
 import pytest
 
-from bot.access.people import People
 from bot.approvals.cards.views import Audience
 from bot.approvals.case import Case, CaseState
 from bot.cards.actions import Action, ApprovePo, Ask, ForwardPo, RejectPo, RejectReason, UndoPo
 from bot.cards.card import Card, CardReply, Click
 from bot.cards.language import load_languages
 from bot.cards.renderer import CardRenderer
-from bot.chat.answers.clicks import SOMEBODY_ELSES, TO_YOU_ALONE, ClickPipeline
-from bot.chat.answers.forms import PersonalForms
-from bot.chat.answers.pipeline_parts import PipelineParts
+from bot.chat.answers.clicks import SOMEBODY_ELSES, TO_YOU_ALONE
 from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.erp.model import Verdict
-from bot.mechanisms.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
 from tests.approvals.env import PATIENCE
-from tests.chat.audience_parts import MemoryOutsiders, make_audiences
-from tests.chat.own_card_parts import RecordingOwnCards, make_own_cards
 from tests.commands.approval_fakes import GROUP, ApprovalFixture, any_of, rules
 from tests.commands.company import NOW, cny
 from tests.commands.conftest import Ask as AskLine
-from tests.commands.conftest import Members
-from tests.commands.test_alert_clicks import TRACKS, English, FakeShownCards
+from tests.commands.test_alert_clicks import TRACKS, ClickHarness
 from tests.commands.test_approvals import MANAGER
-from tests.membership import CORP, own_organisation
-from tests.recording_audit import RecordingAudit
+from tests.membership import CORP
 
 OWN = Place(PlaceKind.PERSON, "manager01")
 
 
-class ApprovalClickHarness:
+class ApprovalClickHarness(ClickHarness):
     """A case with cards in the group and in the manager's own chat."""
 
     def __init__(
         self, dispatcher: QuestionDispatcher, approvals: ApprovalFixture, case: Case, seconds: float = PATIENCE
     ) -> None:
-        self.approvals, self.case, self.places, self.metrics = approvals, case, FakeShownCards(), Metrics()
-        self.own_cards = RecordingOwnCards()
-        parts = PipelineParts(
-            handler=dispatcher,
-            people=People(languages=English(), default_language="en", configured_languages={}, directory=Members()),
-            renderer=CardRenderer(languages=load_languages()),
-            tracks=TRACKS,
-            metrics=self.metrics,
-            now=lambda: NOW,
-            audit=RecordingAudit(),
-            organisation=own_organisation(),
-            outsiders=MemoryOutsiders(),
-            forms=PersonalForms(TRACKS, None, now=lambda: NOW),
-        )
-        self.pipeline = ClickPipeline(
-            parts,
-            seconds=seconds,
-            audiences=make_audiences(people=parts.people),
-            own_cards=make_own_cards(TRACKS, lambda: NOW, self.own_cards, metrics=self.metrics),
-            shown=self.places,
-        )
+        super().__init__(dispatcher, seconds)
+        self.approvals, self.case = approvals, case
         self.group, self.own = self._place_card(GROUP), self._place_card(OWN)
         seen = case.fingerprint[:8]
         self.approve, self.reject = ApprovePo(case.id, seen), RejectPo(case.id, seen)

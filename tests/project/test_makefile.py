@@ -7,6 +7,8 @@ import re
 import subprocess
 from pathlib import Path
 
+from tests.conftest import LONG
+
 from .tree import ROOT, code_blocks, markdown_files, targets
 
 
@@ -32,6 +34,10 @@ def test_the_prescribed_targets_exist() -> None:
         "clean",
         "help",
     }
+
+
+def test_the_files_that_are_begun_first_exist() -> None:
+    assert [file for file in LONG if not (ROOT / file).is_file()] == []
 
 
 def test_help_lists_every_target() -> None:

@@ -29,7 +29,7 @@ from bot.chat.message import Conversation, ConversationKind
 from bot.chat.questions.bound_commands import can_answer
 from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.questions.failures import Failures
-from bot.chat.registry import AnyCommand, Commands
+from bot.chat.registry import AnyCommand, Commands, installed_commands
 from bot.erp.hub import ErpHub
 from bot.erp.port import Erp
 from bot.erp.vendors import open_source
@@ -202,7 +202,7 @@ async def _sources(erp: Erp | Iterable[Erp] | None, now: datetime) -> list[Erp]:
 def _all_commands(given: Iterable[AnyCommand], collaborators: Mapping[type, object]) -> Iterable[AnyCommand]:
     """Return the given commands, and the installed ones that need nothing that is not there."""
     named = {command.name: command for command in given}
-    installed = Commands.discover().values()
+    installed = installed_commands().values()
     return (
         *named.values(),
         *(command for command in installed if command.name not in named and can_answer(command, collaborators)),

@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import textwrap
 import tomllib
+from copy import deepcopy
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,11 @@ def blocks(page: Path) -> list[str]:
 
 def complete(page: Path) -> dict[str, Any]:
     """Return the options of the complete example of an adapter's page."""
+    return deepcopy(_read(page))
+
+
+@cache
+def _read(page: Path) -> dict[str, Any]:
     ((name, source),) = tomllib.loads(blocks(page)[0])["erp"].items()
     assert source["vendor"] == page.parent.name, name
     return {key: value for key, value in source.items() if key != "vendor"}

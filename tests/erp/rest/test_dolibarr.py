@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import re
 import tomllib
+from copy import deepcopy
 from datetime import date
 from decimal import Decimal
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +25,15 @@ PAGE = Path(__file__).resolve().parents[3] / "docs" / "how-to" / "connect-doliba
 
 def documented(url: str) -> dict[str, Any]:
     """Return the configuration of the page, with the address of a test's server."""
+    return deepcopy(_shown()) | {"url": url}
+
+
+@cache
+def _shown() -> dict[str, Any]:
     (text,) = re.findall(r"```toml\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     options: dict[str, Any] = tomllib.loads(text)["erp"]["dolibarr"]
     del options["vendor"]
-    return options | {"url": url}
+    return options
 
 
 class Dolibarr:

@@ -34,14 +34,6 @@ def second(server: FakeTryton, clock: Clock) -> ReferenceCompany:
     return second
 
 
-async def _about_goods(erp: Any) -> tuple[Any, ...]:
-    return (
-        await erp.stock("SKU123"),
-        await erp.arrivals(ArrivalQuery(limit=_ALL)),
-        await erp.prices("SKU123", customer=""),
-    )
-
-
 @pytest.mark.parametrize("kind", [each for each in KINDS if each.capability in TrytonErp.capabilities], ids=name_of)
 async def test_lists_hold_one_company(erp: Erp, second: ReferenceCompany, kind: Kind[Any]) -> None:
     found = await read_list(erp, kind, ListQuery(limit=_ALL))
