@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
+
+from sqlalchemy.engine import Connection
 
 from bot.access.api_keys import API_KEY, EVERY_COMMAND, make_key
-from bot.admin.database import OperatorAction, open_database, record_action, require_database
+from bot.admin.database import OperatorAction, open_database, operator, record_action, require_database
+from bot.bootstrap.exports import askable
+from bot.chat.held_rights import HeldRight, HeldRightKind
 from bot.chat.parsing import parse_duration
 from bot.chat.registry import installed_commands
 from bot.settings import Settings
 from bot.store.api_keys import StoredApiKeys
+from bot.store.held_rights import drop_held, find_held
 from bot.words.errors import ConfigurationError
 from bot.words.spelling import most_alike
 
@@ -39,8 +45,9 @@ async def add_key(settings: Settings, owner: str, scopes: Collection[str], expir
 async def list_keys(settings: Settings, now: datetime) -> list[str]:
     """Return a line for each key."""
     async with open_database(settings, None) as found:
-        keys = await StoredApiKeys(require_database(found)).all()
-    lines = []
+        database = require_database(found)
+        keys, held = await StoredApiKeys(database).all(), await database.read(_held)
+    lines = [_told_held(right) for right in held]
     for key in keys:
         expires, seen = (at and at.astimezone(now.tzinfo) for at in (key.expires_at, key.seen_at))
         ended = "expired" if key.expires_at <= now else "until"
@@ -56,16 +63,30 @@ async def revoke_key(settings: Settings, key_id: str) -> str:
     async with open_database(settings, None) as found:
         database = require_database(found)
         ended = await StoredApiKeys(database).end(key_id)
-        if ended is None:
+        # One that waits since a backup was restored would come back with its owner's word.
+        held = [right for right in await database.read(_held) if right.about.startswith(f"{key_id}: ")]
+        owner = ended.user_id if ended else held[0].user_id if held else None
+        if owner is None:
             raise ConfigurationError(f"there is no key {key_id}; `dingerp api key list` shows them")
-        detail = f"key {ended.id} of {ended.user_id}"
+        await database.run(partial(drop_held, rights=held, by=operator(), now=datetime.now(UTC)))
+        detail = f"key {key_id} of {owner}"
         await record_action(settings, database, OperatorAction(command=f"{API_KEY} revoke", detail=detail))
-    return f"{ended.id} of {ended.user_id} is revoked"
+    return f"{key_id} of {owner} is revoked"
+
+
+def _told_held(right: HeldRight) -> str:
+    key, _, scopes = right.about.partition(": ")
+    return f"{key}  {right.user_id}  {scopes}  waits for its owner's /restored"
+
+
+def _held(connection: Connection) -> tuple[HeldRight, ...]:
+    """Return the keys that wait since a backup was restored."""
+    return tuple(right for right in find_held(connection) if right.kind is HeldRightKind.API_KEY)
 
 
 def _known(scopes: Collection[str]) -> frozenset[str]:
     """Return the commands that a key is to open: each there is, and none that changes something."""
-    asking = {command.name for command in installed_commands().values() if command.only_asks}
+    asking = {command.name for command in askable(installed_commands()).values() if command.only_asks}
     for scope in scopes:
         if scope != EVERY_COMMAND and scope not in asking:
             alike = most_alike(scope, sorted(asking), limit=1)

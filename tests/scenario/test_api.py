@@ -19,6 +19,7 @@ from bot.settings.sections.rights import AllowanceSettings
 from bot.store.audit.chain import AuditWitness
 from bot.store.audit.log import StoredAudit
 from bot.store.database import Database
+from bot.store.held_rights import hold_rights
 from bot.words.errors import ConfigurationError
 from tests.rows import each_row
 from tests.scenario.conftest import ENGLISH, KEEPER, BotSystem, OpenSystem
@@ -125,8 +126,8 @@ async def test_whoever_leaves_takes_their_keys_along(door: Door) -> None:
     await door.key(KEEPER)
     assert (await door.client.ask("/stock SKU-1001")).status == 200
     await tell(door.system, "user_leave_org", {"userId": [KEEPER]})
-    assert (await door.client.ask("/stock SKU-1001")).status == 404
     assert await list_keys(door.system.app.settings, datetime.now(UTC)) == ["there are no keys, so there is no API"]
+    assert (await door.client.ask("/stock SKU-1001")).status == 404
 
 
 async def test_the_audit_log_has_every_answer_with_the_key_and_its_owner(door: Door) -> None:
@@ -227,3 +228,24 @@ async def test_a_wrong_request_is_told_what_would_do(
         assert error["pointer"] == pointer
         assert error["example"]
         assert error["detail"]
+
+
+async def test_a_restored_key_waits_for_its_owner_and_can_be_revoked_meanwhile(door: Door) -> None:
+    key = await door.key(BOSS, "order")
+    settings, now = door.system.app.settings, datetime.now(UTC)
+    database = Database(settings.database)
+    try:
+        await database.unlock()
+        await database.run(lambda connection: hold_rights(connection, now))
+        assert (await door.client.ask("/order late")).status == 404
+        assert await list_keys(settings, now) == [f"{key}  {BOSS}  order  waits for its owner's /restored"]
+        own = door.system.engine.direct(BOSS).id
+        assert f"{key}: order" in (await door.system.ask("/restored", BOSS, where=own)).markdown
+        await door.system.ask("/restored keep", BOSS, where=own)
+        assert (await door.client.ask("/order late")).status == 200
+        await database.run(lambda connection: hold_rights(connection, now))
+        await revoke_key(settings, key)
+        await door.system.ask("/restored keep", BOSS, where=own)
+        assert (await door.client.ask("/order late")).status == 404
+    finally:
+        await database.close()

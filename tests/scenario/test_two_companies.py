@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from bot.admin.api_keys import add_key
 from bot.erp.model import PurchaseStatus
 from bot.kit.testing.company import Clock, ReferenceCompany
 from bot.kit.testing.fake_erp import SECRET
@@ -21,6 +23,7 @@ from tests.scenario.approvals.scenario import YES, ApprovalScenario
 from tests.scenario.conftest import READING, BotSystem, OpenSystem
 from tests.scenario.test_export import file_of
 from tests.scenario.traffic import eventually
+from tests.web.api_client import api_client
 
 OURS, THEIRS = "深圳公司", "上海公司"
 BOSS = "boss01"
@@ -92,6 +95,23 @@ async def test_a_sentence_a_file_and_a_subscription_keep_to_the_company_that_the
     subscribed = await system.ask(f"/subscriptions @{THEIRS}", BOSS, where=own)
     assert THEIRS in subscribed.markdown
     assert OURS not in subscribed.markdown
+
+
+async def test_a_program_names_the_company_that_it_asks(system: BotSystem, odoo: TwoCompanyOdoo) -> None:
+    token, _ = await add_key(system.app.settings, BOSS, ["*"], "1d", odoo.clock.now())
+    async with api_client(f"http://127.0.0.1:{system.app.port}", token) as client:
+        several = await client.get("/invoice/INV-7")
+        lines = [choice["line"] for choice in several.body["choices"]]
+        assert (several.status, lines) == (409, [f"/invoice INV-7 @{company}" for company in (OURS, THEIRS)])
+        for company in (OURS, THEIRS):
+            one = (await client.get("/invoice/INV-7", source=company)).view
+            assert (one["document"]["books"], one["freshness"]["source"]) == ([company], company)
+            amount = odoo.company.invoices["INV-7"].total.amount * (1 if company == OURS else 2)
+            assert Decimal(one["document"]["total"]["amount"]) == amount
+            listed = (await client.get("/invoice", source=company)).view
+            assert {company} == {name for row in listed["rows"] for name in row["books"]}
+        unknown = await client.get("/invoice", source="nowhere")
+        assert (unknown.status, unknown.body["errors"][0]["parameter"]) == (422, "source")
 
 
 async def test_an_approval_reaches_the_order_of_its_own_company(

@@ -226,8 +226,9 @@ def _no_list(asked: ApiRequest, found: CutAnswer) -> ApiProblem:
     if outcome == "not_found":
         return ApiProblem(HTTPStatus.NOT_FOUND, NOT_HERE, choices=choices)
     if outcome == "bad_argument":
-        problem = getattr(found.view, "problem", NOT_HERE)
-        return ApiProblem(HTTPStatus.UNPROCESSABLE_ENTITY, problem)
+        # The command does not say which of its words is wrong.
+        given = [name for name in _WORDS if getattr(asked.values, name, "")]
+        return _wrong(type(asked.values), given, getattr(found.view, "problem", NOT_HERE))
     return ApiProblem(HTTPStatus.CONFLICT, SEVERAL, choices=choices)
 
 
