@@ -12,6 +12,7 @@ from bot.chat.answers.page_answers import PageAnswers
 from bot.chat.registry import Commands
 from bot.store.api_keys import StoredApiKeys
 from bot.web.api.documents import document_routes
+from bot.web.api.oversight import oversight_routes
 from bot.web.api.questions import QUESTIONS
 from bot.web.api.routes import ApiParts, ApiRoute
 from bot.web.api.site import ApiSite
@@ -19,7 +20,7 @@ from bot.web.api.site import ApiSite
 
 def routes_of(commands: Commands) -> tuple[ApiRoute, ...]:
     """Return all routes, as far as there are the commands."""
-    return (QUESTIONS, *document_routes(commands))
+    return (QUESTIONS, *document_routes(commands), *oversight_routes(commands))
 
 
 def build_api(base: Infrastructure, answers: PageAnswers, commands: Commands, audit: AuditLog) -> ApiSite:

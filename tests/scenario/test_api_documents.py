@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count, islice
 from typing import Any
 
@@ -21,6 +21,8 @@ from bot.settings import RuleSettings
 from bot.web.api.openapi import describe
 from bot.web.api.routes import ApiRoute
 from tests.rows import each_row
+from tests.scenario.approvals.scenario import SMALL, OpenApprovalScenario
+from tests.scenario.approvals.scenario import open_approval_scenario as open_approval_scenario
 from tests.scenario.conftest import KEEPER, READING, BotSystem, OpenSystem
 from tests.scenario.test_api import BOSS, Door, opened
 from tests.scenario.test_least_disclosure import LINES
@@ -145,6 +147,7 @@ async def test_a_filter_is_what_people_type(query: dict[str, str], line: str, do
         ({"limit": "101"}, 422, "limit"),
         ({"limit": "many"}, 422, "limit"),
         ({"colour": "red"}, 422, "colour"),
+        ({"days": "1001"}, 422, "days"),
         ({"own": "perhaps"}, 422, "own"),
     ],
 )
@@ -207,6 +210,16 @@ async def test_what_is_hidden_is_there_and_says_so(path: str, ruled: Ruled) -> N
     assert '"currency"' not in str(less.body)
 
 
+async def test_quantities_are_hidden_where_no_command_hides_them_before(open_system: OpenSystem) -> None:
+    rule = {"name": "names", "commands": ["*"], "roles": ["*"], "fields": ["partner"]}
+    access = {"rules": (RuleSettings.model_validate(rule),)}
+    async with open_system(access=access) as system, opened(system) as door:
+        await door.key(KEEPER)
+        told = await door.client.ask("/stock SKU123")
+        assert told.view["level"]["total"]["on_hand"] == {"hidden": "quantity"}
+        assert fits(told, "/questions", "post") == []
+
+
 async def test_amounts_that_are_hidden_are_no_filter(ruled: Ruled) -> None:
     told = await ruled.keeper.client.get("/invoice", amounts=">1000")
     assert told.status != 200 or told.view["rows"] == {"hidden": "amount"}, told.body
@@ -267,7 +280,8 @@ def test_each_kind_has_routes_of_its_own() -> None:
     """A kind that is new, or whose command is, comes by itself; nothing else is open."""
     routes = {(route.method, route.path) for route in ROUTES}
     documents = {("GET", f"/{kind.command}{more}") for kind in KINDS for more in ("", "/{number}")}
-    assert routes == documents | {("POST", "/questions")}
+    others = {("GET", path) for path in ("/alerts", "/alerts/{number}", "/approvals", "/approvals/{number}", "/audit")}
+    assert routes == documents | others | {("POST", "/questions")}
 
 
 @pytest.fixture
@@ -291,13 +305,15 @@ async def test_each_route_opens_what_the_rules_open(matrix: Door) -> None:
 
 
 def _command_of(route: ApiRoute) -> str:
-    return "stock" if route.path == "/questions" else route.path.split("/")[1]
+    named = {"questions": "stock", "approvals": "decisions"}
+    return named.get(route.path.split("/")[1], route.path.split("/")[1])
 
 
 async def _tried(door: Door, route: ApiRoute) -> Told:
     if route.path == "/questions":
         return await door.client.ask("/stock SKU123")
-    return await door.client.get(route.path.replace("{number}", "X-1"))
+    query = {"about": "X-1"} if route.path == "/audit" else {}
+    return await door.client.get(route.path.replace("{number}", "X-1"), **query)
 
 
 async def test_a_key_narrows_each_route(door: Door) -> None:
@@ -307,3 +323,32 @@ async def test_a_key_narrows_each_route(door: Door) -> None:
     for route in ROUTES:
         told = await _tried(door, route)
         assert (told.status == 403) == (route.path != "/questions"), (route.address, told.body)
+
+
+async def test_the_audit_log_is_read_in_parts_though_it_grows(door: Door) -> None:
+    await door.key("it01")
+    for number in ("SO-1001", "SO-1002", "SO-1003"):
+        await door.client.get(f"/order/{number}")
+    seen, cursor = list[str](), dict[str, str]()
+    for _ in range(6):
+        told = await door.client.get("/audit", about="it01", limit="1", **cursor)
+        assert fits(told, "/audit") == []
+        seen += [what for row in told.view["rows"] for what in row["what"] if what.startswith("SO-")]
+        if told.body["next"] is None:
+            break
+        cursor = {"cursor": told.body["next"]}
+    assert sorted(seen) == ["SO-1001", "SO-1002", "SO-1003"]
+
+
+async def test_cases_and_alerts_are_read_and_nothing_is_decided(open_approval_scenario: OpenApprovalScenario) -> None:
+    async with open_approval_scenario(SMALL) as scenario, opened(scenario.system) as door:
+        now = datetime.now(UTC) + timedelta(days=300)
+        token, _ = await add_key(scenario.system.app.settings, "it01", ["*"], "365d", now)
+        door.client.token = token
+        for path in ("/approvals", f"/approvals/{SMALL}", "/alerts"):
+            told = await door.client.get(path)
+            shape = path.replace(SMALL, "{number}")
+            assert fits(told, shape) == [], told.body
+        listed = await door.client.get("/approvals", state="waiting")
+        assert [row["number"] for row in listed.view["rows"]] == [SMALL]
+        assert (await door.client.get("/approvals", state="settled")).view["rows"] == []

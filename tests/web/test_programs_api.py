@@ -95,4 +95,4 @@ def test_without_a_key_nothing_is_told(case: schemathesis.Case, served: tuple[st
     address, _ = served
     response = case.call(base_url=address, headers={"Authorization": "Bearer dgp_00000000_" + "x" * 43})
     assert response.status_code == 401
-    assert response.headers["Content-Type"] == "application/problem+json"
+    assert response.headers["content-type"] == ["application/problem+json"]

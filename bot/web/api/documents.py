@@ -18,14 +18,14 @@ from bot.chat.amounts import Amounts
 from bot.chat.answers.page_answers import CutAnswer
 from bot.chat.arguments import Keyword
 from bot.chat.conditions import ListCondition
-from bot.chat.days import Days
+from bot.chat.days import Days, names_days
 from bot.chat.document_views import DocumentListView
 from bot.chat.parsing import command_line, in_books, normalise
 from bot.chat.records.own_documents import OWN_WORDS
 from bot.chat.registry import AnyCommand, Commands
 from bot.erp.kinds import KINDS, PARTNERS, Kind
 from bot.erp.list_query import Filter
-from bot.web.api.list_pages import DEFAULT_ROWS, MOST_ROWS, read_page
+from bot.web.api.list_pages import PartRequest, read_page
 from bot.web.api.problems import ApiProblem, WrongPart
 from bot.web.api.records import Schema, Schemas
 from bot.web.api.routes import CHOICES_REF, ApiRequest, ApiRoute, RequestModel, answer
@@ -41,21 +41,18 @@ _SEVERAL = (HTTPStatus.CONFLICT,)
 NOT_HERE = phrase("There is no such document that the key's owner may see.")
 READ_OTHERWISE = phrase("This is read as something else: the line would be %(line)s")
 SEVERAL = phrase("The words of this request may mean several things.")
+NO_DAYS = phrase("These are no days.")
 ONE_TEXT = phrase("Only one of these can be asked for at a time.")
 
 
-class ListFilters(RequestModel):
-    """What every list takes."""
+class ListFilters(PartRequest):
+    """What every list of documents takes."""
 
     text: str = Field(
         "", max_length=_MOST_WORD, description="A part of a number or name, as typed in the chat.", examples=["1001"]
     )
     source: str = Field(
         "", max_length=_MOST_WORD, description="The name of one ERP, where there are several.", examples=["main"]
-    )
-    limit: int = Field(DEFAULT_ROWS, ge=1, le=MOST_ROWS, description="Documents in one answer.", examples=[50])
-    cursor: str = Field(
-        "", max_length=1_000, description="What `next` of the answer before said: goes on after it.", examples=[""]
     )
 
 
@@ -137,7 +134,7 @@ def _types(command: AnyCommand) -> list[type[Any]]:
 async def _answer_list(kind: Kind[Any], lists: dict[str, Keyword], asked: ApiRequest) -> web.Response:
     values = asked.values
     line = _line(kind, values)
-    page = await read_page(asked, line, partial(_checked, kind, lists, asked, line))
+    page = await read_page(asked, line, partial(_checked, kind, lists, asked), _name)
     return answer(asked.request, {"line": line, "view": asked.write(page.view), "next": page.following})
 
 
@@ -160,9 +157,15 @@ def _books(values: Any) -> tuple[str, ...]:
     return (normalise(values.source),) if values.source else ()
 
 
+def _name(row: Any) -> tuple[str, ...]:
+    return (row.number, *row.books)
+
+
 def _line(kind: Kind[Any], values: Any) -> str:
     """Return the line that people would type for what the filters say. Raises `ApiProblem`."""
     named = _named(values)
+    if no_days := [name for name in ("days", "due") if not _are_days(normalise(getattr(values, name, "")))]:
+        raise _wrong(type(values), no_days, NO_DAYS)
     given = {name: word for name in ("days", "due", "amounts") if (word := normalise(getattr(values, name, "")))}
     blank = [name for name in _WORDS if _is_blank(values, name)]
     if blank or len(named) > 1 or len(given.keys() & {"days", "due"}) > 1:
@@ -182,18 +185,20 @@ def _named(values: Any) -> dict[str, str]:
     return {name: word for name, word in words.items() if word} | own
 
 
+def _are_days(text: str) -> bool:
+    return not text or names_days(text)
+
+
 def _is_blank(values: Any, name: str) -> bool:
     word = getattr(values, name, "")
     return bool(word) and not normalise(word)
 
 
-def _checked(
-    kind: Kind[Any], lists: dict[str, Keyword], asked: ApiRequest, line: str, found: CutAnswer
-) -> DocumentListView:
+def _checked(kind: Kind[Any], lists: dict[str, Keyword], asked: ApiRequest, found: CutAnswer) -> DocumentListView:
     """Return the list that was found, where it is what the filters say. Raises `ApiProblem`."""
     whole, values = found.answer.view, asked.values
     if not isinstance(whole, DocumentListView) or whole.card != kind.list_card:
-        raise _no_list(asked, found)
+        raise no_list(asked, found)
     wrong = _differing(whole, lists, values)
     if wrong:
         raise _wrong(type(values), wrong, phrase(READ_OTHERWISE.msgid, line=whole.line))
@@ -220,8 +225,8 @@ def _differing(view: DocumentListView, lists: dict[str, Keyword], values: Any) -
     return wrong
 
 
-def _no_list(asked: ApiRequest, found: CutAnswer) -> ApiProblem:
-    """Return why an answer is no list of documents."""
+def no_list(asked: ApiRequest, found: CutAnswer) -> ApiProblem:
+    """Return why an answer is not the list that was asked for."""
     outcome, choices = found.answer.outcome, asked.choices(asked.draw(found))
     if outcome == "not_found":
         return ApiProblem(HTTPStatus.NOT_FOUND, NOT_HERE, choices=choices)
@@ -243,18 +248,28 @@ def _wrong_part(model: type[RequestModel], name: str, detail: Words) -> WrongPar
 
 
 def _gives_list(kind: Kind[Any], schemas: Schemas) -> Schema:
+    return list_schema(kind.list_card, schemas)
+
+
+def _gives_one(kind: Kind[Any], schemas: Schemas) -> Schema:
+    return one_schema(kind.card, schemas)
+
+
+def list_schema(card: str, schemas: Schemas) -> Schema:
+    """Return the schema of a list's answer; ``card`` is that of its view."""
     properties: dict[str, Schema] = {
         "line": {"type": "string", "description": "What people type in the chat for the same."},
-        "view": schemas.of_view(view_of_card(kind.list_card)),
+        "view": schemas.of_view(view_of_card(card)),
         "next": {"type": ["string", "null"], "description": "The cursor of what follows; null at the end."},
     }
     return {"type": "object", "properties": properties, "required": [*properties]}
 
 
-def _gives_one(kind: Kind[Any], schemas: Schemas) -> Schema:
+def one_schema(card: str, schemas: Schemas) -> Schema:
+    """Return the schema of the answer about one thing; ``card`` is that of its view."""
     properties: dict[str, Schema] = {
         "line": {"type": "string", "description": "What people type in the chat for the same."},
-        "view": schemas.of_view(view_of_card(kind.card)),
+        "view": schemas.of_view(view_of_card(card)),
         "links": CHOICES_REF,
     }
     return {"type": "object", "properties": properties, "required": [*properties]}

@@ -8,14 +8,15 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeAlias
 
 import orjson
+from pydantic import Field
 
+from bot.cards.view import ListView
 from bot.chat.answers.page_answers import CutAnswer
-from bot.chat.document_views import DocumentListView
 from bot.web.api.problems import ApiProblem, WrongPart
-from bot.web.api.routes import ApiRequest
+from bot.web.api.routes import ApiRequest, RequestModel
 from bot.words.disclosure import HIDDEN
 from bot.words.phrase import phrase
 
@@ -26,6 +27,16 @@ _WINDOW = 200
 """Rows that are looked through, around where the last document should be."""
 _DEEPEST = 100_000
 
+
+class PartRequest(RequestModel):
+    """What every list takes: how much of it, and from where on."""
+
+    limit: int = Field(DEFAULT_ROWS, ge=1, le=MOST_ROWS, description="Rows of one answer.", examples=[50])
+    cursor: str = Field(
+        "", max_length=1_000, description="What `next` of the answer before said: goes on after it.", examples=[""]
+    )
+
+
 WRONG_CURSOR = phrase("This is no cursor of this list: take `next` of an answer to the same filters.")
 MOVED = phrase("The documents that were told last are not on the list any more. Begin again without a cursor.")
 
@@ -34,7 +45,7 @@ MOVED = phrase("The documents that were told last are not on the list any more. 
 class PartOfList:
     """A part of a list; ``following`` is the cursor of the next one, None at the end."""
 
-    view: DocumentListView
+    view: ListView
     following: str | None
 
 
@@ -69,61 +80,63 @@ class Cursor:
         raise ApiProblem(HTTPStatus.UNPROCESSABLE_ENTITY, WRONG_CURSOR, errors=[wrong])
 
 
-async def read_page(asked: ApiRequest, line: str, check: Callable[[CutAnswer], DocumentListView]) -> PartOfList:
+NameOf: TypeAlias = Callable[[Any], tuple[str, ...]]
+"""Returns what tells a row from the others of its list."""
+
+
+async def read_page(
+    asked: ApiRequest, line: str, check: Callable[[CutAnswer], ListView], name_of: NameOf
+) -> PartOfList:
     """Return the part of a line's list that a request asks for; ``check`` returns the list of an answer, or raises."""
     size: int = asked.values.limit
 
-    async def look(offset: int, rows: int) -> DocumentListView:
+    async def look(offset: int, rows: int) -> ListView:
         return check(await asked.look_up(line, offset=offset, rows=rows))
 
     if not asked.values.cursor:
         view = await look(0, size)
-        return _page(view, line, 0, size, told=0)
+        return _page(view, line, 0, size, name_of, told=0)
     cursor = Cursor.read(asked.values.cursor, line)
     place = cursor.told - 1
     view = await look(place, size + 1)
-    if _known(view) and (found := _found(view, cursor.last[:1])) is None:
+    if _known(view) and (found := _found(view, cursor.last[:1], name_of)) is None:
         # What came or went since has probably come or gone before it, as lists begin with the newest.
         place = max(0, min(place + view.total - cursor.total, view.total - 1))
         view = await look(place, size + 1)
-        if _found(view, cursor.last[:1]) is None:
+        if _found(view, cursor.last[:1], name_of) is None:
             view = await look(max(0, place - _WINDOW // 2), _WINDOW + size)
-            found = _found(view, cursor.last)
+            found = _found(view, cursor.last, name_of)
             if found is None:
                 raise ApiProblem(HTTPStatus.GONE, MOVED)
             view = await look(view.offset + found, size + 1)
     if not _known(view):
         return PartOfList(view, None)
-    found = _found(view, cursor.last)
+    found = _found(view, cursor.last, name_of)
     if found is None:
         raise ApiProblem(HTTPStatus.GONE, MOVED)
-    return _page(view, line, found + 1, size, told=view.offset + found + 1)
+    return _page(view, line, found + 1, size, name_of, told=view.offset + found + 1)
 
 
-def _known(view: DocumentListView) -> bool:
+def _known(view: ListView) -> bool:
     """Return whether a list shows its documents: to who may not see what they were chosen by it shows none."""
     return view.rows is not HIDDEN and view.total is not HIDDEN
 
 
-def _page(view: DocumentListView, line: str, first: int, size: int, *, told: int) -> PartOfList:
+def _page(view: ListView, line: str, first: int, size: int, name_of: NameOf, *, told: int) -> PartOfList:
     if not _known(view):
         return PartOfList(view, None)
     rows = view.rows[first : first + size]
     shown = replace(view, rows=rows, offset=told)
     if not rows or told + len(rows) >= view.total:
         return PartOfList(shown, None)
-    last = tuple(map(_name, reversed(view.rows[: first + size][-_REMEMBERED:])))
+    last = tuple(map(name_of, reversed(view.rows[: first + size][-_REMEMBERED:])))
     return PartOfList(shown, Cursor(_digest(line), told + len(rows), view.total, last).write())
 
 
-def _found(view: DocumentListView, names: Sequence[tuple[str, ...]]) -> int | None:
+def _found(view: ListView, names: Sequence[tuple[str, ...]], name_of: NameOf) -> int | None:
     """Return the place of the first of these documents that is among the rows."""
-    places = {_name(row): place for place, row in enumerate(view.rows)}
+    places = {name_of(row): place for place, row in enumerate(view.rows)}
     return next((places[name] for name in names if name in places), None)
-
-
-def _name(row: Any) -> tuple[str, ...]:
-    return (row.number, *row.books)
 
 
 def _digest(line: str) -> str:

@@ -76,7 +76,7 @@ def _operation(route: ApiRoute, schemas: Schemas) -> Json:
     made["parameters"] = [
         *(_parameter("path", name, text, says) for name, says in route.path_values.items()),
         *(_query_parameter(name, schema) for name, schema in model["properties"].items()),
-        _parameter("header", "If-None-Match", text, "The ETag of an answer that is there already."),
+        _parameter("header", "If-None-Match", {"type": "string"}, "The ETag of an answer that is there already."),
     ]
     return made
 
