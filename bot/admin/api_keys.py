@@ -6,6 +6,7 @@ from collections.abc import Collection
 from datetime import UTC, date, datetime, time, timedelta
 from functools import partial
 
+from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from bot.access.api_keys import API_KEY, EVERY_COMMAND, make_key
@@ -17,6 +18,7 @@ from bot.chat.registry import installed_commands
 from bot.settings import Settings
 from bot.store.api_keys import StoredApiKeys
 from bot.store.held_rights import drop_held, find_held
+from bot.store.tables import PERSON
 from bot.words.errors import ConfigurationError
 from bot.words.spelling import most_alike
 
@@ -33,13 +35,23 @@ async def add_key(settings: Settings, owner: str, scopes: Collection[str], expir
     detail = f"key {key.id} of {key.user_id}, {opens}, until {key.expires_at:%Y-%m-%d %H:%M}"
     async with open_database(settings, None) as found:
         database = require_database(found)
+        known = await database.read(partial(_is_known, user_id=key.user_id))
         await record_action(settings, database, OperatorAction(command=f"{API_KEY} add", detail=detail))
         await StoredApiKeys(database).put(key)
     return [
         token,
         f"{key.id}: asks as {key.user_id}, opens {opens}, until {key.expires_at:%Y-%m-%d %H:%M}; "
         "keep the line above, nobody can show it again",
+        *(() if known else (f"the bot does not know {key.user_id} yet: the key opens nothing until it does",)),
     ]
+
+
+def _is_known(connection: Connection, user_id: str) -> bool:
+    """Return whether a person is known as a member. Raises `ConfigurationError` for one who has left."""
+    row = connection.execute(select(PERSON).where(PERSON.c.user_id == user_id)).one_or_none()
+    if row is not None and row.left_us is not None and (row.checked_us is None or row.checked_us <= row.left_us):
+        raise ConfigurationError(f"{user_id} has left the organisation")
+    return row is not None
 
 
 async def list_keys(settings: Settings, now: datetime) -> list[str]:

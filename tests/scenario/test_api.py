@@ -40,7 +40,7 @@ class Door:
     async def key(self, owner: str = BOSS, *scopes: str, expires: str = "30d") -> str:
         """Make a key, ask with it from now on, and return its id."""
         now = datetime.now(UTC)
-        token, said = await add_key(self.system.app.settings, owner, scopes or ("*",), expires, now)
+        token, said, *_ = await add_key(self.system.app.settings, owner, scopes or ("*",), expires, now)
         self.client.token = token
         return said.partition(":")[0]
 

@@ -318,7 +318,7 @@ async def _tried(door: Door, route: ApiRoute) -> Told:
 
 async def test_a_key_narrows_each_route(door: Door) -> None:
     now = datetime.now(UTC)
-    token, _ = await add_key(door.system.app.settings, BOSS, ["stock"], "1d", now)
+    token, *_ = await add_key(door.system.app.settings, BOSS, ["stock"], "1d", now)
     door.client.token = token
     for route in ROUTES:
         told = await _tried(door, route)
@@ -343,7 +343,7 @@ async def test_the_audit_log_is_read_in_parts_though_it_grows(door: Door) -> Non
 async def test_cases_and_alerts_are_read_and_nothing_is_decided(open_approval_scenario: OpenApprovalScenario) -> None:
     async with open_approval_scenario(SMALL) as scenario, opened(scenario.system) as door:
         now = datetime.now(UTC) + timedelta(days=300)
-        token, _ = await add_key(scenario.system.app.settings, "it01", ["*"], "365d", now)
+        token, *_ = await add_key(scenario.system.app.settings, "it01", ["*"], "365d", now)
         door.client.token = token
         for path in ("/approvals", f"/approvals/{SMALL}", "/alerts"):
             told = await door.client.get(path)

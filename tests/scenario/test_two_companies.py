@@ -98,7 +98,7 @@ async def test_a_sentence_a_file_and_a_subscription_keep_to_the_company_that_the
 
 
 async def test_a_program_names_the_company_that_it_asks(system: BotSystem, odoo: TwoCompanyOdoo) -> None:
-    token, _ = await add_key(system.app.settings, BOSS, ["*"], "1d", odoo.clock.now())
+    token, *_ = await add_key(system.app.settings, BOSS, ["*"], "1d", odoo.clock.now())
     async with api_client(f"http://127.0.0.1:{system.app.port}", token) as client:
         several = await client.get("/invoice/INV-7")
         lines = [choice["line"] for choice in several.body["choices"]]

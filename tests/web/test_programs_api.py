@@ -49,7 +49,7 @@ def served_elsewhere(folder: Path) -> Iterator[tuple[str, list[str]]]:
     async def serve() -> None:
         async with run_system(folder, access=access, limits={"key": NO_LIMIT}) as system:
             for owner in STAFF.values():
-                token, _ = await add_key(system.app.settings, owner, ["*"], "1d", datetime.now(UTC))
+                token, *_ = await add_key(system.app.settings, owner, ["*"], "1d", datetime.now(UTC))
                 keys.append(token)
             done = asyncio.Event()
             found.append((f"http://127.0.0.1:{system.app.port}", asyncio.get_running_loop(), done))
