@@ -100,6 +100,7 @@ async def test_a_sentence_is_read_as_in_the_chat(open_system: OpenSystem) -> Non
         "/watch SO-1001",
         "/mute order.late 2h",
         "/lang en",
+        "/alerts 1 ack",
         "/export order",
         "/chart sales",
     ],

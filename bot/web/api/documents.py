@@ -199,10 +199,10 @@ def _checked(kind: Kind[Any], lists: dict[str, Keyword], asked: ApiRequest, foun
     whole, values = found.answer.view, asked.values
     if not isinstance(whole, DocumentListView) or whole.card != kind.list_card:
         raise no_list(asked, found)
+    assert isinstance(found.view, DocumentListView)
     wrong = _differing(whole, lists, values)
     if wrong:
-        raise _wrong(type(values), wrong, phrase(READ_OTHERWISE.msgid, line=whole.line))
-    assert isinstance(found.view, DocumentListView)
+        raise _wrong(type(values), wrong, phrase(READ_OTHERWISE.msgid, line=found.view.line))
     return found.view
 
 
