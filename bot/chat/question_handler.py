@@ -67,7 +67,10 @@ class PreparedAnswer:
         """The card's remark on how a sentence was read and what the answer leaves out; None for a typed command."""
         said = self._line_read
         if self.unknown:
-            said = _and_then(said, phrase("Not found: %(words)s (/find searches the ERP)", words=_quoted(self.unknown)))
+            unknown = phrase(
+                "Not known here: %(words)s (/find searches the ERP for names)", words=_quoted(self.unknown)
+            )
+            said = _and_then(said, unknown)
         if self.unheld:
             said = _and_then(said, phrase("Not taken into account: %(words)s", words=_quoted(self.unheld)))
         return said

@@ -15,12 +15,16 @@ BARE = "find"
 HOW_TO = "help"
 TRAIL = "audit"
 """The command that tells who saw or changed what a number names."""
+BY_NUMBER = frozenset({TRAIL, "why"})
+"""Commands that tell of one document only."""
 ALONE = frozenset({"help", "whoami", "lang", "alerts", "pending", "watches", "subscriptions"})
 """Commands that are asked without a document or a name."""
 RANKED = frozenset({"customer", "vendor", "product"})
 """Commands that tell of one, or rank all."""
 RANKED_BY_DAYS = frozenset({"best", "biggest"})
 """Rankings by what was ordered on some days; what is owed is of now."""
+EVERYDAY_LISTS = ALONE | RANKED | {"chart"}
+"""Commands whose lists are words of every day, such as 今天 or 销售: they do not speak for the command."""
 OF_PRODUCTS = ("stock", "mo", "price", "arrivals", "product", "shortage")
 NAMED_ONLY = frozenset({"price", "product"})
 """Commands that mean nothing without a product."""

@@ -8,24 +8,26 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from math import inf
 
+from bot.chat.days import names_missing_day
+from bot.chat.errors import BadArgument
 from bot.chat.parsing import command_line, normalise
 from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.chat.registry import Commands
 from bot.understanding.change_requests import ChangeRequest, find_change_request, line_of, shown_instead
-from bot.understanding.command_kinds import BARE, BILLED_BY
+from bot.understanding.command_kinds import BARE, BILLED_BY, BY_NUMBER
 from bot.understanding.exporting import drop_export, export_reading, wants_the_last
 from bot.understanding.likeness import NOTHING, Likeness, pieces_of
 from bot.understanding.limits.bounds import SpokenBounds, find_bounds
 from bot.understanding.limits.comparisons import REPORT, find_comparison, may_compare
-from bot.understanding.limits.left_out import Comparison
 from bot.understanding.limits.limit_finding import Limit, LimitFinder
 from bot.understanding.limits.parts import read_both
+from bot.understanding.limits.residue import not_clear, residue
 from bot.understanding.limits.unsupported_topic_finding import UnsupportedRequest, UnsupportedTopicFinder
 from bot.understanding.lines.composer import LineComposer
 from bot.understanding.lines.lateness import LatenessFinder
 from bot.understanding.lines.lists import MOST_ALTERNATIVES
 from bot.understanding.lines.product_documents import product_documents_asked
-from bot.understanding.lines.weighing import DECISIVE, SAYS_OUTRIGHT
+from bot.understanding.lines.weighing import DECISIVE, SAYS_OUTRIGHT, SAYS_WHAT_TO_DO
 from bot.understanding.remarks import is_remark
 from bot.understanding.scanning.recognition import (
     NAMED,
@@ -193,7 +195,7 @@ class Grammar:
         if not nearest and (beyond := self._beyond(scan, usable)):
             return beyond
         if reading := self._compared(scan, usable) or self._late(scan, usable):
-            return reading
+            return reading if nearest else self.with_residue(reading, scan, usable)
         found = self._found(scan, usable)
         if not found:
             return None
@@ -203,16 +205,62 @@ class Grammar:
         weights = self.lines.weigh(scan, usable) if scan.of_kind(SpanKind.PRODUCT) else {}
         of_documents = any(weights.get(name, 0) >= SAYS_OUTRIGHT for name in _OF_NO_PRODUCT)
         leaves_out = of_documents and command_of(line) in _OF_A_PRODUCT
-        missing = Comparison(self.recognition, scan, (line, *others[:MOST_ALTERNATIVES])).left_out()
-        return Reading(
+        reading = Reading(
             line=line,
             by=ReadBy.GRAMMAR,
             alternatives=tuple(others[:MOST_ALTERNATIVES]),
             unsure=leaves_out or (bool(others) and found[others[0]] >= found[line]),
             understood=_understood(scan),
-            unknown=missing.unknown,
-            unheld=missing.unheld,
         )
+        return reading if nearest else self.with_residue(reading, scan, usable)
+
+    def with_residue(self, reading: Reading, scan: Scan, usable: frozenset[str] | None) -> Reading:
+        """Return a reading that tells what its line does not use of a sentence.
+
+        It is a choice if that asks for another command, or if nothing of the sentence asks for this one.
+        """
+        lines = (reading.line, *(reading.alternatives if reading.unsure else ()))
+        left = residue(self.recognition, scan, lines)
+        asked = {each.text: self._line_beside(each.command, scan, usable) for each in left.others}
+        asked = {word: line for word, line in asked.items() if line not in lines}
+        others = tuple(dict.fromkeys(line for line in asked.values() if line))
+        unheld = (*left.unheld, *(word for word, line in asked.items() if not line))
+        unclear = tuple(word for word, line in asked.items() if line)
+        is_alone = reading.by is ReadBy.GRAMMAR and bool(left.unknown or unheld)
+        if not unclear and is_alone and self._is_a_guess(command_of(reading.line), scan, usable):
+            unclear = (*left.unknown, *unheld)
+        if not unclear or reading.unsure:
+            return replace(reading, unknown=left.unknown, unheld=tuple(dict.fromkeys((*unheld, *unclear))))
+        return replace(
+            reading,
+            alternatives=tuple(dict.fromkeys((*others, *reading.alternatives)))[:MOST_ALTERNATIVES],
+            unsure=True,
+            gap=not_clear(unclear),
+            unknown=tuple(word for word in left.unknown if word not in unclear),
+            unheld=tuple(word for word in unheld if word not in unclear),
+        )
+
+    def _line_beside(self, name: str, scan: Scan, usable: frozenset[str] | None) -> str:
+        """Return the line of another command that a word asks for; empty if it needs a number or cannot be answered."""
+        line = "" if name in BY_NUMBER else self._line_of(name, scan, usable)
+        return line if self.can_be_answered(line) else ""
+
+    def can_be_answered(self, line: str) -> bool:
+        """Return whether a line has all that its command needs, and nothing it does not accept; a wrong day is
+        reported.
+        """
+        parsed = self.commands.parse(line)
+        if parsed.command is None:
+            return False
+        try:
+            self.commands[parsed.command].signature.parse(parsed.rest, mentions=False)
+        except BadArgument:
+            return names_missing_day(parsed.rest)
+        return True
+
+    def _is_a_guess(self, command: str, scan: Scan, usable: frozenset[str] | None) -> bool:
+        """Return whether no word asks for a command, and nothing of the company is named: it is only likely."""
+        return not self._names_anything(scan) and self.lines.weigh(scan, usable).get(command, 0) < SAYS_WHAT_TO_DO
 
     def _is_of_one(self, text: str) -> bool:
         """Return whether a text names a product, whose number is no amount, or a document, whose card has the
@@ -335,7 +383,7 @@ class Grammar:
         """Return unknown names beside known ones, unless they are the part that no line holds."""
         if not partners_or_people(scan):
             return ()
-        unknown = Comparison(self.recognition, scan, lines).left_out().unknown
+        unknown = residue(self.recognition, scan, lines).unknown
         return tuple(name for name in unknown if name not in limit.words and limit.words not in name)
 
     def _nearest_to(self, limit: Limit, scan: Scan, usable: frozenset[str] | None) -> Reading | None:

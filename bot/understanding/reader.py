@@ -8,8 +8,6 @@ from dataclasses import replace
 
 import structlog
 
-from bot.chat.days import names_missing_day
-from bot.chat.errors import BadArgument
 from bot.chat.parsing import normalise
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import Reading
@@ -75,12 +73,14 @@ class GrammarReader:
 
     def _read(self, sentence: str, usable: frozenset[str] | None, last: LastQuestion | None) -> Reading | None:
         reading = self._grammar.read(sentence, usable) if last is None else self._read_after(last, sentence, usable)
-        return reading and replace(reading, alternatives=tuple(filter(self._can_be_answered, reading.alternatives)))
+        return reading and replace(
+            reading, alternatives=tuple(filter(self._grammar.can_be_answered, reading.alternatives))
+        )
 
     def _read_after(self, last: LastQuestion, sentence: str, usable: frozenset[str] | None) -> Reading | None:
         follow_up = FollowUp(self._grammar, normalise(sentence), last, usable)
         following = follow_turn(follow_up.on_the_list())
-        if following and not self._can_be_answered(following.line):
+        if following and not self._grammar.can_be_answered(following.line):
             following = None
         leaves_out = refers_back(follow_up) and not speaks_for_itself(follow_up)
         alone = None if following is None and leaves_out else self._grammar.read(sentence, usable)
@@ -90,19 +90,6 @@ class GrammarReader:
             return following
         following = following or late_in_the_list(follow_up, alone) or of_what_is_there(follow_up, alone)
         return say_unsupported(follow_up, following, alone) or following or alone
-
-    def _can_be_answered(self, line: str) -> bool:
-        """Return whether a line has all that its command needs, and nothing it does not accept; a wrong day is
-        reported.
-        """
-        parsed = self._grammar.commands.parse(line)
-        if parsed.command is None:
-            return False
-        try:
-            self._grammar.commands[parsed.command].signature.parse(parsed.rest, mentions=False)
-        except BadArgument:
-            return names_missing_day(parsed.rest)
-        return True
 
     def spell_out(self, line: str) -> tuple[str, ...]:
         """Return the possible lines of a typed one with an abbreviated customer or vendor name."""

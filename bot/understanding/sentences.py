@@ -31,6 +31,7 @@ _LONGEST_INSIDE = 6
 _PATTERNS = 1_024
 """Patterns of words in two parts that are kept; there are some hundred such words."""
 _SPOKEN = ("deeds", "holding")
+_TABLES = ("asides", "tells")
 _WISH_KEYS = ("alone", "verbs", "when")
 _UNKNOWN_KEYS = ("words", "nearest", "unless")
 KINDS_NAMED = frozenset({"document", "partner", "product", "nothing"})
@@ -128,6 +129,8 @@ class Sentences:
     """Words that stand right before or after a name without a blank: 欠 in 欠宏达."""
     heard: frozenset[str]
     """Words that are understood in other characters of the same sound too."""
+    asides: frozenset[str]
+    """Words that no answer need hold, wherever they stand; the files give the reason for each."""
     everyday: frozenset[str]
     """Words of every day: nobody is called so, and no card says that it did not find them."""
     off_topic: frozenset[str]
@@ -155,6 +158,8 @@ class Sentences:
     """A command whose documents tell on which day something was done to an order → the words that say it was done."""
     holding: Mapping[str, SpokenWords]
     """A command that lists the documents of a product → the words that ask for them beside a product."""
+    tells: Mapping[str, tuple[str, ...]]
+    """A command or named list → the others whose words its answer uses too: what is late is open."""
     wishes: Mapping[str, ChangeRequestWords]
     """A command that changes something, or ``erp`` for what only the ERP does → the words that want it done."""
     unknown: tuple[UnknownFact, ...]
@@ -192,9 +197,14 @@ class Sentences:
         return self._resolved[word]
 
     @cached_property
+    def without_meaning(self) -> frozenset[str]:
+        """The words of which a line need hold nothing."""
+        return self.fillers.union(self.phrases, self.verbs, self.dates, self.due, self.units, self.asides)
+
+    @cached_property
     def known_words(self) -> KnownWords:
         """All words with or without meaning in any company."""
-        lists = (self.fillers, self.phrases, self.verbs, self.dates, self.due, self.units, self.everyday)
+        lists = (self.fillers, self.phrases, self.verbs, self.dates, self.due, self.units, self.everyday, self.asides)
         others = self.off_topic.union(*lists, *self.typed.values())
         return KnownWords(self.cues, frozenset(word for word in others if word not in self.cues))
 
@@ -213,8 +223,12 @@ class Sentences:
         unknown: list[UnknownFact] = []
         by_kind: dict[str, dict[str, set[str]]] = {key: {} for key in _KINDS}
         spoken: dict[str, dict[str, set[str]]] = {key: {} for key in _SPOKEN}
+        tables: dict[str, dict[str, list[str]]] = {key: {} for key in _TABLES}
         for name, content in read_files(own):
             for key, value in content.items():
+                if key in tables:
+                    _add_table(name, key, value, tables[key])
+                    continue
                 if key == "wishes":
                     _add_wishes(name, commands, value, wishes)
                     continue
@@ -270,6 +284,8 @@ class Sentences:
             verbs=frozenset(words["verbs"]),
             heard=frozenset(words["heard"]),
             everyday=frozenset(words["everyday"]),
+            asides=frozenset(word for words_ in tables["asides"].values() for word in words_),
+            tells={name: tuple(others) for name, others in tables["tells"].items()},
             off_topic=frozenset(words["off_topic"]),
         )
 
@@ -302,6 +318,14 @@ def _unknown_facts(file: str, tables: object) -> Iterator[UnknownFact]:
         if not words or not set(unless) <= KINDS_NAMED:
             raise ConfigurationError(f"{file}: unknown.{name} needs words, and unless {', '.join(sorted(KINDS_NAMED))}")
         yield UnknownFact(words=SpokenWords.of(words), nearest=nearest, unless=frozenset(unless))
+
+
+def _add_table(file: str, key: str, value: object, table: dict[str, list[str]]) -> None:
+    """Add a file's lists of words under names of its own."""
+    if not isinstance(value, Mapping):
+        raise ConfigurationError(f"{file}: {key} must be a table")
+    for name, listed in value.items():
+        table.setdefault(name, []).extend(words_of(file, f"{key}.{name}", listed))
 
 
 def _add_by_kind(file: str, key: str, table: object, by_kind: dict[str, set[str]]) -> None:

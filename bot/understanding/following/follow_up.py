@@ -15,14 +15,11 @@ from bot.understanding.change_requests import ChangeRequest, find_change_request
 from bot.understanding.exporting import listed_by
 from bot.understanding.grammar import Grammar
 from bot.understanding.limits.bounds import without_bounds
-from bot.understanding.limits.comparisons import REPORT
+from bot.understanding.limits.comparisons import AGAINST, REPORT
 from bot.understanding.scanning.spans import Scan
 
 NEED = "×"
 """Begins the quantity that is needed, in a line."""
-LAST_YEAR = frozenset({"yoy", "同比"})
-AGAINST = LAST_YEAR | {"sequential", "环比"}
-"""What says with which days a report compares."""
 
 
 class PartsOfLine(NamedTuple):

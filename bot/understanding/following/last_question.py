@@ -29,7 +29,7 @@ from bot.understanding.following.reports import compared, is_drawn
 from bot.understanding.following.rows import is_a_row, of_a_row, without_row
 from bot.understanding.following.subjects import for_a_customer, of_another_document
 from bot.understanding.grammar import Grammar
-from bot.understanding.limits.left_out import Comparison
+from bot.understanding.limits.bounds import find_bounds, without_bounds
 from bot.understanding.scanning.recognition import NAMED
 
 _WITHOUT_A_SUBJECT = frozenset({"help", "whoami", "watches", "subscriptions"})
@@ -45,12 +45,17 @@ def follow(grammar: Grammar, sentence: str, last: LastQuestion, usable: frozense
 def follow_turn(follow_up: FollowUp) -> Reading | None:
     """Return the line that a text asks for after the last question; None if it does not continue it."""
     reading = _follow(follow_up)
-    if reading is None or reading.change or reading.by is not ReadBy.CONTEXT:
+    if reading is None or reading.change or reading.gap or reading.by is not ReadBy.CONTEXT:
         return reading
     wanted = drop_export(follow_up.text)
     said = GOES_ON.sub(" ", without_row(follow_up.text if wanted is None else wanted)).strip()
-    missing = Comparison(follow_up.grammar.recognition, follow_up.saying(said).scan, (reading.line,)).left_out()
-    return replace(reading, unknown=missing.unknown, unheld=missing.unheld)
+    if without_bounds(reading.line)[1]:
+        said = find_bounds(said).rest
+    scan = follow_up.saying(said).scan
+    for part in reading.understood:
+        if part.text == follow_up.text:
+            return reading  # all of it says one thing, such as 不限时间
+    return follow_up.grammar.with_residue(reading, scan, follow_up.usable)
 
 
 def _follow(follow_up: FollowUp) -> Reading | None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 from bot.chat.questions.reading import Reading
-from bot.understanding.following.follow_up import AGAINST, LAST_YEAR, FollowUp
-from bot.understanding.limits.comparisons import REPORT, compare_again
+from bot.understanding.following.follow_up import FollowUp
+from bot.understanding.limits.comparisons import AGAINST, LAST_YEAR, REPORT, compare_again
 
 _DRAWN = re.compile(r"画|图|\b(?:chart|graph|plot|draw)\b", re.IGNORECASE)
 

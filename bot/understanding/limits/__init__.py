@@ -15,9 +15,10 @@ They stay two, because what comes nearest is found in two ways: to a gap, lines 
 finder needs to know which command the words speak for, and what the ERPs tell; to a limit, the same sentence without
 the words that no line takes, read again. As one they would have all fields of both, and each would leave half empty.
 
-*Left out* is what a line does not hold though it answers the question: a name that nobody knows, days, an amount. The
-line is run, and its card tells the words. `left_out` compares the sentence with its lines, `unknown_names` finds the
-names. For a word that is told in vain, or dropped, begin there.
+*Residue* is what a line does not use though it answers the question: a word that nobody knows, a name, days, an amount.
+The line is run, and its card tells the words; it is a choice if a word asks for another command, or if no word asks for
+this one. `residue` compares the scan of a sentence with its lines. What a word says beside a line that tells it anyway
+is data: `asides` and `tells` in `commands/sentences`. For a word that is told in vain, or vanishes, begin there.
 
 `states` reads two states that documents are to have at once, for `limit_finding`.
 

@@ -13,6 +13,9 @@ from bot.understanding.lines.weighing import SAYS_WHAT_TO_DO
 from bot.understanding.scanning.spans import Scan, SpanKind
 
 REPORT = "report"
+LAST_YEAR = frozenset({"yoy", "同比"})
+AGAINST = LAST_YEAR | {"sequential", "环比"}
+"""What says with which days a report compares."""
 """The command that compares."""
 _IN_A_REPORT = WITH_AMOUNTS | BY_STATE | {REPORT}
 """Commands for documents of which a report tells the figures."""

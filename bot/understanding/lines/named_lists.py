@@ -28,7 +28,9 @@ _PAID_BY_THEM = re.compile(
     re.IGNORECASE,
 )
 """Says that somebody else paid: what they paid was received."""
-_PAID_BY_US = re.compile("给(?:供应商|供货商|厂家|厂商)|(?<!给)(?:我们|咱们?|公司)(?:付|打|汇|转)")
+_PAID_BY_US = re.compile(
+    "(?:给|(?<!谁)[付打汇][了过]?)(?:供应商|供货商|厂家|厂商)|(?<!给)(?:我们|咱们?|公司)(?:付|打|汇|转)"
+)
 _COMES_IN = re.compile("(?<![没未])(?:收|回|进)(?:款|钱|账)(?!.*付)|(?<![没未])收[到回]?了?多少(?!货)")
 _BOTH_WAYS, _GIVEN_BACK = "收付", "退"
 AGEING, _OF_PAYABLES = "ageing", "payables"

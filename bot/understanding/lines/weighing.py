@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
-from bot.understanding.command_kinds import ALONE, HOW_TO, RANKED
+from bot.understanding.command_kinds import EVERYDAY_LISTS, HOW_TO
 from bot.understanding.lines.named_lists import LATE
 from bot.understanding.lines.trade_finding import TradeFinder
 from bot.understanding.scanning.recognition import Recognition, partners_or_people
@@ -17,8 +17,6 @@ SAYS_WHAT_TO_DO = 2
 """Weight from which words say which command is meant."""
 SAYS_OUTRIGHT = 4
 DECISIVE = 6
-_EVERYDAY_LISTS = (ALONE - {HOW_TO}) | RANKED | {"chart"}
-"""Commands whose lists are words of every day, such as 今天 or 销售: they do not speak for the command."""
 _OF_GOODS_ALONE = frozenset({"stock", "price", "product", "shortage", "mo"})
 
 
@@ -65,7 +63,7 @@ class Weighing:
                 command = "po" if trade is Trade.PURCHASE else "order"
             if command == "delivery" and cue.keyword == LATE and not self.trades.has_deliveries:
                 command = "order"  # an ERP that tells of no deliveries knows which orders are late
-            listed = cue.keyword and cue.weight <= LIST_WEIGHT and cue.command in _EVERYDAY_LISTS
+            listed = cue.keyword and cue.weight <= LIST_WEIGHT and cue.command in EVERYDAY_LISTS - {HOW_TO}
             if not listed and command not in barred and (usable is None or command in usable):
                 weights[command] = weights.get(command, 0) + cue.weight
         return weights

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Container
+from collections.abc import Callable, Container, Iterable, Iterator
 
 from bot.understanding.scanning.finding import is_letter
-from bot.understanding.scanning.spans import MASK, Scan
+from bot.understanding.scanning.spans import MASK, Scan, Span
 
 _POSSESSIVE = "'s"
 _LONGEST_PIECE = 16
@@ -14,6 +14,13 @@ _LONGEST_PIECE = 16
 _SPEECH = re.compile("[我你您她它咱吗呢吧啊呀哦嘛么了着很就把被谁哪啥怎没别也还]|(?<=.)得")
 """Signs of speech, of which no name is made: 等了好几天 is a part of a sentence, and nobody is called so."""
 _UNSPOKEN = re.compile("[^我你您她它咱吗呢吧啊呀哦嘛么了着很就把被谁哪啥怎没别也还得]+")
+_STRETCH = re.compile(rf"[^{MASK}\s,;:!?，；：！？。、…~()（）\"“”\[\]【】<>=&/·的]+")
+_SIGNS = "'.-_"
+_LONGEST_FILLER = 10
+AND = re.compile("以及|还有|还是|或者|[和跟与及同或]")
+"""Stands between names of a list."""
+_JOINS = re.compile("[我你您她它咱吗呢吧啊呀哦嘛么了着很就把被谁哪啥怎没别也还得和跟与及同或给在是有个不都要]")
+"""Signs that are no part of the word beside them."""
 _MOST_NAMES, _COST_OF_A_NAME = 2, 1
 """Names in a piece without blanks, and how many signs more a further name must explain."""
 
@@ -110,3 +117,58 @@ def _filler(piece: str, fillers: Container[str], longest: int, *, at_end: bool) 
         if word in fillers and not torn:
             return size
     return 0
+
+
+def unread(scan: Scan, held: Iterable[Span], without_meaning: Container[str]) -> Iterator[tuple[int, int]]:
+    """Yield the places of what stands in a sentence beside the ``held`` spans and the words without meaning.
+
+    Adjacent Latin words are one: "acme trading".
+    """
+    rest = scan.rest
+    for span in held:
+        rest = f"{rest[: span.start]}{MASK * len(span.text)}{rest[span.start + len(span.text) :]}"
+    last: tuple[int, int] | None = None
+    for start, end in _pieces_with_meaning(rest, without_meaning):
+        if last and rest[last[1] : start] == " " and rest[last[0] : end].isascii():
+            last = last[0], end
+            continue
+        if last:
+            yield last
+        last = start, end
+    if last:
+        yield last
+
+
+def _pieces_with_meaning(rest: str, without_meaning: Container[str]) -> Iterator[tuple[int, int]]:
+    for match in _STRETCH.finditer(rest):
+        start, end = match.span()
+        piece = rest[start:end]
+        if piece.isascii():
+            word = piece.removesuffix(_POSSESSIVE).strip(_SIGNS)
+            first = start + piece.find(word)
+            if word and word not in without_meaning and not word.isdigit():
+                yield first, first + len(word)
+        elif left := _meaning_in(piece, without_meaning):
+            first, last = _with_neighbours(piece, left[0], left[-1] + 1)
+            yield start + first, start + last
+
+
+def _with_neighbours(piece: str, first: int, last: int) -> tuple[int, int]:
+    """Return a word with the signs beside it that mean nothing by themselves: 华为, 老王, and 比亚迪 after 和."""
+    alone = last - first == 1
+    if first and _JOINS.match(piece, first - 1) is None and (alone or (first > 1 and AND.match(piece, first - 2))):
+        first -= 1
+    if alone and last < len(piece) and _JOINS.match(piece, last) is None:
+        last += 1
+    return first, last
+
+
+def _meaning_in(piece: str, without_meaning: Container[str]) -> list[int]:
+    """Return the places of a piece in none of its words without meaning, the longest of which are found first."""
+    left = set(range(len(piece)))
+    for size in range(min(len(piece), _LONGEST_FILLER), 0, -1):
+        for start in range(len(piece) - size + 1):
+            places = range(start, start + size)
+            if left.issuperset(places) and piece[start : start + size] in without_meaning:
+                left.difference_update(places)
+    return sorted(left)

@@ -36,7 +36,7 @@ from bot.understanding.scanning.finding import (
     without_address,
 )
 from bot.understanding.scanning.homophones import Homophones, SameSound
-from bot.understanding.scanning.leftovers import leftover, without_fillers
+from bot.understanding.scanning.leftovers import AND, leftover, without_fillers
 from bot.understanding.scanning.misspellings import Misspellings
 from bot.understanding.scanning.sizes import Sizes
 from bot.understanding.scanning.spans import Scan, Span, SpanKind
@@ -67,8 +67,6 @@ NAMED = frozenset(
 """What a question is about, beside which a short word that nobody knows is no name."""
 SHORTEST_NAME = 2
 _SIZED = re.compile(r"(?=.*\d).*[^\x00-\x7f]")
-AND = re.compile("以及|还有|还是|或者|[和跟与及同或]")
-"""Stands between names of a list."""
 _SPOKEN_AMOUNT = re.compile("[一二两三四五六七八九]?[十百千万][零一二两三四五六七八九十百千万]*")
 _COUNTED_OR_MADE = frozenset({"stock", "arrivals", "shortage", "mo"})
 """Commands that a sentence asks of goods; a price may be one for a customer."""

@@ -1,4 +1,4 @@
-"""The parts of a sentence that its line omits, so that the card names them: an unknown name, days, an exception.
+"""What a sentence says and its line does not: every word is used by the line, filler, or told on the card.
 
 A line with less than the sentence answers more than was asked, and the figures do not show it.
 """
@@ -12,13 +12,15 @@ from datetime import date, timedelta
 
 from bot.chat.days import names_days, read_days
 from bot.chat.parsing import split
-from bot.understanding.command_kinds import LISTED
+from bot.understanding.command_kinds import EVERYDAY_LISTS, LISTED
 from bot.understanding.limits.bounds import find_bounds, without_bounds
-from bot.understanding.limits.comparisons import REPORT, is_told
-from bot.understanding.limits.unknown_names import UnknownNames
+from bot.understanding.limits.comparisons import AGAINST, REPORT, is_told
 from bot.understanding.scanning.finding import restrictions_in
+from bot.understanding.scanning.leftovers import unread
 from bot.understanding.scanning.recognition import Recognition, end_of, in_order
 from bot.understanding.scanning.spans import Scan, Span, SpanKind
+from bot.understanding.sentences import LIST_WEIGHT, Cue
+from bot.words.phrase import Phrase, phrase
 
 _OF_THE_ASKER = frozenset({"help", "whoami", "lang", "subscriptions", "watches"})
 """Commands that no name and no day restricts."""
@@ -27,6 +29,8 @@ _OF_NOW = frozenset({"stock", "shortage", "alerts", "pending", "customer", "vend
 _WITH_ITS_DAYS = frozenset({"arrivals", "mo", "po", "delivery", "receipt", "order", "why", "audit"})
 """Commands that tell of one product or document what happens on which day."""
 _MONTHS = "月"
+_MEANT = 2
+"""Weight from which a word asks for a command."""
 _OF_SEVERAL = re.compile("[一几半]")
 """Begins a quantity that restricts nothing: 几个 asks, and 一个 is a thing."""
 _MOST = re.compile(
@@ -34,12 +38,12 @@ _MOST = re.compile(
     r"|(?<![a-z])(?:largest|biggest|smallest|highest|lowest|oldest|earliest|cheapest|longest)(?![a-z])"
 )
 _NOT = re.compile(r"(?:(?<!有)没有?|尚未|未|不)$|(?<![a-z])(?:not|without|never)(?: been| yet| any)* $")
+_UNDONE = re.compile("(?<!有)(?:没有?|尚未|未(?!来))[^\\s,，。的了吗]{1,5}(?=的.)")
+_DUE = re.compile(r"到期|\bdue\b")
+_NUMERAL = re.compile("[发备]?[0-9.,]*[零〇一二两三四五六七八九十百千万]*k?")
+"""A number, which a line of needed goods has in digits."""
 _SAME = re.compile("(?:就是|也就是|即|是)?(?:这|那)?[个种款把批些]?")
 """Stands between a code and what it is called."""
-_UNDONE = re.compile("(?<!有)(?:没有?|尚未|未(?!来))[^\\s,，。的了吗]{1,5}(?=的.)")
-_OF_GOODS = frozenset({"order", "po", "delivery", "receipt", "mo"})
-_IS_UNPAID = re.compile("[没未].*[付款票]|unpaid|not (?:been )?(?:paid|invoiced|billed)", re.IGNORECASE)
-"""Is said of a list of orders, which tells what is not delivered."""
 _GOODS = frozenset({SpanKind.PRODUCT, SpanKind.NAME})
 _NUMBERED = frozenset({SpanKind.DOCUMENT, SpanKind.DELIVERY, SpanKind.PRODUCT})
 _SUBJECTS = _NUMBERED | {SpanKind.NAME, SpanKind.PARTNER, SpanKind.PERSON, SpanKind.PLACE, SpanKind.WAREHOUSE}
@@ -48,31 +52,122 @@ _DAY = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
-class LeftOut:
-    """Omitted words as written: unknown ones, and restrictions that no line holds."""
+class OtherQuestion:
+    """A word of a sentence that asks for another command than that of its line."""
+
+    text: str
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Residue:
+    """The words of a sentence that its line does not use, as written, each once."""
 
     unknown: tuple[str, ...] = ()
+    """Words that nobody knows: mostly names."""
     unheld: tuple[str, ...] = ()
+    """Known words that the line cannot hold."""
+    others: tuple[OtherQuestion, ...] = ()
+    """Words that ask for something else."""
+
+
+def residue(recognition: Recognition, scan: Scan, lines: Sequence[str]) -> Residue:
+    """Return what none of ``lines``, the readings of one sentence, uses of it."""
+    return _Check(recognition, scan, lines).residue()
+
+
+def not_clear(words: Iterable[str]) -> Phrase:
+    """Return what a card says of words that may ask for something else."""
+    return phrase("It is not clear what “%(words)s” means here.", words=", ".join(words))
 
 
 @dataclass(frozen=True)
-class Comparison:
+class _Check:
     """Compares a sentence with its possible lines."""
 
     recognition: Recognition
     scan: Scan
     lines: Sequence[str]
 
-    def left_out(self) -> LeftOut:
-        """Return the parts of the sentence that no line holds, each once."""
+    def residue(self) -> Residue:
         if self._command in _OF_THE_ASKER:
-            return LeftOut()
-        unheld = in_order((*self._subjects(), *self._days(), *self._numbers(), *self._conditions()))
-        texts = [*(span.text for span in unheld), *self._restrictions()]
-        unknown_names = tuple(dict.fromkeys(UnknownNames(self.recognition, self.scan, self._holds).names()))
+            return Residue()
+        others = [span for span in self._of_kinds({SpanKind.CUE}) if not self._is_used(span)]
+        new = [self.scan.text[start:end] for start, end in self._unread()]
+        known = [word for word in new if word.casefold() in self.recognition.sentences.known_words]
+        unheld = in_order(
+            (
+                *self._subjects(),
+                *(span for span in others if self._strongest(span).weight < LIST_WEIGHT),
+                *self._days(),
+                *self._numbers(),
+                *self._conditions(),
+            )
+        )
+        texts = dict.fromkeys((*(span.text for span in unheld), *self._restrictions(), *known))
+        unknown = dict.fromkeys(word for word in new if word not in known)
+        asked = [
+            OtherQuestion(self._as_said(span), self._strongest(span).command)
+            for span in others
+            if self._strongest(span).weight >= LIST_WEIGHT
+        ]
         if not (self.recognition.vocabulary.goods or self.recognition.vocabulary.partners):
-            return LeftOut(unheld=tuple(dict.fromkeys((*unknown_names, *texts))))  # nothing is learnt yet
-        return LeftOut(unknown=unknown_names, unheld=tuple(dict.fromkeys(texts)))
+            return Residue(unheld=tuple(unknown | texts), others=tuple(asked))  # nothing is learnt yet
+        return Residue(tuple(unknown), tuple(texts), tuple(asked))
+
+    def _unread(self) -> Iterator[tuple[int, int]]:
+        """Yield the places of words that are no part of a line, and that mean something.
+
+        Beside a number only what may be a name counts: of its document the card tells all.
+        """
+        held = [
+            span
+            for span in self.scan.spans
+            if span.kind is not SpanKind.NAME or self._holds(span) or self._is_name(span)
+        ]
+        known = self.recognition.sentences.known_words
+        for start, end in unread(self.scan, held, self.recognition.sentences.without_meaning):
+            word = self.scan.text[start:end].casefold()
+            is_name = end - start > 1 and word not in known
+            is_needed = _NUMERAL.fullmatch(word) and any("×" in line for line in self.lines)
+            if (is_name or not self._is_of_one_document) and not is_needed:
+                yield start, end
+
+    def _meant(self, span: Span) -> list[Cue]:
+        """Return what a word asks for, and not what it only makes likelier."""
+        if not self.recognition.sentences.without_meaning.isdisjoint((span.value.casefold(), span.text.casefold())):
+            return []
+        cues = (cue for cue in self.recognition.cues_of(span) if cue.weight >= _MEANT)
+        return [cue for cue in cues if not cue.keyword or cue.command not in EVERYDAY_LISTS]
+
+    def _strongest(self, span: Span) -> Cue:
+        return max(self._meant(span), key=lambda cue: cue.weight)
+
+    def _is_used(self, span: Span) -> bool:
+        """Return whether a line answers what a word asks for."""
+        if self._is_of_one_document or not self._meant(span):
+            return True
+        if _DUE.search(self.lines[0]) and self._is_due_soon(span):
+            return True
+        return any(self._is_told(cue, line) for line in self.lines for cue in self.recognition.cues_of(span))
+
+    def _is_due_soon(self, span: Span) -> bool:
+        """Return whether a word is one of 快逾期, which a line holds as days."""
+        found = self.recognition.sentences.due_soon.find_all(self.scan.text.casefold())
+        return any(match.start() < end_of(span) and span.start < match.end() for match in found)
+
+    def _is_told(self, cue: Cue, line: str) -> bool:
+        command, _, rest = line.removeprefix("/").partition(" ")
+        tells, said = self.recognition.sentences.tells, rest.split()
+        told = {command, *said, *(other for word in (command, *said) for other in tells.get(word, ()))}
+        if not cue.keyword:
+            return cue.command in told
+        return cue.keyword in told or f"{cue.command}:{cue.keyword}" in told
+
+    def _as_said(self, span: Span) -> str:
+        """Return a word with what denies it: 没开票."""
+        denied = _NOT.search(self.scan.text[: span.start])
+        return self.scan.text[denied.start() if denied else span.start : end_of(span)]
 
     @property
     def _command(self) -> str:
@@ -135,9 +230,14 @@ class Comparison:
                 continue
             if self._command == REPORT and any(_is_right_before(span.text, other.text) for other in held):
                 continue  # a report compares with the days before
-            if self._command == REPORT and is_told(self.lines[0].partition(" ")[2], span.text):
+            if self._command == REPORT and self._compares_with(span.text):
                 continue
             yield span
+
+    def _compares_with(self, days: str) -> bool:
+        """Return whether a report compares with these days."""
+        rest = self.lines[0].partition(" ")[2]
+        return not AGAINST.isdisjoint(split(rest)) or is_told(rest, days)
 
     def _is_taken_back(self, span: Span) -> bool:
         return self.scan.text[: span.start].casefold().rstrip().endswith("not")
@@ -153,23 +253,14 @@ class Comparison:
                 yield replace(span, text=f"{span.text}{_MONTHS}") if months else span
 
     def _conditions(self) -> Iterator[Span]:
-        """Yield restrictions for which there is no list: 没开票的订单, the largest order."""
+        """Yield restrictions for which there is no list: the largest order, what is not done."""
         command, _, rest = self.lines[0].removeprefix("/").partition(" ")
         if command not in LISTED or self._is_of_one_document:
             return
-        text = self.scan.text.casefold()
-        for match in _MOST.finditer(text):
-            yield Span(SpanKind.CUE, match.start(), self.scan.text[match.start() : match.end()])
-        listed = set(rest.split()) & set(self.recognition.sentences.lists.get(command, ()))
-        for span in self._of_kinds({SpanKind.CUE}):
-            denied = _NOT.search(self.scan.rest[: span.start])
-            if denied and not listed:
-                yield Span(SpanKind.CUE, denied.start(), self.scan.text[denied.start() : end_of(span)])
-            elif listed and command in _OF_GOODS and _IS_UNPAID.search(span.text):
-                yield span
-        if not listed:
-            for match in _UNDONE.finditer(self.scan.text):
-                yield Span(SpanKind.CUE, match.start(), match[0])
+        listed = not set(rest.split()).isdisjoint(self.recognition.sentences.lists.get(command, ()))
+        for pattern in (_MOST,) if listed else (_MOST, _UNDONE):
+            for match in pattern.finditer(self.scan.text.casefold()):
+                yield Span(SpanKind.CUE, match.start(), self.scan.text[match.start() : match.end()])
 
     def _restrictions(self) -> Iterator[str]:
         if not self._is_of_one_document:
