@@ -222,7 +222,7 @@ class Grammar:
         lines = (reading.line, *(reading.alternatives if reading.unsure else ()))
         left = residue(self.recognition, scan, lines)
         asked = {each.text: self._line_beside(each.command, scan, usable) for each in left.others}
-        asked = {word: line for word, line in asked.items() if line not in lines}
+        asked = {word: line for word, line in asked.items() if not any(_is_in(line, each) for each in lines)}
         others = tuple(dict.fromkeys(line for line in asked.values() if line))
         unheld = (*left.unheld, *(word for word, line in asked.items() if not line))
         unclear = tuple(word for word, line in asked.items() if line)
@@ -236,6 +236,7 @@ class Grammar:
             alternatives=tuple(dict.fromkeys((*others, *reading.alternatives)))[:MOST_ALTERNATIVES],
             unsure=True,
             gap=not_clear(unclear),
+            unclear=unclear,
             unknown=tuple(word for word in left.unknown if word not in unclear),
             unheld=tuple(word for word in unheld if word not in unclear),
         )
@@ -533,6 +534,11 @@ class Grammar:
                 return "" if self._is_like_words(span.value) else _UNKNOWN
             case _:
                 return span.kind.value
+
+
+def _is_in(line: str, other: str) -> bool:
+    """Return whether a line asks for no more than another one: /mo 这周到期 than /mo SKU126 这周到期."""
+    return bool(line) and set(line.split()) <= set(other.split())
 
 
 def _understood(scan: Scan) -> tuple[Understood, ...]:

@@ -33,6 +33,15 @@ LEARNS_AGAIN = 300.0
 """Seconds after the start at which they are asked a second time: by then more is known of documents and partners."""
 
 
+def _uses_more(alone: Reading, following: Reading) -> bool:
+    """Return whether a sentence by itself is answered whole, and after the last question only in part.
+
+    逾期未收的 is said of no bills.
+    """
+    is_whole = not (alone.unsure or alone.unknown or alone.unheld)
+    return is_whole and alone.line != following.line and bool(following.unclear)
+
+
 class GrammarReader:
     """Reads sentences with the grammar. Before learning, it knows numbers by their usual prefixes.
 
@@ -86,6 +95,8 @@ class GrammarReader:
         alone = None if following is None and leaves_out else self._grammar.read(sentence, usable)
         if anew := asks_anew(follow_up.on_the_list(), alone, following):
             return say_unsupported(follow_up, None, anew) or anew
+        if following and alone and _uses_more(alone, following):
+            return replace(alone, alternatives=(following.line,))
         if following and following.gap:
             return following
         following = following or late_in_the_list(follow_up, alone) or of_what_is_there(follow_up, alone)

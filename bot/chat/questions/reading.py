@@ -57,6 +57,8 @@ class Reading:
     """Unknown names in the sentence that are not in the line."""
     unheld: tuple[str, ...] = ()
     """Other parts of the sentence that the line cannot hold: a bound, an exception, further days."""
+    unclear: tuple[str, ...] = ()
+    """The words of ``gap`` that ask for something else than the line."""
 
 
 def named_as_typed(reading: Reading, sentence: str) -> Reading:

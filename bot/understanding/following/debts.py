@@ -25,7 +25,7 @@ _SOMEBODY = re.compile(r"(?:它|他|她)们?的?|\b(?:they|them|their|it|he|she)
 """Whoever owes or is owed is a partner: 它还欠多少 after an order is of its customer."""
 _OF_A_CUSTOMER = re.compile(r"客户|customer|client", re.IGNORECASE)
 _OF_A_VENDOR = re.compile(r"供应商|供货商|vendor|supplier", re.IGNORECASE)
-_OF_A_PARTNER = re.compile(r"家|公司|客户|供应商|customer|vendor|supplier", re.IGNORECASE)
+_OF_A_PARTNER = re.compile(r"家|他|她|公司|客户|供应商|customer|vendor|supplier", re.IGNORECASE)
 _HOW_MUCH = re.compile(r"多少(?!天|日|个|件|单|张)|钱|款|账|付|\bhow much\b|\bpay", re.IGNORECASE)
 _NOT_OF_MONEY = re.compile(
     r"应[付收]|货|料|订单|采购单|单子|交期|生产|额度|信用|谁|哪几?[家个]|最|账龄|图|排|天|\b(?:orders?|deliver|goods|parts|days|who|which|most|chart|limit|credit)",

@@ -44,7 +44,7 @@ _TOLD_BY: Mapping[str, frozenset[str]] = {
         {"arrivals", "delivery", "order", "pending", "invoice", "bill", "mo", "price", "vendor", "product"}
     ),
     "receipt": frozenset({"arrivals", "vendor", "product"}),
-    "mo": frozenset({"order", "arrivals", "delivery", "po"}),
+    "mo": frozenset({"order", "arrivals", "delivery", "po", "shortage"}),
     "bill": frozenset({"arrivals", "payment", "invoice", "price", "vendor", "product"}),
 }
 """What the card of a document tells that words of other commands ask: 什么时候到期, 做到哪一步."""

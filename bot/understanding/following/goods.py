@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from bot.chat.days import Days, names_days
 from bot.chat.parsing import command_line, split
 from bot.chat.questions.reading import ReadBy, Reading, Understood
-from bot.understanding.command_kinds import AT_WAREHOUSES, RANKED, RANKED_BY_DAYS
+from bot.understanding.command_kinds import AT_WAREHOUSES, BY_STATE, RANKED, RANKED_BY_DAYS
 from bot.understanding.following.follow_up import NEED, FollowUp
 from bot.understanding.lines.quantities import quantity_needed
 from bot.understanding.lines.weighing import SAYS_WHAT_TO_DO
@@ -84,7 +84,8 @@ def of_goods(follow_up: FollowUp) -> Reading | None:
         return follow_up.reading(command_line("stock", *before.goods, stores[0], need)) if len(stores) == 1 else None
     on_days = kinds == {SpanKind.DATE} and asked in _ON_DAYS and _ASKS.search(follow_up.text)
     if on_days and any(names_days(span.text) for span in scan.of_kind(SpanKind.DATE)) and len(before.goods) == 1:
-        return follow_up.reading(lines.lists.with_days(command_line(asked, *before.goods), asked, scan))
+        line = command_line(asked, lines.lists.named(asked, scan) if asked in BY_STATE else "", *before.goods)
+        return follow_up.reading(lines.lists.with_days(line, asked, scan))
     if kinds or (len(before.goods) == 1 and before.command != "chart" and not _WE_HAVE.search(follow_up.text)):
         return None
     if asked == "stock":

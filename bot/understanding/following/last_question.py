@@ -16,6 +16,7 @@ from bot.understanding.following.change_requests import all_ended, is_change_req
 from bot.understanding.following.continued import continued
 from bot.understanding.following.debts import of_nobody_there, owed
 from bot.understanding.following.documents import document_of, of_the_document
+from bot.understanding.following.earlier_days import of_the_days_before
 from bot.understanding.following.follow_up import FollowUp
 from bot.understanding.following.follow_up_words import GOES_ON, PRONOUN, names_nobody_unknown
 from bot.understanding.following.goods import of_every_partner, of_goods, ranked_on_the_same_days
@@ -169,6 +170,7 @@ _WAYS = (
     _Way(_within_amounts),  # 五万以上的
     _Way(of_a_row, claims=is_a_row),  # 第二个
     _Way(_nothing, claims=_is_after_the_asker),
+    _Way(of_the_days_before),  # "and the month before?"
     # What belongs to the one thing that is there goes before the same of another one.
     _Way(compared),  # 同比呢
     _Way(owed),  # 这个客户还欠多少

@@ -6,7 +6,7 @@ import re
 
 from bot.chat.parsing import command_line
 from bot.chat.questions.reading import Reading, Understood
-from bot.understanding.command_kinds import BILLED_BY, OF_PARTNERS
+from bot.understanding.command_kinds import BILLED_BY, OF_PARTNERS, RECORDS_OF_PARTNERS
 from bot.understanding.following.continued import named_in
 from bot.understanding.following.documents import document_of
 from bot.understanding.following.follow_up import FollowUp, said_in
@@ -37,6 +37,8 @@ def linked(follow_up: FollowUp) -> Reading | None:
     if not weights and partner and any(word in pronoun.casefold() for word in _PARTNERS):
         command = partner.command or ""
     line = next((line for before, line in parsed if before.command == command), "")
+    if partner and command in OF_PARTNERS.difference(RECORDS_OF_PARTNERS) and _OF_A_PARTNER.search(pronoun):
+        line = ""  # 这家还有别的单吗 asks for all of them
     if not line and partner and command in OF_PARTNERS:
         line = command_line(command, partner.rest)
     return _pointed_to(follow_up, pronoun, line) if line and follow_up.may_use(command) else None

@@ -12,11 +12,13 @@ from functools import lru_cache
 
 from bot.chat.parsing import split
 from bot.chat.questions.reading import Reading
+from bot.understanding.command_kinds import BY_STATE
 from bot.understanding.following.documents import OF_THIS
 from bot.understanding.following.follow_up import FollowUp
 from bot.understanding.following.follow_up_words import GOES_ON, PRONOUN
 from bot.understanding.limits.bounds import AMOUNTS
 from bot.understanding.limits.comparisons import REPORT
+from bot.understanding.lines.named_lists import DONE
 from bot.understanding.scanning.recognition import end_of
 from bot.understanding.scanning.spans import SpanKind
 from bot.understanding.spoken_words import SpokenWords
@@ -189,6 +191,8 @@ class _Question:
             return False
         if any(part.kind == AMOUNTS for part in self.alone.understood):
             return True
+        if self.command in BY_STATE and DONE in split(self.alone.line) and self.before != self.command:
+            return True  # what was made need not be what is there: a raw material is not
         if self.command == "arrivals" and _GOODS_THAT_COME.search(self.follow_up.text):
             return True
         said, words = self.follow_up.scan.text, self.follow_up.grammar.sentences  # 发漂 is a 发票

@@ -40,7 +40,7 @@ _SO_FAR = {
 }
 _EARLIER = re.compile(r"同|这|今[天日]$|\b(?:same|this)\b.*\blast\b", re.IGNORECASE)
 """Days of an earlier time that are like those of now: 去年同期, 去年今天."""
-_SPOKEN = {"day": "今天", "week": "本周", "month": "本月"}
+SPOKEN_PERIODS = {"day": "今天", "week": "本周", "month": "本月"}
 """The customary reports → the days that they are of."""
 
 
@@ -105,7 +105,7 @@ def compare_again(scan: Scan, said: str, *, year_on_year: bool) -> Compared | No
     if _ON_END.search(text) and not days:
         return Compared((_line(said),))
     if len(days) == 1 and _COMPARED.search(text):
-        against = _against(_SPOKEN.get(said, said), days[0])
+        against = _against(SPOKEN_PERIODS.get(said, said), days[0])
         return None if against is None else Compared((_line(said, against),))
     return None
 
@@ -115,13 +115,14 @@ def is_told(report: str, before: str) -> bool:
     *words, last = report.split() or [""]
     year_on_year = last in {"同比", "yoy"}
     said = " ".join(words) if year_on_year else report
-    against = _against(_SPOKEN.get(said, said), before)
+    against = _against(SPOKEN_PERIODS.get(said, said), before)
     return against is not None and bool(against) is year_on_year
 
 
 def beside(days: str, same: str) -> str:
     """Return the typed form of the same days of an earlier time, beside other days: 上周去年同期."""
-    return f"{days}{same}" if not (days + same).isascii() and days not in _SPOKEN else f"{days} {same}".strip()
+    joined = not (days + same).isascii() and days not in SPOKEN_PERIODS
+    return f"{days}{same}" if joined else f"{days} {same}".strip()
 
 
 def _of_two(one: str, other: str) -> Compared | None:

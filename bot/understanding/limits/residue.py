@@ -29,6 +29,7 @@ _OF_NOW = frozenset({"stock", "shortage", "alerts", "pending", "customer", "vend
 _WITH_ITS_DAYS = frozenset({"arrivals", "mo", "po", "delivery", "receipt", "order", "why", "audit"})
 """Commands that tell of one product or document what happens on which day."""
 _MONTHS = "月"
+_RECEIVED = "收"
 _MEANT = 2
 """Weight from which a word asks for a command."""
 _OF_SEVERAL = re.compile("[一几半]")
@@ -149,7 +150,16 @@ class _Check:
             return True
         if _DUE.search(self.lines[0]) and self._is_due_soon(span):
             return True
-        return any(self._is_told(cue, line) for line in self.lines for cue in self.recognition.cues_of(span))
+        return any(
+            self._is_told(cue, line) and not self._is_of_the_other_side(cue, line, span.text)
+            for line in self.lines
+            for cue in self.recognition.cues_of(span)
+        )
+
+    @staticmethod
+    def _is_of_the_other_side(cue: Cue, line: str, word: str) -> bool:
+        """Return whether a word of what is received is said of what is paid: 未收 of bills."""
+        return _RECEIVED in word and {cue.command, line.removeprefix("/").partition(" ")[0]} == {"invoice", "bill"}
 
     def _is_due_soon(self, span: Span) -> bool:
         """Return whether a word is one of 快逾期, which a line holds as days."""
