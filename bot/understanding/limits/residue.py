@@ -176,7 +176,7 @@ class _Check:
 
     def _as_said(self, span: Span) -> str:
         """Return a word with what denies it: 没开票."""
-        denied = _NOT.search(self.scan.text[: span.start])
+        denied = _NOT.search(self.scan.rest[: span.start])
         return self.scan.text[denied.start() if denied else span.start : end_of(span)]
 
     @property
@@ -268,6 +268,9 @@ class _Check:
         if command not in LISTED or self._is_of_one_document:
             return
         listed = not set(rest.split()).isdisjoint(self.recognition.sentences.lists.get(command, ()))
+        for span in () if listed else self._of_kinds({SpanKind.CUE}):
+            if (said := self._as_said(span)) != span.text:
+                yield replace(span, text=said)
         for pattern in (_MOST,) if listed else (_MOST, _UNDONE):
             for match in pattern.finditer(self.scan.text.casefold()):
                 yield Span(SpanKind.CUE, match.start(), self.scan.text[match.start() : match.end()])
