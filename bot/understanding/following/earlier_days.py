@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from datetime import date, timedelta
 
-from bot.chat.calendar_periods import Period
 from bot.chat.days import DayRange, DaysOrMonth, read_days
 from bot.chat.questions.reading import Reading, Understood
+from bot.erp.port import Period
 from bot.understanding.following.follow_up import FollowUp
 from bot.understanding.limits.comparisons import REPORT, SPOKEN_PERIODS
 
