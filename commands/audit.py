@@ -20,6 +20,7 @@ from bot.access.audit import (
 )
 from bot.cards.tables import Table
 from bot.cards.view import Button, ListView, View
+from bot.chat.answers.watched_questions import SEEN_AS
 from bot.chat.arguments import Keyword, Word
 from bot.chat.colleagues import Colleagues
 from bot.chat.context import QuestionContext
@@ -217,11 +218,13 @@ def _line(kept: RecordedEntry, names: Mapping[str, str]) -> AuditLine:
         what=entry.documents or (f"/{entry.action}",),
         shown=tuple(_FIELDS[part] for part in entry.shown),
         refused=refused,
-        detail=read_detail(entry.detail) if entry.kind is not AuditKind.QUESTION else "",
+        detail=read_detail(entry.detail) if entry.kind is not AuditKind.QUESTION or entry.action == SEEN_AS else "",
     )
 
 
 def _deed(entry: AuditEntry) -> Phrase:
+    if entry.action == SEEN_AS:
+        return phrase("looked as somebody else at")
     if entry.kind is not AuditKind.DECISION:
         return _DEEDS[entry.kind]
     known = _DECISIONS.get((entry.action, entry.outcome)) or _OWN_DEEDS.get(entry.action)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -119,6 +119,28 @@ class LanguageChoices(Protocol):
 
     def chosen(self, user_id: str) -> str | None:
         """Return the person's choice."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ListedPerson:
+    """A member as the bot's own directory has them."""
+
+    user_id: str
+    name: str
+    roles: tuple[str, ...] = ()
+    departments: tuple[str, ...] = ()
+    is_admin: bool = False
+
+
+class PeopleReader(Protocol):
+    """Lists the members that the bot knows; implemented by `bot.store.people`, and costs no call."""
+
+    async def listed(self, text: str, limit: int) -> Sequence[ListedPerson]:
+        """Return members by name, at most ``limit``; with a ``text`` those with it in their name or userId.
+
+        Raises a `DingerpError` when the store is unavailable.
+        """
         ...
 
 

@@ -35,13 +35,31 @@ from bot.web.pages.login import DingTalkApp, LoginPages
 from bot.web.pages.login_bounds import LoginBounds
 from bot.web.pages.me import ME
 from bot.web.pages.operations import AUDIT, STATE
+from bot.web.pages.people import MEMBER, MEMBERS, SEEN
 from bot.web.pages.public_address import PublicAddress
 from bot.web.pages.rules import CHANGE, RulePages
 from bot.web.pages.site import PageSite
 from bot.web.pages.today import TODAY
 from bot.web.pages.visit import PageParts
 
-PAGES = (ME, TODAY, LISTS, LIST, OPEN_ALERTS, MUTING, LIST_OF_CASES, CASE, STATE, AUDIT, ANSWER, FILE, DEED)
+PAGES = (
+    ME,
+    TODAY,
+    LISTS,
+    LIST,
+    OPEN_ALERTS,
+    MUTING,
+    LIST_OF_CASES,
+    CASE,
+    MEMBERS,
+    MEMBER,
+    SEEN,
+    STATE,
+    AUDIT,
+    ANSWER,
+    FILE,
+    DEED,
+)
 """In the order of the menu."""
 
 _TIDIED_EVERY = 3600.0
@@ -125,6 +143,7 @@ def build_site(
         drawing=PageDrawing(PublicAddress(settings.http.public_url)),
         language_of=lambda code: choose_language(base.languages, code or settings.language),
         now=base.now,
+        identify=partial(base.people.identify, name=""),
     )
     app = DingTalkApp(
         client_id=settings.dingtalk.client_id,

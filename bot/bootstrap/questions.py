@@ -29,6 +29,7 @@ from bot.chat.answers.pipeline import MAX_QUESTION_AGE, QuestionPipeline
 from bot.chat.answers.pipeline_parts import PipelineParts
 from bot.chat.answers.redrawing import AnswerComposer
 from bot.chat.answers.standing_answers import ANSWER_KIND, AnswerKeeper
+from bot.chat.answers.watched_questions import WatchedQuestions
 from bot.chat.answers.welcome import Welcomes
 from bot.chat.exports import Exports
 from bot.chat.message import ConversationKind, Message
@@ -84,6 +85,8 @@ class AnsweringServices:
     audit: AuditLog
     required_audit: RequiredAudit | None
     """The same log, if nothing may be shown or changed without it."""
+    stored_audit: RequiredAudit
+    """The same log, for what is never shown without it."""
     alerts: AlertServices
     collaborators: Mapping[type, object]
     """The collaborators of commands, by parameter type."""
@@ -176,6 +179,9 @@ async def build_pipelines(
     answering = partial(
         PageAnswers,
         glancing=unasked,
+        watching=WatchedQuestions(
+            dispatching(only_asks=True), parts.audit, parts.stored_audit, parts.commands, parts.access.policy
+        ),
         exports=cast(Exports, asking[Exports]),
         renderer=make_renderer(base.settings, base.languages, budget=WHOLE_PAGE, now=base.now),
         policy=parts.access.policy,

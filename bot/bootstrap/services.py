@@ -14,6 +14,7 @@ from functools import partial
 import aiohttp
 
 from bot.access.audit import AuditLog, AuditReader
+from bot.access.people import PeopleReader
 from bot.alerts.service import AlertService
 from bot.bootstrap.access import start_access
 from bot.bootstrap.accounts import build_accounts, build_keys, search_accounts, start_held_rights
@@ -161,6 +162,7 @@ async def build_services(
         access=access,
         audit=audit,
         required_audit=required_audit,
+        stored_audit=stored_audit,
         alerts=alerts,
         collaborators={
             ErpHub: hub,
@@ -171,6 +173,7 @@ async def build_services(
             AuditLog: audit,
             AuditReader: stored_audit,
             AlertService: AlertService(alerts.units),
+            PeopleReader: base.stored_people,
             Colleagues: Colleagues(base.people, settings.access.roles),
             ErpAccounts: accounts,
             HeldRightStore: await start_held_rights(base, alerts),

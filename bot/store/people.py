@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 
 from bot.access.directory_sync import ListedDepartment
 from bot.access.membership import PersonRecord
-from bot.access.people import DirectoryEntry
+from bot.access.people import DirectoryEntry, ListedPerson
 from bot.mechanisms.recency import RecentItems
 from bot.mechanisms.wakeup import Wakeup
 from bot.outbox.place import Place, PlaceKind
@@ -204,6 +204,23 @@ class StoredPeople:
         query = select(_P.user_id).where(_P.is_admin, _P.left_us.is_(None) | (_P.left_us < _P.checked_us))
         rows = await self._database.read(lambda connection: connection.execute(query.order_by(_P.user_id)).all())
         return tuple(row.user_id for row in rows)
+
+    async def listed(self, text: str, limit: int) -> Sequence[ListedPerson]:
+        """Return members by name, without those who left."""
+        query = select(PERSON).where(_P.left_us.is_(None) | (_P.left_us < _P.checked_us), _P.name != "")
+        if text:
+            query = query.where(_P.name.icontains(text, autoescape=True) | _P.user_id.icontains(text, autoescape=True))
+        rows = await self._database.rows(query.order_by(_P.name, _P.user_id).limit(limit))
+        return [
+            ListedPerson(
+                user_id=found.user_id,
+                name=found.entry.name,
+                roles=tuple(sorted(found.entry.roles)),
+                departments=tuple(sorted(found.entry.department_names)),
+                is_admin=found.entry.is_admin,
+            )
+            for found in map(self._record, rows)
+        ]
 
     async def record_entry(self, user_id: str, entry: DirectoryEntry, asked_at: datetime) -> None:
         await self.record_entries({user_id: entry}, asked_at)

@@ -10,7 +10,7 @@ import pytest
 
 from bot.access.audit import AuditCheck, AuditLog, AuditReader, AuditSearch, RecordedEntry
 from bot.access.limits import DailyExports
-from bot.access.people import DirectoryEntry, People, Person
+from bot.access.people import DirectoryEntry, ListedPerson, People, PeopleReader, Person
 from bot.access.policy import AccessPolicy
 from bot.alerts.service import AlertService
 from bot.alerts.subscriptions import Subscriptions
@@ -140,6 +140,14 @@ class NothingKept:
 
     async def check(self) -> AuditCheck:
         return AuditCheck(entries=0)
+
+
+class Listed:
+    """Implements `PeopleReader` on the members."""
+
+    async def listed(self, text: str, limit: int) -> Sequence[ListedPerson]:
+        known = [ListedPerson(user_id=user_id, name=name) for user_id, name in Members.NAMES.items()]
+        return [each for each in known if text in each.name or text in each.user_id][:limit]
 
 
 class NothingHeld:
@@ -307,6 +315,7 @@ def collaborators(
         AuditLog: audit,
         AuditReader: audit_reader,
         Colleagues: colleagues,
+        PeopleReader: Listed(),
         ApprovalService: approvals.service,
         CasePresenter: approvals.presenter,
         ErpAccounts: accounts,

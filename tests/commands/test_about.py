@@ -11,16 +11,16 @@ from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule, RuleEffect
 from bot.cards.notices import BadArgumentNotice
 from bot.chat.message import Conversation, ConversationKind
+from bot.chat.person_rights import Whoami
 from bot.chat.registry import Commands
 from bot.words.disclosure import FieldClass
 from commands.help import CommandHelp, Help
 from commands.lang import Lang
-from commands.whoami import Whoami
 from tests.commands.company import Company
 from tests.commands.conftest import KEEPER, Ask, FakeLanguageChoice, as_, lines
 from tests.commands.goods_company import GoodsCompany
 
-ALONE = {"audit", "decisions", "erps", "outbox", "quota", "restored", "status"}
+ALONE = {"audit", "decisions", "erps", "outbox", "people", "quota", "restored", "status"}
 """What is answered in the asker's own chat alone: elsewhere others read along."""
 
 

@@ -7,7 +7,8 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from html import unescape
-from typing import Any
+from html.parser import HTMLParser
+from typing import Any, Self
 
 import aiohttp
 from yarl import URL
@@ -103,3 +104,33 @@ async def page_client(base: str) -> AsyncIterator[PageClient]:
     """Open a browser."""
     async with aiohttp.ClientSession(cookie_jar=aiohttp.CookieJar(unsafe=True)) as session:
         yield PageClient(base, session)
+
+
+class PageMarkup(HTMLParser):
+    """The tags of a page with their attributes, and its text."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.tags: list[tuple[str, list[str]]] = []
+        self.text = ""
+
+    @classmethod
+    def of(cls, html: str) -> Self:
+        """Read a page."""
+        markup = cls()
+        markup.feed(html)
+        return markup
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, [name for name, _ in attrs]))
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    @property
+    def is_foreign(self) -> bool:
+        """Whether there is markup that no template of ours makes: it was in somebody's text."""
+        return any(
+            tag == "img" or (tag == "script" and "src" not in names) or any(name.startswith("on") for name in names)
+            for tag, names in self.tags
+        )

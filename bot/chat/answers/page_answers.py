@@ -20,6 +20,7 @@ from bot.cards.form import REASON_FIELD
 from bot.cards.notices import OutOfDateNotice
 from bot.cards.view import ListView, View
 from bot.chat.answers.clicks import form_text, line_of
+from bot.chat.answers.watched_questions import WatchedQuestions
 from bot.chat.context import QuestionContext
 from bot.chat.exports import ExportedFile, Exports
 from bot.chat.message import Conversation, ConversationKind
@@ -90,6 +91,7 @@ class PageAnswers:
         handler: QuestionHandler,
         glancing: QuestionHandler,
         *,
+        watching: WatchedQuestions,
         exports: Exports,
         renderer: FileRenderer,
         commands: Commands,
@@ -97,10 +99,12 @@ class PageAnswers:
         now: Callable[[], datetime],
     ) -> None:
         """``handler`` answers within the limits of each person; ``glancing`` records what is shown and counts nothing,
-        for the lists of a person's own that stand beside one another. ``renderer`` draws as much as there is.
+        for the lists of a person's own that stand beside one another; ``watching`` shows administrators what others
+        would see. ``renderer`` draws as much as there is.
         """
         self._handler = handler
         self._glancing = glancing
+        self._watching = watching
         self._exports = exports
         self._renderer = renderer
         self._policy = policy
@@ -140,6 +144,15 @@ class PageAnswers:
         """Answer a fixed line of a page that shows several at once. It is recorded, and counts as no question."""
         context = self.context(person, line, rows=rows)
         return self._shown(context, await self._glancing.view_for(context))
+
+    async def as_seen_by(self, person: Person, line: str, *, viewer: Person, offset: int = 0) -> PageAnswer:
+        """Return what a person would see of a line, without anything that acts, for a ``viewer`` who looks after them.
+
+        It is in the audit log before it is returned, and is neither a question nor an entry of that person's.
+        """
+        context = replace(self.context(person, line, offset=offset), person=replace(person, language=viewer.language))
+        shown = self._shown(context, await self._watching.view_for(context, viewer))
+        return replace(shown, card=replace(shown.card, form=None), buttons=())
 
     async def act(self, person: Person, token: str, values: Mapping[str, str]) -> PageAnswer:
         """Do what a button or a form of an answer stands for, as a tap on the card's button does.

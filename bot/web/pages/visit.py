@@ -47,6 +47,8 @@ class PageParts:
     language_of: Callable[[str], Language]
     """The language with a code, as people may write it; the company's for an empty one."""
     now: Callable[[], datetime]
+    identify: Callable[[str], Awaitable[Person]]
+    """Returns a member by userId, as they are now."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
