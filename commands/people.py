@@ -52,7 +52,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PeopleList(ListView):
-    """Members by name. ``more``: there are others that were not listed."""
+    """Members by userId. ``more``: there are others that were not listed."""
 
     card: ClassVar[str] = "people"
     page_size: ClassVar[int] = 10

@@ -137,7 +137,7 @@ class PeopleReader(Protocol):
     """Lists the members that the bot knows; implemented by `bot.store.people`, and costs no call."""
 
     async def listed(self, text: str, limit: int) -> Sequence[ListedPerson]:
-        """Return members by name, at most ``limit``; with a ``text`` those with it in their name or userId.
+        """Return members by userId, at most ``limit``; with a ``text`` those with it in their name or userId.
 
         Raises a `DingerpError` when the store is unavailable.
         """

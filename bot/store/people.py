@@ -206,11 +206,11 @@ class StoredPeople:
         return tuple(row.user_id for row in rows)
 
     async def listed(self, text: str, limit: int) -> Sequence[ListedPerson]:
-        """Return members by name, without those who left."""
+        """Return members by userId, without those who left."""
         query = select(PERSON).where(_P.left_us.is_(None) | (_P.left_us < _P.checked_us), _P.name != "")
         if text:
             query = query.where(_P.name.icontains(text, autoescape=True) | _P.user_id.icontains(text, autoescape=True))
-        rows = await self._database.rows(query.order_by(_P.name, _P.user_id).limit(limit))
+        rows = await self._database.rows(query.order_by(_P.user_id).limit(limit))
         return [
             ListedPerson(
                 user_id=found.user_id,

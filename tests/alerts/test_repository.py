@@ -217,6 +217,18 @@ def test_open_alerts_newest_first_also_one_that_opened_again(within: Within[obje
     assert within(lambda repository: [alert.id for alert in repository.open_alerts(2)]) == ["a5", "a4"]
 
 
+def test_alerts_that_are_over_newest_first(within: Within[object]) -> None:
+    def ids(repository: AlertRepository) -> list[str]:
+        return [alert.id for alert in repository.ended_alerts(2)]
+
+    def write(repository: AlertRepository) -> None:
+        ended = [alert(number, state=AlertState.RESOLVED) for number in (1, 3)]
+        put(repository, *ended, alert(4, state=AlertState.INFORMED), alert(5))
+        assert ids(repository) == ["a4", "a3"]
+
+    in_both(within, write, ids, ["a4", "a3"])
+
+
 def test_several_alerts_in_the_order_asked_for(within: Within[object]) -> None:
     in_both(
         within,

@@ -32,7 +32,15 @@ PATHS = (
     "/ask?line=%2Forder+SO-1001",
     "/ask?line=%2Fwatch+SKU123",
 )
-OF_ADMINISTRATORS = ("/operations", "/ask?line=%2Foutbox", "/ask?line=%2Faudit+verify")
+OF_ADMINISTRATORS = (
+    "/operations",
+    "/ask?line=%2Foutbox",
+    "/ask?line=%2Faudit+verify",
+    "/people",
+    "/people/keeper01?command=order",
+    "/people/keeper01/sees?line=%2Forder+SO-1001",
+    "/alerts?scope=ended",
+)
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text("utf-8")
 WIDTHS = pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
 SERIOUS = {"serious", "critical"}
@@ -108,18 +116,45 @@ async def test_every_page_fits_and_is_open_to_everybody(
 
 async def test_dark_pages_have_enough_contrast(browser: Browser, system: BotSystem) -> None:
     async with opened(browser, PHONE, color_scheme="dark") as page:
-        await log_in(page, system)
-        await page.goto(f"{system.app.settings.http.public_url}/documents/order?list=late")
-        assert await findings(page) == []
+        await log_in(page, system, ADMINISTRATOR)
+        for path in ("/documents/order?list=late", *OF_ADMINISTRATORS):
+            await page.goto(f"{system.app.settings.http.public_url}{path}")
+            assert await findings(page) == [], path
 
 
-async def test_the_client_logs_in_by_itself(browser: Browser, system: BotSystem) -> None:
+async def test_printed_pages_have_what_they_tell_and_nothing_to_press(browser: Browser, system: BotSystem) -> None:
+    async with opened(browser, DESK) as page:
+        await log_in(page, system, ADMINISTRATOR)
+        await page.emulate_media(media="print")
+        for path in ("/operations", "/people/keeper01?command=order", "/alerts"):
+            await page.goto(f"{system.app.settings.http.public_url}{path}")
+            await expect(page.get_by_role("heading").first).to_be_visible()
+            for part in (".menu", ".filters", ".buttons", ".foot"):
+                for each in await page.locator(part).all():
+                    await expect(each).to_be_hidden()
+
+
+async def test_without_scripts_administrators_look_after_the_bot(browser: Browser, system: BotSystem) -> None:
+    async with opened(browser, PHONE, java_script_enabled=False) as page:
+        await log_in(page, system, ADMINISTRATOR)
+        await page.get_by_role("link", name="运维").click()
+        await page.get_by_role("link", name="校验审计日志").click()
+        await expect(page.get_by_role("heading", level=1)).to_contain_text("审计日志完好")
+        await page.get_by_role("link", name="人员").click()
+        await page.get_by_label("姓名或用户 ID").fill("it01")
+        await page.get_by_role("button", name="查询").click()
+        await expect(page.get_by_role("heading", level=1)).to_contain_text("高翔")
+
+
+@pytest.mark.parametrize("client", ["{%s}", "{runtime: {permission: {%s}}}"], ids=["new", "old"])
+async def test_the_client_logs_in_by_itself(client: str, browser: Browser, system: BotSystem) -> None:
     """DingTalk's own script is played: it hands out the code that the simulator gave for the person."""
     code, _ = system.engine.credentials.client_codes.issue(system.engine.enterprise.people[KEEPER])
-    script = "globalThis.dd = {requestAuthCode: ({onSuccess}) => setTimeout(() => onSuccess({code: '%s'}))};"
+    function = "requestAuthCode: ({onSuccess}) => setTimeout(() => onSuccess({code: '%s'}))"
+    script = f"globalThis.dd = {client % (function % code)};"
 
     async def answer(route: Route) -> None:
-        await route.fulfill(content_type="text/javascript", body=script % code)
+        await route.fulfill(content_type="text/javascript", body=script)
 
     async with opened(browser, PHONE, user_agent="Mozilla/5.0 (iPhone) DingTalk/7.6.0") as page:
         await page.route("https://g.alicdn.com/**", answer)

@@ -18,7 +18,7 @@ from bot.erp.validation import QuarantinedRecord
 from bot.erp.validation_rules import Defect
 from bot.mechanisms.metrics import Metrics
 from bot.store.database import Database
-from bot.store.erp.records import KEPT_COPIES, KEPT_REJECTED, MAX_AGE, StoredErpRecords
+from bot.store.erp.records import KEPT_COPIES, KEPT_REJECTED, MAX_AGE, StoredErpRecords, count_rejected
 from bot.store.tables import ERP_COPY, ERP_REJECTED
 from tests.erp.test_multi_source import FakeSource
 
@@ -126,3 +126,11 @@ async def test_a_restart_during_an_outage_still_answers(database: Database, seve
     assert (found.value, found.stale, found.as_of) == (LEVEL, True, NOON)
     assert len(found.failures) == 1
     await hub.close()
+
+
+async def test_records_kept_aside_are_counted_by_source(database: Database) -> None:
+    records = StoredErpRecords(database)
+    for source, key in (("main", "SKU1"), ("main", "SKU2"), ("other", "SKU1"), ("main", "SKU1")):
+        records.add(replace(KEPT, source=source, key=key))
+    await records.write()
+    assert await database.read(count_rejected) == {"main": 2, "other": 1}

@@ -149,3 +149,19 @@ async def test_without_a_look_at_the_news_nothing_in_memory_counts(
     found = await people.find("keeper01")
     assert found is not None
     assert found.left_at == LATER
+
+
+async def test_members_are_listed_without_those_who_left(database: Database) -> None:
+    people = StoredPeople(database)
+    named = {f"clerk{number}": DirectoryEntry(name=f"职员{number}") for number in range(3)}
+    await people.record_entries({"keeper01": KEEPER, **named, "gone01": DirectoryEntry(name="走了")}, NOW)
+    await people.record_left(["gone01"], LATER)
+    await people.record_changed(["new01"], NOW)
+    assert [each.user_id for each in await people.listed("", 10)] == ["clerk0", "clerk1", "clerk2", "keeper01"]
+    assert [each.user_id for each in await people.listed("", 2)] == ["clerk0", "clerk1"]
+    (keeper,) = await people.listed("王", 10)
+    assert (keeper.name, keeper.roles, keeper.is_admin) == ("王仓", ("x", "仓管"), True)
+    assert [each.user_id for each in await people.listed("CLERK1", 10)] == ["clerk1"]
+    assert await people.listed("%", 10) == []
+    await people.record_entry("gone01", DirectoryEntry(name="走了"), LATER + timedelta(seconds=1))
+    assert [each.user_id for each in await people.listed("走", 10)] == ["gone01"]
