@@ -54,7 +54,7 @@ async def show_person(visit: Visit) -> web.Response:
 async def show_as_seen(visit: Visit) -> web.Response:
     """Show what a member would see of a line: nothing on it acts, and it is recorded before it is drawn."""
     user_id, line = _asked_id(visit), visit.query.get("line", "").strip()[:_MOST_LINE]
-    allowed = await visit.glance(command_line(_COMMAND, user_id))
+    allowed = await visit.ask(command_line(_COMMAND, user_id))  # each look counts as a question of the visitor's
     person = await _person(visit, allowed, user_id)
     if person is None:
         return visit.draw("seen", status=_status(allowed), shown=show(visit, allowed), person=None, line="", sees="")
