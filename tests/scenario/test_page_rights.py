@@ -10,12 +10,16 @@ from contextlib import AsyncExitStack
 from io import BytesIO
 from pathlib import Path
 from types import MappingProxyType
+from typing import Any
 
 import pytest
+from aiohttp import web
 from openpyxl import load_workbook
 
 from bot.bootstrap.pages import PAGES
 from bot.erp.kinds import KINDS
+from bot.web.pages.login import LoginPages
+from bot.web.pages.site import PageSite
 from bot.words.disclosure import FieldClass
 from tests.project.permission_page import people
 from tests.scenario.alerts.scenario import AlertScenario, open_timeline_in
@@ -72,9 +76,25 @@ FORMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
 """By the path of each form what it takes."""
 
 
-def test_each_page_has_its_row_and_each_form_too() -> None:
-    assert {page.path for page in PAGES if page.show} == set(ADDRESSES)
-    assert {page.path for page in PAGES if page.send} == set(FORMS)
+OF_THE_LOGIN = frozenset(
+    {"GET /login", "GET /login/callback", "POST /login/client", "POST /logout", "GET /static/{name}"}
+)
+"""Where nobody is logged in yet, or what holds nothing of anybody's; `tests/scenario/test_pages.py` has them."""
+
+
+def test_each_route_of_the_pages_has_its_row() -> None:
+    # To mount them none of their parts is needed.
+    nothing: Any = None
+    site = PageSite(nothing, LoginPages(nothing, nothing, nothing, nothing), PAGES, nothing)
+    app = web.Application()
+    site.mount(app)
+    mounted = {
+        f"{route.method} {route.resource.canonical}"
+        for route in app.router.routes()
+        if route.resource is not None and route.method != "HEAD"
+    }
+    rows = {*(f"GET {path}" for path in ADDRESSES), *(f"POST {path}" for path in FORMS)}
+    assert mounted - OF_THE_LOGIN == rows
 
 
 @pytest.fixture
