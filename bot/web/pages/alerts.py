@@ -11,7 +11,7 @@ from aiohttp import web
 from bot.cards.actions import Ask
 from bot.chat.parsing import command_line
 from bot.web.pages.ask import show_done
-from bot.web.pages.shown import ROWS, show
+from bot.web.pages.shown import ROWS, show, status_of
 from bot.web.pages.visit import Page, Visit
 from bot.words.phrase import phrase
 
@@ -35,7 +35,8 @@ async def show_alerts(visit: Visit) -> web.Response:
     muted = None
     if _MUTE in visit.parts.answers.usable(visit.person):
         muted = show(visit, await visit.glance("/mute list"))
-    return visit.draw("alerts", shown=show(visit, answer), chosen=chosen, scopes=scopes, spans=spans, muted=muted)
+    told = {"shown": show(visit, answer), "chosen": chosen, "scopes": scopes, "spans": spans, "muted": muted}
+    return visit.draw("alerts", status=status_of(answer), **told)
 
 
 async def mute_alerts(visit: Visit, fields: Mapping[str, str]) -> web.Response:

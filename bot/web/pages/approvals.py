@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from http import HTTPStatus
 from urllib.parse import quote
 
 from aiohttp import web
 
 from bot.chat.parsing import command_line
 from bot.web.pages.documents import PERIODS, typed_days
-from bot.web.pages.shown import ROWS, show
+from bot.web.pages.shown import ROWS, show, status_of
 from bot.web.pages.visit import Page, Visit
 from bot.words.phrase import phrase
 
@@ -31,8 +30,7 @@ async def show_approvals(visit: Visit) -> web.Response:
     periods = [(typed, visit.say(name)) for typed, name in PERIODS]
     states = [(typed, visit.say(name)) for typed, name in _STATES]
     shown = show(visit, answer, row_address=lambda row: visit.address(f"{APPROVALS}/{quote(row.number, safe='')}"))
-    status = HTTPStatus.FORBIDDEN if answer.outcome == "denied" else HTTPStatus.OK
-    return visit.draw("approvals", status=status, shown=shown, chosen=chosen, states=states, periods=periods)
+    return visit.draw("approvals", status=status_of(answer), shown=shown, chosen=chosen, states=states, periods=periods)
 
 
 async def show_case(visit: Visit) -> web.Response:
@@ -42,8 +40,9 @@ async def show_case(visit: Visit) -> web.Response:
     usable = visit.parts.answers.usable(visit.person)
     beside = [command_line(name, number) for name in _BESIDE if name in usable and answer.outcome == "answered"]
     others = await asyncio.gather(*map(visit.glance, beside))
-    status = HTTPStatus.FORBIDDEN if answer.outcome == "denied" else HTTPStatus.OK
-    return visit.draw("case", status=status, shown=[show(visit, each) for each in (answer, *others)], number=number)
+    return visit.draw(
+        "case", status=status_of(answer), shown=[show(visit, each) for each in (answer, *others)], number=number
+    )
 
 
 LIST_OF_CASES = Page(path=APPROVALS, show=show_approvals, title=phrase("Approvals"), needs=_COMMAND)

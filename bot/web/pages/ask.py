@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping
-from http import HTTPStatus
 from urllib.parse import quote
 
 from aiohttp import web
@@ -15,7 +14,7 @@ from bot.chat.answers.page_answers import PageAnswer
 from bot.chat.exports import ExportedFile
 from bot.web.pages.documents import document_filters, rows_for
 from bot.web.pages.drawing import HEADERS
-from bot.web.pages.shown import ASK, show
+from bot.web.pages.shown import ASK, show, status_of
 from bot.web.pages.visit import Page, Visit
 
 _XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
@@ -66,7 +65,7 @@ async def _draw(visit: Visit, answer: PageAnswer, *, looks: int = 0) -> web.Resp
     others = [each for each in await asyncio.gather(*map(visit.glance, lines)) if each.outcome == "answered"]
     beside = [show(visit, each) for each in others]
     filters = document_filters(visit, answer)
-    status = HTTPStatus.FORBIDDEN if answer.outcome == "denied" else HTTPStatus.OK
+    status = status_of(answer)
     shown = show(visit, answer)
     return visit.draw("ask", shown=shown, beside=beside, filters=filters, refresh=refresh, status=status)
 

@@ -16,7 +16,7 @@ from bot.chat.document_views import DocumentListView
 from bot.chat.parsing import command_line
 from bot.erp.kinds import KINDS
 from bot.erp.port import Filter
-from bot.web.pages.shown import ROWS, show
+from bot.web.pages.shown import ROWS, show, status_of
 from bot.web.pages.visit import Page, Visit
 from bot.words.disclosure import HIDDEN
 from bot.words.phrase import Phrase, phrase
@@ -54,9 +54,9 @@ async def show_documents(visit: Visit) -> web.Response:
     if kind not in _KINDS or kind not in visit.parts.answers.commands:
         return visit.draw("kinds", kinds=kinds_of(visit))
     answer = await visit.ask(_line(visit, kind), rows=ROWS)
-    return visit.draw(
-        "ask", shown=show(visit, answer), filters=document_filters(visit, answer, kind), refresh="", beside=()
-    )
+    filters = document_filters(visit, answer, kind)
+    told = {"shown": show(visit, answer), "filters": filters, "refresh": "", "beside": ()}
+    return visit.draw("ask", status=status_of(answer), **told)
 
 
 def kinds_of(visit: Visit) -> tuple[tuple[str, str, str], ...]:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from http import HTTPStatus
 
 from aiohttp import web
 
 from bot.chat.parsing import command_line
-from bot.web.pages.shown import ROWS, show
+from bot.web.pages.shown import ROWS, show, status_of
 from bot.web.pages.visit import Page, Visit
 from bot.words.phrase import phrase
 
@@ -25,7 +24,7 @@ async def show_operations(visit: Visit) -> web.Response:
     lines = [line for line in _SECTIONS if line.split()[0].removeprefix("/") in usable]
     if _COMMAND not in usable:
         answer = await visit.ask(f"/{_COMMAND}")
-        return visit.draw("operations", status=HTTPStatus.FORBIDDEN, sections=[show(visit, answer)], audit=False)
+        return visit.draw("operations", status=status_of(answer), sections=[show(visit, answer)], audit=False)
     answers = await asyncio.gather(*(visit.glance(line, rows=ROWS) for line in lines))
     return visit.draw("operations", sections=[show(visit, each) for each in answers], audit="audit" in usable)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from http import HTTPStatus
 from urllib.parse import quote
 
 from aiohttp import web
@@ -11,7 +10,7 @@ from aiohttp import web
 from bot.access.people import Person
 from bot.chat.answers.page_answers import PageAnswer
 from bot.chat.parsing import command_line
-from bot.web.pages.shown import ROWS, ShownAnswer, show
+from bot.web.pages.shown import ROWS, ShownAnswer, show, status_of
 from bot.web.pages.visit import Page, Visit
 from bot.words.phrase import phrase
 
@@ -29,7 +28,7 @@ async def show_people(visit: Visit) -> web.Response:
     start = int(offset) if offset.isdecimal() and len(offset) <= 6 else 0
     answer = await visit.ask(command_line(_COMMAND, text), offset=start, rows=ROWS)
     shown = show(visit, answer, row_address=lambda row: _address(visit, row.user_id))
-    return visit.draw("people", status=_status(answer), shown=shown, text=text)
+    return visit.draw("people", status=status_of(answer, missing=True), shown=shown, text=text)
 
 
 async def show_person(visit: Visit) -> web.Response:
@@ -41,7 +40,7 @@ async def show_person(visit: Visit) -> web.Response:
     usual = [(line, visit.address(f"{_local(user_id)}/sees", line=line)) for line in _USUAL]
     return visit.draw(
         "person",
-        status=_status(answer),
+        status=status_of(answer, missing=True),
         shown=show(visit, answer),
         person=person,
         beside=beside,
@@ -57,10 +56,14 @@ async def show_as_seen(visit: Visit) -> web.Response:
     allowed = await visit.ask(command_line(_COMMAND, user_id))  # each look counts as a question of the visitor's
     person = await _person(visit, allowed, user_id)
     if person is None:
-        return visit.draw("seen", status=_status(allowed), shown=show(visit, allowed), person=None, line="", sees="")
+        return visit.draw(
+            "seen", status=status_of(allowed, missing=True), shown=show(visit, allowed), person=None, line="", sees=""
+        )
     answer = await visit.parts.answers.as_seen_by(person, line or "/help", viewer=visit.person)
     shown = _without_links(show(visit, answer))
-    return visit.draw("seen", status=_status(answer), shown=shown, person=person, line=line, sees=_local(user_id))
+    return visit.draw(
+        "seen", status=status_of(answer, missing=True), shown=shown, person=person, line=line, sees=_local(user_id)
+    )
 
 
 async def _person(visit: Visit, allowed: PageAnswer, user_id: str) -> Person | None:
@@ -90,11 +93,6 @@ def _local(user_id: str) -> str:
 
 def _address(visit: Visit, user_id: str) -> str:
     return visit.address(_local(user_id))
-
-
-def _status(answer: PageAnswer) -> HTTPStatus:
-    found = {"denied": HTTPStatus.FORBIDDEN, "not_found": HTTPStatus.NOT_FOUND}
-    return found.get(answer.outcome, HTTPStatus.OK)
 
 
 MEMBERS = Page(path=PEOPLE, show=show_people, title=phrase("People"), needs=_COMMAND)

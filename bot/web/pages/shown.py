@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from enum import Enum
+from http import HTTPStatus
+from types import MappingProxyType
 from typing import Any
 
 from markupsafe import Markup
@@ -94,6 +96,15 @@ def show(visit: Visit, answer: PageAnswer, *, row_address: Callable[[Any], str] 
         line=answer.card.line or answer.asked,
         is_well=answer.outcome in _WELL,
     )
+
+
+_STATUSES = MappingProxyType({"denied": HTTPStatus.FORBIDDEN, "not_found": HTTPStatus.NOT_FOUND})
+
+
+def status_of(answer: PageAnswer, *, missing: bool = False) -> HTTPStatus:
+    """Return the status of a page with an answer; ``missing``: where nothing was found, there is no such page."""
+    found = _STATUSES.get(answer.outcome, HTTPStatus.OK)
+    return HTTPStatus.OK if found is HTTPStatus.NOT_FOUND and not missing else found
 
 
 def ask_address(visit: Visit, line: str, offset: int = 0) -> str:
