@@ -15,7 +15,7 @@ from bot.alerts.alert import Alert, UserStamp
 from bot.alerts.rights import AlertRights
 from bot.alerts.service import AlertService
 from bot.alerts.timeline import build_timeline, people_in
-from bot.alerts.view_builder import build_alert_view, build_card_view, build_list_view, headline
+from bot.alerts.view_builder import build_alert_view, build_card_view, build_list_view, build_mute_list, headline
 from bot.alerts.views import AlertAssignees, AlertList, AlertRange, AlertSnooze, AssigneeOption
 from bot.cards.actions import BLANK, FillIn, SnoozeDuration
 from bot.cards.form import VALUE_FIELD, FormField, FormFieldKind, InputForm
@@ -60,10 +60,11 @@ class AlertsScope(Keyword, changes=False):
 
 
 class AlertPast(Keyword, changes=False):
-    """What was, in place of what is open: alerts that are over, or what happened to one."""
+    """What is not open: alerts that are over, what happened to one, or what is muted here."""
 
     ENDED = phrase("ended"), "history", "已结束", "历史"
     TIMELINE = phrase("timeline"), "经过", "时间线"
+    MUTED = phrase("muted"), "已静音", "暂停的"
 
 
 class AlertOperation(Keyword):
@@ -139,6 +140,8 @@ async def alerts(
         raise BadArgument(phrase("“%(word)s” was not understood.", word=shortened(to)))
     if past is AlertPast.TIMELINE:
         return await _timeline(word, rights, service, operations, colleagues, context)
+    if past is AlertPast.MUTED:
+        return build_mute_list(await service.mutes(place_of(context), context.now), context.offset)
     if past is AlertPast.ENDED:
         return await _ended(word or "", rights, service, context)
     looks_at = _looks_at(which, context)

@@ -11,7 +11,8 @@ from bot.alerts import labels
 from bot.alerts.alert import Mute
 from bot.alerts.event import CUSTOM, EventType
 from bot.alerts.service import AlertService
-from bot.alerts.views import AlertReply, MuteList, MuteRow
+from bot.alerts.view_builder import build_mute_list
+from bot.alerts.views import AlertReply
 from bot.cards.notices import Suggestion
 from bot.cards.view import View
 from bot.chat.arguments import Keyword, Word, shortened
@@ -81,7 +82,7 @@ async def mute(
             raise BadArgument(phrase("Say what is to be muted, such as: %(line)s", line="/mute custom.sec 2h critical"))
         if option is MuteOption.OFF:
             raise BadArgument(phrase("Say what you want to hear about again."))
-        return await _list(service, context)
+        return build_mute_list(await service.mutes(place_of(context), context.now), context.offset)
     pattern = _pattern(what)
     if option is MuteOption.OFF:
         return await _lift(pattern, service, audit, context)
@@ -164,17 +165,6 @@ async def _lift(pattern: str, service: AlertService, audit: AuditLog, context: Q
                 lines=(phrase("What was held back is shown now if it is still open."),),
             )
     raise NothingFound(pattern, tuple(command_line("mute", mute.pattern, MuteOption.OFF) for mute in known))
-
-
-async def _list(service: AlertService, context: QuestionContext) -> View:
-    mutes = await service.mutes(place_of(context), context.now)
-    page = mutes[context.offset : context.offset + MuteList.page_size]
-    return MuteList(
-        rows=tuple(MuteRow(mute=mute, word=labels.type_label(mute.pattern)) for mute in page),
-        total=len(mutes),
-        offset=context.offset,
-        line=command_line("mute", MuteOption.LIST),
-    )
 
 
 def _pattern(text: str) -> str:

@@ -82,7 +82,7 @@ _STEPS: Mapping[DeliveryStepKind, Phrase] = MappingProxyType(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OutboxRow:
+class OwedCard:
     """One delivery; ``place`` is a name where it is known."""
 
     card: str
@@ -113,7 +113,7 @@ class OutboxList(ListView):
     page_size: ClassVar[int] = 6
     tabled: ClassVar[bool] = True
 
-    rows: tuple[OutboxRow, ...]
+    rows: tuple[OwedCard, ...]
     dead: int
     more: bool = False
 
@@ -162,7 +162,7 @@ class OutboxCard(ListView):
     opens_rows: ClassVar[bool] = False
 
     rows: tuple[OutboxStepRow, ...]
-    delivery: OutboxRow
+    delivery: OwedCard
     begun: bool = False
 
     def buttons(self) -> Sequence[Button]:
@@ -281,13 +281,13 @@ async def _caused_by(fact: str, operations: Operations, colleagues: Colleagues, 
 
 async def _rows(
     found: Sequence[DeliveryRecord], operations: Operations, colleagues: Colleagues
-) -> tuple[OutboxRow, ...]:
+) -> tuple[OwedCard, ...]:
     people = await colleagues.lookup(
         tuple(dict.fromkeys(each.place.id for each in found if each.place.kind is PlaceKind.PERSON))
     )
     names = {person.user_id or "": person.name for person in people}
     return tuple(
-        OutboxRow(
+        OwedCard(
             card=each.card,
             place=_name(each.place, names, operations),
             kind=each.kind,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from bot.access.people import ListedPerson, PeopleReader, Person
-from bot.access.policy import AccessPolicy, ConsideredRule
+from bot.access.policy import NO_RULE, AccessPolicy, ConsideredRule
 from bot.access.wording import describe_scope
 from bot.cards.actions import Ask
 from bot.cards.tables import Table
@@ -98,7 +98,7 @@ class PersonProfile(View):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RuleRow:
+class ConsideredRuleRow:
     """A rule about the command, and what it does for this person."""
 
     rule: str
@@ -113,7 +113,7 @@ class ExplainedAccess(ListView):
     tabled: ClassVar[bool] = True
     opens_rows: ClassVar[bool] = False
 
-    rows: tuple[RuleRow, ...]
+    rows: tuple[ConsideredRuleRow, ...]
     name: str
     user_id: str
     command: str
@@ -196,7 +196,7 @@ def _explained(
     request = known.request()
     verdict = policy.decide(person, request)
     rules = tuple(
-        RuleRow(rule=each.rule.name, effect=effect)
+        ConsideredRuleRow(rule=each.rule.name, effect=effect)
         for each in policy.consider(person, request)
         for effect in _effects(each)
     )
@@ -212,7 +212,7 @@ def _explained(
         allowed=verdict.allowed,
         reason=verdict.reason,
         ask=verdict.ask,
-        rule=verdict.rule,
+        rule=verdict.rule if verdict.rule != NO_RULE else "",
         fields=tuple(field for field in FieldClass if field in verdict.grant.fields) if verdict.allowed else (),
         scopes=scopes if verdict.allowed and all(scopes) else (),
     )

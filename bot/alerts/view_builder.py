@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 from bot.alerts import labels
-from bot.alerts.alert import Alert, AlertState, AlertTally, CardWithAlerts, FurtherAlerts
+from bot.alerts.alert import Alert, AlertState, AlertTally, CardWithAlerts, FurtherAlerts, Mute
 from bot.alerts.views import (
     AlertCounts,
     AlertDigest,
@@ -20,6 +20,8 @@ from bot.alerts.views import (
     AlertTop,
     AlertView,
     DigestRow,
+    MuteList,
+    MuteRow,
 )
 from bot.cards.view import Label, View
 from bot.chat.parsing import command_line
@@ -166,6 +168,17 @@ def build_list_view(
         counts=count_by_severity(ordered),
         text=text,
         looks_at=looks_at,
+    )
+
+
+def build_mute_list(mutes: Sequence[Mute], offset: int) -> MuteList:
+    """Return what is muted at a place, from the ``offset``-th mute on."""
+    page = mutes[offset : offset + MuteList.page_size]
+    return MuteList(
+        rows=tuple(MuteRow(mute=mute, word=labels.type_label(mute.pattern)) for mute in page),
+        total=len(mutes),
+        offset=offset,
+        line=command_line("mute", "list"),
     )
 
 

@@ -27,6 +27,7 @@ from bot.alerts.views import (
     AlertRange,
     AlertSnooze,
     AlertView,
+    MuteList,
 )
 from bot.cards.notices import BadArgumentNotice, DeniedNotice, ExternalNotice, NotFoundNotice
 from bot.chat.document_views import DocumentListView
@@ -553,3 +554,10 @@ async def test_of_an_alert_of_other_groups_the_timeline_is_for_those_who_may_see
     as_(NotFoundNotice, await ask("/alerts a1 timeline"))
     as_(NotFoundNotice, await ask("/alerts a2 timeline", where=DIRECT))
     as_(BadArgumentNotice, await ask("/alerts timeline", where=DIRECT))
+
+
+async def test_what_is_muted_is_asked_for_without_changing_anything(ask: Ask) -> None:
+    await ask("/mute stock.low 2h", where=DIRECT)
+    shown = as_(MuteList, await ask("/alerts muted", where=DIRECT, only_asks=True))
+    assert [row.mute.pattern for row in shown.rows] == ["stock.low"]
+    assert as_(MuteList, await ask("/预警 已静音")).rows == ()

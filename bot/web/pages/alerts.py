@@ -34,7 +34,7 @@ async def show_alerts(visit: Visit) -> web.Response:
     spans = [(typed, visit.say(name)) for typed, name in _SPANS]
     muted = None
     if _MUTE in visit.parts.answers.usable(visit.person):
-        muted = show(visit, await visit.glance("/mute list"))
+        muted = show(visit, await visit.glance(command_line(_COMMAND, "muted")))
     told = {"shown": show(visit, answer), "chosen": chosen, "scopes": scopes, "spans": spans, "muted": muted}
     return visit.draw("alerts", status=status_of(answer), **told)
 

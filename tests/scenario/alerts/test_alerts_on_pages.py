@@ -101,5 +101,8 @@ async def test_a_kind_is_muted_in_ones_own_chat_by_a_form_of_the_session_alone(
         assert (await keeper.get("/alerts/mute?what=stock.low&span=2h")).status in {404, 405}
         muted = await keeper.post("/alerts/mute", {**fields, "form": page.form_token})
         assert "库存不足" in muted.text
+        listed = await keeper.get("/alerts")
+        assert "stock.low" in listed.html or "库存不足" in listed.text
+        assert "没太明白" not in listed.text
         await scenario.post(scenario.low("SKU124", "3"))
         assert scenario.cards(KEEPER) == []
