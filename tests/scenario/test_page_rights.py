@@ -19,6 +19,7 @@ from openpyxl import load_workbook
 from bot.bootstrap.pages import PAGES
 from bot.erp.kinds import KINDS
 from bot.web.pages.login import LoginPages
+from bot.web.pages.rules import RulePages
 from bot.web.pages.site import PageSite
 from bot.words.disclosure import FieldClass
 from tests.project.permission_page import people
@@ -51,6 +52,11 @@ ADDRESSES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "/people/keeper01/sees?line=/stock+SKU123": "people",
         },
         "/operations": {"/operations": "status"},
+        # The page's own right, which is that of what only administrators may ask.
+        "/rules": {"/rules": "status"},
+        "/rules/{subject}": {"/rules/access": "status", "/rules/alerts": "status"},
+        "/rules/{subject}/versions": {"/rules/access/versions": "status"},
+        "/rules/change/{number}": {"/rules/change/1": "status"},
         "/operations/audit": {"/operations/audit?word=keeper01": "audit"},
         "/ask": {
             "/ask?line=/order+SO-1001": "order",
@@ -70,12 +76,15 @@ ADDRESSES: Mapping[str, Mapping[str, str]] = MappingProxyType(
 """By the path of a page its addresses, each with the command by whose rows of the permission page it is open; empty for
 what everybody has.
 """
-FORMS: Mapping[str, Mapping[str, str]] = MappingProxyType(
-    {"/do": {"token": "ask|0|/lang en"}, "/alerts/mute": {"what": "stock.low", "span": "2h"}}
+FORMS: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
+    {
+        "/do": ("/do", {"token": "ask|0|/lang en"}),
+        "/alerts/mute": ("/alerts/mute", {"what": "stock.low", "span": "2h"}),
+        "/rules/{subject}": ("/rules/access", {"text": "open = true", "action": "check"}),
+        "/rules/change/{number}": ("/rules/change/1", {"decision": "publish"}),
+    }
 )
-"""By the path of each form what it takes."""
-
-
+"""By the path of each form an address, and what it takes."""
 OF_THE_LOGIN = frozenset(
     {"GET /login", "GET /login/callback", "POST /login/client", "POST /logout", "GET /static/{name}"}
 )
@@ -85,7 +94,8 @@ OF_THE_LOGIN = frozenset(
 def test_each_route_of_the_pages_has_its_row() -> None:
     # To mount them none of their parts is needed.
     nothing: Any = None
-    site = PageSite(nothing, LoginPages(nothing, nothing, nothing, nothing), PAGES, nothing)
+    rules = RulePages(nothing, nothing, nothing, nothing)
+    site = PageSite(nothing, LoginPages(nothing, nothing, nothing, nothing), (*PAGES, *rules.pages), nothing)
     app = web.Application()
     site.mount(app)
     mounted = {
@@ -184,7 +194,7 @@ async def test_nobody_and_outsiders_get_the_login_alone(scenario: AlertScenario)
                     page = await browser.get(address)
                     assert page.address.path == "/login", address
                     assert not MONEY.search(page.text)
-            for path, fields in FORMS.items():
+            for path, fields in FORMS.values():
                 page = await browser.post(path, {**fields, "form": "0" * 64})
                 assert page.address.path == "/login", path
 
@@ -195,7 +205,7 @@ async def test_a_form_without_the_sessions_own_token_does_nothing_anywhere(
     admin, keeper = browsers["admin"], browsers["keeper"]
     stolen = (await keeper.get("/")).form_token
     own = (await admin.get("/")).form_token
-    for path, fields in FORMS.items():
+    for path, fields in FORMS.values():
         for sent, headers in (
             (fields, {}),
             ({**fields, "form": stolen}, {}),

@@ -35,8 +35,8 @@ async def show_alerts(visit: Visit) -> web.Response:
     muted = None
     if _MUTE in visit.parts.answers.usable(visit.person):
         muted = show(visit, await visit.glance(command_line(_COMMAND, "muted")))
-    told = {"shown": show(visit, answer), "chosen": chosen, "scopes": scopes, "spans": spans, "muted": muted}
-    return visit.draw("alerts", status=status_of(answer), **told)
+    shown, status = show(visit, answer), status_of(answer)
+    return visit.draw("alerts", status=status, shown=shown, chosen=chosen, scopes=scopes, spans=spans, muted=muted)
 
 
 async def mute_alerts(visit: Visit, fields: Mapping[str, str]) -> web.Response:

@@ -55,8 +55,8 @@ async def show_documents(visit: Visit) -> web.Response:
         return visit.draw("kinds", kinds=kinds_of(visit))
     answer = await visit.ask(_line(visit, kind), rows=ROWS)
     filters = document_filters(visit, answer, kind)
-    told = {"shown": show(visit, answer), "filters": filters, "refresh": "", "beside": ()}
-    return visit.draw("ask", status=status_of(answer), **told)
+    told, status = show(visit, answer), status_of(answer)
+    return visit.draw("ask", status=status, shown=told, filters=filters, refresh="", beside=())
 
 
 def kinds_of(visit: Visit) -> tuple[tuple[str, str, str], ...]:
