@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from copy import deepcopy
 from typing import Any
 
@@ -131,13 +131,13 @@ def make_contract(options: dict[str, Any], session: dict[str, Any]) -> Contract:
     return KINDS[options["type"]](options["name"], session, options)
 
 
-def broken(contracts: Sequence[Contract], graph: ImportGraph) -> list[str]:
-    """Return the names of the contracts that an import breaks. Checking may remove imports from ``graph``."""
-    return [contract.name for contract in contracts if not contract.check(deepcopy(graph), verbose=False).kept]
+def broken(contracts: Sequence[Contract], graph: ImportGraph) -> Iterator[str]:
+    """Yield the names of the contracts that an import breaks. Checking may remove imports from ``graph``."""
+    return (contract.name for contract in contracts if not contract.check(deepcopy(graph), verbose=False).kept)
 
 
 def test_the_code_keeps_to_the_arrows(contracts: Sequence[Contract], graph: ImportGraph) -> None:
-    assert broken(contracts, graph) == []
+    assert [*broken(contracts, graph)] == []
 
 
 @pytest.mark.sampled(3)
@@ -149,7 +149,7 @@ def test_a_wrong_import_is_caught(
     assert imported in graph.modules
     planted = deepcopy(graph)
     planted.add_import(importer=importer, imported=imported)
-    assert broken(contracts, planted)
+    assert any(broken(contracts, planted))
 
 
 def test_every_room_has_its_place(graph: ImportGraph) -> None:
