@@ -17,9 +17,11 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, expect
 
+from bot.settings import AlertSettings
 from tests.browser.chat_page import DESK, PHONE
 from tests.browser.conftest import OpenPage
 from tests.browser.tab_pool import PATIENCE_MS
+from tests.scenario.alerts.scenario import open_timeline_in
 from tests.scenario.conftest import KEEPER, BotSystem, run_system
 
 BOSS, ADMINISTRATOR = "boss01", "it01"
@@ -132,6 +134,23 @@ async def test_printed_pages_have_what_they_tell_and_nothing_to_press(browser: B
             for part in (".menu", ".filters", ".buttons", ".foot"):
                 for each in await page.locator(part).all():
                     await expect(each).to_be_hidden()
+
+
+@WIDTHS
+async def test_a_card_that_was_given_up_is_sent_again_and_its_page_says_what_came_of_it(
+    viewport: tuple[int, int], tab: Page, tmp_path: Path
+) -> None:
+    alerts = AlertSettings(default_groups=("cidNoSuchGroup00000001Aa==",))
+    async with open_timeline_in(tmp_path, alerts=alerts) as scenario:
+        await scenario.post(scenario.low("SKU123", "3"))
+        await log_in(tab, scenario.system, ADMINISTRATOR)
+        await tab.get_by_role("link", name="运维").click()
+        await tab.locator('.rows a[href*="outbox"]').first.click()
+        await expect(tab.locator(".body")).to_contain_text("已放弃")
+        await tab.get_by_role("button", name="重发").click()
+        await expect(tab.get_by_role("heading", level=1)).to_contain_text("已重新发送")
+        assert await findings(tab) == []
+        assert await tab.evaluate("document.documentElement.scrollWidth") <= viewport[0]
 
 
 async def test_without_scripts_administrators_look_after_the_bot(browser: Browser, system: BotSystem) -> None:

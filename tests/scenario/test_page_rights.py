@@ -26,7 +26,7 @@ from tests.project.permission_page import people
 from tests.scenario.alerts.scenario import AlertScenario, open_timeline_in
 from tests.scenario.conftest import OUTSIDER
 from tests.scenario.test_least_disclosure import MONEY, open_fixture
-from tests.scenario.test_pages import HOSTILE
+from tests.scenario.test_pages import HOSTILE, MOST_BYTES
 from tests.scenario.test_permission_matrix import MONEY_CLASSES, STAFF, allowed, granted
 from tests.web.page_client import PageClient, PageMarkup, Seen, page_client
 
@@ -180,6 +180,8 @@ async def test_each_role_gets_what_is_open_to_it_and_nothing_else(
             wrong += [f"{case}, {each}" for each in _open_to_others(page)]
             if page.html and PageMarkup.of(page.html).is_foreign:
                 wrong.append(f"{case}, markup of a text")
+            if len(page.content) > MOST_BYTES:
+                wrong.append(f"{case}, {len(page.content)} bytes")
     assert wrong == []
     assert {"finance", "manager", "admin"} <= told_money, "the amounts were there to be seen"
 
