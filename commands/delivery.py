@@ -102,7 +102,8 @@ async def delivery(
     """Show one delivery, those of an order, or a list."""
     today = context.today
     asked = asked_days(days, today, late=which is DeliveryList.LATE)
-    if text and not which and not asked and (of_order := await _of_order(text, documents, context)):
+    of_a_list = which or asked or documents.is_restricted
+    if text and not of_a_list and (of_order := await _of_order(text, documents, context)):
         return of_order
     ask = partial(_read_list, today)
     hit = await documents.find(TO_LEAVE, text, which=which, days=days, ask=ask)

@@ -89,7 +89,7 @@ async def receipt(
     context: QuestionContext,
 ) -> View:
     """Show one receipt, those of a purchase order, or a list."""
-    if text and not days and (of_order := await _of_order(text, documents, context)):
+    if text and not (days or documents.is_restricted) and (of_order := await _of_order(text, documents, context)):
         return of_order
     hit = await documents.find(RECEIPTS, text, days=days)
     if isinstance(hit, OneDocument):

@@ -16,7 +16,6 @@ from typing import NamedTuple, Self
 from bot.chat.arguments import Word
 from bot.chat.errors import BadArgument
 from bot.erp.model import Money
-from bot.words.disclosure import FieldClass
 from bot.words.phrase import phrase
 
 _MOST_WORDS = 6
@@ -84,17 +83,6 @@ class AmountBounds:
 
 def _plain(amount: Decimal) -> str:
     return f"{amount.normalize():f}"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ListBounds:
-    """A list's bounds: the ``amounts`` as typed, and the classes of the ``compared`` figures."""
-
-    amounts: str = ""
-    compared: frozenset[FieldClass] = frozenset()
-
-
-NO_BOUNDS = ListBounds()
 
 
 class Amounts(Word):

@@ -1,7 +1,8 @@
 """Typed arguments, read from the signature of a command's function.
 
 A parameter annotated with a `Word` or a `Keyword` is typed by the person; every other one is a collaborator and is
-injected by its type. The signature is read once, when the command is created.
+injected by its type. What people may type for a collaborator, whatever the command, are its ``restrictions``: they
+follow the command's own words. The signature is read once, when the command is created.
 """
 
 from __future__ import annotations
@@ -217,6 +218,7 @@ def read_signature(function: Callable[..., object]) -> Signature:
         raise ConfigurationError(f"{where}: {error}; its types must be importable and stand above it") from error
     parameters: list[Parameter] = []
     collaborators: dict[str, type] = {}
+    shared: dict[str, ArgumentType] = {}
     for parameter in signature.parameters.values():
         kind = _bare_type(parameter.annotation)
         if kind is None or parameter.kind is parameter.VAR_KEYWORD:
@@ -227,8 +229,11 @@ def read_signature(function: Callable[..., object]) -> Signature:
             parameters.append(_parameter(parameter, kind))
         elif parameter.kind is parameter.KEYWORD_ONLY:
             collaborators[parameter.name] = kind
+            shared.update(getattr(kind, "restrictions", {}))
         else:
             raise ConfigurationError(f"{where}: collaborator {parameter.name!r} must be keyword-only")
+    own = {parameter.name for parameter in parameters}
+    parameters += (_optional(name, kind) for name, kind in shared.items() if name not in own)
     return Signature(tuple(parameters), collaborators)
 
 
@@ -242,6 +247,10 @@ def usage(command: str, signature: Signature) -> Phrase:
         text = parameter.prefix + "|".join(f"%({name})s" for name in names) + ("…" if parameter.many else "")
         parts.append(f"<{text}>" if parameter.required else f"[{text}]")
     return Phrase(" ".join(parts), MappingProxyType(words))
+
+
+def _optional(name: str, kind: ArgumentType) -> Parameter:
+    return Parameter(name=name, type=kind, required=False, many=False, by_name=True)
 
 
 def _parameter(parameter: inspect.Parameter, kind: ArgumentType) -> Parameter:

@@ -8,10 +8,12 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import StrEnum
 
+from bot.cards.view import Label
 from bot.chat.days import DayRange
 from bot.chat.errors import BadArgument
 from bot.erp.errors import ErpError
 from bot.erp.port import Filter, ListQuery, Period
+from bot.words.disclosure import FieldClass
 
 LONG_AGO = date(1970, 1, 1)
 """Nothing still open was due before this day."""
@@ -30,9 +32,22 @@ class ListCondition(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AskedBound:
+    """A condition that each document of a list meets: as ``typed``, and as cards call it, unless its template does.
+
+    ``compared`` are the classes of what it compares: which documents are listed tells that.
+    """
+
+    by: ListCondition
+    typed: str
+    called: Label = ""
+    compared: frozenset[FieldClass] = frozenset()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Conditions:
-    """The restrictions of a list: a ``text`` or ``product``, a warehouse, a named list, days, amounts if
-    ``bounded``.
+    """The restrictions of a list: a ``text`` or ``product``, a warehouse, a named list, days, and what it is
+    ``bounded`` by.
     """
 
     text: str = ""
@@ -40,7 +55,7 @@ class Conditions:
     warehouse: str = ""
     wanted: Filter = Filter.ALL
     days: DayRange | None = None
-    bounded: bool = False
+    bounded: frozenset[ListCondition] = frozenset()
 
     @property
     def kinds(self) -> frozenset[ListCondition]:
@@ -50,9 +65,8 @@ class Conditions:
             ListCondition.WAREHOUSE: self.warehouse,
             ListCondition.LIST: self.wanted is not Filter.ALL,
             ListCondition.DAYS: self.days,
-            ListCondition.AMOUNTS: self.bounded,
         }
-        return frozenset(kind for kind, value in there.items() if value)
+        return self.bounded.union(kind for kind, value in there.items() if value)
 
     def without(self, *some: ListCondition) -> Conditions:
         """Return the remaining conditions."""
@@ -62,7 +76,7 @@ class Conditions:
             warehouse="" if ListCondition.WAREHOUSE in some else self.warehouse,
             wanted=Filter.ALL if ListCondition.LIST in some else self.wanted,
             days=None if ListCondition.DAYS in some else self.days,
-            bounded=self.bounded and ListCondition.AMOUNTS not in some,
+            bounded=self.bounded.difference(some),
         )
 
     def query(self, today: date, *, may_be_open: bool, offset: int = 0, limit: int = 1) -> ListQuery:

@@ -13,9 +13,9 @@ from typing import Annotated, Any, ClassVar, NamedTuple, Protocol, Self, TypeAli
 from bot.cards.actions import Ask
 from bot.cards.tables import Table
 from bot.cards.view import Button, Label, ListView, View
-from bot.chat.amounts import AmountBounds, ListBounds, read_amounts
+from bot.chat.amounts import AmountBounds, read_amounts
 from bot.chat.arguments import Keyword
-from bot.chat.conditions import Emptied, ListCondition
+from bot.chat.conditions import AskedBound, Emptied, ListCondition
 from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange
 from bot.chat.parsing import command_line, marked
@@ -31,6 +31,7 @@ from bot.chat.view_parts import (
     document_buttons,
     erp_link_buttons,
     freshness,
+    line_of,
     table_of_lines,
     table_of_one,
 )
@@ -250,7 +251,7 @@ class FoundList(Protocol):
     def days(self) -> DayRange | None: ...
 
     @property
-    def bounds(self) -> ListBounds: ...
+    def bounded(self) -> tuple[AskedBound, ...]: ...
 
     @property
     def sums(self) -> tuple[Any, ...]:
@@ -313,7 +314,7 @@ class ListOfKind:
     product: Product | None
     days: DayRange | None
     text: str
-    amounts: str
+    bounded: tuple[AskedBound, ...]
     today: date
 
     def __init_subclass__(cls, **options: Any) -> None:
@@ -326,7 +327,7 @@ class ListOfKind:
     def heading(self) -> Phrase:
         """What the list is called."""
         wanted = Filter[self.which.name] if self.which else Filter.ALL
-        restricted = self.text != "" or bool(self.product or self.days or self.bounds)
+        restricted = self.text != "" or bool(self.product or self.days or self.bounded)
         return self.kind.list_title(wanted, restricted=restricted)
 
     @property
@@ -338,9 +339,19 @@ class ListOfKind:
         return during.get(Filter[self.which.name], during.get(Filter.ALL)) if self.which else during.get(Filter.ALL)
 
     @property
+    def amounts(self) -> str:
+        """The bounds of the amounts as typed, empty without any."""
+        return next((each.typed for each in self.bounded if each.by is ListCondition.AMOUNTS), "")
+
+    @property
     def bounds(self) -> AmountBounds | None:
         """The bounds of the amounts, None without any."""
         return read_amounts(self.amounts) if self.amounts else None
+
+    @property
+    def compared(self) -> frozenset[FieldClass]:
+        """The classes of what was compared."""
+        return frozenset().union(*(each.compared for each in self.bounded))
 
     @property
     def amount_classes(self) -> frozenset[FieldClass]:
@@ -367,9 +378,9 @@ class ListOfKind:
 class DocumentListView(EmptiedList, ListOfKind, ExportedListView):
     """Documents: the newest, those with ``text`` or of some ``days``, or the list named by ``which``.
 
-    ``amounts`` are the amount bounds as typed, and ``compared`` the classes of the compared figures. ``emptied`` holds
-    the totals of an empty list without some of its conditions. Of documents due on some days, the first ``overdue``
-    were due before today. ``not_added_up`` are on the list but in no sum of it.
+    They meet what it is ``bounded`` by. ``emptied`` holds the totals of an empty list without some of its conditions.
+    Of documents due on some days, the first ``overdue`` were due before today. ``not_added_up`` are on the list but in
+    no sum of it.
     """
 
     tabled: ClassVar[bool] = True
@@ -378,8 +389,7 @@ class DocumentListView(EmptiedList, ListOfKind, ExportedListView):
     product: Product | None = None
     """The product for which the documents were looked up; their lines are then only those of it."""
     days: DayRange | None = None
-    amounts: str = ""
-    compared: frozenset[FieldClass] = frozenset()
+    bounded: tuple[AskedBound, ...] = ()
     text: Annotated[str, ClassedBy("text_class")]
     line: Annotated[str, ClassedBy("line_class")]
     rows: ListedRows[Any]
@@ -419,16 +429,26 @@ class DocumentListView(EmptiedList, ListOfKind, ExportedListView):
         rows = document_buttons(self.command, ((row.number, row.books) for row in self.rows))
         return [*rows, *self.widening_buttons()]
 
+    def buttons(self) -> Sequence[Button]:
+        taken_off = [
+            Button(phrase("Without %(words)s", words=each.called), Ask(self.line_without(frozenset({each.by}))))
+            for each in self.bounded
+            if each.called and self.listed and self.line is not HIDDEN
+        ]
+        return (*ExportedListView.buttons(self), *taken_off)
+
     def typed(self) -> Mapping[ListCondition, str]:
         return {
             ListCondition.LIST: self.which or "",
             ListCondition.TEXT: self.product.sku if self.product else self.text,
-            ListCondition.AMOUNTS: self.amounts,
+            **{each.by: each.typed for each in self.bounded},
             ListCondition.DAYS: self.days.typed if self.days else "",
         }
 
     def called(self) -> Mapping[ListCondition, Label]:
-        names: dict[ListCondition, Label] = {ListCondition.LIST: self.which.label} if self.which else {}
+        names: dict[ListCondition, Label] = {each.by: each.called for each in self.bounded if each.called}
+        if self.which:
+            names[ListCondition.LIST] = self.which.label
         return {**names, **EmptiedList.called(self)}
 
     def file_buttons(self) -> Sequence[Button]:
@@ -480,20 +500,17 @@ class DocumentListView(EmptiedList, ListOfKind, ExportedListView):
 
         If a product was found in place of the text, the text names no partner.
         """
-        found, product, days, bounds = hit.found, hit.product, hit.days, hit.bounds
-        text, word = ("", product.sku) if product else (hit.text, hit.text)
-        asked = (command_line(cls.command, hit.which or "", word), bounds.amounts, days.typed if days else "")
+        found = hit.found
         view = cls(
             which=hit.which,
-            product=product,
-            days=days,
-            amounts=bounds.amounts,
-            compared=bounds.compared,
-            text=text,
+            product=hit.product,
+            days=hit.days,
+            bounded=hit.bounded,
+            text="" if hit.product else hit.text,
             rows=found.value.items[: context.rows or cls.page_size],
             total=found.value.total,
             offset=context.offset,
-            line=" ".join(filter(None, asked)),
+            line="",
             today=context.today,
             freshness=freshness(found),
             emptied=hit.emptied,
@@ -503,7 +520,7 @@ class DocumentListView(EmptiedList, ListOfKind, ExportedListView):
             open_amounts=hit.left,
             **more,
         )
-        return cut(view, hit.fields)
+        return cut(replace(view, line=line_of(cls.command, view.typed())), hit.fields)
 
 
 @cache

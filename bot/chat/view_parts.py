@@ -149,6 +149,12 @@ class ExportedListView(ListView):
 _TYPED_LAST = (ListCondition.AMOUNTS, ListCondition.DAYS)
 
 
+def line_of(command: str, typed: Mapping[ListCondition, str]) -> str:
+    """Return the line of a list with some conditions, amounts and days as they are typed, all else as one word."""
+    words = command_line(command, *(word for kind, word in typed.items() if kind not in _TYPED_LAST))
+    return " ".join(filter(None, (words, *(word for kind, word in typed.items() if kind in _TYPED_LAST))))
+
+
 class EmptiedList:
     """The totals of an empty list without some of its conditions, and the lines that ask for them.
 
@@ -187,9 +193,7 @@ class EmptiedList:
 
     def line_without(self, by: frozenset[ListCondition]) -> str:
         """Return the line of this list without some of its conditions."""
-        left = {kind: word for kind, word in self.typed().items() if kind not in by}
-        words = command_line(self.command, *(word for kind, word in left.items() if kind not in _TYPED_LAST))
-        return " ".join(filter(None, (words, *(word for kind, word in left.items() if kind in _TYPED_LAST))))
+        return line_of(self.command, {kind: word for kind, word in self.typed().items() if kind not in by})
 
     def widening_buttons(self) -> Sequence[Button]:
         """Return the buttons that relax an empty list, as far as its reader may see the remaining words."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, replace
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
@@ -92,6 +92,7 @@ class BoundCommand:
 
     async def _answer(self, asked: _Question) -> View | Ask:
         positional, named = self.command.signature.parse(asked.rest, mentions=asked.mentions)
+        restricted: dict[str, Any] = {name: named.pop(name) for name in Documents.restrictions if name in named}
         named.update(self.collaborators)
         for name in self.context:
             named[name] = asked.context
@@ -104,7 +105,8 @@ class BoundCommand:
             for name, kept in self.kept.items():
                 named[name] = kept.narrowed(visible)
             for name, made in self.documents.items():
-                named[name] = Documents(visible, made.kept.narrowed(visible), made.own, asked.context, asked.policy)
+                kept = made.kept.narrowed(visible)
+                named[name] = Documents(visible, kept, made.own, asked.context, asked.policy, restricted)
         return await self.command.function(*positional, **named)
 
     async def _finds(self, asked: _Question) -> View | Ask | None:

@@ -1,17 +1,21 @@
-"""Lists of documents within bounds of their amounts, out of those that are kept: no ERP is asked to compare amounts."""
+"""Lists of documents within bounds that no ERP is asked to compare, such as amounts: out of those that are kept."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 from sys import maxsize
-from typing import Generic, NamedTuple
+from typing import ClassVar, Generic, NamedTuple
 
-from bot.chat.amounts import NO_BOUNDS, AmountBounds, Amounts, ListBounds
+from bot.chat.amounts import AmountBounds, Amounts
+from bot.chat.arguments import Word
+from bot.chat.conditions import AskedBound, ListCondition
+from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument
 from bot.chat.records.kept_documents import OF_OPEN, ReadList, gaps
+from bot.chat.records.own_documents import OwnDocuments
 from bot.erp.answer import Answer
 from bot.erp.counting import signed
 from bot.erp.hub import ErpHub
@@ -24,21 +28,29 @@ from bot.words.phrase import Phrase, phrase
 
 
 class _Picked(NamedTuple, Generic[D]):
-    """A page of a list; and of all that was asked for, how many have no amount, and how many currencies there are."""
+    """A page of a list; and what is to be said of all that was asked for."""
 
     page: Slice[D]
-    without_amount: int
-    currencies: int
+    remarks: tuple[Phrase, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Bound(Generic[D]):
+    """What each document of a list ``holds``; ``remarks`` say of all that are asked for what it does not decide."""
+
+    asked: AskedBound
+    holds: Callable[[D], bool]
+    remarks: Callable[[Sequence[D]], Iterable[Phrase]]
 
 
 @dataclass(frozen=True, slots=True)
 class BoundedLists(Generic[D]):
-    """Lists of the documents of a kind whose amounts lie in a ``range``; None: of all. ``notes`` are said of them."""
+    """Lists of the documents of a kind that are within all ``bounds``. ``notes`` are said of them."""
 
     whole: Kind[D]
-    range: AmountBounds | None
     kept: ReadModel
     now: datetime
+    bounds: tuple[Bound[D], ...] = ()
     notes: tuple[Phrase, ...] = ()
 
     @classmethod
@@ -57,31 +69,34 @@ class BoundedLists(Generic[D]):
         Raises `BadArgument` for who may not see what is compared: which documents are listed would tell it.
         """
         if amounts is None:
-            return cls(kind, None, kept, now)
+            return cls(kind, kept, now, (), notes)
         if not kind.amounts.classes or not kind.amounts.classes <= seen:
             raise BadArgument(phrase("You may not see these amounts, so nothing is listed by them."))
         if amounts.range.of_balance and kind.amounts.left is None:
             raise BadArgument(phrase("Only invoices and bills have an open amount. Try it without “balance”."))
-        return cls(kind, amounts.range, kept, now, notes)
+        return cls(kind, kept, now, (_amounts_within(amounts.range, kind),), notes)
+
+    def also(self, bound: Bound[D]) -> BoundedLists[D]:
+        """Return the lists within one more bound."""
+        return replace(self, bounds=(*self.bounds, bound))
+
+    def only(self, some: Collection[ListCondition]) -> BoundedLists[D]:
+        """Return the lists within some of the bounds."""
+        return replace(self, bounds=tuple(each for each in self.bounds if each.asked.by in some))
 
     @property
-    def is_bounded(self) -> bool:
-        """Whether any amount is restricted."""
-        return self.range is not None
-
-    @property
-    def shown(self) -> ListBounds:
+    def asked(self) -> tuple[AskedBound, ...]:
         """What the list says of it."""
-        return ListBounds(amounts=self.range.typed, compared=self.whole.amounts.classes) if self.range else NO_BOUNDS
+        return tuple(each.asked for each in self.bounds)
 
     @property
     def kind(self) -> Kind[D]:
         """The kind of documents, of which only those within the bounds are listed."""
-        return replace(self.whole, listed=self._is_listed) if self.range else self.whole
+        return replace(self.whole, listed=self._is_listed) if self.bounds else self.whole
 
     def or_else(self, ask: ReadList[D]) -> ReadList[D]:
         """Return what reads such lists, and those without bounds by ``ask``."""
-        return self._read if self.range else ask
+        return self._read if self.bounds else ask
 
     async def _read(self, erp: ErpHub, query: ListQuery) -> Answer[Slice[D]]:
         """Return the part of a list that a query asks for, as far as ``erp`` shows it to its reader.
@@ -107,48 +122,57 @@ class BoundedLists(Generic[D]):
         as_of = found.coverage.as_of
         if as_of is None:
             raise BadArgument(_nothing_kept(found.coverage.sources_missing))
-        notes = (*self.notes, *gaps(found.coverage, query), *_oddities(found.value, self.range))
+        notes = (*self.notes, *gaps(found.coverage, query), *found.value.remarks)
         source, stale = sources[0] if len(sources) == 1 else "", found.coverage.is_stale(self.now)
         return Answer(found.value.page, source, as_of, stale=stale, notes=notes)
 
     def _pick(self, query: ListQuery, documents: Iterator[ErpRecord]) -> _Picked[D]:
         today, whole = self.now.date(), replace(query, offset=0, limit=maxsize)
         asked = self.whole.pick(documents, whole, today).items  # type: ignore[arg-type]  # they are of this kind
-        amounts = [self._amount(each) for each in asked]
-        return _Picked(
-            page=self.kind.pick(asked, query, today),
-            without_amount=sum(money is None for money in amounts),
-            currencies=len({money.currency for money in amounts if money}),
-        )
+        remarks = (remark for bound in self.bounds for remark in bound.remarks(asked))
+        return _Picked(self.kind.pick(asked, query, today), tuple(remarks))
 
     def _is_listed(self, document: D) -> bool:
-        settled = self._of_balance and isinstance(document, InvoiceRecord) and not document.is_open
-        return not settled and self.whole.listed(document) and self._holds(self._amount(document))
-
-    @property
-    def _of_balance(self) -> bool:
-        return self.range is not None and self.range.of_balance
-
-    def _holds(self, money: Money | None) -> bool:
-        return self.range is None or self.range.holds(money)
-
-    def _amount(self, document: D) -> Money | None:
-        amounts = self.whole.amounts
-        money = amounts.left_of(document) if self._of_balance else amounts.total(document)
-        return signed(document, money)
+        return self.whole.listed(document) and all(bound.holds(document) for bound in self.bounds)
 
 
 def _nothing_kept(missing: tuple[str, ...]) -> Phrase:
     if missing:
         return phrase(
-            "The documents of %(sources)s have not all been read yet. Until then nothing is listed by amounts.",
+            "The documents of %(sources)s have not all been read yet. Until then nothing is listed in this way.",
             sources=missing,
         )
     return phrase("There is nothing here that you may see.")
 
 
-def _oddities(found: _Picked[D], asked: AmountBounds | None) -> Iterator[Phrase]:
-    if found.without_amount:
-        yield phrase("not listed: %(num)s without an amount", num=found.without_amount)
-    if found.currencies > 1 and asked and not asked.currency:
-        yield phrase("each amount in its own currency")
+def _amounts_within(asked: AmountBounds, kind: Kind[D]) -> Bound[D]:
+    """Return what bounds the amounts of documents, or what is left of them to pay."""
+
+    def amount(document: D) -> Money | None:
+        money = kind.amounts.left_of(document) if asked.of_balance else kind.amounts.total(document)
+        return signed(document, money)
+
+    def holds(document: D) -> bool:
+        settled = asked.of_balance and isinstance(document, InvoiceRecord) and not document.is_open
+        return not settled and asked.holds(amount(document))
+
+    def remarks(documents: Sequence[D]) -> Iterator[Phrase]:
+        amounts = [amount(each) for each in documents]
+        if without := sum(money is None for money in amounts):
+            yield phrase("not listed: %(num)s without an amount", num=without)
+        if len({money.currency for money in amounts if money}) > 1 and not asked.currency:
+            yield phrase("each amount in its own currency")
+
+    said = AskedBound(by=ListCondition.AMOUNTS, typed=asked.typed, compared=kind.amounts.classes)
+    return Bound(said, holds, remarks)
+
+
+class Restriction(Word):
+    """A word that restricts lists of documents of every kind to those that a bound holds; forms show its ``label``."""
+
+    by: ClassVar[ListCondition]
+    label: ClassVar[Phrase]
+
+    async def bound(self, kind: Kind[D], kept: ReadModel, own: OwnDocuments, context: QuestionContext) -> Bound[D]:
+        """Return what the documents meet, as ``context.person`` asks for it; raises a `DingerpError`."""
+        raise NotImplementedError

@@ -7,10 +7,10 @@ their sums from all that they hold.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field, replace
 from functools import partial
-from typing import Any, Generic, TypeAlias
+from typing import Any, ClassVar, Generic, TypeAlias
 
 from bot.access.policy import AccessPolicy
 from bot.cards.view import View
@@ -19,8 +19,9 @@ from bot.chat.arguments import Keyword
 from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange, Days, asked_days
 from bot.chat.document_views import view_of_list, view_of_one
+from bot.chat.errors import BadArgument
 from bot.chat.product_shares import amount_of
-from bot.chat.records.bounded_lists import BoundedLists
+from bot.chat.records.bounded_lists import Bound, BoundedLists, Restriction
 from bot.chat.records.documents_by_product import DocumentsByProduct
 from bot.chat.records.kept_documents import ReadList, kept_lists
 from bot.chat.records.linked_documents import LinkedDocuments
@@ -36,6 +37,7 @@ from bot.erp.model import Slice
 from bot.erp.port import Filter, ListQuery
 from bot.read_model.queries import ReadModel
 from bot.words.disclosure import FieldClass
+from bot.words.phrase import phrase
 
 FindLinked: TypeAlias = Callable[[str, ListQuery], Awaitable[Answer[Slice[D]] | None]]
 """Finds the documents that belong to another, by its number; None where there is no such document."""
@@ -64,6 +66,16 @@ class Documents:
     own: OwnDocuments
     context: QuestionContext
     policy: AccessPolicy
+    typed: Mapping[str, Restriction | None] = field(default_factory=dict)
+    """What was typed of the restrictions."""
+
+    restrictions: ClassVar[Mapping[str, type[Restriction]]] = {}
+    """What restricts lists of every kind: commands that ask for documents take all of it."""
+
+    @property
+    def is_restricted(self) -> bool:
+        """Whether only a list is asked for, of some documents."""
+        return any(self.typed.values())
 
     async def find(
         self,
@@ -84,7 +96,9 @@ class Documents:
         kind's own orders, ``bounds`` restrict the amounts in place of ``amounts``, and ``sums`` adds them up in another
         way. Raises `NothingFound`.
         """
-        asked = self._asked(kind, text, which=which, days=days, bounds=bounds, amounts=amounts, ask=ask, linked=linked)
+        asked = await self._asked(
+            kind, text, which=which, days=days, bounds=bounds, amounts=amounts, ask=ask, linked=linked
+        )
         hit = await asked.lookup.look_up(asked.text, asked.wanted, days=asked.days)
         return await self._shown(hit, asked, sums)
 
@@ -98,7 +112,7 @@ class Documents:
         amounts: Amounts | None = None,
     ) -> OneDocument[D] | DocumentList[D] | Picks:
         """Return what `find` does; a text that names no document may name what is in them, or several such products."""
-        asked = self._asked(kind, text, which=which, days=days, amounts=amounts)
+        asked = await self._asked(kind, text, which=which, days=days, amounts=amounts)
         products = ProductLookup(
             command=kind.command, erp=self.erp, context=self.context, rest=(which or "", days or "")
         )
@@ -118,7 +132,7 @@ class Documents:
         """Return the classes that the rules on a kind and on its area leave to the asker."""
         return visible_fields(self.policy, self.context, kind.command, command_of(kind.area))
 
-    def _asked(
+    async def _asked(
         self,
         kind: Kind[D],
         text: str | None,
@@ -133,6 +147,8 @@ class Documents:
         now = self.context.now
         wanted = Filter[which.name] if which else Filter.ALL
         restricted = bounds or BoundedLists.of(amounts, kind, self.fields(kind), self.kept, now)
+        for restriction in filter(None, self.typed.values()):
+            restricted = restricted.also(await self._bound(restriction, restricted.whole))
         typed = days.typed if isinstance(days, DayRange) else days or ""
         lookup = DocumentLookup(
             kind.command,
@@ -144,10 +160,17 @@ class Documents:
             owned=self.own.within(self.erp, kind.area, self.context) if kind.has_owners else None,
             linked=linked or self._linked(restricted.kind),
             bounds=restricted,
-            rest=(which or "", amounts or "", typed),
+            rest=(which or "", *(each.typed for each in restricted.asked), typed),
         )
         of_days = days if isinstance(days, DayRange) else asked_days(days, now.date(), late=wanted in _OVERDUE)
         return _AskedDocuments(lookup, restricted, text or "", which, wanted, of_days)
+
+    async def _bound(self, restriction: Restriction, kind: Kind[D]) -> Bound[D]:
+        """Return what is typed as a bound of lists; raises `BadArgument` for who may not see what it compares."""
+        bound = await restriction.bound(kind, self.kept, self.own, self.context)
+        if not bound.asked.compared <= self.fields(kind):
+            raise BadArgument(phrase("You may not see this, so nothing is listed by it."))
+        return bound
 
     def _lists(self, kind: Kind[D], ask: ReadList[D] | None) -> ReadList[D]:
         """Return what reads lists: out of what is kept where the kind does not stand for its area.
@@ -181,7 +204,7 @@ class Documents:
             whole = () if kind.amounts.left and asked.which else totals.sums
             hit = replace(hit, sums=whole, left=totals.left, not_added_up=totals.not_added_up)
         return replace(
-            hit, text=asked.text, which=asked.which, days=asked.days, bounds=asked.bounds.shown, fields=fields
+            hit, text=asked.text, which=asked.which, days=asked.days, bounded=asked.bounds.asked, fields=fields
         )
 
 

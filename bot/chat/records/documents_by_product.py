@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Generic
 
-from bot.chat.conditions import Conditions
+from bot.chat.conditions import Conditions, ListCondition
 from bot.chat.days import DayRange
 from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.records.lookup import FETCH_LIMIT, DocumentList, DocumentLookup, NoDocument, OneDocument
@@ -19,7 +19,8 @@ from bot.erp.port import Filter
 from bot.words.phrase import phrase
 from bot.words.spelling import words_of
 
-_WHOLE_ORDERS = phrase("An amount is of a whole order, not of one product in it. Try it without amounts.")
+_AMOUNTS_OF_WHOLE_ORDERS = phrase("An amount is of a whole order, not of one product in it. Try it without amounts.")
+_OF_WHOLE_ORDERS = phrase("The orders of one product are not narrowed any further. Ask for one of the two alone.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,9 @@ class DocumentsByProduct(Generic[D]):
         meant = await self._meant(text) if nothing and text and text.casefold() not in OWN_WORDS else None
         if meant is not None and isinstance(hit, DocumentList) and not self._is_code(text, meant):
             return hit  # the text names documents, although none of them is on the list
-        if meant is not None and self.lookup.is_bounded:
-            raise BadArgument(_WHOLE_ORDERS)
+        if meant is not None and self.lookup.bounded_by:
+            amounts = ListCondition.AMOUNTS in self.lookup.bounded_by
+            raise BadArgument(_AMOUNTS_OF_WHOLE_ORDERS if amounts else _OF_WHOLE_ORDERS)
         if isinstance(meant, Picks):
             return meant
         if meant is not None:

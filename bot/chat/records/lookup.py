@@ -8,9 +8,8 @@ from datetime import timedelta
 from typing import Any, Generic, Protocol, TypeVar
 
 from bot.cards.notices import Suggestion
-from bot.chat.amounts import NO_BOUNDS, ListBounds
 from bot.chat.arguments import Keyword
-from bot.chat.conditions import LONG_AGO, Conditions, Emptied, ListCondition, find_emptied
+from bot.chat.conditions import LONG_AGO, AskedBound, Conditions, Emptied, ListCondition, find_emptied
 from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange
 from bot.chat.errors import NothingFound
@@ -118,7 +117,7 @@ class DocumentList(Generic[D]):
     text: str = ""
     which: Keyword | None = None
     days: DayRange | None = None
-    bounds: ListBounds = NO_BOUNDS
+    bounded: tuple[AskedBound, ...] = ()
     """What was asked for."""
     sums: tuple[Any, ...] = ()
     """What the documents come to, one amount a currency; empty where not all of them are known."""
@@ -151,7 +150,7 @@ class DocumentLookup(Generic[D]):
     linked: Callable[[str, ListQuery], Awaitable[Answer[Slice[D]] | None]] | None = None
     """Finds those that belong to another document, by its number."""
     bounds: BoundedLists[D] | None = None
-    """Restricts the lists to documents of some amounts."""
+    """Restricts the lists to documents within some bounds."""
     rest: tuple[str, ...] = ()
     """The other words of the line, empty ones for what was not typed."""
 
@@ -173,7 +172,7 @@ class DocumentLookup(Generic[D]):
         it names may be empty by other conditions. Where many rows are wanted, what it fits is a list, also where it is
         the number of none and fits a single one.
         """
-        asked = Conditions(text=text, wanted=wanted, days=days, bounded=self.is_bounded)
+        asked = Conditions(text=text, wanted=wanted, days=days, bounded=self.bounded_by)
         only_text, rows = asked.kinds == {ListCondition.TEXT}, self.context.rows
         # Text without a digit is no number: a search for a customer or vendor costs one call less.
         if only_text and _may_be_number(text):
@@ -221,7 +220,7 @@ class DocumentLookup(Generic[D]):
     async def read(self, asked: Conditions, *, offset: int, limit: int) -> DocumentList[D]:
         """Return a part of a list: of what its text names, of the person whose name it is, or of another document."""
         ask = whole_lists(self.kept, self.kind, self.ask, now=self.context.now)
-        read = self.bounds.or_else(ask) if self.bounds and asked.bounded else ask
+        read = self.bounds.only(asked.bounded).or_else(ask) if self.bounds else ask
         query = self._query(asked, offset=offset, limit=limit)
         unnamed = replace(query, text="")
         if self.owned and asked.text.casefold() in OWN_WORDS:
@@ -252,9 +251,9 @@ class DocumentLookup(Generic[D]):
         return replace(listed, overdue=(await listed.read(listed.erp, before)).value.total)
 
     @property
-    def is_bounded(self) -> bool:
-        """Whether amounts restrict the lists."""
-        return self.bounds is not None and self.bounds.is_bounded
+    def bounded_by(self) -> frozenset[ListCondition]:
+        """What bounds the lists."""
+        return frozenset(each.by for each in self.bounds.asked) if self.bounds else frozenset()
 
     async def _names_somebody(self, text: str) -> bool:
         """Return whether a text names a customer, a vendor or a product, of which there are no such documents."""

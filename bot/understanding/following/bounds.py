@@ -30,7 +30,7 @@ def follow_within(follow_up: FollowUp, go_on: Callable[[FollowUp], Reading | Non
     command, recognition = follow_up.before.command, follow_up.grammar.recognition
     if command is None or not recognition.takes(Amounts, command):
         return None
-    rest, old = without_bounds(follow_up.before.rest)
+    rest, old = without_bounds(follow_up.before.rest, Amounts)
     whole = f"/{command} {rest}".strip()
     if wants_any_amount(follow_up.text):
         return follow_up.reading(whole, Understood(AMOUNTS, follow_up.text, "")) if old else None

@@ -7,9 +7,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from bot.chat.amounts import AmountBounds, Amounts, FoundAmounts, find_amounts, join_ranges
+from bot.chat.arguments import Word
 from bot.chat.errors import BadArgument
-from bot.chat.parsing import MAX_LINE_BYTES, split
+from bot.chat.parsing import MAX_LINE_BYTES, quote, split
 from bot.chat.questions.reading import Understood
+from bot.chat.records.documents import Documents
 from bot.understanding.command_kinds import OWED
 from bot.understanding.scanning.recognition import Recognition
 
@@ -131,11 +133,13 @@ def wants_any_amount(text: str) -> bool:
     return _ANY_AMOUNT.fullmatch(text.strip("的呢吧 ,，")) is not None
 
 
-def without_bounds(rest: str) -> tuple[str, str]:
-    """Return a command's arguments without the amount bounds, and these as typed."""
-    words = list(split(rest))
+def without_bounds(rest: str, *some: type[Word]) -> tuple[str, str]:
+    """Return a command's arguments without what bounds its list, or without some of it, and this as typed."""
+    words, taken = list(split(rest)), list[str]()
     try:
-        amounts = Amounts.take_marked(words)
+        for kind in some or (Amounts, *Documents.restrictions.values()):
+            if bound := kind.take_marked(words):
+                taken.append(bound.range.typed if isinstance(bound, Amounts) else quote(f"{kind.prefix}{bound}"))
     except BadArgument:
         return rest, ""  # the command says what is wrong
-    return (rest, "") if amounts is None else (" ".join(words), amounts.range.typed)
+    return (" ".join(map(quote, words)), " ".join(taken)) if taken else (rest, "")

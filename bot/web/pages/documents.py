@@ -14,6 +14,7 @@ from bot.chat.conditions import ListCondition
 from bot.chat.days import Days
 from bot.chat.document_views import DocumentListView
 from bot.chat.parsing import command_line
+from bot.chat.records.documents import Documents
 from bot.erp.kinds import KINDS
 from bot.erp.port import Filter
 from bot.web.pages.shown import ROWS, show, status_of
@@ -36,6 +37,9 @@ PERIODS: tuple[tuple[str, Phrase], ...] = (
 """Days that are asked for most, as they are typed."""
 
 
+_RESTRICTIONS = Documents.restrictions
+
+
 @dataclass(frozen=True, slots=True)
 class DocumentFilters:
     """The form above a list: what may be chosen, and what is."""
@@ -44,6 +48,7 @@ class DocumentFilters:
     lists: tuple[tuple[str, str], ...]
     takes_days: bool
     takes_amounts: bool
+    restrictions: tuple[tuple[str, str], ...]
     periods: tuple[tuple[str, str], ...]
     chosen: Mapping[str, str]
 
@@ -82,10 +87,11 @@ def document_filters(visit: Visit, answer: PageAnswer, kind: str = "") -> Docume
             "text": typed.get(ListCondition.TEXT, ""),
             "days": typed.get(ListCondition.DAYS, ""),
             "amounts": typed.get(ListCondition.AMOUNTS, ""),
+            **{name: typed.get(word.by, "").removeprefix(word.prefix) for name, word in _RESTRICTIONS.items()},
         }
         kind = view.command
     else:
-        chosen = {name: visit.query.get(name, "") for name in ("list", "text", "days", "amounts")}
+        chosen = {name: visit.query.get(name, "") for name in ("list", "text", "days", "amounts", *_RESTRICTIONS)}
     if kind not in _KINDS or kind not in commands:
         return None
     types = [parameter.type for parameter in commands[kind].signature.parameters]
@@ -94,6 +100,7 @@ def document_filters(visit: Visit, answer: PageAnswer, kind: str = "") -> Docume
         lists=tuple((str(member), visit.say(member.label)) for member in named_lists(visit, kind)),
         takes_days=any(issubclass(each, Days) for each in types),
         takes_amounts=any(issubclass(each, Amounts) for each in types),
+        restrictions=tuple((name, visit.say(word.label)) for name, word in _RESTRICTIONS.items()),
         periods=tuple((typed, visit.say(name)) for typed, name in PERIODS),
         chosen=chosen,
     )
@@ -109,8 +116,10 @@ def named_lists(visit: Visit, kind: str) -> tuple[Keyword, ...]:
 
 def _line(visit: Visit, kind: str) -> str:
     """Return the line that people would type for what the filters say."""
-    asked = {name: " ".join(visit.query.get(name, "").split())[:_MOST] for name in ("list", "text", "amounts")}
-    line = command_line(kind, asked["list"], asked["text"])
+    names = ("list", "text", "amounts", *_RESTRICTIONS)
+    asked = {name: " ".join(visit.query.get(name, "").split())[:_MOST] for name in names}
+    within = (f"{word.prefix}{asked[name]}" for name, word in _RESTRICTIONS.items() if asked[name])
+    line = command_line(kind, asked["list"], asked["text"], *within)
     return " ".join(filter(None, (line, asked["amounts"], typed_days(visit.query))))
 
 
