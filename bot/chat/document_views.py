@@ -27,7 +27,7 @@ from bot.chat.view_parts import (
     Freshness,
     NotAddedUp,
     ask_buttons,
-    columns_of_books,
+    columns_if_told,
     document_buttons,
     erp_link_buttons,
     freshness,
@@ -457,7 +457,7 @@ class DocumentListView(EmptiedList, ListOfKind, ExportedListView):
     def table(self) -> Table | None:
         if not self.columns or self.rows is HIDDEN:
             return None
-        columns = (*self.columns, *columns_of_books(self.rows), *(self._share_columns() if self.product else ()))
+        columns = (*self.columns, *columns_if_told(self.rows), *(self._share_columns() if self.product else ()))
         as_of = self.freshness.as_of
         found = Table.of_rows(columns, self.rows, today=self.today, total=self.total, as_of=as_of)
         return replace(found, facts=(*self.sums(), *self._not_added_up()))

@@ -26,6 +26,14 @@ class BadArgument(DingerpError):
         return self.problem
 
 
+class SeveralMeant(DingerpError):
+    """What was typed may mean each of several ``picks``: the lines that ask for one of them."""
+
+    def __init__(self, picks: Iterable[Suggestion]) -> None:
+        super().__init__()
+        self.picks = tuple(picks)
+
+
 class NothingFound(NotFound):
     """No such document or item; perhaps one of ``closest`` was meant: lines to ask instead, some with a name."""
 

@@ -96,11 +96,12 @@ def erp_link_buttons(url: str) -> list[Button]:
     return [Button(phrase("Open in the ERP"), url)] if url.startswith("https://") else []
 
 
-def columns_of_books(rows: Iterable[Any]) -> tuple[Column, ...]:
-    """Return the column with the books of each row, if there are several."""
-    if not any(row.books for row in rows):
-        return ()
-    return (Column(phrase("Company"), lambda row: " · ".join(row.books)),)
+_IF_TOLD = (Column(phrase("Company"), lambda row: " · ".join(row.books)),)
+
+
+def columns_if_told(rows: Sequence[Any]) -> tuple[Column, ...]:
+    """Return the columns of every kind that say something of a row, such as its books, if there are several."""
+    return tuple(column for column in _IF_TOLD if any(column.of(row, None) for row in rows))
 
 
 _EXPORT = phrase("Export")

@@ -31,7 +31,7 @@ from bot.cards.notices import (
 from bot.cards.view import View
 from bot.chat.arguments import Keyword, Signature, Word, shortened
 from bot.chat.context import QuestionContext
-from bot.chat.errors import BadArgument, NothingFound
+from bot.chat.errors import BadArgument, NothingFound, SeveralMeant
 from bot.chat.message import Message, MessageKind
 from bot.chat.parsing import command_line, in_books, split
 from bot.chat.question_handler import PreparedAnswer
@@ -131,6 +131,8 @@ class Failures:
                 usage = command.usage
                 bad = BadArgumentNotice(problem=error.problem, usage=usage, examples=examples, missing=error.missing)
                 return bad, QuestionOutcome.BAD_ARGUMENT
+            case SeveralMeant():
+                return ChoiceNotice(suggestions=error.picks), QuestionOutcome.HINT
             case NotFound():
                 closest = error.closest if isinstance(error, NothingFound) else ()
                 hints = hint_arguments(command.name, command.signature, self._commands.parse(context.line).rest)
