@@ -27,6 +27,7 @@ class ListCondition(StrEnum):
     LIST = "list"
     DAYS = "days"
     AMOUNTS = "amounts"
+    CREATED_BY = "created_by"
     BOOKS = "books"
     """The books named in the line; `bot.chat.questions.bound_commands` counts those of others."""
 

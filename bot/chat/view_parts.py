@@ -15,6 +15,7 @@ from bot.chat.conditions import Emptied, ListCondition
 from bot.chat.days import DayRange
 from bot.chat.parsing import MAX_LINE_BYTES, command_line
 from bot.erp.hub import Answer
+from bot.erp.kinds.cards import CREATED_BY
 from bot.erp.model import (
     ErpRecord,
     InvoiceStatus,
@@ -96,11 +97,11 @@ def erp_link_buttons(url: str) -> list[Button]:
     return [Button(phrase("Open in the ERP"), url)] if url.startswith("https://") else []
 
 
-_IF_TOLD = (Column(phrase("Company"), lambda row: " · ".join(row.books)),)
+_IF_TOLD = (Column(phrase("Company"), lambda row: " · ".join(row.books)), CREATED_BY)
 
 
 def columns_if_told(rows: Sequence[Any]) -> tuple[Column, ...]:
-    """Return the columns of every kind that say something of a row, such as its books, if there are several."""
+    """Return the columns of every kind that say something of a row: its books, if there are several, who created it."""
     return tuple(column for column in _IF_TOLD if any(column.of(row, None) for row in rows))
 
 

@@ -16,6 +16,7 @@ class RecordOrigin(TypedDict):
     changed_at: datetime | None
     source: str
     url: NotRequired[str]
+    created_by: NotRequired[tuple[str, ...]]
 
 
 class PartnerParts(RecordOrigin):

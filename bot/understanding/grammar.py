@@ -19,6 +19,7 @@ from bot.understanding.exporting import drop_export, export_reading, wants_the_l
 from bot.understanding.likeness import NOTHING, Likeness, pieces_of
 from bot.understanding.limits.bounds import SpokenBounds, find_bounds
 from bot.understanding.limits.comparisons import REPORT, find_comparison, may_compare
+from bot.understanding.limits.creators import SpokenCreator, find_creator
 from bot.understanding.limits.limit_finding import Limit, LimitFinder
 from bot.understanding.limits.parts import read_both
 from bot.understanding.limits.residue import not_clear, residue
@@ -188,6 +189,9 @@ class Grammar:
         if not text or is_remark(text):
             return None
         text = self.limits.states.without_implied(text)
+        creator = find_creator(text, self.recognition)
+        if creator and (within := self._created_by(creator, usable, nearest=nearest)):
+            return within
         bounds = find_bounds(text)
         if bounds.found and not self._is_of_one(bounds.rest):
             return self._within_amounts(bounds, usable, nearest=nearest)
@@ -262,6 +266,15 @@ class Grammar:
     def _is_a_guess(self, command: str, scan: Scan, usable: frozenset[str] | None) -> bool:
         """Return whether no word asks for a command, and nothing of the company is named: it is only likely."""
         return not self._names_anything(scan) and self.lines.weigh(scan, usable).get(command, 0) < SAYS_WHAT_TO_DO
+
+    def _created_by(self, creator: SpokenCreator, usable: frozenset[str] | None, *, nearest: bool) -> Reading | None:
+        """Return the reading of what somebody created; None if no line holds it."""
+        asked = self._asked(creator.rest, usable, nearest=nearest)
+        if asked is None or not (held := creator.held_by(asked.line, self.recognition)):
+            return None
+        others = filter(None, (creator.held_by(line, self.recognition) for line in asked.alternatives))
+        understood = (*asked.understood, creator.understood)
+        return replace(asked, line=held, alternatives=tuple(others), understood=understood)
 
     def _is_of_one(self, text: str) -> bool:
         """Return whether a text names a product, whose number is no amount, or a document, whose card has the

@@ -13,6 +13,7 @@ from bot.chat.amounts import Amounts
 from bot.chat.arguments import Keyword
 from bot.chat.days import Days
 from bot.chat.document_views import DocumentListView
+from bot.chat.records.created_by import CreatedBy
 from bot.chat.registry import AnyCommand
 from bot.erp.kinds import (
     BILLS,
@@ -80,6 +81,12 @@ def test_lists_by_days_and_names_are_typed(kind: Kind[Any]) -> None:
         for member in each.type
     }  # fmt: skip
     assert named == {wanted.name for wanted in kind.filters}
+
+
+@pytest.mark.parametrize("kind", DOCUMENTS, ids=lambda kind: kind.command)
+def test_lists_are_of_what_somebody_created(kind: Kind[Any]) -> None:
+    assert takes(kind, CreatedBy)
+    assert kind.cards.fact_columns[-1].shows == "creator"
 
 
 def test_amounts_are_compared_and_added_up_where_there_are_any() -> None:

@@ -1,24 +1,32 @@
-"""The page about kinds of documents shows the code that there is, line by line."""
+"""The pages about kinds of documents and about filters show the code that there is, line by line."""
 
 from __future__ import annotations
 
 import re
 
+import pytest
+
 from .tree import ROOT
 
-SHOWN = ("bot/erp/kinds/quotations.py", "commands/quote.py")
+KIND, FILTER = "docs/how-to/add-a-kind-of-document.md", "docs/how-to/add-a-filter.md"
 
 
-def test_what_the_page_shows_stands_in_the_code() -> None:
-    page = (ROOT / "docs/how-to/add-a-kind-of-document.md").read_text(encoding="utf-8")
-    code = "".join((ROOT / name).read_text(encoding="utf-8") for name in SHOWN).splitlines()
-    blocks = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
-    assert len(blocks) == 3
+@pytest.mark.parametrize(
+    ("page", "count", "shown"),
+    [
+        (KIND, 3, ("bot/erp/kinds/quotations.py", "commands/quote.py")),
+        (FILTER, 2, ("bot/chat/records/created_by.py", "bot/chat/records/documents.py")),
+    ],
+)
+def test_what_the_page_shows_stands_in_the_code(page: str, count: int, shown: tuple[str, ...]) -> None:
+    code = "".join((ROOT / name).read_text(encoding="utf-8") for name in shown).splitlines()
+    blocks = re.findall(r"```python\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+    assert len(blocks) == count
     assert [line for block in blocks for line in block.splitlines() if line not in code] == []
 
 
-def test_files_that_the_page_names_are_there() -> None:
-    page = (ROOT / "docs/how-to/add-a-kind-of-document.md").read_text(encoding="utf-8")
-    named = re.findall(r"`((?:bot|commands|docs|tests)/[\w/.]+)`", page)
+@pytest.mark.parametrize("page", [KIND, FILTER])
+def test_files_that_the_page_names_are_there(page: str) -> None:
+    named = re.findall(r"`((?:bot|commands|docs|tests)/[\w/.]+)`", (ROOT / page).read_text(encoding="utf-8"))
     assert len(named) > 10
     assert [name for name in named if not (ROOT / name).exists()] == []

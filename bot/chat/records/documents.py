@@ -22,6 +22,7 @@ from bot.chat.document_views import view_of_list, view_of_one
 from bot.chat.errors import BadArgument
 from bot.chat.product_shares import amount_of
 from bot.chat.records.bounded_lists import Bound, BoundedLists, Restriction
+from bot.chat.records.created_by import CreatedBy
 from bot.chat.records.documents_by_product import DocumentsByProduct
 from bot.chat.records.kept_documents import ReadList, kept_lists
 from bot.chat.records.linked_documents import LinkedDocuments
@@ -69,7 +70,7 @@ class Documents:
     typed: Mapping[str, Restriction | None] = field(default_factory=dict)
     """What was typed of the restrictions."""
 
-    restrictions: ClassVar[Mapping[str, type[Restriction]]] = {}
+    restrictions: ClassVar[Mapping[str, type[Restriction]]] = {"created_by": CreatedBy}
     """What restricts lists of every kind: commands that ask for documents take all of it."""
 
     @property

@@ -64,6 +64,7 @@ class Site(LocalValues):
             "url": self.link(doctype, name),
             "changed_at": self.time(row.get("modified")),
             "source": self.source,
+            "created_by": (row["owner"],) if row.get("owner") else (),
         }
 
     def read(self, mapping: Callable[..., R], row: dict[str, Any], *more: Any) -> R:

@@ -78,6 +78,11 @@ class ErpNextPlan(Plan[FrappeTerms, "ErpNextReads"]):
     owed: tuple[Condition, ...] = ()
     """What holds besides of what is due."""
 
+    @property
+    def read(self) -> tuple[str, ...]:
+        """The fields that are read of a list: those of the kind, and of a document whose it is, as on every DocType."""
+        return self.fields if self.shared else tuple(dict.fromkeys((*self.fields, "owner")))
+
     def is_exact(self, query: ListQuery) -> bool:
         """Whether the rows of a request are those of a list, in its order."""
         known_days = (query.during is None or self.days) and (query.due is None or self.due)
@@ -114,7 +119,7 @@ class ErpNextReads:
         return _whole(plan, row)
 
     async def find_all(self, plan: ErpNextPlan, numbers: Sequence[str]) -> list[Row]:
-        request = ListRequest(plan.model, plan.fields, [("name", "in", list(numbers)), *self._of_company(plan)])
+        request = ListRequest(plan.model, plan.read, [("name", "in", list(numbers)), *self._of_company(plan)])
         # MariaDB compares without regard to case.
         wanted = frozenset(numbers)
         return [row for row in await self.frappe.rows(request) if row["name"] in wanted and plan.is_meant(row)]
@@ -182,7 +187,7 @@ class ErpNextReads:
         order = (f"{field.format(name)} {'desc' if falls else 'asc'}" for name, falls in plan.order_by(query, terms))
         return ListRequest(
             plan.model,
-            plan.fields,
+            plan.read,
             [*plan.conditions(query, terms), *(plan.owed if query.due else ()), *self._of_company(plan)],
             any_of,
             ", ".join(order),

@@ -17,6 +17,8 @@ D = TypeVar("D", bound=ErpRecord)
 
 CUSTOMER = phrase("Customer")
 VENDOR = phrase("Vendor")
+CREATED_BY = Column(phrase("Created by"), "creator")
+"""What a card of any kind says last, and a file, where the ERP tells it."""
 _DUE = phrase("due %(days)s")
 _TOTAL_OPEN = phrase("Total open")
 _OUTSTANDING = phrase("Outstanding")
@@ -103,8 +105,8 @@ class DocumentCards(Generic[D]):
         """What the card of one says besides its partner and state."""
         shown = {column.shows: column for column in self.columns}
         if self.facts is None:
-            return tuple(column for name, column in shown.items() if name not in _ON_EVERY_CARD)
-        return tuple(shown[each] if isinstance(each, str) else each for each in self.facts)
+            return (*(column for name, column in shown.items() if name not in _ON_EVERY_CARD), CREATED_BY)
+        return (*(shown[each] if isinstance(each, str) else each for each in self.facts), CREATED_BY)
 
     @property
     def row_due(self) -> Phrase:

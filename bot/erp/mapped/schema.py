@@ -71,7 +71,7 @@ _OF_KIND = {
     ),
     FieldKind.MOMENT: "as_of changed_at decided_at",
     FieldKind.FLAG: "is_active is_credit_note is_return material_ready taxed",
-    FieldKind.NAMES: "order_numbers owners pending_for",
+    FieldKind.NAMES: "created_by order_numbers owners pending_for",
 }
 """What a field is read as wherever it stands; `_schema` is told the few that differ from record to record."""
 _KINDS = {name: kind for kind, names in _OF_KIND.items() for name in names.split()}
@@ -96,7 +96,7 @@ STOCK = _schema(f"{_FIGURES} reorder_point as_of company")
 LOT = _schema("number! quantity! expires_on warehouse", warehouse=FieldKind.KEY)
 SALES_ORDER = _schema(
     "id number! customer! status! delivery billing payment ordered_on promised_on total currency salesperson "
-    "url changed_at",
+    "created_by url changed_at",
     status=OrderStatus,
     delivery=Progress,
     billing=Progress,
@@ -104,17 +104,18 @@ SALES_ORDER = _schema(
 )
 ORDER_LINE = _schema("sku! name unit quantity! delivered invoiced price amount taxed currency due_on")
 QUOTATION = _schema(
-    "id number! customer! status! quoted_on valid_until total currency salesperson order_number url changed_at",
+    "id number! customer! status! quoted_on valid_until total currency salesperson order_number created_by url "
+    "changed_at",
     status=QuotationStatus,
 )
 INVOICE = _schema(
-    "id number! customer! status! issued_on due_on total open_amount currency is_credit_note order_number url "
-    "changed_at",
+    "id number! customer! status! issued_on due_on total open_amount currency is_credit_note order_number created_by "
+    "url changed_at",
     status=InvoiceStatus,
 )
 PURCHASE_ORDER = _schema(
     "id number! vendor! status! requester changed_by buyer ordered_on due_on total currency received version "
-    "url changed_at pending_for level levels decided_by decided_at reason task_id",
+    "created_by url changed_at pending_for level levels decided_by decided_at reason task_id",
     status=PurchaseStatus,
     received=Progress,
 )
@@ -122,18 +123,18 @@ PURCHASE_LINE = _schema("sku! name unit quantity! received price amount taxed cu
 PRODUCTION_ORDER = _schema(
     "id number! sku! name unit planned! produced scrapped status! start_on due_on finished_on material_ready "
     "sales_order "
-    "url changed_at",
+    "created_by url changed_at",
     status=ProductionStatus,
 )
 CUSTOMER = _schema(f"{_PARTNER} salesperson credit_limit receivable")
 VENDOR = _schema(f"{_PARTNER} buyer payable")
 BILL = _schema(
     "id number! vendor! status! issued_on due_on total open_amount currency is_credit_note order_number "
-    "reference url changed_at",
+    "reference created_by url changed_at",
     status=InvoiceStatus,
 )
 PAYMENT = _schema(
-    "id number! partner! partner_kind! direction! status! paid_on amount currency method url changed_at",
+    "id number! partner! partner_kind! direction! status! paid_on amount currency method created_by url changed_at",
     partner_kind=PartnerKind,
     direction=PaymentDirection,
     status=PaymentStatus,
@@ -141,11 +142,11 @@ PAYMENT = _schema(
 SETTLED = _schema("number!")
 DELIVERY = _schema(
     "id number! order_number customer! status! planned_on shipped_on carrier tracking is_return salesperson "
-    "warehouse url changed_at",
+    "warehouse created_by url changed_at",
     status=DeliveryStatus,
 )
 DELIVERY_LINE = _schema("sku! name unit quantity!")
-RECEIPT = _schema("id number! order_numbers vendor! received_on warehouse is_return owners url changed_at")
+RECEIPT = _schema("id number! order_numbers vendor! received_on warehouse is_return owners created_by url changed_at")
 RECEIPT_LINE = _schema("sku! name unit quantity! lot")
 SUPPLY = _schema("vendor! code lead_days")
 USE = _schema("sku! name unit quantity!")

@@ -75,6 +75,8 @@ class ErpRecord:
     changed_at: datetime | None = None
     source: str = ""
     extra: ExtraFields = field(default_factory=lambda: NOTHING)
+    created_by: tuple[str, ...] = field(default=(), compare=False)
+    """Who created it there: their name, and their account where the ERP tells it; empty where it tells neither."""
     books: tuple[str, ...] = field(default=(), compare=False)
     """What tells it from others with its number, in the hub's answers: the name of its source, where there are
     several."""
@@ -85,6 +87,11 @@ class ErpRecord:
         def number(self) -> str:
             """The number or code that it is found by."""
             ...
+
+    @property
+    def creator(self) -> str:
+        """The name of who created it; empty where the ERP does not tell it."""
+        return self.created_by[0] if self.created_by else ""
 
     @property
     def company(self) -> str:

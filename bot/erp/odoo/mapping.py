@@ -102,7 +102,15 @@ class OdooSite:
             "url": self.link(model, row),
             "changed_at": moment(row.get("write_date")),
             "source": self.source,
+            "created_by": created_by(row),
         }
+
+
+def created_by(row: Row) -> tuple[str, ...]:
+    """Return who created a record: their name, and their login where that was read as well."""
+    creator = row.get("create_uid")
+    login = text(linked(row, "create_uid", "people").get("login"))
+    return tuple(filter(None, (name_of(creator), login)))
 
 
 def key_of(row: Row, field: str) -> str:

@@ -51,6 +51,11 @@ class OdooPlan(Plan[OdooTerms, "OdooReads"]):
     followed: Callable[[OdooTerms], Condition] | None = None
     """What holds for documents whose changes are told, if it is less: others were of the kind before."""
 
+    @property
+    def read(self) -> tuple[str, ...]:
+        """The fields that are read: those of the kind, and of a document who created it, as on every model."""
+        return self.fields if self.shared else tuple(dict.fromkeys((*self.fields, "create_uid")))
+
 
 class OdooReads:
     """Reads records of one company, or of all that the account sees."""
@@ -78,7 +83,7 @@ class OdooReads:
     async def find(self, plan: OdooPlan, number: str) -> Row:
         base = [*plan.where(await self.terms(plan.model)), *self.of_company(shared=plan.shared)]
         context = ALSO_DISABLED if plan.shared else PLAIN_NAMES
-        return await self.record(plan.model, plan.number, number, plan.fields, base, context=context)
+        return await self.record(plan.model, plan.number, number, plan.read, base, context=context)
 
     async def find_all(self, plan: OdooPlan, numbers: Sequence[str]) -> list[Row]:
         """Return the rows with these numbers, or with these ids if they have no number."""
@@ -87,7 +92,7 @@ class OdooReads:
         rows = await self.client.rows(
             plan.model,
             [*plan.where(await self.terms(plan.model)), *self.of_company(), *called],
-            plan.fields,
+            plan.read,
             order="id asc",
             limit=SAME * len(numbers),
             context=PLAIN_NAMES,
@@ -109,7 +114,7 @@ class OdooReads:
         order = await self.record(by.model, "name", order_number, by.fields, self.of_company())
         terms = await self.terms(plan.model)
         domain = [*self.of_company(), *plan.where(terms), *by.moved(order, terms)]
-        return await self.client.rows(plan.model, domain, plan.fields, order="id asc", limit=MOST)
+        return await self.client.rows(plan.model, domain, plan.read, order="id asc", limit=MOST)
 
     async def _page(self, plan: OdooPlan, query: ListQuery) -> tuple[list[Row], int]:
         terms = await self.terms(plan.model, query)
@@ -118,7 +123,7 @@ class OdooReads:
             f"{name} {'desc' if falls else 'asc'}" for name, falls in (*plan.order_by(query, terms), ("id", False))
         ]
         rows = self.client.rows(
-            plan.model, domain, plan.fields, order=", ".join(order), offset=query.offset, limit=query.limit
+            plan.model, domain, plan.read, order=", ".join(order), offset=query.offset, limit=query.limit
         )
         return await read_page(query, rows, lambda: self.client.count(plan.model, domain))
 

@@ -16,7 +16,7 @@ from bot.erp.errors import NotFound
 from bot.erp.model import ErpRecord, Slice
 from bot.erp.port import NEWEST_FIRST, Filter, ListQuery
 from bot.kit.company import tables as t
-from bot.kit.company.owners import with_owner
+from bot.kit.company.owners import with_creator, with_owner
 from bot.kit.company.rows import Record, record_of
 from bot.kit.company.tables import fold
 
@@ -54,7 +54,7 @@ class DocumentQuery(Generic[T]):
         if row is None:
             raise NotFound(number, source=source)
         lines = () if self.lines is None else connection.execute(lines_of(self.lines), {"key": row.number_key})
-        return self.build(row, source, lines)
+        return with_creator(self.build(row, source, lines))
 
     def documents(self, connection: Connection, numbers: Iterable[str], source: str) -> tuple[T, ...]:
         """Return the existing documents among many numbers, with their lines."""
@@ -66,7 +66,7 @@ class DocumentQuery(Generic[T]):
             for line in connection.execute(wanted):
                 lines[line.number_key].append(line)
         rows = connection.execute(select(self.table).where(self.table.c.number_key.in_(keys)))
-        return tuple(self.build(row, source, lines[row.number_key]) for row in rows)
+        return tuple(with_creator(self.build(row, source, lines[row.number_key])) for row in rows)
 
     def page(self, connection: Connection, query: ListQuery, today: date, source: str) -> Slice[T]:
         """Return a page of the list, without lines."""
@@ -77,7 +77,7 @@ class DocumentQuery(Generic[T]):
         rows = connection.execute(wanted).all()
         lines = self._lines_with(connection, query.product, rows) if query.product else {}
         return Slice(
-            items=tuple(self.build(row, source, lines.get(row.number_key, ())) for row in rows),
+            items=tuple(with_creator(self.build(row, source, lines.get(row.number_key, ()))) for row in rows),
             total=connection.scalar(count) or 0,
         )
 

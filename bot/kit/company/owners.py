@@ -6,8 +6,11 @@ from dataclasses import replace
 from types import MappingProxyType
 from typing import TypeVar
 
-from bot.erp.model import ErpRecord, Invoice, Payment
+from bot.erp.kinds.quotations import Quotation
+from bot.erp.model import Bill, ErpRecord, Invoice, Payment, ProductionOrder, PurchaseOrder, SalesOrder
+from bot.erp.model.goods import GoodsDelivery, GoodsReceipt
 from bot.kit.company.sales import CUSTOMERS, PERSON_ABROAD, SALESPEOPLE
+from bot.kit.company.supply import KEEPER, NAMES
 
 R = TypeVar("R", bound=ErpRecord)
 
@@ -36,6 +39,25 @@ def with_owner(record: R) -> R:
             name = getattr(record, "salesperson", "")
     account = account_of(name)
     return replace(record, extra=MappingProxyType({**record.extra, "owner": account})) if account else record
+
+
+def with_creator(record: R) -> R:
+    """Return a document with who created it: who sells or asks for it, else somebody of the department that does."""
+    match record:
+        case SalesOrder() | Quotation():
+            name = record.salesperson
+            creator = (name, account) if (account := account_of(name)) else (name,)
+        case PurchaseOrder():
+            creator = (NAMES.get(record.requester, record.requester), record.requester)
+        case Invoice() | Bill() | Payment():
+            creator = ("周慧", "finance01") if record.number[-1:] in "02468" else ("吴敏", "finance02")
+        case ProductionOrder():
+            creator = (NAMES["planner01"], "planner01")
+        case GoodsDelivery() | GoodsReceipt():
+            creator = (NAMES[KEEPER], KEEPER)
+        case _:
+            return record
+    return replace(record, created_by=creator)
 
 
 def account_of(name: str) -> str:

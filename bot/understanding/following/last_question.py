@@ -11,7 +11,7 @@ from bot.chat.parsing import normalise
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.understanding.exporting import EXPORT, as_export, drop_export, export_reading, wants_the_last
-from bot.understanding.following.bounds import follow_within
+from bot.understanding.following.bounds import follow_created, follow_within
 from bot.understanding.following.change_requests import all_ended, is_change_request, requested_change
 from bot.understanding.following.continued import continued
 from bot.understanding.following.debts import of_nobody_there, owed
@@ -168,6 +168,7 @@ _WAYS = (
     _Way(_exported, claims=_wants_a_file),  # 导出
     # Amounts and rows are numbers, and numbers name documents.
     _Way(_within_amounts),  # 五万以上的
+    _Way(follow_created),  # 孙悦开的呢
     _Way(of_a_row, claims=is_a_row),  # 第二个
     _Way(_nothing, claims=_is_after_the_asker),
     _Way(of_the_days_before),  # "and the month before?"

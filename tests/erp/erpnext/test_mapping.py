@@ -71,3 +71,8 @@ def test_in_the_hour_that_comes_twice_changes_are_looked_for_an_hour_longer() ->
     assert BERLIN.late(datetime(2026, 10, 25, 2, 1, tzinfo=UTC)) == usual + timedelta(hours=1)
     assert BERLIN.late(datetime(2026, 10, 25, 2, 2, tzinfo=UTC)) == usual
     assert BERLIN.late(datetime(2026, 3, 29, 1, 30, tzinfo=UTC)) == usual
+
+
+def test_the_owner_of_a_document_created_it() -> None:
+    assert SITE.read(documents.sales_order, order_row(owner="li@example.com")).created_by == ("li@example.com",)
+    assert SITE.read(documents.sales_order, order_row(owner=None)).created_by == ()

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from functools import cache, lru_cache
@@ -83,7 +83,8 @@ class OdooEngine:
                 message = f"the model {name!r} does not exist"
                 raise OdooError("werkzeug.exceptions.NotFound", message, 404)
             raise user_error(f"Object {name} doesn't exist")
-        return found
+        # Odoo has it on every model.
+        return replace(found, fields={"create_uid": "many2one", **found.fields})
 
     def fields_get(self, name: str, attributes: Iterable[str] | None) -> Record:
         """Return the fields of a model with their types."""

@@ -25,6 +25,7 @@ from bot.erp.model import (
     Quantities,
 )
 from bot.erp.odoo import finance, mapping, production, products, purchases, sales, stock
+from bot.erp.odoo.plans import PLANS
 from bot.erp.values import text
 from tests.rows import each_row
 
@@ -464,3 +465,11 @@ def test_the_planned_start_had_another_name_up_to_16() -> None:
     for row in (old, new):
         found = production.production_order(row, SITE)
         assert found.start_on == date(2026, 11, 24)
+
+
+def test_a_record_says_who_created_it() -> None:
+    row = {"id": 7, "create_uid": [5, "李娜"]}
+    assert SITE.origin("sale.order", row)["created_by"] == ("李娜",)
+    assert SITE.origin("sale.order", row | {"people": {5: {"login": "li"}}})["created_by"] == ("李娜", "li")
+    assert SITE.origin("sale.order", {"id": 7, "create_uid": False})["created_by"] == ()
+    assert all("create_uid" in plan.read for plan in PLANS.values() if not plan.shared)
