@@ -5,7 +5,7 @@ What documents a command shows, and what these have, is read from their kinds.
 
 from __future__ import annotations
 
-from bot.erp.kinds import DOCUMENTS, KINDS, PARTNERS
+from bot.erp.kinds import DOCUMENTS, KINDS, PARTNERS, PAYMENTS
 from bot.erp.list_query import Filter
 from bot.erp.model import PartnerKind
 from bot.understanding.vocabulary import Trade
@@ -63,5 +63,12 @@ TELLS = {
 """What the card of a document tells that words of other commands ask: whose it is, and what is in it."""
 BILLED_BY = {kind.origin.command: kind.command for kind in DOCUMENTS if kind.amounts.left and kind.origin}
 """Orders, and the command that finds their invoices by their numbers."""
+LINKED = {
+    kind.command: tuple(
+        each.command for each in DOCUMENTS if each.origin == kind or (each == PAYMENTS and kind.command in OWED)
+    )
+    for kind in DOCUMENTS
+}
+"""The commands that find what belongs to a document of another by its number: the quotation of an order."""
 DEBTS = {SIDES[command]: command for command in OWED}
 """What customers owe, and what vendors are owed."""

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bot.chat.parsing import command_line
-from bot.understanding.command_kinds import BARE, BILLED_BY, TRAIL
+from bot.understanding.command_kinds import BARE, BILLED_BY, LINKED, TRAIL
 from bot.understanding.lines.trade_finding import RECEIPT, TradeFinder
 from bot.understanding.lines.weighing import DECISIVE, SAYS_OUTRIGHT, SAYS_WHAT_TO_DO, Weighed
 from bot.understanding.scanning.recognition import Recognition
 from bot.understanding.scanning.spans import Scan, Span, SpanKind
+from bot.understanding.sentences import Cue
 
+_OF_DOCUMENTS = re.compile(r"(?:单|单据|记录|明细)$|[a-z]{3}s$")
+"""Ends the name of documents."""
 _BILLED = re.compile(r"票|账单|\b(?:(?:re|un)?invoic(?:e|es|ed|ing)|bill|bills|billed)\b", re.IGNORECASE)
 
 
@@ -36,12 +39,24 @@ class DocumentLines:
         name = document.command or BARE
         if asked.weight(TRAIL) >= SAYS_WHAT_TO_DO:
             return TRAIL
+        if linked := next((each for each in LINKED.get(name, ()) if self._names(each, asked)), ""):
+            return linked
         if name == "order" and self.asks_for_delivery(asked.scan, asked.weight("delivery")):
             name = "delivery"
         if name == "po" and self.trades.has_receipts and asked.weight(RECEIPT) >= SAYS_WHAT_TO_DO:
             name = RECEIPT
         billed = BILLED_BY.get(name, "")
         return billed if billed and asked.may_use(billed) and self.asks_for_bills(asked.scan) else name
+
+    def _names(self, command: str, asked: Weighed) -> bool:
+        """Return whether documents of a command are named, as the asker may see them: 报价单, "payments"."""
+        names = self.recognition.commands[command].names
+        words = (text for text, cue in self._cues(asked) if cue.command == command)
+        return asked.may_use(command) and any(word in names or _OF_DOCUMENTS.search(word) for word in words)
+
+    def _cues(self, asked: Weighed) -> Iterator[tuple[str, Cue]]:
+        for span in asked.scan.of_kind(SpanKind.CUE):
+            yield from ((span.value.casefold(), cue) for cue in self.recognition.cues_of(span))
 
     def asks_for_delivery(self, scan: Scan, moved: int) -> bool:
         """Return whether a question about an order means its delivery: 订单 and 这单 occur in all of them.
