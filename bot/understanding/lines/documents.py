@@ -14,8 +14,8 @@ from bot.understanding.scanning.recognition import Recognition
 from bot.understanding.scanning.spans import Scan, Span, SpanKind
 from bot.understanding.sentences import Cue
 
-_OF_DOCUMENTS = re.compile(r"(?:单|单据|记录|明细)$|[a-z]{3}s$")
-"""Ends the name of documents."""
+_OF_DOCUMENTS = re.compile(r"[货库款工产订]单$|单据$|记录$|(?:orders|receipts|notes)$")
+"""Ends what documents are called: 送货单 and 收款记录, and neither 入库 nor 水单."""
 _BILLED = re.compile(r"票|账单|\b(?:(?:re|un)?invoic(?:e|es|ed|ing)|bill|bills|billed)\b", re.IGNORECASE)
 
 
@@ -52,7 +52,10 @@ class DocumentLines:
         """Return whether documents of a command are named, as the asker may see them: 报价单, "payments"."""
         names = self.recognition.commands[command].names
         words = (text for text, cue in self._cues(asked) if cue.command == command)
-        return asked.may_use(command) and any(word in names or _OF_DOCUMENTS.search(word) for word in words)
+        called = (
+            _OF_DOCUMENTS.search(word) or (word in names and (word.isascii() or word[-1] == "单")) for word in words
+        )
+        return asked.may_use(command) and any(called)
 
     def _cues(self, asked: Weighed) -> Iterator[tuple[str, Cue]]:
         for span in asked.scan.of_kind(SpanKind.CUE):
