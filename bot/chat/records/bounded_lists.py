@@ -35,7 +35,7 @@ class _Picked(NamedTuple, Generic[D]):
 
 
 @dataclass(frozen=True, slots=True)
-class Bound(Generic[D]):
+class ListBound(Generic[D]):
     """What each document of a list ``holds``; ``remarks`` say of all that are asked for what it does not decide."""
 
     asked: AskedBound
@@ -50,7 +50,7 @@ class BoundedLists(Generic[D]):
     whole: Kind[D]
     kept: ReadModel
     now: datetime
-    bounds: tuple[Bound[D], ...] = ()
+    bounds: tuple[ListBound[D], ...] = ()
     notes: tuple[Phrase, ...] = ()
 
     @classmethod
@@ -76,7 +76,7 @@ class BoundedLists(Generic[D]):
             raise BadArgument(phrase("Only invoices and bills have an open amount. Try it without “balance”."))
         return cls(kind, kept, now, (_amounts_within(amounts.range, kind),), notes)
 
-    def also(self, bound: Bound[D]) -> BoundedLists[D]:
+    def also(self, bound: ListBound[D]) -> BoundedLists[D]:
         """Return the lists within one more bound."""
         return replace(self, bounds=(*self.bounds, bound))
 
@@ -145,7 +145,7 @@ def _nothing_kept(missing: tuple[str, ...]) -> Phrase:
     return phrase("There is nothing here that you may see.")
 
 
-def _amounts_within(asked: AmountBounds, kind: Kind[D]) -> Bound[D]:
+def _amounts_within(asked: AmountBounds, kind: Kind[D]) -> ListBound[D]:
     """Return what bounds the amounts of documents, or what is left of them to pay."""
 
     def amount(document: D) -> Money | None:
@@ -164,7 +164,7 @@ def _amounts_within(asked: AmountBounds, kind: Kind[D]) -> Bound[D]:
             yield phrase("each amount in its own currency")
 
     said = AskedBound(by=ListCondition.AMOUNTS, typed=asked.typed, compared=kind.amounts.classes)
-    return Bound(said, holds, remarks)
+    return ListBound(said, holds, remarks)
 
 
 class Restriction(Word):
@@ -173,6 +173,6 @@ class Restriction(Word):
     by: ClassVar[ListCondition]
     label: ClassVar[Phrase]
 
-    async def bound(self, kind: Kind[D], kept: ReadModel, own: OwnDocuments, context: QuestionContext) -> Bound[D]:
+    async def bound(self, kind: Kind[D], kept: ReadModel, own: OwnDocuments, context: QuestionContext) -> ListBound[D]:
         """Return what the documents meet, as ``context.person`` asks for it; raises a `DingerpError`."""
         raise NotImplementedError

@@ -14,7 +14,7 @@ from bot.chat.conditions import AskedBound, ListCondition
 from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument, NothingFound, SeveralMeant
 from bot.chat.parsing import quote, split
-from bot.chat.records.bounded_lists import Bound, Restriction
+from bot.chat.records.bounded_lists import ListBound, Restriction
 from bot.chat.records.own_documents import OWN_WORDS, OwnDocuments
 from bot.erp.kinds import D, Kind
 from bot.erp.model import ErpRecord
@@ -71,7 +71,7 @@ class CreatedBy(Restriction):
             return cls(name.strip('" ')) or None
         return None
 
-    async def bound(self, kind: Kind[D], kept: ReadModel, own: OwnDocuments, context: QuestionContext) -> Bound[D]:
+    async def bound(self, kind: Kind[D], kept: ReadModel, own: OwnDocuments, context: QuestionContext) -> ListBound[D]:
         """Return which documents they made; raises `SeveralMeant` for several people, `NothingFound` for nobody."""
         known = (await kept.fold(kind.followed, partial(_Creators.of, kind))).value
         if known.untold and not known.made:
@@ -89,9 +89,9 @@ class CreatedBy(Restriction):
             shown, phrase("created by %(name)s", name=shown), lambda document: not names.isdisjoint(_folded(document))
         )
 
-    def _bound(self, name: str, called: Phrase, holds: Callable[[D], bool]) -> Bound[D]:
+    def _bound(self, name: str, called: Phrase, holds: Callable[[D], bool]) -> ListBound[D]:
         asked = AskedBound(by=self.by, typed=f"{self.prefix}{name}", called=called, compared=_classes())
-        return Bound(asked, holds, _untold)
+        return ListBound(asked, holds, _untold)
 
     def _ask(self, meant: Sequence[tuple[str, ...]], known: _Creators, context: QuestionContext) -> NoReturn:
         command, *words = split(context.line)

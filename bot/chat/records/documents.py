@@ -21,7 +21,7 @@ from bot.chat.days import DayRange, Days, asked_days
 from bot.chat.document_views import view_of_list, view_of_one
 from bot.chat.errors import BadArgument
 from bot.chat.product_shares import amount_of
-from bot.chat.records.bounded_lists import Bound, BoundedLists, Restriction
+from bot.chat.records.bounded_lists import BoundedLists, ListBound, Restriction
 from bot.chat.records.created_by import CreatedBy
 from bot.chat.records.documents_by_product import DocumentsByProduct
 from bot.chat.records.kept_documents import ReadList, kept_lists
@@ -166,7 +166,7 @@ class Documents:
         of_days = days if isinstance(days, DayRange) else asked_days(days, now.date(), late=wanted in _OVERDUE)
         return _AskedDocuments(lookup, restricted, text or "", which, wanted, of_days)
 
-    async def _bound(self, restriction: Restriction, kind: Kind[D]) -> Bound[D]:
+    async def _bound(self, restriction: Restriction, kind: Kind[D]) -> ListBound[D]:
         """Return what is typed as a bound of lists; raises `BadArgument` for who may not see what it compares."""
         bound = await restriction.bound(kind, self.kept, self.own, self.context)
         if not bound.asked.compared <= self.fields(kind):
