@@ -12,9 +12,7 @@ from bot.chat.records.created_by import ME, WHO, CreatedBy
 from bot.understanding.scanning.recognition import Recognition, end_of
 from bot.understanding.scanning.spans import MASK, Scan, SpanKind
 
-_SURNAMES = (
-    "王李张刘陈杨赵黄周吴徐孙胡朱郭罗宋郑谢韩唐冯董萧曹袁邓傅沈曾彭吕苏卢蒋蔡贾丁魏薛阎潘杜戴汪田姜范姚谭廖邹熊陆郝孔崔邱秦史顾侯邵孟龙汤尹黎武乔贺赖龚关"
-)
+_SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱郭罗宋郑谢韩唐冯董萧曹袁邓傅沈曾彭吕苏卢蒋蔡贾丁魏薛阎潘杜戴汪田姜范姚谭廖邹熊陆郝孔崔邱秦史顾侯邵孟龙汤尹黎武乔贺赖龚关"
 CREATOR = "creator"
 """The kind of what was understood of it."""
 _CREATED = r"(?:created|entered|raised|issued|opened|prepared|keyed in|drawn up)"
@@ -32,9 +30,7 @@ _DONE_BY = re.compile(
 """Said before who it was."""
 _ASKER = re.compile(r"(?<![给帮替跟])我(?:自己|本人)?|\b(?:me|i|myself)\b", re.IGNORECASE)
 _ANYBODY = re.compile(r"谁|\bwhom?\b", re.IGNORECASE)
-_STRANGER = re.compile(
-    rf"[{_SURNAMES}][\u4e00-\u9fff]{{1,2}}?(?=[开制建录创新的]|$)|[A-Z]\w+(?: [A-Z]\w+)?"
-)
+_STRANGER = re.compile(rf"[{_SURNAMES}][\u4e00-\u9fff]{{1,2}}?(?=[开制建录创新的]|$)|[A-Z]\w+(?: [A-Z]\w+)?")
 _SPELLED = re.compile(r"(?<=by )[a-z]+(?: [a-z]+)?")
 _BETWEEN = re.compile(r"[都也是由\s]*(?:亲手|自己|本人|have|has)?\s*")
 """Said between somebody and what they did, beside days."""
