@@ -12,7 +12,10 @@ from bot.chat.records.created_by import ME, WHO, CreatedBy
 from bot.understanding.scanning.recognition import Recognition, end_of
 from bot.understanding.scanning.spans import MASK, Scan, SpanKind
 
-_SURNAMES = "王李张刘陈杨赵黄周吴徐孙胡朱郭罗宋郑谢韩唐冯董萧曹袁邓傅沈曾彭吕苏卢蒋蔡贾丁魏薛阎潘杜戴汪田姜范姚谭廖邹熊陆郝孔崔邱秦史顾侯邵孟龙汤尹黎武乔贺赖龚关"
+_SURNAMES = (
+    "王李张刘陈杨赵黄周吴徐孙胡朱郭罗宋郑谢韩唐冯董萧曹袁邓傅沈曾彭吕"
+    "苏卢蒋蔡贾丁魏薛阎潘杜戴汪田姜范姚谭廖邹熊陆郝孔崔邱秦史顾侯邵孟龙汤尹黎武乔贺赖龚关"
+)
 CREATOR = "creator"
 """The kind of what was understood of it."""
 _CREATED = r"(?:created|entered|raised|issued|opened|prepared|keyed in|drawn up)"
