@@ -10,6 +10,7 @@ from typing import ClassVar
 
 from bot.access.audit import (
     BOT_ACTOR,
+    PROGRAM_PLACE,
     AuditEntry,
     AuditKind,
     AuditLog,
@@ -218,8 +219,13 @@ def _line(kept: RecordedEntry, names: Mapping[str, str]) -> AuditLine:
         what=entry.documents or (f"/{entry.action}",),
         shown=tuple(_FIELDS[part] for part in entry.shown),
         refused=refused,
-        detail=read_detail(entry.detail) if entry.kind is not AuditKind.QUESTION or entry.action == SEEN_AS else "",
+        detail=read_detail(entry.detail) if _has_details(entry) else "",
     )
+
+
+def _has_details(entry: AuditEntry) -> bool:
+    by_program = entry.conversation.startswith(PROGRAM_PLACE)
+    return entry.kind is not AuditKind.QUESTION or entry.action == SEEN_AS or by_program
 
 
 def _deed(entry: AuditEntry) -> Phrase:

@@ -33,6 +33,9 @@ class AuditKind(StrEnum):
     """For a row that holds no valid entry: nobody writes it, and searches report it."""
 
 
+PROGRAM_PLACE = "api:"
+"""How the place of a program's question begins; the id of its key follows."""
+
 BOT_ACTOR = "dingerp"
 """The actor of consequences of people's actions."""
 
@@ -222,7 +225,13 @@ def say_rows(rows: int, total: int) -> Phrase:
     return phrase("%(rows)s of %(total)s rows", rows=rows, total=total)
 
 
+def say_key(key_id: str) -> Phrase:
+    """Return the text for an answer to a program."""
+    return phrase("by the API key %(key)s", key=key_id)
+
+
 _WITH_VALUES = (
+    "by the API key %(key)s",
     "more than %(allowed)s",
     "%(rows)s of %(total)s rows",
     "/%(command)s is only for: %(roles)s.",

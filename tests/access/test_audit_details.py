@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.access.audit import HIDDEN_DOCUMENT, NO_MEMBER, read_detail, say_limit, say_rows
+from bot.access.audit import HIDDEN_DOCUMENT, NO_MEMBER, read_detail, say_key, say_limit, say_rows
 from bot.cards.language import load_languages
 from tests.rows import each_row
 
@@ -12,6 +12,7 @@ from tests.rows import each_row
     [
         (str(say_rows(300, 1200)), "共 1200 行，取 300 行"),
         (str(say_limit(30)), "超过 30"),
+        (str(say_key("409c3ba7")), "通过接口密钥 409c3ba7"),
         (str(HIDDEN_DOCUMENT), "按规则没有可看的"),
         (str(NO_MEMBER), "不是已知成员"),
         ("entry 3 was changed: its content does not have its hash", "第 3 条被改过：内容与校验值不符"),

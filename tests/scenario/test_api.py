@@ -149,6 +149,7 @@ async def test_the_audit_log_has_every_answer_with_the_key_and_its_owner(door: D
         (AuditKind.QUESTION, "help", f"api:{key}"),
         (AuditKind.REFUSAL, "po", f"api:{key}"),
     }
+    assert {each.entry.detail for each in entries if each.entry.kind is AuditKind.QUESTION} == {f"by the API key {key}"}
     assert f"key {key} of {BOSS}" in made.entry.detail
     assert door.client.token not in made.entry.detail
 

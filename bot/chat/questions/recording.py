@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.access.audit import AuditEntry, AuditKind, AuditLog, NotRecorded, RequiredAudit
+from bot.access.audit import AuditEntry, AuditKind, AuditLog, NotRecorded, RequiredAudit, say_key
 from bot.access.shown import find_shown
 from bot.cards.notices import NotRecordedNotice
 from bot.chat.context import QuestionContext
@@ -41,6 +41,7 @@ class AnswerRecord:
                 shown=tuple(sorted(classes & answer.grant.fields)),
                 rule=answer.rule,
                 outcome=answer.outcome,
+                detail=str(say_key(context.person.key.key)) if context.person.key else "",
             )
         )
         # A change is reported in any case.

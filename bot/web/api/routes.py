@@ -15,6 +15,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from bot.access.api_keys import ApiKeys, Program
+from bot.access.audit import PROGRAM_PLACE
 from bot.access.people import Person
 from bot.cards.language import Language
 from bot.cards.notices import DeniedNotice, LimitNotice
@@ -77,7 +78,7 @@ class ApiRequest:
     @property
     def _place(self) -> Conversation:
         """Where the key's questions are asked: a place of its own, by which the audit log names it."""
-        return Conversation(f"api:{self.program.key.id}", ConversationKind.DIRECT)
+        return Conversation(f"{PROGRAM_PLACE}{self.program.key.id}", ConversationKind.DIRECT)
 
     async def look_up(self, line: str, *, offset: int = 0, rows: int | None = None) -> CutAnswer:
         """Answer a line. Raises `ApiProblem` for a refusal, and where there is no answer now."""
