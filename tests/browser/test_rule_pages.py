@@ -55,7 +55,6 @@ async def publish(page: Page, system: BotSystem, looked: Looked, name: str) -> N
     await looked.look(f"{name}-change")
     await page.get_by_role("button", name="去钉钉确认").click()
     await expect(page.get_by_text("请在钉钉里确认")).to_be_visible()
-    await looked.look(f"{name}-waiting")
     await answer(system, IT)
     await page.get_by_role("button", name="立即发布").click()
     await expect(page.get_by_text("这些规则已经生效")).to_be_visible()
