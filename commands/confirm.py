@@ -7,7 +7,7 @@ from bot.cards.view import View
 from bot.chat.arguments import Keyword, Word
 from bot.chat.confirmations import ConfirmationRefused, Confirmations, confirmation_view
 from bot.chat.context import QuestionContext
-from bot.chat.errors import BadArgument
+from bot.chat.errors import NothingFound
 from bot.chat.registry import command
 from bot.words.phrase import phrase
 
@@ -44,6 +44,6 @@ async def confirm(
     try:
         confirms = answer is ConfirmationAnswer.YES
         found = await confirmations.answer(str(asked), context.person.user_id or "", confirms=confirms)
-    except ConfirmationRefused as refused:
-        raise BadArgument(refused.reason) from None
+    except ConfirmationRefused:
+        raise NothingFound(str(asked)) from None
     return confirmation_view(found)
