@@ -350,3 +350,11 @@ def test_progress_by_percent() -> None:
         builders.SALES, "number customer status", delivery=FieldSource(from_="per_delivered", full=Decimal(100))
     )
     assert reader().single(layout, SALE | {"per_delivered": "40"}).delivery is Progress.PARTIAL
+
+
+def test_who_created_a_document_is_told_by_name_and_account() -> None:
+    layout = mapped(builders.SALES, "number customer status created_by")
+    row = {"number": "SO-1", "customer": "Acme", "status": "open"}
+    assert reader().single(layout, row | {"created_by": "李娜,li"}).created_by == ("李娜", "li")
+    assert reader().single(layout, row | {"created_by": None}).created_by == ()
+    assert reader().single(layout, row).creator == ""
