@@ -15,7 +15,7 @@ from bot.access.policy import AccessPolicy, AccessRequest, AccessVerdict, Consid
 from bot.access.wording import describe_scope
 from bot.admin.inputs import read_content
 from bot.admin.output import at, describe_names, escape_invisible, say_lines, warning
-from bot.admin.rules_in_force import tell_lost, warn_of_unread
+from bot.admin.rules_in_force import warn_of_lost, warn_of_unread
 from bot.bootstrap.access import AccessNotChosen, choose_policy, make_access_policy, review_configured
 from bot.bootstrap.closed_groups import tell_closed
 from bot.bootstrap.names import known_names, look_for_facts, review_settings
@@ -73,7 +73,7 @@ async def _check_all(settings: Settings, file: Path | None) -> tuple[bool, list[
             fine = False
             lines += _problems(path, error.problems)
     if file is None:
-        lost = await tell_lost(settings, known, ACCESS) if fine else []
+        lost = await warn_of_lost(settings, known, ACCESS) if fine else []
         names_fine, told = describe_names(review_settings(settings, known))
         fine, lines = fine and names_fine and not lost, [*lines, *lost, *told]
     if fine and file is None:

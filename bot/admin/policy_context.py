@@ -13,7 +13,7 @@ import aiohttp
 
 from bot.admin.inputs import read_content
 from bot.admin.output import at, describe_names, say_lines, warning
-from bot.admin.rules_in_force import name_places, tell_lost, warn_of_unread
+from bot.admin.rules_in_force import name_places, warn_of_lost, warn_of_unread
 from bot.approvals.document_reader import DocumentReader, Organisation
 from bot.approvals.policy.loader import review_policy
 from bot.approvals.policy.rule_policy import DEFAULT_ROLE, DEFAULT_RULES
@@ -82,7 +82,7 @@ async def _check_all(settings: Settings, file: Path | None) -> tuple[bool, list[
     fine, lines = _check_policy(settings, file, known)
     if file is not None:
         return fine, lines
-    lost = await tell_lost(settings, known, APPROVALS) if fine else []
+    lost = await warn_of_lost(settings, known, APPROVALS) if fine else []
     names_fine, told = describe_names(review_settings(settings, known))
     return fine and names_fine and not lost, [*lines, *lost, *told]
 

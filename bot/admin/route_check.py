@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from bot.admin.inputs import read_at, read_content, read_events
 from bot.admin.output import as_json, at, describe_names, say_lines, warning
-from bot.admin.rules_in_force import name_places, tell_lost, warn_of_unread
+from bot.admin.rules_in_force import name_places, warn_of_lost, warn_of_unread
 from bot.alerts.event import Event
 from bot.alerts.intake.normalization import normalize, split_events
 from bot.alerts.intake.port import EventState
@@ -43,7 +43,7 @@ async def _check_all(settings: Settings, file: Path | None) -> tuple[bool, list[
     fine, lines = await _check_rules(settings, file, known)
     if file is not None:
         return fine, lines
-    lost = await tell_lost(settings, known, ALERTS) if fine else []
+    lost = await warn_of_lost(settings, known, ALERTS) if fine else []
     names_fine, told = describe_names(review_settings(settings, known))
     return fine and names_fine and not lost, [*lines, *lost, *told]
 

@@ -38,7 +38,7 @@ async def _running_rules(settings: Settings, *names: str) -> list[Words]:
     return [found.words if found.agrees else warning(found.words) for found in compared]
 
 
-async def tell_lost(settings: Settings, names: KnownNames, part: str) -> list[Words]:
+async def warn_of_lost(settings: Settings, names: KnownNames, part: str) -> list[Words]:
     """Return a line if a start would be refused because a part's earlier rules are gone."""
     lost = await find_lost(settings, names, part)
     return [lost] if lost else []

@@ -43,7 +43,7 @@ _GTIN = re.compile(r"\(01\)0?(\d{13,14})")
 
 
 @dataclass(frozen=True, slots=True)
-class _LookAtPicture:
+class _PreparedPicture:
     """A picture prepared for scanning: turned by ``degrees`` from ``upright``, which is ``scale`` times the
     original.
     """
@@ -93,13 +93,13 @@ def find_codes(content: bytes) -> tuple[str, ...]:
 
     linear, matrix = barcode_formats_from_str(_LINEAR), barcode_formats_from_str(_MATRIX)
     spots: list[_Spot] = []
-    looks = list(_looks_at(picture))
-    for look in looks:
-        _note(spots, look, linear, linear=True)
-        _note(spots, look, matrix, linear=False)
+    pictures = list(_prepare(picture))
+    for prepared in pictures:
+        _note(spots, prepared, linear, linear=True)
+        _note(spots, prepared, matrix, linear=False)
     if not spots:
         # Blurred matrix codes become readable by sharpening. Barcodes would be misread: they correct no errors.
-        _note(spots, _sharpened(looks[-1].upright, looks[-1].scale), matrix, linear=False)
+        _note(spots, _sharpened(pictures[-1].upright, pictures[-1].scale), matrix, linear=False)
     agreed = (spot.agreed() for spot in spots)
     return tuple(dict.fromkeys(code for code in agreed if code))
 
@@ -126,7 +126,7 @@ def _open(content: bytes) -> Image:
         raise PictureUnreadable(NO_PICTURE, f"{type(error).__name__}: {error}") from error
 
 
-def _looks_at(picture: Image) -> Iterator[_LookAtPicture]:
+def _prepare(picture: Image) -> Iterator[_PreparedPicture]:
     """Return the picture in two sizes, and rotated."""
     from PIL.Image import Resampling
 
@@ -134,28 +134,28 @@ def _looks_at(picture: Image) -> Iterator[_LookAtPicture]:
     scale = 2.0 if longest < _SMALL else min(0.6, _LONGEST_TURNED / longest)
     size = max(1, round(picture.width * scale)), max(1, round(picture.height * scale))
     other = picture.resize(size, Resampling.BICUBIC)
-    yield _LookAtPicture(picture, picture, 1.0)
-    yield _LookAtPicture(other, other, scale)
+    yield _PreparedPicture(picture, picture, 1.0)
+    yield _PreparedPicture(other, other, scale)
     upright, scale = (picture, 1.0) if _SMALL <= longest <= _LONGEST_TURNED else (other, scale)
     for degrees in _TURNS:
         turned = upright.rotate(degrees, expand=True, fillcolor="white", resample=Resampling.BILINEAR)
-        yield _LookAtPicture(turned, upright, scale, degrees)
+        yield _PreparedPicture(turned, upright, scale, degrees)
 
 
-def _sharpened(image: Image, scale: float) -> _LookAtPicture:
+def _sharpened(image: Image, scale: float) -> _PreparedPicture:
     from PIL.ImageFilter import UnsharpMask
 
     sharp = image.filter(UnsharpMask(radius=4, percent=250, threshold=0))
-    return _LookAtPicture(sharp, sharp, scale)
+    return _PreparedPicture(sharp, sharp, scale)
 
 
-def _note(spots: list[_Spot], look: _LookAtPicture, formats: BarcodeFormats, *, linear: bool) -> None:
+def _note(spots: list[_Spot], prepared: _PreparedPicture, formats: BarcodeFormats, *, linear: bool) -> None:
     from zxingcpp import ContentType, read_barcodes
 
-    for code in read_barcodes(look.image, formats=formats):
+    for code in read_barcodes(prepared.image, formats=formats):
         if code.content_type not in (ContentType.Text, ContentType.GS1):
             continue
-        middle, length = look.place(code)
+        middle, length = prepared.place(code)
         spot = next((spot for spot in spots if _is_at(spot, middle, length, linear=linear)), None)
         if spot is None:
             spot = _Spot(middle, length, linear, retail=str(code.format).startswith("EAN"))

@@ -198,7 +198,7 @@ class StoredAudit:
         """Return whether the database accepts an entry now; none is left behind."""
         try:
             await self._database.run(_try_entry)
-        except _Tried:
+        except _EntryTested:
             return True
         except StoreUnavailable:
             return False
@@ -435,14 +435,14 @@ class StoredAudit:
             log.warning("audit.witness_not_written", error=error.strerror)
 
 
-class _Tried(Exception):
+class _EntryTested(Exception):
     """Rolls back an entry that only tested writing."""
 
 
 def _try_entry(connection: Connection) -> None:
     entry = AuditEntry(kind=AuditKind.OPERATOR, at=_utc_now(), actor=BOT_ACTOR, action="audit.try")
     _begin_and_append(connection, [entry])
-    raise _Tried
+    raise _EntryTested
 
 
 def _begin_and_append(connection: Connection, entries: Sequence[AuditEntry]) -> ChainLink:
