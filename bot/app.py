@@ -36,6 +36,7 @@ from bot.dingtalk.pushed_uses import count_click, count_event
 from bot.dingtalk.sdk import ChatbotMessage, Credential, EventMessage
 from bot.dingtalk.stream import StreamClient
 from bot.dingtalk.stream_policy import StreamPolicy
+from bot.mechanisms.agreed_clock import AgreedClock
 from bot.mechanisms.background import BackgroundTasks, Runs
 from bot.mechanisms.health import HealthReport, down
 from bot.mechanisms.metrics import Metrics
@@ -101,7 +102,8 @@ async def running(
     """
     zone = ZoneInfo(settings.zone)
 
-    now = partial(datetime.now, zone) if clock is None else lambda: clock().astimezone(zone)
+    agreed = AgreedClock(zone)
+    now = agreed.now if clock is None else lambda: clock().astimezone(zone)
 
     async with AsyncExitStack() as stack:
         # Imported here: the command line takes half a second less for what starts no bot.
@@ -115,7 +117,7 @@ async def running(
         # The database first: of two bots on one, the second is told so, and not that its port is taken.
         database = await open_database(stack, settings)
         background = BackgroundTasks()
-        replica = await join_replicas(stack, background, settings, database, metrics)
+        replica = await join_replicas(stack, background, settings, database, metrics, agreed)
         listeners = stack.enter_context(listening(settings.http.host, settings.http.port))
         settings = _with_own_port(settings, listeners)
         session = await stack.enter_async_context(pooled_session(proxy=settings.dingtalk.proxy or None))

@@ -75,7 +75,7 @@ async def approve(
     known = read_seen(found, seen, context.line, approve.names, slash=bool(reason))
     if isinstance(known, Phrase):
         return await responder.show(known)
-    questions.drop(context)
+    await questions.drop(context)
     words = (context.free_text or reason or "")[:MAX_REASON]
     confirmed = wish is ApproveOption.CONFIRM
     request = vote_request(context, found.case, Verdict.APPROVE, known, reason=words, confirmed=confirmed)

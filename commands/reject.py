@@ -62,10 +62,10 @@ async def reject(
     result = await approvals.cast_vote(vote_request(context, found.case, Verdict.REJECT, known, reason=words))
     line = command_line("reject", found.case.id, f"#{known[:FINGERPRINT_PREFIX]}")
     if result.outcome is VoteOutcome.NEED_REASON:
-        questions.put(context, line)
+        await questions.put(context, line)
         asked = _ask_reason(found.case, known, own_words=quick is RejectReason.OTHER)
         return replace(asked, on_page=context.on_page)
-    questions.drop(context)
+    await questions.drop(context)
     return await responder.answer(result, retry=f"{line} {quick or words}".strip())
 
 

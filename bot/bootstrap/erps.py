@@ -49,7 +49,7 @@ async def open_hub(
     timeouts = {name: source.timeout for name, source in settings.erp.items()}
     protections = {
         name: SourceLimits(
-            rate=source.rate,
+            rate=source.rate / settings.replicas,
             failures=source.breaker_failures,
             pause=source.breaker_seconds,
             negative_stock=source.negative_stock,

@@ -30,6 +30,9 @@ def open_api(
 ) -> OpenApi:
     """Return the client for DingTalk's calls."""
     dingtalk, limits = settings.dingtalk, settings.limits
+    # Replicas share DingTalk's limit, and no more of them join than the settings say: each has its part, and none waits
+    # for a count of all.
+    qps, walks = limits.qps / settings.replicas, min(limits.qps, limits.directory_qps) / settings.replicas
     return OpenApi(
         session,
         AppKeys(dingtalk.client_id, dingtalk.client_secret, dingtalk.robot_code),
@@ -38,7 +41,7 @@ def open_api(
         meter=meter,
         patience=patience,
         proxy=dingtalk.proxy or None,
-        rates=ApiRates(default=limits.qps, by_api=dict.fromkeys(_WALKS, min(limits.qps, limits.directory_qps))),
+        rates=ApiRates(default=qps, by_api=dict.fromkeys(_WALKS, walks)),
     )
 
 

@@ -18,6 +18,7 @@ from bot.bootstrap.exports import askable, build_exports, exportable
 from bot.bootstrap.factories import make_renderer
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.language_model import open_model
+from bot.bootstrap.replicas import Replica
 from bot.cards.budget import Budget
 from bot.chat.answers.card_probes import CardProbes
 from bot.chat.answers.clicks import ClickPipeline
@@ -37,7 +38,9 @@ from bot.chat.present_rights import PresentRights
 from bot.chat.questions.code_scanner import CodeScanner
 from bot.chat.questions.dialogues import Dialogues
 from bot.chat.questions.dispatcher import QuestionDispatcher
+from bot.chat.questions.prompts import OpenPrompts
 from bot.chat.questions.recording import AnswerRecord, RecordedQuestions
+from bot.chat.questions.shared_memory import RememberingQuestions
 from bot.chat.records.reader_hub import AccountOf
 from bot.chat.registry import Commands
 from bot.dingtalk.answer_channel import DingTalkAnswerChannel
@@ -56,7 +59,7 @@ from bot.outbox.spending import Purpose, Quota
 from bot.read_model.queries import ReadModel
 from bot.store.alerts.subscriptions import StoredSubscriptions
 from bot.store.approvals.repository import case_states_since
-from bot.store.chat.conversations import StoredDialogues, StoredWelcomes
+from bot.store.chat.conversations import StoredDialogues, StoredPrompts, StoredWelcomes
 from bot.store.chat.inbox import StoredInbox
 from bot.store.chat.standing_answers import StoredStandingAnswers
 from bot.store.outbox.call_counts import StoredModelUse
@@ -69,6 +72,7 @@ from bot.understanding.sentences import Sentences
 log = structlog.get_logger(__name__)
 
 _INBOX_PRUNED_EVERY = 300.0
+_TAKEN_OVER_EVERY = 2.0
 WHOLE_PAGE = Budget(body_bytes=200_000, buttons_bytes=200_000, title_bytes=400, tips_bytes=4_000, max_buttons=500)
 """A page has room for all that an answer says."""
 _SCAN_SECONDS = 5.0
@@ -97,9 +101,12 @@ class AnsweringServices:
     """Asks a language model about sentences, if enabled."""
 
 
-async def open_inbox(base: Infrastructure) -> StoredInbox:
+async def open_inbox(base: Infrastructure, replica: Replica | None) -> StoredInbox:
     """Return the persistent inbox of questions."""
-    inbox = StoredInbox(base.database)
+    if replica is None:
+        inbox = StoredInbox(base.database)
+    else:
+        inbox = StoredInbox(base.database, replica.id, shared=replica.is_one_of_several)
     await base.run_in_background(inbox.run, "inbox", Runs.EVERYWHERE)
 
     async def prune() -> None:
@@ -131,7 +138,11 @@ async def build_pipelines(
     asking = await _asking_commands(parts, rights, reading)
     dispatching = partial(dispatching, collaborators={**parts.collaborators, **asking})
     dispatcher = dispatching(
-        reader=parts.reader, dialogues=dialogues, pictures=_picture_reader(base), model=parts.model
+        reader=parts.reader,
+        dialogues=dialogues,
+        pictures=_picture_reader(base),
+        model=parts.model,
+        prompts=OpenPrompts(StoredPrompts(base.database) if base.settings.replicas > 1 else None),
     )
     standing = StoredStandingAnswers(base.database, case_states_since)
     # A redraw is not a question: it neither counts towards limits nor belongs to a dialogue.
@@ -148,8 +159,13 @@ async def build_pipelines(
     own_values = PrivateWay(base.settings.cards.private_way) is PrivateWay.PRIVATE_DATA
     keeper = AnswerKeeper(standing, own_values=own_values, interim=base.tracks.is_interim, drawn=owed)
     limited = limit_questions(base, dispatcher, parts.commands, parts.audit, owed, parts.required_audit)
+    handler = (
+        limited
+        if base.settings.replicas == 1
+        else RememberingQuestions(limited, base.stored_languages, base.people.language, dialogues)
+    )
     shared = PipelineParts(
-        handler=limited,
+        handler=handler,
         people=base.people,
         organisation=base.organisation,
         outsiders=parts.access.outsiders,
@@ -215,8 +231,21 @@ def _picture_reader(base: Infrastructure) -> ReceivedPictures:
     return ReceivedPictures(base.api, scanner, sparing=base.month.sparing)
 
 
-async def resume_questions(base: Infrastructure, inbox: StoredInbox, questions: QuestionPipeline) -> None:
-    """Answer the questions that an earlier run acknowledged but did not answer; old ones get a notice."""
+async def resume_questions(
+    base: Infrastructure, inbox: StoredInbox, questions: QuestionPipeline, replica: Replica | None
+) -> None:
+    """Answer what an earlier run acknowledged but did not answer, and later what replicas leave that end."""
+    resume = partial(_resume_questions, base, inbox, questions)
+    await resume()
+    if replica is not None and replica.is_one_of_several:
+        taking_over = partial(repeat, resume, every=_TAKEN_OVER_EVERY, failed="inbox.not_taken_over")
+        await base.run_in_background(taking_over, "questions of others", Runs.EVERYWHERE)
+
+
+async def _resume_questions(base: Infrastructure, inbox: StoredInbox, questions: QuestionPipeline) -> None:
+    """Answer the questions that another process acknowledged and can no longer answer; old ones get a notice."""
+    if questions.is_draining:
+        return  # a process that lives on takes them over
     names = base.settings.dingtalk.robot_names
     unanswered = await inbox.unanswered(base.now() - MAX_QUESTION_AGE)
     late: dict[tuple[str, str], list[Message]] = {}

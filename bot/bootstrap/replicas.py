@@ -18,6 +18,7 @@ from typing import Any, Final
 import orjson
 import structlog
 
+from bot.mechanisms.agreed_clock import AgreedClock
 from bot.mechanisms.background import BackgroundTasks, Runs
 from bot.mechanisms.health import PartHealth, PartStatus, degraded, down
 from bot.mechanisms.leadership import Leadership
@@ -46,14 +47,20 @@ class Replica:
         *,
         wanted: int,
         metrics: Metrics,
+        clock: AgreedClock,
         monotonic: Callable[[], float] = system_monotonic,
     ) -> None:
-        """``wanted`` replicas are expected; with one, any other process on the database is refused."""
+        """``wanted`` replicas are expected; with one, any other process on the database is refused.
+
+        ``clock`` is kept in step with the database's, for work that several replicas do by turns.
+        """
         self._store = store
         self._me = me
         self._wanted = wanted
         self._metrics = metrics
+        self._clock = clock
         self._monotonic = monotonic
+        self._leads = False
         self._leads_until = 0.0
         self._retires = False
         self._told = ""
@@ -61,6 +68,11 @@ class Replica:
         self.leadership = Leadership()
         self.rules: Callable[[], Mapping[str, str]] = dict
         """Returns the digests of the rules in force, by file; set when they are read."""
+
+    @property
+    def is_one_of_several(self) -> bool:
+        """Whether others may work beside it."""
+        return self._wanted > 1
 
     @property
     def id(self) -> str:
@@ -76,12 +88,33 @@ class Replica:
         if self._wanted == 1:
             await self._store.free_if_gone()
         try:
-            await self._check(await self._beat())
+            self._check(await self._beat_until_there_is_room())
         except ConfigurationError:
             await self.leave()
             raise
+        if self._wanted == 1:
+            await self._store.forget_others(self._me)
 
-    async def _check(self, pulse: Pulse) -> None:
+    async def _beat_until_there_is_room(self) -> Pulse:
+        """Beat until no more replicas live than are wanted. One that was killed seems to live until its lease ends.
+
+        Raises `ConfigurationError` if it takes longer than that.
+        """
+        until = self._monotonic() + LEASE.total_seconds() + BEAT_EVERY
+        while True:
+            pulse = await self._beat()
+            earlier = [member for member in pulse.members if member.is_alive and member.id != self.id]
+            if self._wanted == 1 or len(earlier) < self._wanted:
+                return pulse
+            if self._monotonic() >= until:
+                names = ", ".join(member.name for member in earlier)
+                raise ConfigurationError(
+                    f"{len(earlier)} replicas work on the database already ({names}), and replicas = {self._wanted}; "
+                    "stop one, or give all of them a higher number"
+                )
+            await asyncio.sleep(BEAT_EVERY)
+
+    def _check(self, pulse: Pulse) -> None:
         others = [other for other in pulse.members if other.is_alive and other.id != self.id]
         leader = next((other for other in others if other.id == pulse.leader), None)
         if self._wanted == 1 and not self.leadership.term:
@@ -118,23 +151,27 @@ class Replica:
             raise DatabaseInUse("another bot has taken the database over")
 
     async def _beat(self) -> Pulse:
-        began = self._monotonic()
+        began, asked = self._monotonic(), self._clock.own()
         pulse = await self._store.beat(replace(self._me, rules=self.rules()), lead=not self._retires)
         self._pulse = pulse
+        if self.is_one_of_several:
+            self._clock.agree(pulse.at, asked)
         if pulse.fence is None or self._retires:
             self._follow()
         else:
             self._leads_until = began + LEASE.total_seconds()
-            if self.leadership.term is None:
+            if not self._leads:
                 log.info("replica.leads", replica=self.id, fence=pulse.fence)
+            self._leads = True
             self.leadership.begin(pulse.fence)
         self._metrics.replicas.set(sum(member.is_alive for member in pulse.members))
         self._metrics.replica_leads.set(self.leadership.term is not None)
         return pulse
 
     def _follow(self) -> None:
-        if self.leadership.term is not None:
+        if self._leads:
             log.info("replica.follows", replica=self.id)
+        self._leads = False
         self.leadership.end()
         self._metrics.replica_leads.set(0)
 
@@ -183,7 +220,12 @@ class Replica:
 
 
 async def join_replicas(
-    stack: AsyncExitStack, background: BackgroundTasks, settings: Settings, database: Database, metrics: Metrics
+    stack: AsyncExitStack,
+    background: BackgroundTasks,
+    settings: Settings,
+    database: Database,
+    metrics: Metrics,
+    clock: AgreedClock,
 ) -> Replica | None:
     """Join the replicas until ``stack`` ends; None on SQLite, where a process is alone.
 
@@ -201,7 +243,7 @@ async def join_replicas(
         settings=digest_settings(settings),
         rules={},
     )
-    replica = Replica(store, me, wanted=settings.replicas, metrics=metrics)
+    replica = Replica(store, me, wanted=settings.replicas, metrics=metrics, clock=clock)
     background.leadership = replica.leadership
     stack.push_async_callback(replica.leave)
     try:

@@ -124,7 +124,7 @@ async def build_services(
     base = await build_infrastructure(stack, background, settings, database, session, metrics, now, patience)
     started = now()
     lost = await review_lost_writes(database, base.ledger, started)
-    inbox = await open_inbox(base)
+    inbox = await open_inbox(base, replica)
     stored_audit = open_audit(settings, base)
     audit = await start_audit(base, stored_audit)
     required_audit = stored_audit if settings.audit.required else None
@@ -198,7 +198,7 @@ async def build_services(
     rule_pages = build_rule_pages(base, alerts, rules, confirmations, audit, required_audit, rehearsals)
     site = build_site(base, answers, sessions, rule_pages)
 
-    await resume_questions(base, inbox, questions)
+    await resume_questions(base, inbox, questions, replica)
     await start_queue_readers(base, alerts.intake)
     await start_polling(base, hub, alerts, history)
     accounts.watch(approvals.staff.note_accounts)

@@ -19,6 +19,7 @@ from sqlalchemy import (
     BigInteger,
     ColumnElement,
     Row,
+    Select,
     cast,
     column,
     delete,
@@ -58,6 +59,8 @@ def _microseconds(moment: ColumnElement[datetime]) -> ColumnElement[int]:
 
 DATABASE_MS: ColumnElement[int] = cast(extract("epoch", func.clock_timestamp()) * 1000, BigInteger)
 """The database's time in milliseconds."""
+DATABASE_US: ColumnElement[int] = _microseconds(func.clock_timestamp())
+"""The same in microseconds."""
 _OWN_BACKEND_US = (
     select(func.coalesce(_microseconds(_BACKENDS.c.backend_start), 0))
     .where(_BACKENDS.c.pid == func.pg_backend_pid())
@@ -92,6 +95,11 @@ class Pulse:
     members: Sequence[Member]
     leader: str
     fence: int | None
+
+
+def living_replicas(lease: timedelta = LEASE) -> Select[tuple[str]]:
+    """Return the query for the ids of the replicas that live."""
+    return select(_R.id).where(_R.beat_ms > DATABASE_MS - duration_to_ms(lease))
 
 
 class StoredReplicas:
@@ -176,6 +184,10 @@ class StoredReplicas:
             old = duration_to_ms(_FORGOTTEN_AFTER)
             connection.execute(delete(REPLICA).where(_R.beat_ms < self._clock - old))
         return fence
+
+    async def forget_others(self, me: Member) -> None:
+        """Forget all other replicas: this one is alone, so what they left is its own."""
+        await self._run(lambda connection: connection.execute(delete(REPLICA).where(_R.id != me.id)))
 
     async def free_if_gone(self) -> None:
         """End the lease of a holder whose connection has ended: its process has ended, or soon notices that."""

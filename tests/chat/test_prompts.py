@@ -18,41 +18,43 @@ ASKED = QuestionContext(person=KEEPER, conversation=GROUP, line="/reject PO-1", 
 MESSAGE = QuestionContext(person=KEEPER, conversation=GROUP, line="too dear", now=NOW)
 
 
-def asked() -> OpenPrompts:
+async def asked() -> OpenPrompts:
     questions = OpenPrompts()
-    questions.put(ASKED, "/reject PO-1 #12345678")
+    await questions.put(ASKED, "/reject PO-1 #12345678")
     return questions
 
 
-def test_the_next_message_is_the_answer_once() -> None:
-    questions = asked()
-    assert questions.take(MESSAGE) == "/reject PO-1 #12345678"
-    assert questions.take(MESSAGE) is None
+async def test_the_next_message_is_the_answer_once() -> None:
+    questions = await asked()
+    assert await questions.take(MESSAGE) == "/reject PO-1 #12345678"
+    assert await questions.take(MESSAGE) is None
 
 
-def test_of_nobody_else_and_nowhere_else() -> None:
-    questions = asked()
-    assert questions.take(replace(MESSAGE, person=replace(KEEPER, user_id="buyer01"))) is None
-    assert questions.take(replace(MESSAGE, conversation=Conversation("cidOther==", ConversationKind.GROUP))) is None
-    assert questions.take(replace(MESSAGE, clicked=True)) is None
+async def test_of_nobody_else_and_nowhere_else() -> None:
+    questions = await asked()
+    assert await questions.take(replace(MESSAGE, person=replace(KEEPER, user_id="buyer01"))) is None
+    assert (
+        await questions.take(replace(MESSAGE, conversation=Conversation("cidOther==", ConversationKind.GROUP))) is None
+    )
+    assert await questions.take(replace(MESSAGE, clicked=True)) is None
     direct = Conversation("cidDirect==", ConversationKind.DIRECT)
-    assert questions.take(replace(MESSAGE, conversation=direct)) == "/reject PO-1 #12345678"
+    assert await questions.take(replace(MESSAGE, conversation=direct)) == "/reject PO-1 #12345678"
 
 
-def test_not_for_long() -> None:
-    questions = asked()
-    assert questions.take(replace(MESSAGE, now=NOW + PROMPT_LIFETIME + timedelta(seconds=1))) is None
-    assert questions.take(MESSAGE) is None
-    assert asked().take(replace(MESSAGE, now=NOW + PROMPT_LIFETIME)) is not None
+async def test_not_for_long() -> None:
+    questions = await asked()
+    assert await questions.take(replace(MESSAGE, now=NOW + PROMPT_LIFETIME + timedelta(seconds=1))) is None
+    assert await questions.take(MESSAGE) is None
+    assert await (await asked()).take(replace(MESSAGE, now=NOW + PROMPT_LIFETIME)) is not None
 
 
-def test_a_newer_question_takes_the_place_of_the_one_before_and_may_be_dropped() -> None:
-    questions = asked()
-    questions.put(ASKED, "/reject PO-2")
-    assert questions.take(MESSAGE) == "/reject PO-2"
-    questions.put(ASKED, "/reject PO-2")
-    questions.drop(MESSAGE)
-    assert questions.take(MESSAGE) is None
+async def test_a_newer_question_takes_the_place_of_the_one_before_and_may_be_dropped() -> None:
+    questions = await asked()
+    await questions.put(ASKED, "/reject PO-2")
+    assert await questions.take(MESSAGE) == "/reject PO-2"
+    await questions.put(ASKED, "/reject PO-2")
+    await questions.drop(MESSAGE)
+    assert await questions.take(MESSAGE) is None
 
 
 @each_row(

@@ -33,6 +33,7 @@ EVERYWHERE = {
     "people",
     "places",
     "probes",
+    "questions of others",
     "queue {address.source}",
     "refusals",
     "replica",

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,11 +20,13 @@ from bot.kit.simulator.server import RunningSimulator
 from bot.kit.simulator.server import open_simulator as simulator_running
 from bot.store.errors import DatabaseInUse
 from bot.words.errors import ConfigurationError
-from tests.scenario.conftest import BotSystem, run_system
-from tests.scenario.processes import SHARED_KEY
-from tests.scenario.traffic import LONGEST_WAIT, eventually
+from tests.scenario import replica_bot
+from tests.scenario.conftest import READING, BotSystem, run_system
+from tests.scenario.processes import NO_INDEX, SHARED_KEY, Program, environment, forked, used_before
+from tests.scenario.traffic import LONGEST_WAIT, Traffic, eventually
 
-CONFIG = SimulatorConfig(qps_limit=None)
+CONFIG = SimulatorConfig(qps_limit=None, redelivery_delay=1.0, redeliveries=100)
+"""What a frozen bot does not acknowledge soon comes to another one."""
 
 
 class Replicas:
@@ -32,6 +36,15 @@ class Replicas:
         self.folder = folder
         self.simulator = simulator
         self.url = url
+
+    @asynccontextmanager
+    async def process(self, name: str, **more: str) -> AsyncIterator[Program]:
+        """Run a bot as a process of its own."""
+        shared = {"DINGERP_DATABASE_URL": self.url, "DINGERP_REPLICAS": "2", "DINGERP_LIMITS__QPS": "inf"}
+        folder = used_before(self.folder / name)
+        env = environment(CONFIG, self.simulator.url, folder, **shared, **NO_INDEX, **more)
+        async with forked(replica_bot.__name__, env=env, folder=folder) as started:
+            yield started
 
     @asynccontextmanager
     async def bot(self, name: str, **changes: Any) -> AsyncIterator[BotSystem]:
@@ -47,10 +60,18 @@ class Replicas:
 
 @pytest.fixture
 async def replicas(tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Replicas]:
-    monkeypatch.chdir(tmp_path)
+    async with open_replicas(tmp_path, postgres_url, monkeypatch, CONFIG) as opened:
+        yield opened
+
+
+@asynccontextmanager
+async def open_replicas(
+    folder: Path, url: str, monkeypatch: pytest.MonkeyPatch, config: SimulatorConfig
+) -> AsyncIterator[Replicas]:
+    monkeypatch.chdir(folder)
     monkeypatch.setattr(preflight, "REPLICAS_OFFERED", True)
-    async with simulator_running(CONFIG) as simulator:
-        yield Replicas(tmp_path, simulator, postgres_url)
+    async with simulator_running(config) as simulator:
+        yield Replicas(folder, simulator, url)
 
 
 async def readiness(system: BotSystem) -> dict[str, Any]:
@@ -102,6 +123,58 @@ async def _is(system: BotSystem, status: str) -> bool:
     return bool((await readiness(system))["status"] == status)
 
 
+@pytest.mark.timeout(300)
+async def test_quick_questions_of_one_conversation_keep_their_order_among_replicas(replicas: Replicas) -> None:
+    engine = replicas.simulator.engine
+    async with replicas.bot("first") as first, replicas.bot("second") as second:
+        traffic = Traffic(engine, 4)
+        for _ in range(80):
+            traffic.ask()
+        await eventually(lambda: traffic.answers == 80, hint=lambda: traffic.unanswered)
+        assert traffic.in_order
+        assert traffic.doubled == []
+        assert all(bot.count("answers_sent_total", via="card") > 10 for bot in (first, second)), "both took their share"
+
+
+@pytest.mark.timeout(300)
+async def test_a_person_goes_on_at_another_replica_in_their_language(replicas: Replicas) -> None:
+    async with replicas.bot("first", **READING) as first, replicas.bot("second", **READING) as second:
+        await first.ask("/lang en")
+        for turn in range(8):
+            card = await first.ask("SKU123 库存")
+            assert "Stock" in card.title, (turn, card)
+            card = await first.ask("那深圳仓呢")
+            assert "SKU123" in card.title, (turn, card)
+        assert all(bot.count("answers_sent_total", via="card") > 0 for bot in (first, second))
+
+
+@pytest.mark.process
+@pytest.mark.timeout(300)
+@pytest.mark.parametrize("end", [signal.SIGKILL, signal.SIGSTOP], ids=["killed", "frozen"])
+async def test_what_a_replica_acknowledged_another_answers_if_it_ends(
+    end: signal.Signals, replicas: Replicas, tmp_path: Path
+) -> None:
+    traffic = Traffic(replicas.simulator.engine, 20)
+    async with AsyncExitStack() as stack:
+        bots = [await stack.enter_async_context(replicas.process(f"bot{number}")) for number in range(2)]
+        for bot in bots:
+            await bot.saying("stream.connected")
+        load = asyncio.create_task(traffic.flow(4.0))
+        await eventually(lambda: traffic.answers > 20, hint=lambda: bots[0].err)
+        bots[0].process.send_signal(end)
+        await load
+        await eventually(lambda: not traffic.unanswered, hint=lambda: (traffic.unanswered, bots[1].err))
+        await bots[1].saying("replica.leads")
+        bots[0].process.send_signal(signal.SIGCONT)
+        if end is signal.SIGSTOP:
+            await bots[0].saying("replica.follows")
+            stopped = await bots[0].stop()
+            assert stopped.code == 0, stopped.err
+        await bots[1].stop()
+    assert traffic.doubled == []
+    assert traffic.answers == len(traffic.questions)
+
+
 async def _says(system: BotSystem, words: str) -> bool:
     return await told(system, "replicas") == words
 
@@ -113,8 +186,40 @@ async def test_settings_that_must_agree_are_compared_at_the_join(replicas: Repli
                 pass
 
 
+async def test_no_more_join_than_share_the_rate(replicas: Replicas, monkeypatch: pytest.MonkeyPatch) -> None:
+    async with replicas.bot("first"), replicas.bot("second"):
+        monkeypatch.setattr("bot.bootstrap.replicas.LEASE", timedelta(0))  # how long it would wait for room
+        with pytest.raises(ConfigurationError, match=r"^2 replicas work on the database already .*, and replicas = 2;"):
+            async with replicas.bot("third"):
+                pass
+
+
+@pytest.mark.timeout(300)
+async def test_replicas_share_the_calls_of_a_second(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Alone each would make as many as DingTalk takes of both."""
+    limited = SimulatorConfig(qps_limit=20)
+    async with open_replicas(tmp_path, postgres_url, monkeypatch, limited) as replicas:
+        wanted = {"limits": {"qps": 20.0}}
+        async with replicas.bot("first", **wanted) as first, replicas.bot("second", **wanted) as second:
+            traffic = Traffic(first.engine, 10)
+            for _ in range(60):
+                traffic.ask()
+            await eventually(lambda: traffic.answers == 60, hint=lambda: traffic.unanswered)
+            for bot in (first, second):
+                families = bot.app.metrics.registry.collect()
+                refused = [
+                    sample
+                    for family in families
+                    for sample in family.samples
+                    if sample.labels.get("outcome") == "rate_limited" and sample.value
+                ]
+                assert refused == []
+
+
 async def test_a_replica_with_other_rules_than_the_leader_is_not_ready(replicas: Replicas, tmp_path: Path) -> None:
-    rules = tmp_path / "alerts.toml"
+    rules = tmp_path / "others.toml"  # the bots look for alerts.toml themselves
     rules.write_text("[default]\nto = []\n")
     async with replicas.bot("first") as first, replicas.bot("second", alerts={"rules": rules}) as second:
         assert (await readiness(first))["status"] != "not ready"

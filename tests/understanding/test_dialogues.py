@@ -84,6 +84,9 @@ class FakeDialogueStore:
     async def load(self, since: datetime) -> Iterable[tuple[DialogueKey, LastQuestion]]:
         return [(key, last) for key, last in self.kept.items() if last.at >= since]
 
+    async def find(self, key: DialogueKey) -> LastQuestion | None:
+        return self.kept.get(key)
+
     async def save(self, changed: Collection[tuple[DialogueKey, LastQuestion]], since: datetime) -> None:
         self.kept.update(changed)
 
@@ -118,7 +121,7 @@ async def test_a_restart_keeps_it() -> None:
     store = FakeDialogueStore()
     known = Dialogues(store, now=lambda: NOW)
     known.remember(context(), "/order late", ("/order SO-1",))
-    await known._save()
+    await known.save()
     restarted = Dialogues(store, now=lambda: NOW + timedelta(minutes=5))
     await restarted.load()
     last = restarted.last(replace(context(), now=NOW + timedelta(minutes=5)))
@@ -216,7 +219,7 @@ async def test_several_people_go_on_in_one_group_across_restarts(reader: Grammar
     known = Dialogues(store, now=lambda: NOW)
     for step in script():
         if step is None:
-            await known._save()
+            await known.save()
             known = Dialogues(store, now=lambda: NOW)
             await known.load()
         elif isinstance(step, Turn):

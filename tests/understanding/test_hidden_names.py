@@ -50,6 +50,9 @@ class NoDialogues:
     async def load(self, since: datetime) -> Iterable[tuple[DialogueKey, LastQuestion]]:
         return ()
 
+    async def find(self, key: DialogueKey) -> LastQuestion | None:
+        return None
+
     async def save(self, changed: Collection[tuple[DialogueKey, LastQuestion]], since: datetime) -> None:
         pass
 

@@ -161,6 +161,10 @@ class _Answer:
         return cut(self.prepared.view, self.prepared.grant.fields)
 
 
+async def _forget_nothing(_user_id: str) -> None:
+    """Nothing asks anybody for words."""
+
+
 class ClickPipeline:
     """Answers every click within the callback itself: page turns, drill-downs, actions. Only content that some holders
     of the card may not see costs a call.
@@ -174,7 +178,7 @@ class ClickPipeline:
         audiences: Audiences,
         own_cards: OwnCards,
         confirmed: Callable[[], CheapWays] = lambda: UNCONFIRMED,
-        forget_prompt: Callable[[str], None] = lambda user_id: None,
+        forget_prompt: Callable[[str], Awaitable[None]] = _forget_nothing,
         say: Callable[[str, Phrase], str] = lambda language, words: str(words),
         shown: ShownCards | None = None,
         probes: CardProbes | None = None,
@@ -228,7 +232,7 @@ class ClickPipeline:
         elif claim is None or claim is FormClaim.FILLED_IN:
             answer = await self._answer(click, now)
         else:
-            answer = _Answer(self._turn_down(click, claim), held=False)
+            answer = _Answer(await self._turn_down(click, claim), held=False)
         self._parts.metrics.clicks.labels(answer.prepared.outcome).inc()
         zone = now.tzinfo
         assert zone is not None, "the clock gives aware times"
@@ -321,11 +325,11 @@ class ClickPipeline:
             await self._parts.keeper.keep(standing)
         return True
 
-    def _turn_down(self, click: Click, claim: FormClaim) -> PreparedAnswer:
+    async def _turn_down(self, click: Click, claim: FormClaim) -> PreparedAnswer:
         """Return the text for a form that is cancelled, not this person's, or too late."""
         match claim:
             case FormClaim.CANCELLED:
-                self._forget_prompt(click.user_id)
+                await self._forget_prompt(click.user_id)
                 title, text = phrase("Cancelled"), phrase("Nothing was sent.")
             case FormClaim.EXPIRED:
                 title, text = phrase("This form is no longer valid"), phrase("Nothing was sent. Please ask again.")

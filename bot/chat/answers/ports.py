@@ -40,6 +40,8 @@ class InboxMessage:
     """Whether a card may exist that has to become its answer."""
     too_old: bool = False
     """Whether it is too late for the answer: the asker is told so."""
+    conversation: str = ""
+    """DingTalk's id of its conversation."""
 
 
 OnStored: TypeAlias = Callable[[bool | DingerpError], None]
@@ -68,9 +70,17 @@ class Inbox(Protocol):
         """Commit the new state with the next batch; losing it to a crash must be harmless."""
         ...
 
-    async def unanswered(self, since: datetime) -> tuple[InboxMessage, ...]:
-        """Return the unanswered questions, oldest first; those from before ``since`` are too old.
+    async def wait_turn(self, msg_id: str) -> bool:
+        """Wait until other replicas have answered the earlier questions of its conversation.
 
+        Returns false if another replica has taken the question over, because this one stood still.
+        """
+        ...
+
+    async def unanswered(self, since: datetime) -> tuple[InboxMessage, ...]:
+        """Take over unanswered questions of processes that ended, and return them, oldest first.
+
+        Those from before ``since`` are too old.
         A question with an interim card is never too old, since the card has to become the answer.
         """
         ...

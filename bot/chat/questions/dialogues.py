@@ -50,6 +50,10 @@ class DialogueStore(Protocol):
         """Return the dialogues newer than ``since``."""
         ...
 
+    async def find(self, key: DialogueKey) -> LastQuestion | None:
+        """Return the last question of one dialogue."""
+        ...
+
     async def save(self, changed: Collection[tuple[DialogueKey, LastQuestion]], since: datetime) -> None:
         """Store these, and delete those older than ``since``."""
         ...
@@ -75,6 +79,12 @@ class Dialogues:
         last = self._changed[key] = LastQuestion(line=line, rows=rows, links=links, at=context.now)
         self._last.put(key, last)
 
+    async def refresh(self, context: QuestionContext) -> None:
+        """Read the last question, which another replica may have answered."""
+        key = _key(context)
+        if (found := await self._store.find(key)) is not None:
+            self._last.put(key, found)
+
     async def load(self) -> None:
         """Load the dialogues of an earlier run."""
         self._last.put_all(await self._store.load(self._now() - KEPT_FOR))
@@ -84,11 +94,12 @@ class Dialogues:
         try:
             while True:
                 await asyncio.sleep(_SAVED_EVERY)
-                await self._save()
+                await self.save()
         finally:
-            await self._save()
+            await self.save()
 
-    async def _save(self) -> None:
+    async def save(self) -> None:
+        """Store what changed; while the store does not answer, it waits."""
         changed, self._changed = self._changed, {}
         if not changed:
             return

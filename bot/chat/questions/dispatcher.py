@@ -106,6 +106,7 @@ class QuestionDispatcher:
         spelling: NameSpelling | None = None,
         only_asks: bool = False,
         required_audit: RequiredAudit | None = None,
+        prompts: OpenPrompts | None = None,
     ) -> None:
         """``account_of`` finds the asker's own documents; ``reader`` reads sentences: without it only commands, numbers
         and names are understood; ``dialogues`` stores last questions; ``pictures`` finds codes in pictures; ``model``
@@ -126,7 +127,7 @@ class QuestionDispatcher:
         self._spelling = spelling
         self._only_asks = only_asks
         self._required_audit = required_audit
-        self._prompts = OpenPrompts()
+        self._prompts = prompts or OpenPrompts()
         hub = collaborators.get(ErpHub)
         self._hub = ReaderHub(hub, account_of) if isinstance(hub, ErpHub) else None
         self._untold = unanswered(hub) if isinstance(hub, ErpHub) else frozenset()
@@ -140,9 +141,9 @@ class QuestionDispatcher:
         hint = make_hint(message, reads_pictures=self._pictures is not None)
         return PreparedAnswer(hint, NO_COMMAND_LABEL, QuestionOutcome.HINT) if hint else None
 
-    def forget_prompt(self, user_id: str) -> None:
+    async def forget_prompt(self, user_id: str) -> None:
         """Treat a person's next message as a new question."""
-        self._prompts.forget(user_id)
+        await self._prompts.forget(user_id)
 
     async def view_for(self, context: QuestionContext) -> PreparedAnswer:
         """Answer a line as typed, or from a button. Raises nothing but cancellation."""
@@ -189,7 +190,7 @@ class QuestionDispatcher:
         if (
             not (redirected or is_reading)
             and may_be_reply(parsed, context.line)
-            and (line := self._prompts.take(context))
+            and (line := await self._prompts.take(context))
         ):
             return await self._answer(replace(context, line=line, offset=0, free_text=context.line), redirected=True)
         if context.quoted_text:

@@ -1,4 +1,4 @@
-"""Data on conversations: chosen languages, first messages, and last questions."""
+"""Data on conversations: chosen languages, first messages, last questions, and prompts."""
 
 from __future__ import annotations
 
@@ -7,14 +7,16 @@ from datetime import datetime
 from functools import cache, partial
 
 import orjson
-from sqlalchemy import Insert, delete, select
+from sqlalchemy import ColumnElement, Insert, delete, select
 from sqlalchemy.engine import Connection
 
 from bot.chat.questions.dialogues import DialogueKey, LastQuestion
+from bot.chat.questions.prompts import OpenPrompt
+from bot.outbox.place import Place
 from bot.store.database import Database, Stored
 from bot.store.row_times import from_ms, to_ms
 from bot.store.statements import chunks, execute_many, insert_into, replace_into
-from bot.store.tables import DIALOGUE, LANGUAGE, WELCOME
+from bot.store.tables import DIALOGUE, LANGUAGE, PROMPT, WELCOME
 from bot.store.unreadable_rows import read_readable
 
 
@@ -29,6 +31,15 @@ class StoredLanguages(Stored):
         """Read all choices."""
         rows = await self._database.rows(select(LANGUAGE))
         self._chosen = {row.user_id: row.code for row in rows}
+
+    async def refresh(self, user_id: str) -> None:
+        """Read a person's choice, which another replica may have stored."""
+        code = select(LANGUAGE.c.code).where(LANGUAGE.c.user_id == user_id)
+        chosen = await self._database.read(lambda connection: connection.scalar(code))
+        if chosen is None:
+            self._chosen.pop(user_id, None)
+        else:
+            self._chosen[user_id] = chosen
 
     def chosen(self, user_id: str) -> str | None:
         return self._chosen.get(user_id)
@@ -67,6 +78,12 @@ class StoredDialogues(Stored):
     async def load(self, since: datetime) -> Iterable[tuple[DialogueKey, LastQuestion]]:
         return await self._database.run(partial(_load_dialogues, since_ms=to_ms(since)))
 
+    async def find(self, key: DialogueKey) -> LastQuestion | None:
+        """Return the last question of one dialogue."""
+        mine = (DIALOGUE.c.user_id == key.user_id, DIALOGUE.c.conversation_id == key.conversation_id)
+        found = await self._database.read(partial(_read_dialogues, where=mine))
+        return next((last for _, last in found), None)
+
     async def save(self, changed: Collection[tuple[DialogueKey, LastQuestion]], since: datetime) -> None:
         """Store these, and delete those older than ``since``.
 
@@ -77,8 +94,39 @@ class StoredDialogues(Stored):
             await self._database.run(partial(_save_dialogues, changed=portion))
 
 
+class StoredPrompts(Stored):
+    """Stores prompts, for replicas that answer a person by turns."""
+
+    async def keep(self, user_id: str, prompt: OpenPrompt) -> None:
+        row = {
+            "user_id": user_id,
+            "until_ms": to_ms(prompt.until),
+            "line": prompt.line,
+            "places": orjson.dumps(list(map(str, prompt.places))).decode(),
+        }
+        await self._database.execute(replace_into(PROMPT, self._database.dialect).values(row))
+
+    async def find(self, user_id: str) -> OpenPrompt | None:
+        query = select(PROMPT).where(PROMPT.c.user_id == user_id)
+        rows = await self._database.read(lambda connection: read_readable(connection, PROMPT, query))
+        for row in rows:
+            places = tuple(map(Place.parse, orjson.loads(row.places)))
+            return OpenPrompt(row.line, places, from_ms(row.until_ms))
+        return None
+
+    async def drop(self, user_id: str) -> bool:
+        dropped = delete(PROMPT).where(PROMPT.c.user_id == user_id).returning(PROMPT.c.user_id)
+        return await self._database.run(lambda connection: connection.scalar(dropped)) is not None
+
+
 def _load_dialogues(connection: Connection, since_ms: int) -> Iterable[tuple[DialogueKey, LastQuestion]]:
-    rows = read_readable(connection, DIALOGUE, select(DIALOGUE).where(DIALOGUE.c.at_ms >= since_ms))
+    return _read_dialogues(connection, where=(DIALOGUE.c.at_ms >= since_ms,))
+
+
+def _read_dialogues(
+    connection: Connection, where: Sequence[ColumnElement[bool]]
+) -> Iterable[tuple[DialogueKey, LastQuestion]]:
+    rows = read_readable(connection, DIALOGUE, select(DIALOGUE).where(*where))
     return [
         (
             DialogueKey(row.user_id, row.conversation_id),

@@ -14,19 +14,21 @@ from typing import NamedTuple
 
 import orjson
 import structlog
-from sqlalchemy import delete, select, update
+from sqlalchemy import ColumnElement, delete, exists, select, true, update
 from sqlalchemy.engine import Connection
 
 from bot.chat.answers.ports import InboxMessage, InboxState, OnStored
 from bot.store.database import Database, Stored
 from bot.store.engines import SqliteConnection
 from bot.store.errors import StoreUnavailable
+from bot.store.replicas import DATABASE_US, living_replicas
 from bot.store.row_times import from_ms, to_ms
 from bot.store.sealed_columns import seal
 from bot.store.statements import insert_into
 from bot.store.tables import INBOX
 from bot.store.unreadable_rows import read_readable
 from bot.words.errors import DingerpError
+from bot.words.phrase import phrase
 
 _SETTLED = frozenset({InboxState.ANSWERED, InboxState.FAILED})
 
@@ -42,18 +44,23 @@ _MARK = (
 )
 
 
-def insert_job(database: Database, messages: Mapping[str, InboxMessage]) -> Callable[[], frozenset[str]]:
+def insert_job(
+    database: Database, messages: Mapping[str, InboxMessage], replica: str | None = None
+) -> Callable[[], frozenset[str]]:
     """Return the job that stores the new ones among the messages and returns their ids."""
-    one_by_one = partial(database.read_blocking, partial(_insert_new, messages=messages))
+    one_by_one = partial(database.read_blocking, partial(_insert_new, messages=messages, replica=replica))
     if database.sqlite is None:
         return one_by_one
     return partial(_insert_directly, database, database.sqlite, messages, one_by_one)
 
 
-def mark_job(database: Database, marks: Mapping[str, InboxState]) -> Callable[[], None]:
-    """Return the job that sets states; settled questions lose their payload with the secret reply address."""
+def mark_job(database: Database, marks: Mapping[str, InboxState], replica: str | None = None) -> Callable[[], None]:
+    """Return the job that sets states; settled questions lose their payload with the secret reply address.
+
+    A question that another ``replica`` has taken over stays as it is.
+    """
     if database.sqlite is None:
-        return partial(database.run_blocking, partial(_mark_all, marks=marks))
+        return partial(database.run_blocking, partial(_mark_all, marks=marks, replica=replica))
     states = {msg_id: (state.value, state in _SETTLED) for msg_id, state in marks.items()}
     return partial(database.sqlite.execute, _MARK, (orjson.dumps(states).decode(),))
 
@@ -76,16 +83,17 @@ def _insert_directly(
     return frozenset(messages)
 
 
-def _mark_all(connection: Connection, marks: Mapping[str, InboxState]) -> None:
+def _mark_all(connection: Connection, marks: Mapping[str, InboxState], replica: str | None) -> None:
+    mine = true() if replica is None else INBOX.c.replica == replica
     by_state: dict[InboxState, list[str]] = {}
     for msg_id, state in marks.items():
         by_state.setdefault(state, []).append(msg_id)
     for state, ids in by_state.items():
         emptied = {"payload": ""} if state in _SETTLED else {}
-        connection.execute(update(INBOX).where(INBOX.c.msg_id.in_(ids)).values(state=state, **emptied))
+        connection.execute(update(INBOX).where(INBOX.c.msg_id.in_(ids), mine).values(state=state, **emptied))
 
 
-def _insert_new(connection: Connection, messages: Mapping[str, InboxMessage]) -> frozenset[str]:
+def _insert_new(connection: Connection, messages: Mapping[str, InboxMessage], replica: str | None) -> frozenset[str]:
     if not messages:
         return frozenset()
     insert = insert_into(INBOX, connection.dialect.name).on_conflict_do_nothing(index_elements=["msg_id"])
@@ -95,9 +103,13 @@ def _insert_new(connection: Connection, messages: Mapping[str, InboxMessage]) ->
             "state": InboxState.WAITING,
             "received_ms": to_ms(message.received_at),
             "payload": message.payload,
+            "replica": replica,
+            "conversation": message.conversation if replica else None,
         }
         for message in messages.values()
     ]
+    if replica:
+        insert = insert.values(arrived_us=DATABASE_US)
     return frozenset(connection.execute(insert.returning(INBOX.c.msg_id), rows).scalars())
 
 
@@ -108,6 +120,11 @@ BATCH = 500
 
 MARK_DELAY = 0.05
 """Seconds in which marks without waiters gather: losing one to a crash is harmless."""
+
+TURN_PAUSE = 0.02
+"""Seconds between two looks whether another replica has answered an earlier question, and until it says so."""
+LONGEST_TURN = 30.0
+"""Seconds for which a question waits for an earlier one at another replica."""
 
 RETENTION = timedelta(hours=1)
 """The retention of answered questions, so that a late redelivery (60 s were seen) is not answered again."""
@@ -150,8 +167,11 @@ class StoredInbox(Stored):
     event loop; the next holds those that arrived while the first was written. Marks have batches of their own.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, replica: str | None = None, *, shared: bool = False) -> None:
+        """``replica`` names this process on PostgreSQL; ``shared``: others answer questions as well."""
         super().__init__(database)
+        self._replica = replica
+        self._shared = shared
         self._accepted: list[_Accepted] = []
         """Messages not yet being written."""
         self._soon: asyncio.Handle | None = None
@@ -179,6 +199,9 @@ class StoredInbox(Stored):
             self._insert()
 
     async def mark(self, msg_id: str, state: InboxState) -> None:
+        """See `bot.chat.answers.ports.Inbox.mark`. Raises `StoreUnavailable` if another replica has the question."""
+        if self._shared and (await self._database.run(partial(_read_turn, msg_id)))[0] not in (None, self._replica):
+            raise StoreUnavailable(phrase("another replica has taken the question over"))
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[None] = loop.create_future()
         self._marks.states[msg_id] = state
@@ -197,14 +220,31 @@ class StoredInbox(Stored):
             self._mark(asyncio.get_running_loop())
         elif self._later is None:
             loop = asyncio.get_running_loop()
-            self._later = loop.call_later(MARK_DELAY, self._mark, loop)
+            self._later = loop.call_later(TURN_PAUSE if self._shared else MARK_DELAY, self._mark, loop)
 
     async def unanswered(self, since: datetime) -> tuple[InboxMessage, ...]:
         """Return unanswered questions, oldest first; those before ``since`` are too old.
 
         Questions whose text may have arrived are given up (as failed); the log has their number.
         """
-        return await self._database.run(partial(_read_unanswered, to_ms(since)))
+        return await self._database.run(partial(_read_unanswered, to_ms(since), self._replica))
+
+    async def wait_turn(self, msg_id: str) -> bool:
+        """See `bot.chat.answers.ports.Inbox.wait_turn`; while the database does not answer, nobody waits."""
+        if not self._shared:
+            return True
+        loop = asyncio.get_running_loop()
+        until = loop.time() + LONGEST_TURN
+        while True:
+            try:
+                holder, waits = await self._database.run(partial(_read_turn, msg_id))
+            except StoreUnavailable:
+                return True
+            if holder not in (None, self._replica):
+                return False
+            if not waits or loop.time() >= until:
+                return True
+            await asyncio.sleep(TURN_PAUSE)
 
     async def prune(self, now: datetime) -> None:
         """Delete messages received longer ago than `RETENTION`."""
@@ -238,7 +278,8 @@ class StoredInbox(Stored):
         self._soon, self._inserting = None, True
         batch, self._accepted = self._accepted[:BATCH], self._accepted[BATCH:]
         try:
-            job = self._database.start(insert_job(self._database, {message.msg_id: message for message, _ in batch}))
+            messages = {message.msg_id: message for message, _ in batch}
+            job = self._database.start(insert_job(self._database, messages, self._replica))
         except Exception as defect:  # noqa: BLE001 - `run` raises it
             self._die(defect)
             self._go_on()
@@ -289,7 +330,7 @@ class StoredInbox(Stored):
             return
         self._marking, self._hurry = True, False
         marks, self._marks = self._marks, _Marks()
-        job = self._database.start(mark_job(self._database, marks.states))
+        job = self._database.start(mark_job(self._database, marks.states, self._replica))
         self._database.call_when_done(job, partial(self._marked, loop, marks))
 
     def _marked(self, loop: asyncio.AbstractEventLoop, marks: _Marks, job: Future[None]) -> None:
@@ -320,13 +361,39 @@ def _is_new(new: set[str], message: InboxMessage) -> bool:
     return True
 
 
-def _read_unanswered(since_ms: int, connection: Connection) -> tuple[InboxMessage, ...]:
+def _read_turn(msg_id: str, connection: Connection) -> tuple[str | None, bool]:
+    """Return who has a question, and whether another replica has an earlier one of its conversation."""
+    earlier, mine = INBOX.alias(), INBOX
+    before = exists().where(
+        earlier.c.conversation == mine.c.conversation,
+        earlier.c.state.in_((InboxState.WAITING, InboxState.FALLING_BACK)),
+        earlier.c.replica != mine.c.replica,
+        earlier.c.arrived_us < mine.c.arrived_us,
+    )
+    row = connection.execute(select(mine.c.replica, before).where(mine.c.msg_id == msg_id)).one_or_none()
+    return (None, False) if row is None else (row[0], bool(row[1]))
+
+
+def _take_over(replica: str, connection: Connection) -> ColumnElement[bool]:
+    """Take over the unanswered questions of replicas that do not live, and return which they are.
+
+    Of replicas that do so at the same time, the second waits for the first and finds that a living one has them.
+    """
+    left = INBOX.c.state.in_((InboxState.WAITING, InboxState.INTERIM, InboxState.FALLING_BACK))
+    theirs = INBOX.c.replica.is_(None) | INBOX.c.replica.not_in(living_replicas())
+    taken = update(INBOX).where(left, theirs).values(replica=replica).returning(INBOX.c.msg_id)
+    return INBOX.c.msg_id.in_(connection.execute(taken).scalars().all())
+
+
+def _read_unanswered(since_ms: int, replica: str | None, connection: Connection) -> tuple[InboxMessage, ...]:
+    left = true() if replica is None else _take_over(replica, connection)
     waiting, interim = INBOX.c.state == InboxState.WAITING, INBOX.c.state == InboxState.INTERIM
-    stranded = INBOX.c.state == InboxState.FALLING_BACK
+    stranded = (INBOX.c.state == InboxState.FALLING_BACK) & left
     given_up = connection.execute(update(INBOX).where(stranded).values(state=InboxState.FAILED, payload=""))
     if given_up.rowcount:
         log.warning("inbox.given_up", questions=given_up.rowcount)
-    rows = read_readable(connection, INBOX, select(INBOX).where(waiting | interim).order_by(INBOX.c.received_ms))
+    oldest_first = select(INBOX).where(waiting | interim, left).order_by(INBOX.c.received_ms)
+    rows = read_readable(connection, INBOX, oldest_first)
     return tuple(
         InboxMessage(
             row.msg_id,

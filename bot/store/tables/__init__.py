@@ -56,6 +56,7 @@ from bot.store.tables.questions import DIALOGUE as DIALOGUE
 from bot.store.tables.questions import INBOX as INBOX
 from bot.store.tables.questions import LANGUAGE as LANGUAGE
 from bot.store.tables.questions import OUTSIDER_GROUP as OUTSIDER_GROUP
+from bot.store.tables.questions import PROMPT as PROMPT
 from bot.store.tables.questions import QUOTA_DAY as QUOTA_DAY
 from bot.store.tables.questions import QUOTA_MONTH as QUOTA_MONTH
 from bot.store.tables.questions import QUOTA_WARNING as QUOTA_WARNING

@@ -21,6 +21,11 @@ class InboxRow(StoreTable, table=True):
     received_ms: int = Field(sa_type=BigInteger, index=True)
     payload: str = Field(sa_type=Sealed("inbox.payload", short_lived=True))
     """The message as DingTalk sent it; emptied once answered, because it contains the reply address."""
+    replica: str | None
+    """The replica that answers it; None on SQLite, as are the next two."""
+    conversation: str | None = Field(index=True)
+    arrived_us: int | None = Field(sa_type=BigInteger)
+    """When it was stored, by the database's clock: the order of a conversation's questions among replicas."""
 
 
 class StandingAnswerRow(StoreTable, table=True):
@@ -82,6 +87,18 @@ class DialogueRow(StoreTable, table=True):
     line: str = Field(sa_type=Sealed("dialogue.line", short_lived=True))
     rows: str = Field(sa_type=Sealed("dialogue.rows", short_lived=True))
     """A JSON list of lines."""
+
+
+class PromptRow(StoreTable, table=True):
+    """A line that a person's next message completes (see `bot.chat.questions.prompts.OpenPrompt`)."""
+
+    __tablename__ = "prompt"
+
+    user_id: str = Field(primary_key=True)
+    until_ms: int = Field(sa_type=BigInteger)
+    line: str = Field(sa_type=Sealed("prompt.line", short_lived=True))
+    places: str
+    """A JSON list of places."""
 
 
 class WelcomeRow(StoreTable, table=True):
@@ -194,5 +211,6 @@ LANGUAGE = core_table(LanguageRow)
 WELCOME = core_table(WelcomeRow)
 OUTSIDER_GROUP = core_table(OutsiderGroupRow)
 QUOTA_MONTH = core_table(QuotaMonthRow)
+PROMPT = core_table(PromptRow)
 QUOTA_DAY = core_table(QuotaDayRow)
 QUOTA_WARNING = core_table(QuotaWarningRow)
