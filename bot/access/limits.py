@@ -174,6 +174,12 @@ class DailyExports:
         counts = self._today(now)
         counts[person] = counts.get(person, 0) + 1
 
+    def take(self, person: str, now: datetime) -> LimitReached | None:
+        """Count a file, or return the limit that forbids it."""
+        if (reached := self.reached(person, now)) is None:
+            self.count(person, now)
+        return reached
+
     def _today(self, now: datetime) -> dict[str, int]:
         if self._day != now.date():
             self._day, self._counts = now.date(), {}
@@ -214,6 +220,17 @@ class ReadingLimits:
         for limits, party in pairs:
             limits.count_documents(party, documents, now)
         return None
+
+    def recall_question(self, whose: LimitedParty, party: str, at: datetime) -> None:
+        """Count an earlier question."""
+        self._of(whose).count_question(party, at)
+
+    def recall_document(self, whose: LimitedParty, party: str, document: str, at: datetime) -> None:
+        """Count a document that was shown earlier."""
+        self._of(whose).count_documents(party, (document,), at)
+
+    def _of(self, whose: LimitedParty) -> PartyLimits:
+        return self._conversations if whose is LimitedParty.CONVERSATION else self._people
 
     def _pairs(self, person: str, conversation: str) -> tuple[tuple[PartyLimits, str], ...]:
         of_person = (self._people, person)

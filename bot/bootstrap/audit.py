@@ -16,6 +16,7 @@ from bot.access.limits import Allowance, LimitedParty, LimitReached, ReadingLimi
 from bot.access.openings import find_openings
 from bot.access.policy import ADMIN, AccessPolicy
 from bot.access.presets import with_synonyms
+from bot.access.shared_limits import OwnLimits, ReaderLimits, SharedLimits
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.rules import RuleFiles
 from bot.cards.status_labels import status_label
@@ -37,6 +38,7 @@ from bot.store.errors import StoreUnavailable
 from bot.store.held_rights import hold_rights
 from bot.store.outbox.queue import StoredBacklog
 from bot.store.people import find_administrators
+from bot.store.reading_uses import StoredUses
 from bot.words.errors import DingerpError
 from bot.words.phrase import Phrase, phrase
 
@@ -193,12 +195,15 @@ def limit_questions(
         send(lambda places: owed_reports(context, reached, places))
 
     row = timedelta(minutes=settings.limits.row_minutes)
-    asker = settings.limits.key if of_keys else settings.limits.person
-    limits = ReadingLimits(
-        person=_allowance(asker, row),
-        conversation=_allowance(settings.limits.conversation, row),
-        whose=LimitedParty.KEY if of_keys else LimitedParty.PERSON,
-    )
+    asker, whose = settings.limits.person, LimitedParty.PERSON
+    if of_keys:
+        asker, whose = settings.limits.key, LimitedParty.KEY
+    allowances = {"person": _allowance(asker, row), "conversation": _allowance(settings.limits.conversation, row)}
+    limits: ReaderLimits
+    if settings.replicas == 1:
+        limits = OwnLimits(ReadingLimits(**allowances, whose=whose))
+    else:
+        limits = SharedLimits(StoredUses(base.database), **allowances, whose=whose)
     return LimitedQuestions(
         handler,
         limits=limits,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.access.audit import AuditLog, RequiredAudit
-from bot.access.limits import DailyExports
+from bot.access.shared_limits import OwnFileLimits, SharedFileLimits
 from bot.alerts.subscriptions import Subscriptions
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.charts.fonts import PLACES
@@ -15,6 +15,7 @@ from bot.chat.question_handler import QuestionHandler
 from bot.chat.registry import Commands, installed_commands
 from bot.dingtalk.files import DingTalkFileCourier, DingTalkPictureHost
 from bot.dingtalk.robot import Robot
+from bot.store.reading_uses import StoredUses
 
 _ASKING = frozenset({Exports, Subscriptions})
 
@@ -37,7 +38,11 @@ def build_exports(
         languages=base.languages,
         audit=audit,
         required=required,
-        limits=DailyExports(limits.exports_day),
+        limits=(
+            OwnFileLimits(limits.exports_day)
+            if base.settings.replicas == 1
+            else SharedFileLimits(StoredUses(base.database), limits.exports_day)
+        ),
         metrics=base.metrics,
         rows=limits.export_rows,
     )

@@ -64,6 +64,7 @@ from bot.store.chat.inbox import StoredInbox
 from bot.store.chat.standing_answers import StoredStandingAnswers
 from bot.store.outbox.call_counts import StoredModelUse
 from bot.store.outbox.deliveries import StoredShownCards
+from bot.store.reading_uses import StoredUses
 from bot.understanding.language_model.reader import ModelReader
 from bot.understanding.learning import NamesOnDocuments, learn_vocabulary
 from bot.understanding.reader import GrammarReader
@@ -109,8 +110,11 @@ async def open_inbox(base: Infrastructure, replica: Replica | None) -> StoredInb
         inbox = StoredInbox(base.database, replica.id, shared=replica.is_one_of_several)
     await base.run_in_background(inbox.run, "inbox", Runs.EVERYWHERE)
 
+    uses = StoredUses(base.database)
+
     async def prune() -> None:
         await inbox.prune(base.now())
+        await uses.forget(base.now())
 
     await base.run_in_background(
         partial(repeat, prune, every=_INBOX_PRUNED_EVERY, failed="inbox.not_pruned"), "prune", Runs.WITH_LEAD

@@ -14,7 +14,8 @@ from typing import Any, ClassVar, Protocol
 import structlog
 
 from bot.access.audit import AuditEntry, AuditKind, AuditLog, NotRecorded, RequiredAudit, say_limit, say_rows
-from bot.access.limits import DailyExports, LimitReached
+from bot.access.limits import LimitReached
+from bot.access.shared_limits import FileLimits
 from bot.access.shown import find_shown
 from bot.cards.card import Card, FileRenderer
 from bot.cards.language import Language, choose_language
@@ -145,7 +146,7 @@ class Exports:
         renderer: FileRenderer,
         languages: Mapping[str, Language],
         audit: AuditLog,
-        limits: DailyExports,
+        limits: FileLimits,
         metrics: Metrics,
         rows: int,
         required: RequiredAudit | None = None,
@@ -243,12 +244,13 @@ class Exports:
         return ExportedFile(written.name, written.content)
 
     async def _write_file(self, line: str, user_id: str, context: QuestionContext) -> _WrittenFile | View:
-        if (reached := self._limits.reached(user_id, context.now)) is not None:
+        if (reached := await self._limits.reached(user_id, context.now)) is not None:
             return self._refuse(reached, context)
         gathered = await self._gather(line, context)
         if isinstance(gathered, View):
             return gathered
-        self._limits.count(user_id, context.now)
+        if (reached := await self._limits.take(user_id, context.now)) is not None:
+            return self._refuse(reached, context)
         language = choose_language(self._languages, context.person.language)
         zone = context.now.tzinfo
         assert zone is not None, "the clock gives aware times"

@@ -10,6 +10,7 @@ from bot.access.audit import AuditKind
 from bot.access.grants import FULL_GRANT
 from bot.access.limits import Allowance, LimitReached, ReadingLimits
 from bot.access.people import Person
+from bot.access.shared_limits import OwnLimits
 from bot.cards.notices import DeniedNotice, ExternalNotice, LimitNotice, LimitReport, NotFoundNotice
 from bot.cards.view import ListView, View
 from bot.chat.context import QuestionContext
@@ -81,7 +82,7 @@ class Desk:
         self.told: list[tuple[str, LimitReached]] = []
         self.questions = LimitedQuestions(
             self.answers,
-            limits=ReadingLimits(person=allowance, conversation=free),
+            limits=OwnLimits(ReadingLimits(person=allowance, conversation=free)),
             writing={"approve"},
             audit=self.audit,
             metrics=self.metrics,

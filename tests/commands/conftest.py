@@ -9,9 +9,9 @@ from typing import Any, TypeVar
 import pytest
 
 from bot.access.audit import AuditCheck, AuditLog, AuditReader, AuditSearch, RecordedEntry
-from bot.access.limits import DailyExports
 from bot.access.people import DirectoryEntry, ListedPerson, People, PeopleReader, Person
 from bot.access.policy import AccessPolicy
+from bot.access.shared_limits import OwnFileLimits
 from bot.alerts.service import AlertService
 from bot.alerts.subscriptions import Subscriptions
 from bot.approvals.cards.presenter import CasePresenter
@@ -364,7 +364,7 @@ def exports(
         renderer=CardRenderer(languages=languages, now=lambda: NOW),
         languages=languages,
         audit=audit,
-        limits=DailyExports(exports_day),
+        limits=OwnFileLimits(exports_day),
         metrics=UNREAD,
         rows=export_rows,
     )

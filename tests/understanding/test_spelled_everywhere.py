@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from bot.access.limits import DailyExports
 from bot.access.people import Person
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule, RuleEffect
+from bot.access.shared_limits import OwnFileLimits
 from bot.cards.language import load_languages
 from bot.cards.notices import ChoiceNotice
 from bot.cards.renderer import CardRenderer
@@ -102,7 +102,7 @@ async def dispatcher(
         renderer=CardRenderer(languages=languages),
         languages=languages,
         audit=RecordingAudit(),
-        limits=DailyExports(10),
+        limits=OwnFileLimits(10),
         metrics=Metrics(),
         rows=100,
     )

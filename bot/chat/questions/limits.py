@@ -18,8 +18,9 @@ from bot.access.audit import (
     RequiredAudit,
     say_limit,
 )
-from bot.access.limits import LimitedParty, LimitKind, LimitReached, ReadingLimits
+from bot.access.limits import LimitedParty, LimitKind, LimitReached
 from bot.access.people import Person
+from bot.access.shared_limits import ReaderLimits
 from bot.access.shown import find_opened
 from bot.cards.notices import DeniedNotice, ExternalNotice, LimitNotice, UnconfirmedNotice
 from bot.chat.context import QuestionContext
@@ -48,7 +49,7 @@ class LimitedQuestions:
         self,
         handler: QuestionHandler,
         *,
-        limits: ReadingLimits,
+        limits: ReaderLimits,
         writing: Collection[str],
         audit: AuditLog,
         metrics: Metrics,
@@ -77,7 +78,7 @@ class LimitedQuestions:
         """Answer a line, unless a limit is exceeded."""
         person, where = _counted_party(context.person), _counted_conversation(context)
         if person is not None:
-            reached = self._limits.take_question(person, where, context.now)
+            reached = await self._limits.take_question(person, where, context.now)
             if reached is not None:
                 return self._refuse(context, reached, command="none")
         answer = await self._handler.view_for(context)
@@ -87,19 +88,21 @@ class LimitedQuestions:
         if person is None:
             return answer
         if answer.guessed:
-            return self._take_guess(context, answer, person, where)
+            return await self._take_guess(context, answer, person, where)
         # The rows of a list are not opened documents: the whole list is available as a file.
         opened = find_opened(answer.view) if answer.command not in self._writing else ()
         if opened:
-            reached = self._limits.take_documents(person, where, opened, context.now)
+            reached = await self._limits.take_documents(person, where, opened, context.now)
             if reached is not None:
                 return self._refuse(context, reached, command=answer.command)
         return await self._record.keep(context, answer)
 
-    def _take_guess(self, context: QuestionContext, answer: PreparedAnswer, person: str, where: str) -> PreparedAnswer:
+    async def _take_guess(
+        self, context: QuestionContext, answer: PreparedAnswer, person: str, where: str
+    ) -> PreparedAnswer:
         """Record a request for a document that may only be hidden from the asker, and count it like a shown one."""
         guess = (answer.guessed,)
-        reached = self._limits.take_documents(person, where, guess, context.now)
+        reached = await self._limits.take_documents(person, where, guess, context.now)
         if reached is not None:
             return self._refuse(context, reached, command=answer.command)
         entry = _refusal(context, answer.command, outcome=answer.outcome, rule=answer.rule, detail=str(HIDDEN_DOCUMENT))

@@ -60,6 +60,7 @@ from bot.store.tables.questions import PROMPT as PROMPT
 from bot.store.tables.questions import QUOTA_DAY as QUOTA_DAY
 from bot.store.tables.questions import QUOTA_MONTH as QUOTA_MONTH
 from bot.store.tables.questions import QUOTA_WARNING as QUOTA_WARNING
+from bot.store.tables.questions import READING_USE as READING_USE
 from bot.store.tables.questions import STANDING_ANSWER as STANDING_ANSWER
 from bot.store.tables.questions import STANDING_DOCUMENT as STANDING_DOCUMENT
 from bot.store.tables.questions import SUBSCRIPTION as SUBSCRIPTION

@@ -101,6 +101,18 @@ class PromptRow(StoreTable, table=True):
     """A JSON list of places."""
 
 
+class ReadingUseRow(StoreTable, table=True):
+    """A question, document or file that counts towards a limit of a person or conversation."""
+
+    __tablename__ = "reading_use"
+
+    party: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    subject: str = Field(primary_key=True)
+    """A digest of the document, or any text that no other use has."""
+    at_ms: int = Field(sa_type=BigInteger, index=True)
+
+
 class WelcomeRow(StoreTable, table=True):
     """A conversation that was welcomed (see `bot.chat.answers.welcome`)."""
 
@@ -212,5 +224,6 @@ WELCOME = core_table(WelcomeRow)
 OUTSIDER_GROUP = core_table(OutsiderGroupRow)
 QUOTA_MONTH = core_table(QuotaMonthRow)
 PROMPT = core_table(PromptRow)
+READING_USE = core_table(ReadingUseRow)
 QUOTA_DAY = core_table(QuotaDayRow)
 QUOTA_WARNING = core_table(QuotaWarningRow)
