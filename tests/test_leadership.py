@@ -82,6 +82,30 @@ async def test_a_term_that_the_store_found_to_be_over_ends_the_work() -> None:
         await work.noted("began 1", "ended 1", "began 2")
 
 
+async def test_what_fails_because_its_term_is_over_begins_again_in_the_next() -> None:
+    leadership, began, times = Leadership(), asyncio.Event(), 0
+
+    async def work() -> None:
+        nonlocal times
+        times += 1
+        began.set()
+        assert leadership.term is not None
+        if times == 1:
+            leadership.term.end()
+            raise RuntimeError("refused by the store")
+        await asyncio.Event().wait()
+
+    task = asyncio.create_task(leadership.while_leading(work))
+    for fence in (1, 2):
+        began.clear()
+        leadership.begin(fence)
+        await began.wait()
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+    assert times == 2
+
+
 async def test_who_is_alone_always_leads_and_has_no_fence() -> None:
     work = Work()
     async with leading(Leadership.alone(), work):

@@ -36,6 +36,9 @@ log = structlog.get_logger(__name__)
 _OWN_SECTIONS: Final = frozenset({"data_dir", "data_key", "data_key_file", "database_url", "http", "log", "queues"})
 """Settings in which replicas may differ."""
 
+_GOODBYE = 1.0
+"""Seconds that a stop waits for the database."""
+
 
 class Replica:
     """This process among the replicas; `run` must be running."""
@@ -120,12 +123,13 @@ class Replica:
         if self._wanted == 1 and not self.leadership.term:
             who = leader.name if leader else "it is just starting"
             raise DatabaseInUse(f"another bot uses the database ({who}); stop it first")
-        if leader is None:
+        if not others:
             return
-        unlike = sorted(name for name in _all_names(leader, self._me) if not _agree(name, leader, self._me))
+        other = leader or others[0]
+        unlike = sorted(name for name in _all_names(other, self._me) if not _agree(name, other, self._me))
         if unlike:
             raise ConfigurationError(
-                f"the settings differ from those of the bot that leads on the same database ({leader.name}): "
+                f"the settings differ from those of another bot on the same database ({other.name}): "
                 f"{', '.join(unlike)}; give all of them the same"
             )
 
@@ -179,14 +183,16 @@ class Replica:
         """Lead no more, and let another replica lead at once; this one lives on until `leave`."""
         self._retires = True
         self._follow()
-        with suppress(StoreUnavailable):  # then the lease ends by itself
-            await self._store.release(self._me)
+        with suppress(StoreUnavailable, TimeoutError):  # then the lease ends by itself
+            async with asyncio.timeout(_GOODBYE):
+                await self._store.release(self._me)
 
     async def leave(self) -> None:
         """Leave the replicas; what this one has not finished is taken over."""
         await self.retire()
-        with suppress(StoreUnavailable):
-            await self._store.leave(self._me)
+        with suppress(StoreUnavailable, TimeoutError):
+            async with asyncio.timeout(_GOODBYE):
+                await self._store.leave(self._me)
 
     def health(self) -> Mapping[str, PartHealth]:
         """Return who leads and how many live, and whether this one has the leader's rules."""

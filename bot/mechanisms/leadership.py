@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
-from contextlib import suppress
 from contextvars import ContextVar
 from typing import Any
+
+import structlog
+
+log = structlog.get_logger(__name__)
 
 
 class LeadTerm:
@@ -84,11 +87,12 @@ async def _in_term(term: LeadTerm, work: Callable[[], Coroutine[Any, Any, None]]
     over = asyncio.create_task(term.ended())
     try:
         await asyncio.wait((running, over), return_when=asyncio.FIRST_COMPLETED)
-        if running.done():
+        if running.done() and not term.is_over:
             running.result()
             await over
     finally:
         over.cancel()
         running.cancel()
-        with suppress(asyncio.CancelledError):
-            await running
+        await asyncio.wait((running,))
+        if term.is_over and not running.cancelled() and (error := running.exception()):
+            log.info("lead.work_ended", error=type(error).__name__)  # most likely refused by the store
