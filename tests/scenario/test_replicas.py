@@ -7,6 +7,7 @@ import signal
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
+from itertools import count
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -187,6 +188,41 @@ async def test_what_a_replica_acknowledged_another_answers_if_it_ends(
             stopped = await bots[0].stop()
             assert stopped.code == 0, stopped.err
         await bots[1].stop()
+    assert traffic.doubled == []
+    assert traffic.answers == len(traffic.questions)
+
+
+@pytest.mark.process
+@pytest.mark.soak
+@pytest.mark.timeout(900)
+async def test_replicas_outlive_one_another_for_two_minutes(replicas: Replicas) -> None:
+    """One of two is killed or frozen beyond its lease, in turn, while people ask all the time."""
+    traffic = Traffic(replicas.simulator.engine, 60)
+    async with AsyncExitStack() as stack:
+        names = count()
+
+        async def start() -> Program:
+            bot = await stack.enter_async_context(replicas.process(f"bot{next(names)}"))
+            await bot.saying("stream.connected")
+            return bot
+
+        bots = [await start(), await start()]
+        load = asyncio.create_task(traffic.flow(120.0, 20.0))
+        for end in (signal.SIGKILL, signal.SIGSTOP) * 3:
+            victim, other = bots
+            victim.process.send_signal(end)
+            wanted = traffic.answers + 200
+            await eventually(
+                lambda wanted=wanted: load.done() or traffic.answers > wanted, hint=lambda other=other: other.err
+            )  # type: ignore[misc]
+            await other.saying("replica.leads")
+            victim.process.send_signal(signal.SIGCONT)
+            bots = [other, victim if end is signal.SIGSTOP else await start()]
+        await load
+        await eventually(lambda: not traffic.unanswered, hint=lambda: traffic.unanswered)
+        for ended in await asyncio.gather(*(bot.stop() for bot in bots)):
+            assert ended.code == 0, ended.err
+            assert "Traceback" not in ended.err
     assert traffic.doubled == []
     assert traffic.answers == len(traffic.questions)
 
