@@ -53,7 +53,7 @@ def _check_names(settings: Settings, names: NamesInForce) -> None:
 
 
 REPLICAS_OFFERED = False
-"""Whether several replicas may work together: not before all that they share is shared."""
+"""Whether several replicas may work together: not before all that they do together is proved."""
 
 
 def _check_replicas(settings: Settings, _names: NamesInForce) -> None:
@@ -63,7 +63,9 @@ def _check_replicas(settings: Settings, _names: NamesInForce) -> None:
         raise ConfigurationError(phrase("several replicas need PostgreSQL: set database_url, or replicas = 1"))
     if not REPLICAS_OFFERED:
         raise ConfigurationError(
-            phrase("several replicas cannot share their limits and the order of questions yet: set replicas = 1")
+            phrase(
+                "several replicas are not offered yet, because not everything that they do is proved: set replicas = 1"
+            )
         )
 
 
