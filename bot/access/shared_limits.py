@@ -77,9 +77,13 @@ class SharedLimits:
 
     def __init__(self, store: UseStore, *, person: Allowance, conversation: Allowance) -> None:
         self._store = store
-        self._fresh = lambda: ReadingLimits(person=person, conversation=conversation)
+        self._person = person
+        self._conversation = conversation
         self._alone = self._fresh()
         self._remembered = max(person.row, conversation.row, _DAY)
+
+    def _fresh(self) -> ReadingLimits:
+        return ReadingLimits(person=self._person, conversation=self._conversation)
 
     async def take_question(self, person: str, conversation: str, now: datetime) -> LimitReached | None:
         def decide(counted: Sequence[CountedUse]) -> tuple[LimitReached | None, Sequence[CountedUse]]:

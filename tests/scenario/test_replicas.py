@@ -31,7 +31,7 @@ from tests.scenario.conftest import READING, BotSystem, run_system
 from tests.scenario.processes import NO_INDEX, SHARED_KEY, Program, environment, forked, used_before
 from tests.scenario.traffic import LONGEST_WAIT, Traffic, eventually
 
-CONFIG = SimulatorConfig(qps_limit=None, redelivery_delay=1.0, redeliveries=100)
+CONFIG = SimulatorConfig(qps_limit=None, redelivery_delay=3.0, redeliveries=50)
 """What a frozen bot does not acknowledge soon comes to another one."""
 
 

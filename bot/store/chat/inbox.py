@@ -18,6 +18,7 @@ from sqlalchemy import ColumnElement, delete, exists, select, true, update
 from sqlalchemy.engine import Connection
 
 from bot.chat.answers.ports import InboxMessage, InboxState, OnStored
+from bot.mechanisms.batching import Batcher
 from bot.store.database import Database, Stored
 from bot.store.engines import SqliteConnection
 from bot.store.errors import StoreUnavailable
@@ -122,12 +123,28 @@ MARK_DELAY = 0.05
 """Seconds in which marks without waiters gather: losing one to a crash is harmless."""
 
 TURN_PAUSE = 0.02
-"""Seconds between two looks whether another replica has answered an earlier question, and until it says so."""
+"""Seconds until a replica looks again whether another one has answered an earlier question, and until that says so;
+each further pause is twice as long."""
+LONGEST_TURN_PAUSE = 0.3
 LONGEST_TURN = 30.0
 """Seconds for which a question waits for an earlier one at another replica."""
 
 RETENTION = timedelta(hours=1)
 """The retention of answered questions, so that a late redelivery (60 s were seen) is not answered again."""
+
+
+class _Turn(NamedTuple):
+    """The replica that has a question, None if it is settled for long; ``waits`` if another has an earlier one."""
+
+    holder: str | None
+    waits: bool
+
+    def is_taken_by_others(self, replica: str | None) -> bool:
+        """Return whether another replica has taken it over."""
+        return self.holder not in (None, replica)
+
+
+_GONE = _Turn(None, waits=False)
 
 
 class _Accepted(NamedTuple):
@@ -172,6 +189,7 @@ class StoredInbox(Stored):
         super().__init__(database)
         self._replica = replica
         self._shared = shared
+        self._turns: Batcher[str, _Turn] = Batcher(self._read_turns)
         self._accepted: list[_Accepted] = []
         """Messages not yet being written."""
         self._soon: asyncio.Handle | None = None
@@ -200,7 +218,7 @@ class StoredInbox(Stored):
 
     async def mark(self, msg_id: str, state: InboxState) -> None:
         """See `bot.chat.answers.ports.Inbox.mark`. Raises `StoreUnavailable` if another replica has the question."""
-        if self._shared and (await self._database.run(partial(_read_turn, msg_id)))[0] not in (None, self._replica):
+        if self._shared and (await self._turns(msg_id)).is_taken_by_others(self._replica):
             raise StoreUnavailable(phrase("another replica has taken the question over"))
         loop = asyncio.get_running_loop()
         waiter: asyncio.Future[None] = loop.create_future()
@@ -234,17 +252,22 @@ class StoredInbox(Stored):
         if not self._shared:
             return True
         loop = asyncio.get_running_loop()
-        until = loop.time() + LONGEST_TURN
+        until, pause = loop.time() + LONGEST_TURN, TURN_PAUSE
         while True:
             try:
-                holder, waits = await self._database.run(partial(_read_turn, msg_id))
+                turn = await self._turns(msg_id)
             except StoreUnavailable:
                 return True
-            if holder not in (None, self._replica):
+            if turn.is_taken_by_others(self._replica):
                 return False
-            if not waits or loop.time() >= until:
+            if not turn.waits or loop.time() >= until:
                 return True
-            await asyncio.sleep(TURN_PAUSE)
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_TURN_PAUSE)
+
+    async def _read_turns(self, msg_ids: Sequence[str]) -> Sequence[_Turn]:
+        found = await self._database.read(partial(_read_turns, msg_ids))
+        return [found.get(msg_id, _GONE) for msg_id in msg_ids]
 
     async def prune(self, now: datetime) -> None:
         """Delete messages received longer ago than `RETENTION`."""
@@ -361,8 +384,8 @@ def _is_new(new: set[str], message: InboxMessage) -> bool:
     return True
 
 
-def _read_turn(msg_id: str, connection: Connection) -> tuple[str | None, bool]:
-    """Return who has a question, and whether another replica has an earlier one of its conversation."""
+def _read_turns(msg_ids: Sequence[str], connection: Connection) -> Mapping[str, _Turn]:
+    """Return who has each question, and whether another replica has an earlier one of its conversation."""
     earlier, mine = INBOX.alias(), INBOX
     before = exists().where(
         earlier.c.conversation == mine.c.conversation,
@@ -370,8 +393,8 @@ def _read_turn(msg_id: str, connection: Connection) -> tuple[str | None, bool]:
         earlier.c.replica != mine.c.replica,
         earlier.c.arrived_us < mine.c.arrived_us,
     )
-    row = connection.execute(select(mine.c.replica, before).where(mine.c.msg_id == msg_id)).one_or_none()
-    return (None, False) if row is None else (row[0], bool(row[1]))
+    query = select(mine.c.msg_id, mine.c.replica, before).where(mine.c.msg_id.in_(msg_ids))
+    return {msg_id: _Turn(holder, bool(waits)) for msg_id, holder, waits in connection.execute(query)}
 
 
 def _take_over(replica: str, connection: Connection) -> ColumnElement[bool]:
