@@ -75,15 +75,23 @@ class OwnLimits:
 class SharedLimits:
     """The limits that replicas share. While the store does not answer, each counts alone."""
 
-    def __init__(self, store: UseStore, *, person: Allowance, conversation: Allowance) -> None:
+    def __init__(
+        self,
+        store: UseStore,
+        *,
+        person: Allowance,
+        conversation: Allowance,
+        whose: LimitedParty = LimitedParty.PERSON,
+    ) -> None:
         self._store = store
         self._person = person
         self._conversation = conversation
+        self._whose = whose
         self._alone = self._fresh()
         self._remembered = max(person.row, conversation.row, _DAY)
 
     def _fresh(self) -> ReadingLimits:
-        return ReadingLimits(person=self._person, conversation=self._conversation)
+        return ReadingLimits(person=self._person, conversation=self._conversation, whose=self._whose)
 
     async def take_question(self, person: str, conversation: str, now: datetime) -> LimitReached | None:
         def decide(counted: Sequence[CountedUse]) -> tuple[LimitReached | None, Sequence[CountedUse]]:
@@ -94,7 +102,7 @@ class SharedLimits:
             new = [] if reached else [CountedUse(party, "question", token_hex(8), now) for party in parties]
             return reached, new
 
-        parties = _parties(person, conversation)
+        parties = _parties(self._whose, person, conversation)
         try:
             return await self._store.decide(parties, "question", now - _MINUTE, decide)
         except DingerpError as error:
@@ -114,7 +122,7 @@ class SharedLimits:
             new = [] if reached else [CountedUse(party, "document", each, now) for party in parties for each in shown]
             return reached, new
 
-        parties = _parties(person, conversation)
+        parties = _parties(self._whose, person, conversation)
         try:
             return await self._store.decide(parties, "document", now - self._remembered, decide)
         except DingerpError as error:
@@ -169,7 +177,7 @@ class SharedFileLimits:
             reached = exports.reached(person, now)
             return reached, [CountedUse(party, "file", token_hex(8), now)] if counts and not reached else []
 
-        [party] = _parties(person, "")
+        [party] = _parties(LimitedParty.PERSON, person, "")
         midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
         try:
             return await self._store.decide([party], "file", midnight, decide)
@@ -178,8 +186,8 @@ class SharedFileLimits:
             return self._alone.take(person, now) if counts else self._alone.reached(person, now)
 
 
-def _parties(person: str, conversation: str) -> list[str]:
-    of_person = f"{LimitedParty.PERSON}:{person}"
+def _parties(whose: LimitedParty, person: str, conversation: str) -> list[str]:
+    of_person = f"{whose}:{person}"
     return [of_person, f"{LimitedParty.CONVERSATION}:{conversation}"] if conversation else [of_person]
 
 
