@@ -97,7 +97,7 @@ class SharedLimits:
         def decide(counted: Sequence[CountedUse]) -> tuple[LimitReached | None, Sequence[CountedUse]]:
             limits = self._fresh()
             for use in counted:
-                limits.recall_question(*_party(use), use.at)
+                limits.recall_question(*_party(use), use.at.astimezone(now.tzinfo))
             reached = limits.take_question(person, conversation, now)
             new = [] if reached else [CountedUse(party, "question", token_hex(8), now) for party in parties]
             return reached, new
@@ -117,7 +117,7 @@ class SharedLimits:
         def decide(counted: Sequence[CountedUse]) -> tuple[LimitReached | None, Sequence[CountedUse]]:
             limits = self._fresh()
             for use in counted:
-                limits.recall_document(*_party(use), use.subject, use.at)
+                limits.recall_document(*_party(use), use.subject, use.at.astimezone(now.tzinfo))
             reached = limits.take_documents(person, conversation, shown, now)
             new = [] if reached else [CountedUse(party, "document", each, now) for party in parties for each in shown]
             return reached, new
