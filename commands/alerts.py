@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
@@ -228,9 +229,14 @@ async def _ended(text: str, rights: AlertRights, service: AlertService, context:
         text=labels.type_label(event_type),
         looks_at=AlertRange.ENDED,
     )
-    by_id = {alert.id: alert for alert in found}
+    return replace(_cut_rows(view, found, rights), more=len(known) == NEWEST)
+
+
+def _cut_rows(view: AlertList, alerts: Sequence[Alert], rights: AlertRights) -> AlertList:
+    """Return a list whose rows tell what the asker may see of each alert."""
+    by_id = {alert.id: alert for alert in alerts}
     rows = tuple(cut(row, rights.fields([by_id[row.id]])) for row in view.rows)
-    return replace(view, rows=rows, more=len(known) == NEWEST)
+    return replace(view, rows=rows)
 
 
 def _looks_at(which: AlertsScope | None, context: QuestionContext) -> AlertRange:
@@ -268,12 +274,12 @@ async def _list(
         text=shown,
         looks_at=looks_at,
     )
-    by_id = {alert.id: alert for alert in found}
-    rows = tuple(cut(row, rights.fields([by_id[row.id]])) for row in view.rows)
-    hidden = [alert for alert in fitting if alert.id not in by_id]
+    seen = {alert.id for alert in found}
+    hidden = [alert for alert in fitting if alert.id not in seen]
     left_out = sum(alert.id in known for alert in hidden)
     emptied = (Emptied(by=frozenset({ListCondition.TEXT}), total=len(shown_to)),) if shown_to and not found else ()
-    return replace(view, rows=rows, left_out=left_out, others=any(map(rights.may_see, hidden)), emptied=emptied)
+    others = any(map(rights.may_see, hidden))
+    return replace(_cut_rows(view, found, rights), left_out=left_out, others=others, emptied=emptied)
 
 
 def _fits(alert: Alert, text: str) -> bool:
