@@ -345,7 +345,7 @@ async def test_approval_rules_are_rehearsed_on_past_orders(open_system: OpenSyst
         rules = '[[rules]]\nname = "all to the boss"\nlevels = [{any = ["person:boss01"]}]\n'
         rehearsed = await browser.post("/rules/approvals", {**fields, "text": rules})
         assert "all to the boss" in rehearsed.text
-        assert "采购订单" in rehearsed.text
+        assert "采购单" in rehearsed.text
         assert "¥" not in rehearsed.text
 
 
