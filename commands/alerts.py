@@ -30,7 +30,7 @@ from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.message import ConversationKind
 from bot.chat.operations import Operations
 from bot.chat.parsing import command_line
-from bot.chat.records.overdue_documents import count_overdue
+from bot.chat.records.list_counts import count_overdue
 from bot.chat.registry import Commands, command
 from bot.erp.hub import ErpHub
 from bot.outbox.place import PlaceKind

@@ -113,7 +113,7 @@ async def help_(
 
 
 def _one(name: str, commands: Commands, usable: tuple[AnyCommand, ...], language: str) -> CommandHelp:
-    wanted = commands.named(name)
+    wanted = commands.named("/" + name.lstrip("/"))
     if wanted is None or wanted not in usable:
         names = tuple(f"/{command.name}" for command in usable)
         raise BadArgument(

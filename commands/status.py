@@ -75,6 +75,7 @@ class BotStatus(ListView):
     summary=phrase("How the bot is: its connection, database, ERPs and rules"),
     place=86,
     reserved=True,
+    slashed=True,
 )
 async def status(*, operations: Operations, context: QuestionContext) -> View:
     """Show all parts of the bot; only to the asker's own eyes."""

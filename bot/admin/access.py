@@ -153,7 +153,7 @@ def explain_access(settings: Settings, question: AccessQuestion) -> list[str]:
 
 def _find_command(commands: Commands, line: str) -> AnyCommand:
     word = line.split(maxsplit=1)[0] if line.strip() else ""
-    found = commands.named(word)
+    found = commands.named("/" + word.lstrip("/"))
     if found is None:
         raise ConfigurationError(f"there is no command {word!r}; {did_you_mean(word.lstrip('/'), [*commands])}")
     return found

@@ -18,7 +18,7 @@ from bot.cards.view import Button, Color, Label, ListView, View
 from bot.cards.withholding import SEE_ALL
 from bot.chat.conditions import Emptied, ListCondition
 from bot.chat.parsing import command_line
-from bot.chat.records.overdue_documents import OverdueCount
+from bot.chat.records.list_counts import ListCount
 from bot.chat.view_parts import EmptiedList, ExportedListView, button_label, erp_link_buttons
 from bot.words.columns import Column
 from bot.words.disclosure import ClassedBy, FieldClass, Stating
@@ -274,7 +274,7 @@ class AlertList(EmptiedList, _AlertRows, ExportedListView):
     looks_at: AlertRange
     emptied: tuple[Emptied, ...] = ()
     left_out: int = 0
-    overdue: tuple[OverdueCount, ...] = ()
+    overdue: tuple[ListCount, ...] = ()
     others: bool = False
     more: bool = False
 

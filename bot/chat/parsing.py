@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from decimal import Decimal
@@ -140,9 +140,13 @@ class ParsedLine:
 class LineParser:
     """Finds the command of a line among names and aliases. Cheap: one dictionary lookup for lines typed as shown."""
 
-    def __init__(self, aliases: Mapping[str, str]) -> None:
-        """``aliases`` maps every word for a command, casefolded, to the command's name."""
+    def __init__(self, aliases: Mapping[str, str], slashed: Collection[str] = ()) -> None:
+        """``aliases`` maps every word for a command, casefolded, to the command's name.
+
+        The ``slashed`` ones among them count only as the first word after a slash: elsewhere they mean something else.
+        """
         self._aliases = aliases
+        self._slashed = slashed
 
     # Lines typed as shown need no pattern, and building them would delay the start by 5 ms.
     @cached_property
@@ -157,7 +161,7 @@ class LineParser:
 
     def _alternatives(self) -> tuple[str, str]:
         """Return the aliases that need a blank beside them, and those in non-alphabetic scripts, which do not."""
-        longest_first = sorted(self._aliases, key=len, reverse=True)
+        longest_first = sorted((alias for alias in self._aliases if alias not in self._slashed), key=len, reverse=True)
         spaced = "|".join(re.escape(alias) for alias in longest_first if alias.isascii())
         glued = "|".join(re.escape(alias) for alias in longest_first if not alias.isascii())
         never = "(?!)"  # an empty alternative would match anywhere
@@ -176,7 +180,7 @@ class LineParser:
         slashed = text[:1] in _SLASHES if text else False
         body = text.lstrip(_SLASHES + " ") if slashed else text
         first, _, rest = body.partition(" ")
-        if command := self._aliases.get(first.casefold()):
+        if (command := self._aliases.get(first.casefold())) and (slashed or first.casefold() not in self._slashed):
             return ParsedLine(command, rest, first, slashed)
         if parsed := self._from_start(body, slashed):
             return parsed

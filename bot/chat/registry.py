@@ -58,7 +58,7 @@ class Command(Generic[P]):
 
     ``shows`` are the commands whose documents its answers contain: a group sees an answer if all of its members may see
     those. Empty: no documents and no figures. ``to_concerned``: people involved in a document see it whatever the rules
-    say.
+    say. ``slashed``: its names are words of other lines and of sentences, so they count only after a slash.
     """
 
     name: str
@@ -74,6 +74,7 @@ class Command(Generic[P]):
     changes: bool = True
     shows: tuple[str, ...] = EVERY_AREA
     to_concerned: bool = False
+    slashed: bool = False
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Awaitable[View | Ask]:
         return self.function(*args, **kwargs)
@@ -151,6 +152,7 @@ def command(
     changes: bool = True,
     shows: Collection[str] = EVERY_AREA,
     to_concerned: bool = False,
+    slashed: bool = False,
     summary: Phrase,
     place: int = 100,
 ) -> Callable[[Callable[P, Awaitable[View | Ask]]], Command[P]]:
@@ -180,6 +182,7 @@ def command(
             changes=changes,
             shows=tuple(shows),
             to_concerned=to_concerned,
+            slashed=slashed,
         )
 
     return make
@@ -207,7 +210,7 @@ class Commands(Mapping[str, AnyCommand]):
             self._by_name[command.name] = command
         self._words = tuple(owners)
         self._owners = owners
-        self._parser = LineParser(owners)
+        self._parser = LineParser(owners, {word for word, name in owners.items() if self._by_name[name].slashed})
         self._requests = CommandRequests(tuple(command.request() for command in self.values()))
 
     @classmethod
@@ -233,9 +236,12 @@ class Commands(Mapping[str, AnyCommand]):
         return parsed if rest == parsed.rest else replace(parsed, rest=rest)
 
     def line_of(self, text: str) -> str:
-        """Return the line inside another one, with the command's main name."""
-        parsed = self.parse(text.lstrip("/ "))
-        return f"/{parsed.command} {parsed.rest}".strip() if parsed.command else f"/{text.lstrip('/ ')}"
+        """Return the line inside another one, with the command's main name; its slash may be left out."""
+        inner = text.lstrip("/ ")
+        parsed = self.parse(f"/{inner}")
+        if parsed.command is None:
+            parsed = self.parse(inner)
+        return f"/{parsed.command} {parsed.rest}".strip() if parsed.command else f"/{inner}"
 
     def only_asks(self, line: str) -> bool:
         """Return whether running a line changes nothing: the single test for everything that runs lines nobody has
@@ -265,9 +271,10 @@ class Commands(Mapping[str, AnyCommand]):
         return rest
 
     def named(self, word: str) -> AnyCommand | None:
-        """Return the command with this name or alias, ignoring case and a leading slash."""
+        """Return the command with this name or alias, ignoring case and a leading slash where none is needed."""
         owner = self._owners.get(word.lstrip("/").casefold())
-        return self._by_name[owner] if owner else None
+        found = self._by_name[owner] if owner else None
+        return None if found and found.slashed and not word.startswith("/") else found
 
     def usable(self, policy: AccessPolicy, context: QuestionContext) -> tuple[AnyCommand, ...]:
         """Return the commands that this person may use in this conversation."""

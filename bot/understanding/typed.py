@@ -77,7 +77,7 @@ class TypedLines:
         words = rest.casefold().split()
         if len(words) < 2:
             return False
-        listed = self.commands.named(words[0]) is not None  # subscribe order open 18:00
+        listed = self.commands.named(f"/{words[0]}") is not None  # subscribe order open 18:00
         return command.governed or (not listed and not self.sentences.fillers.isdisjoint(words))
 
     def _is_sentence(self, text: str, command: str) -> bool:

@@ -144,3 +144,16 @@ def test_a_very_long_line_is_read_at_once(part: str, end: str) -> None:
 def test_without_commands_nothing_is_found() -> None:
     assert LineParser({}).parse("/stock SKU123").command is None
     assert LineParser({}).parse("库存").command is None
+
+
+@each_row(
+    "line, name",
+    [("/today", "today"), ("/今天", "today"), ("today", None), ("orders today", "order"), ("今天", None)],
+)
+def test_names_that_are_words_of_other_lines_count_after_a_slash_alone(line: str, name: str | None) -> None:
+    assert COMMANDS.parse(line).command == name
+
+
+def test_a_line_inside_another_needs_no_slash() -> None:
+    assert COMMANDS.line_of("today") == "/today"
+    assert COMMANDS.line_of("延期订单") == "/order 延期"

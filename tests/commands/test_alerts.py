@@ -151,7 +151,7 @@ class TestInOnesOwnChat:
         assert as_(AlertList, await ask("/alerts a1", where=DIRECT)).total == 0
         as_(NotFoundNotice, await ask("/alerts a1 ack", where=DIRECT))
 
-    async def test_late_and_overdue_documents_are_counted_with_them(self, ask: Ask, company: Company) -> None:
+    async def test_late_and_list_counts_are_counted_with_them(self, ask: Ask, company: Company) -> None:
         view = as_(AlertList, await ask("/alerts", where=DIRECT))
         counts = {each.line: each.count for each in view.overdue}
         assert counts == {

@@ -292,11 +292,13 @@ async def test_a_boss_sees_amounts_there(ruled: PageClient) -> None:
 async def test_today_has_a_tap_for_each_list_that_presses(ruled: PageClient) -> None:
     await ruled.log_in(BOSS)
     page = await ruled.get("/today")
-    late = re.search(r'href="(/ask\?line=[^"]*late[^"]*)"><strong>延期订单 \((\d+)\)', page.html)
+    number = re.search(r"延期订单：\s*(\d+)", page.text)
+    assert number is not None
+    assert int(number[1]) > 0
+    late = re.search(r'href="(/ask\?line=[^"]*order[^"]*late[^"]*)"', page.html)
     assert late is not None
-    assert int(late[2]) > 0
     listed = await ruled.get(unescape(late[1]))
-    assert f"延期订单 ({late[2]})" in listed.text
+    assert f"延期订单 ({number[1]})" in listed.text
 
 
 async def test_filters_ask_the_line_that_people_would_type(ruled: PageClient) -> None:

@@ -32,14 +32,14 @@ async def answer_line(visit: Visit) -> web.Response:
         return visit.draw("confirm", line=line, token=Ask(line).token)
     offset = _number(visit.query.get("from", ""))
     answer = await visit.ask(line, offset=offset, rows=rows_for(visit, line))
-    return await _draw(visit, answer, looks=_number(visit.query.get("look", "")))
+    return await draw_answer(visit, answer, looks=_number(visit.query.get("look", "")))
 
 
 async def give_file(visit: Visit) -> web.Response:
     """Give a list or report as a file."""
     made = await visit.parts.answers.file(visit.person, visit.query.get("line", "").strip()[:_MOST_LINE])
     if not isinstance(made, ExportedFile):
-        return await _draw(visit, made)
+        return await draw_answer(visit, made)
     named = f"attachment; filename=\"export.xlsx\"; filename*=UTF-8''{quote(made.name)}"
     return web.Response(body=made.content, headers={**HEADERS, "Content-Type": _XLSX, "Content-Disposition": named})
 
@@ -54,10 +54,11 @@ async def show_done(visit: Visit, answer: PageAnswer) -> web.Response:
     again = ask_again(answer.view)
     if answer.is_decision and answer.outcome == "answered" and answer.card.form is None and again is not None:
         return visit.go(ASK, line=again.line, look=str(_LOOKS))
-    return await _draw(visit, answer)
+    return await draw_answer(visit, answer)
 
 
-async def _draw(visit: Visit, answer: PageAnswer, *, looks: int = 0) -> web.Response:
+async def draw_answer(visit: Visit, answer: PageAnswer, *, looks: int = 0) -> web.Response:
+    """Return the page of an answer; one that is on its way to the ERP is looked at again ``looks`` times."""
     refresh = ""
     if looks and getattr(getattr(answer.view, "state", None), "value", "") == "writing":
         refresh = visit.address(ASK, line=answer.asked, look=str(min(looks, _LOOKS) - 1))

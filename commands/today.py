@@ -1,0 +1,75 @@
+"""/today: what waits for somebody, is due, late or short; a line for each list, with its number."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import ClassVar
+
+from bot.access.policy import AccessPolicy
+from bot.approvals.service import ApprovalService
+from bot.cards.actions import Ask
+from bot.cards.view import Button, Color, View
+from bot.chat.context import QuestionContext
+from bot.chat.parsing import command_line
+from bot.chat.records.list_counts import ListCount, count_due, count_goods, count_overdue
+from bot.chat.registry import Commands, command
+from bot.erp.hub import ErpHub
+from bot.words.phrase import phrase
+
+BEGINS = "07:50"
+"""When the working day is told of by itself, unless somebody names another time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DayView(View):
+    """The lists of a day, each with its number; ``mine`` offers to have it every working day."""
+
+    card: ClassVar[str] = "today"
+
+    day: date
+    counts: tuple[ListCount, ...]
+    mine: bool = False
+
+    @property
+    def pressing(self) -> tuple[ListCount, ...]:
+        """The lists with something in them, and those of which that is not known: they are no all-clear."""
+        return tuple(each for each in self.counts if each.count != 0 or each.unread)
+
+    @property
+    def clear(self) -> tuple[ListCount, ...]:
+        """The lists that were read and are empty."""
+        return tuple(each for each in self.counts if each.count == 0 and not each.unread)
+
+    def buttons(self) -> Sequence[Button]:
+        return tuple(Button(each.what, Ask(each.line)) for each in self.pressing)
+
+    def spare_buttons(self) -> Sequence[Button]:
+        daily = Ask(command_line("subscribe", "today", BEGINS))
+        return (Button(phrase("Every morning"), daily, Color.BLUE),) if self.mine else ()
+
+
+@command(
+    "today",
+    aliases=("今天", "我的一天", "jt"),
+    examples=("/today", "/今天"),
+    changes=False,
+    summary=phrase("Your day: what waits for you, is due, late or short"),
+    place=43,
+    slashed=True,
+)
+async def today(
+    *, approvals: ApprovalService, erp: ErpHub, commands: Commands, policy: AccessPolicy, context: QuestionContext
+) -> View:
+    """Count the lists that the asker may see here; what waits for their decision only in their own chat."""
+    usable, day = {each.name for each in commands.usable(policy, context)}, context.today
+    counts = (
+        *await count_due(erp, usable, day),
+        *await count_overdue(erp, usable),
+        *await count_goods(erp, usable, day),
+    )
+    if context.is_private and "pending" in usable:
+        waiting = await approvals.pending(context.person.user_id or "")
+        counts = (ListCount(phrase("Waiting for you"), "/pending", len(waiting)), *counts)
+    return DayView(day=day, counts=counts, mine=context.is_private and "subscribe" in usable)
