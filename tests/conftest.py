@@ -43,7 +43,6 @@ from bot.erp.index.search import ProductIndex
 from bot.kit.company import seeding
 from bot.kit.company.company import SEED
 from bot.store import database
-from bot.store.tables import METADATA
 from bot.understanding import learning
 from bot.understanding.sentences import Sentences
 from tests import examples
@@ -137,7 +136,7 @@ class DatabaseTemplates:
 @pytest.fixture(scope="session", autouse=True)
 def _fill_once() -> Iterator[None]:
     """An empty database's tables take 30 ms and the company 100 ms, a copy 2 ms; hundreds of tests need one."""
-    make, prepare, make_tables = database.make_first_tables, seeding.prepare, METADATA.create_all
+    make, prepare = database.make_first_tables, seeding.prepare
 
     def first(connection: Connection, revision: str) -> bool:
         if inspect(connection).get_table_names():
@@ -148,14 +147,7 @@ def _fill_once() -> Iterator[None]:
     def seeded(connection: Connection, today: date, seed: int = SEED) -> None:
         copies.fill(connection, (today, seed), lambda: prepare(connection, today, seed))
 
-    def tables(bind: Any, **more: Any) -> None:
-        if more or not isinstance(bind, Connection):
-            make_tables(bind, **more)
-        else:
-            copies.fill(bind, "tables", lambda: make_tables(bind))
-
     with closing(DatabaseTemplates()) as copies, pytest.MonkeyPatch.context() as patch:
-        patch.setattr(METADATA, "create_all", tables)
         patch.setattr(database, "make_first_tables", first)
         patch.setattr(seeding, "prepare", seeded)
         yield
