@@ -150,14 +150,8 @@ class ReportView(View):
         return [Button(phrase("Chart"), Ask(f"/chart sales {self.said}".rstrip()))] if shown else []
 
     def table(self) -> Table:
-        rows = tuple(_rows(self))
-        return Table(
-            headings=(phrase("Area"), phrase("Figure"), phrase("In these days"), phrase("Before")),
-            rows=rows,
-            keys=tuple(map(str, range(len(rows)))),
-            total=len(rows),
-            as_of=self.as_of,
-        )
+        headings = (phrase("Area"), phrase("Figure"), phrase("In these days"), phrase("Before"))
+        return Table.of_values(headings, tuple(_rows(self)), self.as_of)
 
 
 _Row = tuple[object, ...]

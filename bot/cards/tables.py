@@ -56,6 +56,14 @@ class Table:
             more=more,
         )
 
+    @classmethod
+    def of_values(
+        cls, headings: tuple[Phrase, ...], rows: Sequence[tuple[object, ...]], as_of: datetime | None
+    ) -> Self:
+        """Return a table of values, whose rows only their place tells apart."""
+        keys = tuple(map(str, range(len(rows))))
+        return cls(headings=headings, rows=tuple(rows), keys=keys, total=len(rows), as_of=as_of)
+
     def continued(self, page: Table) -> Self:
         """Return this table with the rows of the next page that it does not have yet."""
         known = set(self.keys)

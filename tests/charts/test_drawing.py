@@ -11,7 +11,8 @@ from syrupy.assertion import SnapshotAssertion
 
 from bot.charts.chart import Chart, ChartBar
 from bot.charts.drawing import WIDTH
-from commands.chart import MOST_CURRENCIES, MOST_YEARS
+from bot.chat.chart_views import MOST_CURRENCIES
+from commands.chart import MOST_YEARS
 from tests.charts.charts import columns, drawn, rows
 
 _SVG = "{http://www.w3.org/2000/svg}"

@@ -19,6 +19,7 @@ from bot.cards.language import load_languages
 from bot.cards.notices import BadArgumentNotice
 from bot.cards.renderer import CardRenderer
 from bot.charts.chart import ChartNotDrawn, NoChartFont
+from bot.chat.chart_views import AgeingChart, PayablesChart, SalesChart, StockChart
 from bot.chat.charts import MissingPicture
 from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind
@@ -28,7 +29,6 @@ from bot.outbox.spending import Purpose, current_spending
 from bot.read_model.stock_days import StockDay
 from bot.words.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass, cut
 from bot.words.errors import DingerpError
-from commands.chart import AgeingChart, PayablesChart, SalesChart, StockChart
 from commands.report import ReportView
 from tests.commands.chart_fakes import MemoryGallery, MemoryPainter
 from tests.commands.company import NOW, TODAY, Company, cny, invoice, level, place, product

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from bot.alerts.intake.poll_state import PollConfig
+from bot.chat.chart_views import AgeingChart, SalesChart
 from bot.chat.document_views import DocumentListView
 from bot.chat.records.partner_views import PartnerView
 from bot.chat.records.rankings import PartnerRankingView
@@ -25,7 +26,6 @@ from bot.mechanisms.metrics import Metrics
 from bot.read_model.follower import DocumentFollower, area_followers
 from bot.store.database import Database
 from bot.store.erp.read_model import StoredDocuments
-from commands.chart import AgeingChart, SalesChart
 from commands.report import ReportView
 from tests.alerts.intake.polling_harness import TODAY, Clock, PollingHarness
 from tests.commands.conftest import Ask, as_

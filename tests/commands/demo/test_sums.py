@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from decimal import Decimal
 
+from bot.chat.chart_views import SalesChart
 from bot.chat.records.partner_views import PartnerView
 from bot.chat.records.rankings import PartnerRankingView, ProductRankingView
 from bot.erp.model import Money
 from bot.read_model.report import Turnover
-from commands.chart import SalesChart
 from commands.report import ReportView
 from tests.commands.company import TODAY
 from tests.commands.conftest import Ask, as_
