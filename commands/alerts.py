@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 
@@ -18,7 +18,7 @@ from bot.alerts.service import AlertService
 from bot.alerts.timeline import build_timeline, people_in
 from bot.alerts.view_builder import build_alert_view, build_card_view, build_list_view, build_mute_list, headline
 from bot.alerts.views import AlertAssignees, AlertList, AlertRange, AlertSnooze, AssigneeOption
-from bot.cards.actions import BLANK, FillIn, SnoozeDuration
+from bot.cards.actions import BLANK, FillIn
 from bot.cards.form import VALUE_FIELD, FormField, FormFieldKind, InputForm
 from bot.cards.view import View
 from bot.chat.arguments import Keyword, Word, shortened
@@ -80,10 +80,10 @@ class AlertOperation(Keyword):
     ASSIGN = phrase("assign"), "指派", "分派"
 
 
-_PAUSES = {
-    AlertOperation.HOUR: SnoozeDuration.HOUR,
-    AlertOperation.HOURS: SnoozeDuration.HOURS,
-    AlertOperation.TOMORROW: SnoozeDuration.TOMORROW,
+_PAUSES: Mapping[AlertOperation, Callable[[datetime], datetime]] = {
+    AlertOperation.HOUR: lambda now: now + timedelta(hours=1),
+    AlertOperation.HOURS: lambda now: now + timedelta(hours=4),
+    AlertOperation.TOMORROW: lambda now: _morning_of(now.date() + timedelta(days=1), now),
 }
 
 _HIDING = frozenset({AlertOperation.SNOOZE, AlertOperation.DAY, *_PAUSES})
@@ -211,29 +211,32 @@ async def _ended(text: str, rights: AlertRights, service: AlertService, context:
     """Return the alerts that are over, of all groups and the asker's own; only to the asker's own eyes."""
     if not (context.is_private or context.rows):
         raise BadArgument(phrase("The alerts of all groups are shown in your own chat with the bot."))
-    event_type = labels.type_by_label(text) or text
+    wanted = (labels.type_by_label(text) or text).casefold()
     known = await service.ended_for(own_place(context), NEWEST)
     found = [
         alert
         for alert, is_own in known
         if (rights.may_see if is_own else rights.may_see_anywhere)(alert)
         and context.books.hold(alert.event.source)
-        and _fits(alert, event_type.casefold())
+        and _fits(alert, wanted)
     ]
+    view = _listed(found, text, AlertRange.ENDED, rights, context)
+    return replace(view, more=len(known) == NEWEST)
+
+
+def _listed(
+    alerts: Sequence[Alert], text: str, looks_at: AlertRange, rights: AlertRights, context: QuestionContext
+) -> AlertList:
+    """Return a list whose rows tell what the asker may see of each alert."""
     view = build_list_view(
-        found,
+        alerts,
         context.now,
-        line=command_line("alerts", text, AlertPast.ENDED),
+        line=command_line("alerts", text, _SCOPES[looks_at]),
         offset=context.offset,
         size=context.rows,
-        text=labels.type_label(event_type),
-        looks_at=AlertRange.ENDED,
+        text=labels.type_label(labels.type_by_label(text) or text),
+        looks_at=looks_at,
     )
-    return replace(_cut_rows(view, found, rights), more=len(known) == NEWEST)
-
-
-def _cut_rows(view: AlertList, alerts: Sequence[Alert], rights: AlertRights) -> AlertList:
-    """Return a list whose rows tell what the asker may see of each alert."""
     by_id = {alert.id: alert for alert in alerts}
     rows = tuple(cut(row, rights.fields([by_id[row.id]])) for row in view.rows)
     return replace(view, rows=rows)
@@ -249,15 +252,19 @@ def _looks_at(which: AlertsScope | None, context: QuestionContext) -> AlertRange
     return AlertRange.HERE if in_group else AlertRange.ALL
 
 
-_SCOPES = {AlertRange.HERE: "", AlertRange.MINE: AlertsScope.MINE, AlertRange.ALL: AlertsScope.ALL}
+_SCOPES = {
+    AlertRange.HERE: "",
+    AlertRange.MINE: AlertsScope.MINE,
+    AlertRange.ALL: AlertsScope.ALL,
+    AlertRange.ENDED: AlertPast.ENDED,
+}
 
 
 async def _list(
     text: str, looks_at: AlertRange, rights: AlertRights, service: AlertService, context: QuestionContext
 ) -> AlertList:
     own, everywhere = own_place(context), looks_at is AlertRange.ALL
-    event_type = labels.type_by_label(text) or text
-    wanted, shown = event_type.casefold(), labels.type_label(event_type)
+    wanted = (labels.type_by_label(text) or text).casefold()
     here = await service.open_at(place_of(context) if looks_at is AlertRange.HERE else own)
     known = {alert.id for alert in here}
     known_open = await service.open_for(own) if everywhere else here
@@ -265,21 +272,13 @@ async def _list(
     shown_to = [alert for alert in asked if (rights.may_see if alert.id in known else rights.may_see_anywhere)(alert)]
     fitting = [alert for alert in asked if _fits(alert, wanted)]
     found = [alert for alert in shown_to if _fits(alert, wanted)]
-    view = build_list_view(
-        found,
-        context.now,
-        line=command_line("alerts", text, _SCOPES[looks_at]),
-        offset=context.offset,
-        size=context.rows,
-        text=shown,
-        looks_at=looks_at,
-    )
     seen = {alert.id for alert in found}
     hidden = [alert for alert in fitting if alert.id not in seen]
     left_out = sum(alert.id in known for alert in hidden)
     emptied = (Emptied(by=frozenset({ListCondition.TEXT}), total=len(shown_to)),) if shown_to and not found else ()
     others = any(map(rights.may_see, hidden))
-    return replace(_cut_rows(view, found, rights), left_out=left_out, others=others, emptied=emptied)
+    view = _listed(found, text, looks_at, rights, context)
+    return replace(view, left_out=left_out, others=others, emptied=emptied)
 
 
 def _fits(alert: Alert, text: str) -> bool:
@@ -423,11 +422,15 @@ def _until(operation: AlertOperation, day: str, alert: Alert, now: datetime) -> 
     if not alert.is_open:
         return None
     if operation is AlertOperation.DAY:
-        return _morning_of(day, alert, now)
-    return None if day or operation not in _PAUSES else _after(_PAUSES[operation], now)
+        return _day_meant(day, alert, now)
+    return None if day or operation not in _PAUSES else _PAUSES[operation](now)
 
 
-def _morning_of(text: str, alert: Alert, now: datetime) -> datetime:
+def _morning_of(day: date, now: datetime) -> datetime:
+    return datetime.combine(day, MORNING, tzinfo=now.tzinfo)
+
+
+def _day_meant(text: str, alert: Alert, now: datetime) -> datetime:
     today = now.date()
     if not text:
         example = command_line("alerts", alert.id, f"{today + timedelta(days=7)}", AlertOperation.DAY)
@@ -438,7 +441,7 @@ def _morning_of(text: str, alert: Alert, now: datetime) -> datetime:
         raise missing_day(shortened(text)) from None
     if not today < day <= today + LONGEST:
         raise BadArgument(phrase("That is possible from tomorrow on, for at most %(num)s days.", num=LONGEST.days))
-    return datetime.combine(day, MORNING, tzinfo=now.tzinfo)
+    return _morning_of(day, now)
 
 
 def _day_form(alert_id: str) -> InputForm:
@@ -448,16 +451,6 @@ def _day_form(alert_id: str) -> InputForm:
         fields=(FormField(name=VALUE_FIELD, label=phrase("Day"), kind=FormFieldKind.DATE),),
         does=FillIn(f"{command_line('alerts', alert_id)} {BLANK} {AlertOperation.DAY}"),
     )
-
-
-def _after(pause: SnoozeDuration, now: datetime) -> datetime:
-    match pause:
-        case SnoozeDuration.HOUR:
-            return now + timedelta(hours=1)
-        case SnoozeDuration.HOURS:
-            return now + timedelta(hours=4)
-        case SnoozeDuration.TOMORROW:
-            return datetime.combine(now.date() + timedelta(days=1), MORNING, tzinfo=now.tzinfo)
 
 
 async def _people(alert: Alert, colleagues: Colleagues, context: QuestionContext) -> View:

@@ -159,7 +159,8 @@ async def _several(words: tuple[str, ...], warehouse: str, erp: ErpHub, context:
     asked = words[:MAX_SKUS]
     answers = await asyncio.gather(*(_row(word, asked, warehouse, erp) for word in asked))
     rows = tuple(row for row, _ in answers)
-    if not all(map(_is_exact, rows)) and (meant := await _with_blanks(words, erp)) is not None:
+    # A code may have blanks: then all the words together are the one product.
+    if not all(map(_is_exact, rows)) and (meant := await _stock_of(" ".join(words), erp)) is not None:
         return await _stock_view(meant, warehouse, None, erp, context)
     if not any(row.level for row in rows[1:]) and (needed := Demand.of_letter(words[1:])):
         return await _one(words[0], warehouse, needed, erp, context)
@@ -195,10 +196,10 @@ def _is_exact(row: ProductStockRow) -> bool:
     return row.level is not None and row.level.product.sku.casefold() == row.asked.casefold()
 
 
-async def _with_blanks(words: tuple[str, ...], erp: ErpHub) -> Answer[StockLevel] | None:
-    """Return the stock of the one product whose code is all the words together, with the blanks between them."""
+async def _stock_of(code: str, erp: ErpHub) -> Answer[StockLevel] | None:
+    """Return the stock of the one product with a code, None where there is no such one."""
     try:
-        return await erp.stock(" ".join(words))
+        return await erp.stock(code)
     except (NotFound, Ambiguous):
         return None
 
@@ -222,10 +223,8 @@ class _ManyProducts:
 async def _meant(word: str, erp: ErpHub) -> Answer[StockLevel] | _ManyProducts:
     """Return the stock of the one product that ``word`` means: exactly its code, or the only one that has it."""
     for code in _codes(word):
-        try:
-            return await erp.stock(code)
-        except (NotFound, Ambiguous):
-            continue
+        if (found := await _stock_of(code, erp)) is not None:
+            return found
     hits = await erp.find_products(word, limit=MAX_PICKS + 1)
     exact = [product for product in hits.value if product.sku.casefold() == word.casefold()]
     chosen = exact or hits.value
