@@ -69,7 +69,7 @@ class RuleVersionStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RulesInForce:
+class RulesOfFile:
     """The rules of one file as they are in force, and the file as it lies there."""
 
     subject: RuleSubject
@@ -127,7 +127,7 @@ class RuleChanges:
         self._now = now
         self._publishing = asyncio.Lock()
 
-    async def in_force(self, subject: RuleSubject) -> RulesInForce:
+    async def in_force(self, subject: RuleSubject) -> RulesOfFile:
         """Return what is in force, beside what lies on disk. Raises a `DingerpError`."""
         file = self._files[subject]
         found = file.in_force
@@ -144,7 +144,7 @@ class RuleChanges:
         newest = await self._store.published(subject)
         target = self._target(file)
         base = there if target == file.path else await asyncio.to_thread(digest_on_disk, target)
-        return RulesInForce(
+        return RulesOfFile(
             subject=subject,
             path=file.path,
             target=target,

@@ -18,7 +18,8 @@ the words that no line takes, read again. As one they would have all fields of b
 *Residue* is what a line does not use though it answers the question: a word that nobody knows, a name, days, an amount.
 The line is run, and its card tells the words; it is a choice if a word asks for another command, or if no word asks for
 this one. `residue` compares the scan of a sentence with its lines. What a word says beside a line that tells it anyway
-is data: `asides` and `tells` in `commands/sentences`. For a word that is told in vain, or vanishes, begin there.
+is data: the tables *asides* and *tells* of the files in `commands/sentences`. For a word that is told in vain, or that
+vanishes, begin there.
 
 `states` reads two states that documents are to have at once, for `limit_finding`.
 

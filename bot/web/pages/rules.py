@@ -16,7 +16,7 @@ from aiohttp import web
 
 from bot.access.people import Person
 from bot.chat.confirmations import ConfirmationRefused, Confirmations, ConfirmationState
-from bot.chat.rule_changes import MOST_REASON, RuleChanges, RulesInForce
+from bot.chat.rule_changes import MOST_REASON, RuleChanges, RulesOfFile
 from bot.chat.rule_proposals import SUBJECTS
 from bot.rulefiles.errors import RuleProblem, RulesError
 from bot.rulefiles.followed_file import FileInForce
@@ -209,7 +209,7 @@ class RulePages:
         await self.changes.withdraw(version, by=visit.visitor.session.user_id)
         return await self._propose(visit, rules, Draft(text=version.text, base=rules.base, reason=version.reason))
 
-    async def _propose(self, visit: Visit, rules: RulesInForce, draft: Draft) -> web.Response:
+    async def _propose(self, visit: Visit, rules: RulesOfFile, draft: Draft) -> web.Response:
         if not draft.reason:
             why = phrase("Say in a few words why: it stands beside the version for good.")
             return await self._editor(visit, rules, draft, why, compared=True, status=HTTPStatus.BAD_REQUEST)
@@ -232,7 +232,7 @@ class RulePages:
     async def _editor(
         self,
         visit: Visit,
-        rules: RulesInForce,
+        rules: RulesOfFile,
         draft: Draft,
         problem: Words = "",
         *,
@@ -301,7 +301,7 @@ class RulePages:
         return found if found is not None and subject in (None, found.subject) else None
 
     async def _shown(
-        self, visit: Visit, version: RuleVersion | None, rules: RulesInForce | None = None
+        self, visit: Visit, version: RuleVersion | None, rules: RulesOfFile | None = None
     ) -> ShownVersion | None:
         if version is None:
             return None
