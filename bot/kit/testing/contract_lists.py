@@ -62,6 +62,7 @@ class ListsContract(ContractBase):
             alone = self.gaps.in_list(await erp.document(kind, listed.number))
             assert comparable(listed) == _shortened(alone)
             assert without_lines(alone) == without_lines(listed)
+            assert alone.created_by == listed.created_by
 
     @case("list.pages", "Pages of a list of more than two neither overlap nor miss anything", over=EACH_KIND)
     async def test_pages(self, erp: Erp, company: ReferenceCompany, kind: Kind[Any]) -> None:

@@ -89,6 +89,7 @@ _ADAPTER_FIELDS = {
     "url",
     "extra",
     "source",
+    "created_by",
     "as_of",
     "task_id",
     "people",
