@@ -14,6 +14,7 @@ from bot.cards.notices import WithheldNotice
 from bot.cards.view import View
 from bot.chat.audiences import Audiences, covers_all
 from bot.chat.question_handler import PreparedAnswer
+from bot.chat.registry import Commands
 from bot.outbox.place import Place, PlaceKind
 from bot.words.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
 from tests.chat.audience_parts import MemoryOutsiders, answer_to, make_audiences, make_people
@@ -203,7 +204,7 @@ async def test_no_button_leads_to_what_is_closed_to_the_readers_of_a_pushed_card
     given: tuple[AccessRule, ...], to_anna: frozenset[str], to_group: frozenset[str]
 ) -> None:
     audiences = make_audiences(AccessPolicy(given), people=make_people(Members()))
-    reserved = {"audit", "decisions"}
+    reserved = {command.name for command in Commands.discover().values() if command.reserved}
     assert await audiences.closed_at([ANNA]) == to_anna | reserved
     assert await audiences.closed_at([GROUP]) == to_group
     assert await audiences.closed_at([GROUP, ANNA]) == to_anna | to_group | reserved

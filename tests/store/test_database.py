@@ -22,6 +22,8 @@ from bot.words.errors import ConfigurationError
 from tests.rows import each_row
 from tests.scenario.processes import forked, own_environment
 
+_INBOX = "inbox (msg_id, state, received_ms, payload)"
+
 
 async def test_an_empty_database_has_no_revision_until_it_is_migrated(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path / 'deep' / 'down' / 'bot.sqlite3'}")
@@ -195,7 +197,10 @@ async def test_a_checkpoint_moves_the_log_into_the_file_while_others_write(tmp_p
     size = file.stat().st_size
 
     def write(connection: Connection) -> None:
-        connection.execute(text("INSERT INTO inbox VALUES ('m1', 'waiting', 1, :payload)"), {"payload": "x" * 200_000})
+        connection.execute(
+            text(f"INSERT INTO {_INBOX} VALUES ('m1', 'waiting', 1, :payload)"),
+            {"payload": "x" * 200_000},
+        )
 
     await database.run(write)
     assert file.stat().st_size == size, "a commit waits for no disk"
@@ -209,7 +214,8 @@ async def test_a_checkpoint_moves_the_log_into_the_file_while_others_write(tmp_p
 def rewriting(mark: int) -> Callable[[Connection], object]:
     """Return what writes 50 kB into the log."""
     return lambda connection: connection.execute(
-        text("REPLACE INTO inbox VALUES ('m1', 'waiting', :mark, :payload)"), {"mark": mark, "payload": "x" * 50_000}
+        text(f"REPLACE INTO {_INBOX} VALUES ('m1', 'waiting', :mark, :payload)"),
+        {"mark": mark, "payload": "x" * 50_000},
     )
 
 

@@ -274,7 +274,7 @@ def _parties(
         build=read,
         fields=(
             *("name", f"{kind}_name", f"{kind}_primary_contact", "mobile_no", "email_id", "primary_address"),
-            *("payment_terms", "disabled", "modified", *more),
+            *("payment_terms", "disabled", "modified", "owner", *more),
         ),
         texts=("name", f"{kind}_name"),
         kind=listed,
