@@ -20,6 +20,8 @@ from bot.words.phrase import phrase
 
 BEGINS = "07:50"
 """When the working day is told of by itself, unless somebody names another time."""
+_BEFORE_DAILY = 4
+"""Lists that have their button before the one for every morning."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,11 +45,12 @@ class DayView(View):
         return tuple(each for each in self.counts if each.count == 0 and not each.unread)
 
     def buttons(self) -> Sequence[Button]:
-        return tuple(Button(each.what, Ask(each.line)) for each in self.pressing)
-
-    def spare_buttons(self) -> Sequence[Button]:
-        daily = Ask(command_line("subscribe", "today", BEGINS))
-        return (Button(phrase("Every morning"), daily, Color.BLUE),) if self.mine else ()
+        lists = [Button(each.what, Ask(each.line)) for each in self.pressing]
+        if self.mine:
+            # On a card there is room for about six: it is to be among them.
+            daily = Ask(command_line("subscribe", "today", BEGINS))
+            lists.insert(_BEFORE_DAILY, Button(phrase("Every morning"), daily, Color.BLUE))
+        return tuple(lists)
 
 
 @command(
