@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
+from itertools import chain
 from typing import ClassVar
 
 from bot.access.policy import AccessPolicy
@@ -12,6 +14,7 @@ from bot.approvals.service import ApprovalService
 from bot.cards.actions import Ask
 from bot.cards.view import Button, Color, View
 from bot.chat.context import QuestionContext
+from bot.chat.own_eyes import require_own_eyes
 from bot.chat.parsing import command_line
 from bot.chat.records.list_counts import ListCount, count_due, count_goods, count_overdue
 from bot.chat.registry import Commands, command
@@ -26,13 +29,13 @@ _BEFORE_DAILY = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DayView(View):
-    """The lists of a day, each with its number; ``mine`` offers to have it every working day."""
+    """The lists of a day, each with its number; ``daily`` offers to have it every working day."""
 
     card: ClassVar[str] = "today"
 
     day: date
     counts: tuple[ListCount, ...]
-    mine: bool = False
+    daily: bool = False
 
     @property
     def pressing(self) -> tuple[ListCount, ...]:
@@ -46,10 +49,10 @@ class DayView(View):
 
     def buttons(self) -> Sequence[Button]:
         lists = [Button(each.what, Ask(each.line)) for each in self.pressing]
-        if self.mine:
+        if self.daily:
             # On a card there is room for about six: it is to be among them.
-            daily = Ask(command_line("subscribe", "today", BEGINS))
-            lists.insert(_BEFORE_DAILY, Button(phrase("Every morning"), daily, Color.BLUE))
+            line = Ask(command_line("subscribe", "today", BEGINS))
+            lists.insert(_BEFORE_DAILY, Button(phrase("Every morning"), line, Color.BLUE))
         return tuple(lists)
 
 
@@ -65,14 +68,12 @@ class DayView(View):
 async def today(
     *, approvals: ApprovalService, erp: ErpHub, commands: Commands, policy: AccessPolicy, context: QuestionContext
 ) -> View:
-    """Count the lists that the asker may see here; what waits for their decision only in their own chat."""
+    """Count the lists that the asker may see; others in a group may not see each of them, so only in their own chat."""
+    require_own_eyes(context)
     usable, day = {each.name for each in commands.usable(policy, context)}, context.today
-    counts = (
-        *await count_due(erp, usable, day),
-        *await count_overdue(erp, usable),
-        *await count_goods(erp, usable, day),
-    )
-    if context.is_private and "pending" in usable:
+    lists = (count_due(erp, usable, day), count_overdue(erp, usable), count_goods(erp, usable, day))
+    counts = tuple(chain.from_iterable(await asyncio.gather(*lists)))
+    if "pending" in usable:
         waiting = await approvals.pending(context.person.user_id or "")
         counts = (ListCount(phrase("Waiting for you"), "/pending", len(waiting)), *counts)
-    return DayView(day=day, counts=counts, mine=context.is_private and "subscribe" in usable)
+    return DayView(day=day, counts=counts, daily="subscribe" in usable)

@@ -42,10 +42,8 @@ async def test_nothing_is_counted_that_the_reader_may_not_list(ask: Ask) -> None
     assert {each.line.split()[0] for each in day.counts} == {"/mo", "/shortage", "/arrivals", "/pending"}
 
 
-async def test_a_group_is_not_told_what_waits_for_one_person(ask: Ask) -> None:
-    day = as_(DayView, await ask("/today", where=GROUP, person=BOSS.person))
-    assert "/pending" not in {each.line for each in day.counts}
-    assert not day.mine
+async def test_in_a_group_others_would_read_along(ask: Ask) -> None:
+    assert (await ask("/today", where=GROUP, person=BOSS.person)).outcome == "denied"
 
 
 async def test_what_was_not_read_is_no_all_clear(ask: Ask, hub: ErpHub, monkeypatch: pytest.MonkeyPatch) -> None:
