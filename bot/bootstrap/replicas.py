@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import hmac
 import os
-import secrets
 import socket
 from collections.abc import Callable, Mapping, Set
 from contextlib import AsyncExitStack, suppress
@@ -239,10 +238,10 @@ async def join_replicas(
     """
     if database.dialect == "sqlite":
         return None
-    store = StoredReplicas(settings.database)
+    store = StoredReplicas(settings.database, process=database.process)
     stack.push_async_callback(store.close)
     me = Member(
-        id=secrets.token_hex(8),
+        id=database.process,
         host=socket.gethostname(),
         process=os.getpid(),
         version=installed_version(),

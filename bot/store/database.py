@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -67,7 +68,9 @@ class Database:
         database is not a file. ``looking`` opens it read-only: nothing changes, not even the files of a database that
         does not exist.
         """
-        self._engine = looking_engine(url) if looking else make_engine(url)
+        self.process = secrets.token_hex(8)
+        """An id that no other process on the database has; its connections to PostgreSQL bear it."""
+        self._engine = looking_engine(url) if looking else make_engine(url, process=self.process)
         self._looks, self._looks_at = looking, sqlite_file(url) if looking else None
         file = make_url(url).database or "" if self.dialect == "sqlite" else None
         in_memory = file in ("", ":memory:")

@@ -76,6 +76,10 @@ _LEASE_LIMITS = ("SET lock_timeout = '2s'", "SET statement_timeout = '2s'")
 """The same for the one connection that renews a lease: a lease ends meanwhile, so it rather fails than waits."""
 
 
+CONNECTION_PREFIX = "dingerp "
+"""What the names of a process's connections to PostgreSQL begin with; the process's id follows."""
+
+
 class LockTimeouts:
     """How long SQLite's connections wait for the lock: less while it is held for long."""
 
@@ -181,20 +185,28 @@ def _file_of(url: URL) -> Path | None:
     return Path(file)
 
 
-def lease_engine(url: str) -> Engine:
+def lease_engine(url: str, *, process: str = "") -> Engine:
     """Return an engine with one connection to PostgreSQL of its own: a lease must not wait behind other work."""
-    engine = make_engine(url, reach=_LEASE_REACH, connections=1)
+    engine = make_engine(url, reach=_LEASE_REACH, connections=1, process=process)
     event.listen(engine, "connect", partial(_set_limits, _LEASE_LIMITS))
     return engine
 
 
-def make_engine(url: str, *, reach: Mapping[str, str] = _POSTGRES_REACH, connections: int = POSTGRES_THREADS) -> Engine:
-    """Return the engine for an address; ``reach`` and ``connections`` apply to PostgreSQL."""
+def make_engine(
+    url: str,
+    *,
+    reach: Mapping[str, str] = _POSTGRES_REACH,
+    connections: int = POSTGRES_THREADS,
+    process: str = "",
+) -> Engine:
+    """Return the engine for an address; the rest applies to PostgreSQL, where connections bear the ``process``."""
     try:
         parsed = make_url(url)
         match parsed.get_backend_name():
             case "postgresql":
-                address = parsed.set(drivername="postgresql+psycopg", query={**reach, **parsed.query})
+                address = parsed.set(
+                    drivername="postgresql+psycopg", query={**reach, **parsed.query, **_named(process)}
+                )
                 engine = create_engine(address, pool_size=connections)
                 event.listen(engine, "connect", partial(_set_limits, _POSTGRES_LIMITS))
                 event.listen(engine, "checkin", _note_use)
@@ -218,6 +230,10 @@ def make_engine(url: str, *, reach: Mapping[str, str] = _POSTGRES_REACH, connect
         event.listen(engine, "do_connect", lambda *_: make_private_file(Path(file)))
     event.listen(engine, "connect", _prepare_sqlite)
     return engine
+
+
+def _named(process: str) -> Mapping[str, str]:
+    return {"application_name": f"{CONNECTION_PREFIX}{process}"} if process else {}
 
 
 def plain_connection(url: URL, patience: LockTimeouts) -> SqliteConnection | None:

@@ -15,6 +15,7 @@ from functools import partial
 from typing import TypeVar
 
 import orjson
+import structlog
 from sqlalchemy import (
     BigInteger,
     ColumnElement,
@@ -33,11 +34,13 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.store.engines import lease_engine
+from bot.store.engines import CONNECTION_PREFIX, lease_engine
 from bot.store.errors import store_unavailable
 from bot.store.row_times import duration_to_ms, from_ms
 from bot.store.statements import insert_into
 from bot.store.tables import LEAD, REPLICA
+
+log = structlog.get_logger(__name__)
 
 T = TypeVar("T")
 
@@ -50,7 +53,9 @@ _ONLY = 1
 """The id of the one row of the lease."""
 
 _L, _R = LEAD.c, REPLICA.c
-_BACKENDS = table("pg_stat_activity", column("pid"), column("backend_start"))
+_BACKENDS = table(
+    "pg_stat_activity", column("pid"), column("backend_start"), column("application_name"), column("xact_start")
+)
 
 
 def _microseconds(moment: ColumnElement[datetime]) -> ColumnElement[int]:
@@ -105,9 +110,11 @@ def living_replicas(lease: timedelta = LEASE) -> Select[tuple[str]]:
 class StoredReplicas:
     """Stores replicas and the lease. All methods raise `StoreUnavailable`."""
 
-    def __init__(self, url: str, *, lease: timedelta = LEASE, clock: ColumnElement[int] = DATABASE_MS) -> None:
-        """``clock`` gives milliseconds since 1970 in SQL."""
-        self._engine = lease_engine(url).execution_options(isolation_level="AUTOCOMMIT")
+    def __init__(
+        self, url: str, *, process: str = "", lease: timedelta = LEASE, clock: ColumnElement[int] = DATABASE_MS
+    ) -> None:
+        """``process`` names the connection; ``clock`` gives milliseconds since 1970 in SQL."""
+        self._engine = lease_engine(url, process=process).execution_options(isolation_level="AUTOCOMMIT")
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="lease")
         self._lease_ms = duration_to_ms(lease)
         self._clock = clock
@@ -142,6 +149,7 @@ class StoredReplicas:
 
     def _beat(self, me: Member, lead: bool, connection: Connection) -> Pulse:
         now = self._live(connection, me)
+        self._end_transactions_of_the_dead(connection)
         fence = self._renew(connection, me)
         if fence is None and lead:
             fence = self._take_over(connection, me)
@@ -168,6 +176,22 @@ class StoredReplicas:
         }
         statement = insert.values(row).on_conflict_do_update(index_elements=["id"], set_=beats).returning(_R.beat_ms)
         return int(connection.execute(statement).scalar_one())
+
+    def _end_transactions_of_the_dead(self, connection: Connection) -> None:
+        """End what replicas left open that no longer beat: the others would wait for their locks.
+
+        PostgreSQL's own limits do not end all of it. A process that froze between the statements of a pipeline, as of
+        `executemany`, is not "idle in transaction" for the server, however long it says nothing.
+        """
+        is_of_dead = (_BACKENDS.c.application_name == CONNECTION_PREFIX + _R.id) & (
+            _R.beat_ms <= self._clock - self._lease_ms
+        )
+        has_transaction = _BACKENDS.c.xact_start.is_not(None)
+        ended = connection.scalars(
+            select(func.pg_terminate_backend(_BACKENDS.c.pid)).where(is_of_dead, has_transaction)
+        ).all()
+        if ended:
+            log.info("replica.transactions_ended", connections=len(ended))
 
     def _renew(self, connection: Connection, me: Member) -> int | None:
         until = {"until_ms": self._clock + self._lease_ms}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 
+import psycopg
 import pytest
 from sqlalchemy import create_engine, func, literal_column, select, text
 
@@ -28,6 +29,7 @@ class Replicas:
     def __init__(self, url: str) -> None:
         self.stores = {member.id: StoredReplicas(url, clock=_CLOCK) for member in (FIRST, SECOND)}
         self.database = Database(url)
+        self.url = url
         self.now = 0
 
     async def pass_time(self, seconds: float) -> None:
@@ -94,6 +96,27 @@ async def test_a_lead_is_free_at_once_when_the_connection_of_its_holder_has_ende
             await asyncio.sleep(0.01)
     await replicas.stores["second"].free_if_gone()
     assert await replicas.fence(SECOND) is not None
+
+
+async def test_a_transaction_that_a_frozen_replica_left_in_a_pipeline_holds_nobody_up(replicas: Replicas) -> None:
+    """PostgreSQL does not take it for idle: it waits for the pipeline's next statement."""
+    first = await replicas.fence(FIRST)
+    frozen = psycopg.connect(replicas.url.replace("+psycopg", ""), application_name="dingerp first")
+    frozen.execute("SET idle_in_transaction_session_timeout = '1ms'")
+    frozen.commit()
+    pipeline = frozen.pipeline()
+    pipeline.__enter__()
+    frozen.execute("SELECT fence FROM lead FOR KEY SHARE")
+    frozen.pgconn.send_flush_request()
+    frozen.pgconn.flush()
+    waits = text("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'dingerp first' AND state = 'active'")
+    async with asyncio.timeout(30):
+        while not await replicas.database.run(lambda c: c.scalar(waits)):  # noqa: ASYNC110 - the server tells nobody
+            await asyncio.sleep(0.01)
+    await replicas.pass_time(_SECONDS)
+    assert first is not None
+    assert await replicas.fence(SECOND) == first + 1
+    frozen.pgconn.finish()
 
 
 async def test_everyone_sees_who_lives(replicas: Replicas) -> None:
