@@ -24,7 +24,7 @@ from bot.words.phrase import Phrase, phrase
 
 _OF_THE_ASKER = frozenset({"help", "whoami", "lang", "subscriptions", "watches"})
 """Commands that no name and no day restricts."""
-_OF_NOW = frozenset({"stock", "shortage", "alerts", "pending", "customer", "vendor", "product", "chart"})
+_OF_NOW = frozenset({"stock", "shortage", "alerts", "pending", "customer", "vendor", "product", "chart", "today"})
 """Commands that tell what is now, whatever days are named."""
 _WITH_ITS_DAYS = frozenset({"arrivals", "mo", "po", "delivery", "receipt", "order", "why", "audit"})
 """Commands that tell of one product or document what happens on which day."""
