@@ -12,18 +12,15 @@ from bot.cards.view import View
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days, asked_days
-from bot.chat.document_views import DocumentListView, DocumentView
+from bot.chat.document_views import DocumentListView
 from bot.chat.records.documents import Documents
-from bot.chat.records.lookup import SEARCH_LIMIT, DocumentList
-from bot.chat.records.order_moves import OrderMovesView, moves_of_order
+from bot.chat.records.lookup import SEARCH_LIMIT
 from bot.chat.registry import command
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.kinds import DELIVERIES, NamedList
-from bot.erp.model import PartnerName, Progress, Slice
-from bot.erp.model.goods import DeliveryLine, GoodsDelivery
+from bot.erp.model import Slice
+from bot.erp.model.goods import GoodsDelivery
 from bot.erp.port import Filter, ListQuery
-from bot.words.columns import Column
-from bot.words.disclosure import cut
 from bot.words.phrase import phrase
 
 TO_LEAVE = replace(
@@ -49,36 +46,12 @@ class DeliveryList(Keyword, changes=False):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryView(DocumentView):
-    """One delivery with its lines."""
-
-    kind: ClassVar = DELIVERIES
-
-    document: GoodsDelivery
-    rows: tuple[DeliveryLine, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryListView(DocumentListView):
     """Deliveries: the newest, those of a customer, or those that should have left."""
 
     kind: ClassVar = DELIVERIES
 
     which: DeliveryList | None
-    rows: tuple[GoodsDelivery, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderDeliveriesView(OrderMovesView):
-    """What left of one order, and what is to leave. ``delivered`` is how much left, where the ERP says it."""
-
-    card: ClassVar[str] = "order_deliveries"
-    command: ClassVar[str] = "delivery"
-    order_command: ClassVar[str] = "order"
-    columns: ClassVar[tuple[Column, ...]] = DeliveryListView.columns
-
-    customer: PartnerName
-    delivered: Progress | None
     rows: tuple[GoodsDelivery, ...]
 
 
@@ -102,14 +75,11 @@ async def delivery(
     """Show one delivery, those of an order, or a list."""
     today = context.today
     asked = asked_days(days, today, late=which is DeliveryList.LATE)
-    of_a_list = which or asked or documents.is_restricted
-    if text and not of_a_list and (of_order := await _of_order(text, documents, context)):
+    if not (which or asked) and (of_order := await documents.show_moved(DELIVERIES, text)):
         return of_order
     ask = partial(_read_list, today)
     hit = await documents.find(TO_LEAVE, text, which=which, days=days, ask=ask)
-    if isinstance(hit, DocumentList):
-        return DeliveryListView.of(hit, context)
-    return DeliveryView.of(hit, context)
+    return documents.show(DELIVERIES, hit)
 
 
 async def _read_list(today: date, erp: ErpHub, query: ListQuery) -> Answer[Slice[GoodsDelivery]]:
@@ -123,12 +93,3 @@ async def _read_list(today: date, erp: ErpHub, query: ListQuery) -> Answer[Slice
     )
     found = {(each.source, each.books, each.number): each for each in (*late.value.items, *due.value.items)}
     return replace(due, value=TO_LEAVE.pick(found.values(), query, today))
-
-
-async def _of_order(text: str, documents: Documents, context: QuestionContext) -> OrderDeliveriesView | None:
-    """Return the deliveries of the order with this number; None where there is no such order."""
-    if (found := await moves_of_order(text, DELIVERIES, documents.erp)) is None:
-        return None
-    order, moved = found
-    view = OrderDeliveriesView.of(order, moved, context, customer=order.customer, delivered=order.delivery)
-    return cut(view, documents.fields(DELIVERIES))

@@ -2,23 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bot.cards.actions import Ask
-from bot.cards.view import Button, View
+from bot.cards.view import View
 from bot.chat.amounts import Amounts
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
-from bot.chat.document_views import DocumentListView, ListedRows, RecordView
-from bot.chat.parsing import command_line
+from bot.chat.document_views import DocumentListView, ListedRows
 from bot.chat.records.documents import Documents
-from bot.chat.records.links import more_buttons, offered
-from bot.chat.records.lookup import DocumentList
 from bot.chat.registry import command
-from bot.chat.view_parts import ask_buttons, erp_link_buttons
 from bot.erp.kinds import INVOICES
 from bot.erp.model import Invoice
 from bot.words.phrase import phrase
@@ -47,23 +41,6 @@ class InvoiceListView(DocumentListView):
     rows: ListedRows[Invoice]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InvoiceView(RecordView):
-    """One customer invoice."""
-
-    kind: ClassVar = INVOICES
-
-    document: Invoice
-    links: tuple[str, ...] = ()
-    """The commands that tell more of the customer."""
-
-    def buttons(self) -> Sequence[Button]:
-        order = ask_buttons("order", (self.document.order_number,))
-        customer = self.document.customer
-        others = Button(phrase("This customer's invoices"), Ask(command_line("invoice", customer)))
-        return (*order, others, *more_buttons(self.links, customer), *erp_link_buttons(self.document.url))
-
-
 @command(
     "invoice",
     aliases=("发票", "fp", "应收", "invoices", "inv"),
@@ -84,7 +61,4 @@ async def invoice(
 ) -> View:
     """Show one invoice, or a list."""
     hit = await documents.find(INVOICES, text, which=which, days=days, amounts=amounts)
-    if isinstance(hit, DocumentList):
-        return InvoiceListView.of(hit, context)
-    links = offered(documents.erp, "customer", "payment", of=hit.found)
-    return InvoiceView.of(hit, context, links=links)
+    return documents.show(INVOICES, hit)

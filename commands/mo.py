@@ -2,20 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from typing import ClassVar
 
-from bot.cards.view import Button, View
+from bot.cards.view import View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange, Days, asked_days
-from bot.chat.document_views import DocumentListView, RecordView
+from bot.chat.document_views import DocumentListView
 from bot.chat.records.documents import Documents
-from bot.chat.records.lookup import DocumentList
 from bot.chat.registry import command
-from bot.chat.view_parts import ask_buttons, erp_link_buttons
 from bot.erp.kinds import PRODUCTION_ORDERS
 from bot.erp.model import ProductionOrder
 from bot.words.phrase import phrase
@@ -49,22 +46,6 @@ class ProductionListView(DocumentListView):
     rows: tuple[ProductionOrder, ...]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProductionView(RecordView):
-    """One production order."""
-
-    kind: ClassVar = PRODUCTION_ORDERS
-
-    document: ProductionOrder
-
-    def buttons(self) -> Sequence[Button]:
-        return (
-            *ask_buttons("order", (self.document.sales_order,)),
-            *ask_buttons("stock", (self.document.sku,)),
-            *erp_link_buttons(self.document.url),
-        )
-
-
 @command(
     "mo",
     aliases=("生产", "sc", "生产单", "生产订单", "工单", "production"),
@@ -88,9 +69,7 @@ async def mo(
     if days and asked and _is_of_finishing(days, asked, which, today):
         which, asked = ProductionList.DONE, replace(asked, due=False)
     hit = await documents.find(PRODUCTION_ORDERS, text, which=which, days=asked)
-    if isinstance(hit, DocumentList):
-        return ProductionListView.of(hit, context)
-    return ProductionView.of(hit, context)
+    return documents.show(PRODUCTION_ORDERS, hit)
 
 
 def _is_of_finishing(days: Days, asked: DayRange, which: ProductionList | None, today: date) -> bool:

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar
 
-from bot.cards.view import Button, ListView, View
+from bot.cards.view import View
 from bot.chat.amounts import Amounts
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
-from bot.chat.document_views import DocumentListView, DocumentView, ListedRows
+from bot.chat.document_views import DocumentListView, ListedRows
 from bot.chat.records.documents import Documents
-from bot.chat.records.links import more_buttons, offered
-from bot.chat.records.lookup import DocumentList
-from bot.chat.records.products import Picks
 from bot.chat.registry import command
-from bot.chat.view_parts import erp_link_buttons
-from bot.erp.hub import Answer, ErpHub
 from bot.erp.kinds import SALES_ORDERS
-from bot.erp.model import OrderLine, Progress, SalesOrder
+from bot.erp.model import SalesOrder
 from bot.words.phrase import phrase
 
 
@@ -35,25 +29,6 @@ class OrderList(Keyword, changes=False):
 
     LATE = phrase("late"), "overdue", "delayed", "晚", "迟", "延期", "逾期", "超期", "晚了", "延迟", "未按期", "yq"
     OPEN = phrase("open"), "未结", "待发货", "未发货", "未发完", "未完成", "未交货", "未交"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderView(DocumentView):
-    """One sales order with its lines."""
-
-    kind: ClassVar = SALES_ORDERS
-
-    document: SalesOrder
-    rows: tuple[OrderLine, ...]
-    more: tuple[str, ...] = ()
-    """Commands that tell more of the order."""
-    links: tuple[str, ...] = ()
-    """The commands that tell more of the customer."""
-
-    def buttons(self) -> Sequence[Button]:
-        about = more_buttons(self.links, self.document.customer)
-        told = more_buttons(self.more, self.document.number)
-        return (*told, *ListView.buttons(self), *about, *erp_link_buttons(self.document.url), *self.file_buttons())
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,17 +61,4 @@ async def order(
 ) -> View:
     """Show one order with its lines, or a list."""
     hit = await documents.find_by_product(SALES_ORDERS, text, which=which, days=days, amounts=amounts)
-    if isinstance(hit, Picks):
-        return hit
-    if isinstance(hit, DocumentList):
-        return OrderListView.of(hit, context)
-    more, links = _more_of(hit.found, documents.erp), offered(documents.erp, "customer", of=hit.found)
-    return OrderView.of(hit, context, more=more, links=links)
-
-
-def _more_of(found: Answer[SalesOrder], erp: ErpHub) -> tuple[str, ...]:
-    """Return the commands that have something to tell of an order, as far as its own state says so."""
-    order = found.value
-    billed = ("invoice",) if order.billing in {Progress.PARTIAL, Progress.FULL} else ()
-    made = ("mo",) if order.is_open else ()
-    return offered(erp, "delivery", *billed, *made, of=found)
+    return documents.show(SALES_ORDERS, hit)

@@ -6,23 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, ClassVar, TypeVar
 
-from bot.cards.actions import Ask
-from bot.cards.view import Button, View
+from bot.cards.view import View
 from bot.chat.amounts import Amounts
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
-from bot.chat.document_views import DocumentListView, ListedRows, RecordView
-from bot.chat.parsing import command_line
+from bot.chat.document_views import DocumentListView, ListedRows
 from bot.chat.records.bounded_lists import BoundedLists
 from bot.chat.records.documents import Documents
 from bot.chat.records.linked_documents import Settlements
-from bot.chat.records.links import more_buttons, offered
 from bot.chat.records.list_totals import ListTotals, sum_by_currency
 from bot.chat.records.lookup import OneDocument
 from bot.chat.records.reader_hub import visible_fields
 from bot.chat.registry import command
-from bot.chat.view_parts import NotAddedUp, ask_buttons, erp_link_buttons
+from bot.chat.view_parts import NotAddedUp
 from bot.erp.kinds import BILLS, INVOICES, PAYMENTS
 from bot.erp.model import Money, PartnerKind, Payment, PaymentDirection
 from bot.words.disclosure import ClassedBy, FieldClass, cut_part
@@ -111,23 +108,6 @@ class PaymentListView(DocumentListView):
         return [(name, amounts) for name, amounts in theirs if amounts]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PaymentView(RecordView):
-    """One receipt or payment, and what it settles."""
-
-    kind: ClassVar = PAYMENTS
-
-    document: Payment
-    links: tuple[str, ...] = ()
-    """The commands that tell more of the partner."""
-
-    def buttons(self) -> Sequence[Button]:
-        name = self.document.partner
-        settled = ask_buttons(_DOCUMENTS[self.document.partner_kind], self.document.settles)
-        others = Button(phrase("This partner's payments"), Ask(command_line("payment", name)))
-        return (*settled, others, *more_buttons(self.links, name), *erp_link_buttons(self.document.url))
-
-
 @command(
     "payment",
     aliases=("收付款", "sfk", "收付", "收款单", "付款单", "payments", "receipts"),
@@ -155,9 +135,7 @@ async def payment(
         PAYMENTS, text, which=which, days=days, amounts=amounts, bounds=bounds, linked=of_settled.of, sums=_Payments()
     )
     if isinstance(hit, OneDocument):
-        kind = hit.found.value.partner_kind
-        shown = replace(hit, fields=fields[kind])
-        return PaymentView.of(shown, context, links=offered(erp, kind.value, of=hit.found))
+        return documents.show(PAYMENTS, replace(hit, fields=fields[hit.found.value.partner_kind]))
     hit = replace(hit, fields=fields[PartnerKind.CUSTOMER] | fields[PartnerKind.VENDOR])
     view = PaymentListView.of(hit, context)
     rows, of_rows = _cut_by_partner(view.rows, fields)

@@ -11,21 +11,19 @@ from bot.approvals.case import CaseState
 from bot.approvals.document import FINGERPRINT_PREFIX
 from bot.approvals.service import ApprovalService, OrderCase
 from bot.cards.actions import Ask
-from bot.cards.view import Button, Following, ListView, View
+from bot.cards.view import Button, Following, View
 from bot.chat.amounts import Amounts
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
 from bot.chat.document_views import DocumentListView, DocumentView, ListedRows
 from bot.chat.records.documents import Documents
-from bot.chat.records.links import more_buttons, offered
 from bot.chat.records.lookup import DocumentList
 from bot.chat.records.products import Picks
 from bot.chat.registry import command
-from bot.chat.view_parts import erp_link_buttons
 from bot.erp.hub import Answer
 from bot.erp.kinds import PURCHASE_ORDERS
-from bot.erp.model import DocumentRef, Progress, PurchaseLine, PurchaseOrder, PurchaseStatus
+from bot.erp.model import DocumentRef, PurchaseLine, PurchaseOrder, PurchaseStatus
 from bot.words.phrase import Phrase, phrase
 
 
@@ -43,8 +41,6 @@ class PurchaseList(Keyword, changes=False):
     OPEN = phrase("open"), "未结", "未到货", "未完成", "待到货", "待收货"
 
 
-_CAME_IN = frozenset({Progress.PARTIAL, Progress.FULL})
-"""How much was received of an order that has receipts, and that the vendor may have billed."""
 _UNDER_WAY = frozenset({CaseState.WRITING, CaseState.UNKNOWN, CaseState.FAILED})
 """States in which an order still waits in the ERP, although it was decided here."""
 
@@ -63,12 +59,6 @@ class PurchaseView(DocumentView):
     can_reject: bool = True
     progress: Phrase | None = None
     """What is under way in the ERP since somebody decided."""
-    more: tuple[str, ...] = ()
-    """Commands that tell more of the order."""
-    links: tuple[str, ...] = ()
-    """The commands that tell more of the vendor."""
-    receipts: tuple[str, ...] = ()
-    """The command that tells what came in; it gives way to what leads elsewhere, since the card says how much did."""
 
     def following(self) -> Following | None:
         if self.document.status is not PurchaseStatus.WAITING:
@@ -76,15 +66,10 @@ class PurchaseView(DocumentView):
         return Following((DocumentRef(self.freshness.source, self.document.number),), Ask(self.line, self.offset))
 
     def buttons(self) -> Sequence[Button]:
-        decisions = self._decisions() if self.case else ()
-        told = more_buttons(self.more, self.document.number)
-        about = more_buttons(self.links, self.document.vendor)
-        came_in = more_buttons(self.receipts, self.document.number)
-        shown = (*decisions, *ListView.buttons(self), *told, *about, *came_in)
-        return (*shown, *erp_link_buttons(self.document.url), *self.file_buttons())
-
-    def _decisions(self) -> Sequence[Button]:
-        return decision_buttons(self.case, self.seen, self.document.number, can_reject=self.can_reject)
+        if not self.case:
+            return DocumentView.buttons(self)
+        decisions = decision_buttons(self.case, self.seen, self.document.number, can_reject=self.can_reject)
+        return (*decisions, *DocumentView.buttons(self))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -128,21 +113,16 @@ async def po(
     if isinstance(hit, DocumentList):
         found = hit.found
         named = replace(found.value, items=tuple(map(_with_names, found.value.items)))
-        return PurchaseListView.of(replace(hit, found=replace(found, value=named)), context)
-    erp, came_in = documents.erp, hit.found.value.received in _CAME_IN
-    more = offered(erp, "bill", of=hit.found) if came_in else ()
+        return documents.show(PURCHASE_ORDERS, replace(hit, found=replace(found, value=named)))
     known = await _case(hit.found, approvals, context)
     case = known.case if known.decides else None
-    return PurchaseView.of(
+    return documents.show(
+        PURCHASE_ORDERS,
         replace(hit, found=replace(hit.found, value=_with_names(hit.found.value))),
-        context,
         case=case.id if case else "",
         seen=case.fingerprint[:FINGERPRINT_PREFIX] if case else "",
         can_reject=known.rejects,
         progress=HEADLINES[known.case.state] if known.case and known.case.state in _UNDER_WAY else None,
-        more=more,
-        receipts=offered(erp, "receipt", of=hit.found) if came_in else (),
-        links=offered(erp, "vendor", *(() if more else ("bill",)), of=hit.found),
     )
 
 

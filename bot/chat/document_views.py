@@ -20,6 +20,7 @@ from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange
 from bot.chat.parsing import command_line, marked
 from bot.chat.product_shares import ProductShare, share_of
+from bot.chat.records.links import more_buttons
 from bot.chat.view_parts import (
     ALL_ADDED_UP,
     EmptiedList,
@@ -37,6 +38,7 @@ from bot.chat.view_parts import (
 )
 from bot.erp.hub import Answer
 from bot.erp.kinds import KINDS, Kind
+from bot.erp.kinds.cards import Lead
 from bot.erp.list_query import Filter
 from bot.erp.model import Money, Product, Slice
 from bot.words.columns import Column
@@ -83,6 +85,8 @@ class OneOfKind:
     """What a file says of each line, or of the document, where it has none."""
     document: Any
     days_late: int
+    links: tuple[str, ...]
+    """The commands besides its own that a source of it can answer."""
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -118,6 +122,26 @@ class OneOfKind:
         """Return what its card says besides, of all its facts or of some, as far as there is something to say."""
         return _facts_of(self.document, self.kind.cards.fact_columns[first:last])
 
+    def _first_buttons(self) -> Sequence[Button]:
+        """Return the buttons of its orders and of what else it opens, then those that come before the lines'."""
+        kind, cards = self.kind, self.kind.cards
+        opens = (*_orders_of(kind), *cards.opens)
+        named = [button for lead in opens for button in ask_buttons(lead.command, lead.words(self.document))]
+        theirs = Ask(command_line(self.command, kind.partner_of(self.document)))
+        others = [Button(cards.others, theirs)] if cards.others else []
+        return (*named, *others, *self._link_buttons(cards.tells))
+
+    def _last_buttons(self) -> Sequence[Button]:
+        return (*self._link_buttons(self.kind.cards.about), *erp_link_buttons(self.document.url))
+
+    def _link_buttons(self, leads: Sequence[Lead[Any]]) -> Sequence[Button]:
+        led = [(lead.command, lead.words(self.document)) for lead in leads if lead.command in self.links]
+        return [button for command, words in led for word in words for button in more_buttons((command,), word)]
+
+
+def _orders_of(kind: Kind[Any]) -> Sequence[Lead[Any]]:
+    return (Lead(kind.origin.command, kind.order_numbers),) if kind.origin else ()
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RecordView(OneOfKind, View):
@@ -126,6 +150,7 @@ class RecordView(OneOfKind, View):
     document: Any
     days_late: int = 0
     freshness: Freshness
+    links: tuple[str, ...] = ()
 
     def question(self) -> Ask:
         return Ask(command_line(self.command, self.document.number, books=self.document.books))
@@ -134,7 +159,7 @@ class RecordView(OneOfKind, View):
         return table_of_one(self.columns, self.document, self.freshness.as_of)
 
     def buttons(self) -> Sequence[Button]:
-        return erp_link_buttons(self.document.url)
+        return (*self._first_buttons(), *self._last_buttons())
 
     @classmethod
     def of(cls, hit: FoundDocument, context: QuestionContext | None = None, **more: Any) -> Self:
@@ -158,6 +183,7 @@ class DocumentView(OneOfKind, ExportedListView):
     document: Any
     days_late: int
     freshness: Freshness
+    links: tuple[str, ...] = ()
 
     def row_buttons(self) -> Sequence[Button]:
         return ask_buttons("stock", (line.sku for line in self.rows))
@@ -167,15 +193,7 @@ class DocumentView(OneOfKind, ExportedListView):
         return [Button(_STOCK, Ask(command_line("stock", *skus)))] if len(skus) > 1 else []
 
     def buttons(self) -> Sequence[Button]:
-        orders = (
-            ask_buttons(self.kind.origin.command, self.kind.order_numbers(self.document)) if self.kind.origin else ()
-        )
-        own = (*ListView.buttons(self), *erp_link_buttons(self.document.url), *self.file_buttons())
-        return (*orders, *self.told_buttons(), *own)
-
-    def told_buttons(self) -> Sequence[Button]:
-        """Return the buttons that lead to what else is told of the document, after those of its orders."""
-        return ()
+        return (*self._first_buttons(), *ListView.buttons(self), *self._last_buttons(), *self.file_buttons())
 
     def file_buttons(self) -> Sequence[Button]:
         return ExportedListView.file_buttons(self) if self.columns else []
@@ -533,7 +551,7 @@ def view_of_one(kind: Kind[Any]) -> type[DocumentView | RecordView]:
     fields = {"document": kind.record}
     if kind.cards.lines:
         fields["rows"] = get_type_hints(kind.record, include_extras=True)[kind.inside]
-    return _make_view(base, kind, says, fields)
+    return make_view(base, kind, says, fields)
 
 
 @cache
@@ -543,7 +561,7 @@ def view_of_list(kind: Kind[Any]) -> type[DocumentListView]:
     if known is not None:
         return known
     rows: Any = ListedRows
-    return _make_view(DocumentListView, kind, f"{kind.words.many}.", {"rows": rows[kind.record]})
+    return make_view(DocumentListView, kind, f"{kind.words.many}.", {"rows": rows[kind.record]})
 
 
 def _known(base: type[Any], kind: Kind[Any]) -> Any:
@@ -557,7 +575,8 @@ def _known(base: type[Any], kind: Kind[Any]) -> Any:
     return None
 
 
-def _make_view(base: type[V], kind: Kind[Any], says: str, fields: Mapping[str, Any]) -> type[V]:
-    body = {"kind": kind, "__annotations__": fields, "__module__": __name__, "__doc__": says}
+def make_view(base: type[V], kind: Kind[Any], says: str, fields: Mapping[str, Any], **stated: Any) -> type[V]:
+    """Return a view class made of a kind, with these fields, and class attributes that are ``stated``."""
+    body = {"kind": kind, "__annotations__": fields, "__module__": __name__, "__doc__": says, **stated}
     made: type[V] = type(f"{kind.record.__name__}{base.__name__}", (base,), body)
     return dataclass(frozen=True, slots=True, kw_only=True)(made)

@@ -13,17 +13,22 @@ from bot.cards.language import load_languages
 from bot.cards.notices import ErpDownNotice, NotFoundNotice
 from bot.cards.renderer import CardRenderer
 from bot.cards.view import Color, View
-from bot.chat.document_views import DocumentListView
+from bot.chat.document_views import DocumentListView, view_of_one
 from bot.chat.records.stock_views import StockView
 from bot.erp.errors import Ambiguous, NotPermitted, Unavailable
+from bot.erp.kinds import INVOICES, PRODUCTION_ORDERS, SALES_ORDERS
 from bot.erp.model import InvoiceStatus, Money, OrderStatus, SalesOrder
-from commands.invoice import InvoiceList, InvoiceListView, InvoiceView
-from commands.mo import ProductionListView, ProductionView
-from commands.order import OrderList, OrderListView, OrderView
+from commands.invoice import InvoiceList, InvoiceListView
+from commands.mo import ProductionListView
+from commands.order import OrderList, OrderListView
 from commands.po import PurchaseList, PurchaseListView, PurchaseView
 from tests.commands.company import TODAY, Company, cny, invoice, order
 from tests.commands.conftest import Ask, as_, lines
 from tests.rows import each_row
+
+InvoiceView = view_of_one(INVOICES)
+ProductionView = view_of_one(PRODUCTION_ORDERS)
+OrderView = view_of_one(SALES_ORDERS)
 
 ERP_LINK = "https://erp.example.com/SO-1001"
 

@@ -12,21 +12,29 @@ from bot.access.policy import AccessPolicy
 from bot.access.presets import PRESET_RULES
 from bot.access.rules import AccessRule
 from bot.cards.escape import WORD_JOINER
+from bot.chat.document_views import view_of_list, view_of_one
+from bot.chat.records.order_moves import view_of_moves
 from bot.chat.records.products import Picks
 from bot.chat.records.stock_views import StockView, WarehouseView
+from bot.erp.kinds import BILLS, DELIVERIES, RECEIPTS, SALES_ORDERS
 from bot.erp.model import OrderStatus, Progress
 from bot.erp.model.goods import ArrivalKind
 from bot.kit.testing.commands import Chat, Reply, open_chat
 from bot.words.disclosure import ALL_FIELDS, HIDDEN, FieldClass, cut
 from commands.arrivals import ArrivalsView
-from commands.bill import BillView
-from commands.delivery import DeliveryListView, DeliveryView, OrderDeliveriesView
-from commands.order import OrderView
+from commands.delivery import DeliveryListView
 from commands.price import PriceView
 from commands.product import ProductView
-from commands.receipt import OrderReceiptsView, ReceiptListView, ReceiptView
 from commands.shortage import ShortageView
 from tests.rows import each_row
+
+BillView = view_of_one(BILLS)
+DeliveryView = view_of_one(DELIVERIES)
+OrderDeliveriesView = view_of_moves(DELIVERIES)
+OrderView = view_of_one(SALES_ORDERS)
+OrderReceiptsView = view_of_moves(RECEIPTS)
+ReceiptListView = view_of_list(RECEIPTS)
+ReceiptView = view_of_one(RECEIPTS)
 
 pytest_plugins = "bot.kit.testing.commands"
 
@@ -102,7 +110,7 @@ async def test_a_receipt_tells_what_came_in_and_leads_to_its_order_and_bill_and_
 async def test_a_purchase_order_tells_what_came_in(chat: Chat, line: str) -> None:
     view = (await chat.says(line)).view
     assert isinstance(view, OrderReceiptsView)
-    assert view.received is Progress.FULL
+    assert view.moved is Progress.FULL
     assert all(row.lines for row in view.rows)
 
 

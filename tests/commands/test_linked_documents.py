@@ -16,7 +16,7 @@ from bot.cards.actions import unpack
 from bot.cards.language import load_languages
 from bot.cards.notices import NotFoundNotice
 from bot.cards.renderer import CardRenderer
-from bot.chat.document_views import DocumentListView, DocumentView
+from bot.chat.document_views import DocumentListView, DocumentView, RecordView
 from bot.erp.model import Invoice, Progress, PurchaseStatus
 from bot.erp.port import Capability
 from bot.words.disclosure import HIDDEN, FieldClass, cut
@@ -153,6 +153,11 @@ async def test_rows_keep_their_own_buttons_where_there_is_room(ask: Ask, company
     assert [button.text for button in card.buttons if "/stock" in button.token] == ["W-1", "W-2"]
 
 
+async def test_an_invoice_of_several_orders_leads_to_each(ask: Ask) -> None:
+    asked = lines(as_(RecordView, await ask("/invoice INV-72")))
+    assert [line for line in asked if line.startswith("/order")] == ["/order SO-9", "/order SO-70"]
+
+
 async def test_a_purchase_order_leads_to_its_bills_once_something_came(ask: Ask, company: Company) -> None:
     assert f"/bill {VENDOR}" in lines(as_(DocumentView, await ask("/po PO-70")))
     company.purchases = (replace(company.purchases[0], received=Progress.PARTIAL),)
@@ -162,7 +167,8 @@ async def test_a_purchase_order_leads_to_its_bills_once_something_came(ask: Ask,
 
 async def test_a_purchase_order_leads_to_its_receipts_after_all_else_that_the_erp_tells(ask: Ask) -> None:
     view = as_(PurchaseView, await ask("/po PO-70"))
-    with_receipts = lines(replace(view, receipts=("receipt",)))
+    came_in = replace(view.document, received=Progress.PARTIAL)
+    with_receipts = lines(replace(view, document=came_in, links=(*view.links, "receipt")))
     assert "/receipt PO-70" not in lines(view), "no source tells receipts here"
     assert with_receipts.index("/receipt PO-70") > with_receipts.index(f"/vendor {VENDOR}")
 

@@ -5,8 +5,12 @@ from __future__ import annotations
 import pytest
 
 from bot.cards.notices import BadArgumentNotice, NotFoundNotice
-from commands.invoice import InvoiceListView, InvoiceView
+from bot.chat.document_views import view_of_one
+from bot.erp.kinds import INVOICES
+from commands.invoice import InvoiceListView
 from tests.commands.conftest import Ask, as_, lines
+
+InvoiceView = view_of_one(INVOICES)
 
 
 @pytest.mark.parametrize(

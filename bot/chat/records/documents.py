@@ -26,8 +26,10 @@ from bot.chat.records.created_by import CreatedBy
 from bot.chat.records.documents_by_product import DocumentsByProduct
 from bot.chat.records.kept_documents import ReadList, kept_lists
 from bot.chat.records.linked_documents import LinkedDocuments
+from bot.chat.records.links import links_of
 from bot.chat.records.list_totals import ListAmounts, ListSums, total_of_list
 from bot.chat.records.lookup import DocumentList, DocumentLookup, OneDocument
+from bot.chat.records.order_moves import moves_of_order, view_of_moves
 from bot.chat.records.own_documents import OwnDocuments
 from bot.chat.records.products import Picks, ProductLookup
 from bot.chat.records.reader_hub import command_of, visible_fields
@@ -37,7 +39,7 @@ from bot.erp.kinds import FOLLOWED, D, Kind
 from bot.erp.model import Slice
 from bot.erp.port import Filter, ListQuery
 from bot.read_model.queries import ReadModel
-from bot.words.disclosure import FieldClass
+from bot.words.disclosure import FieldClass, cut
 from bot.words.phrase import phrase
 
 FindLinked: TypeAlias = Callable[[str, ListQuery], Awaitable[Answer[Slice[D]] | None]]
@@ -121,13 +123,20 @@ class Documents:
         hit = await by_product.look_up(asked.text, asked.wanted, days=asked.days)
         return hit if isinstance(hit, Picks) else await self._shown(hit, asked)
 
-    def show(self, kind: Kind[D], hit: OneDocument[D] | DocumentList[D] | Picks) -> View:
-        """Return the view of what was found, as the asker may see it."""
+    async def show_moved(self, kind: Kind[D], text: str | None) -> View | None:
+        """Return the view of what was moved for the order with this number; None where there is no such order."""
+        if not text or self.is_restricted or (found := await moves_of_order(text, kind, self.erp)) is None:
+            return None
+        order, moved = found
+        return cut(view_of_moves(kind).of(order, moved, self.context), self.fields(kind))
+
+    def show(self, kind: Kind[D], hit: OneDocument[D] | DocumentList[D] | Picks, **more: Any) -> View:
+        """Return the view of what was found, as the asker may see it, with what there is ``more`` to tell of one."""
         if isinstance(hit, Picks):
             return hit
         if isinstance(hit, DocumentList):
             return view_of_list(kind).of(hit, self.context)
-        return view_of_one(kind).of(hit, self.context)
+        return view_of_one(kind).of(hit, self.context, links=links_of(kind, self.erp, of=hit.found), **more)
 
     def fields(self, kind: Kind[D]) -> frozenset[FieldClass]:
         """Return the classes that the rules on a kind and on its area leave to the asker."""

@@ -12,7 +12,7 @@ from bot.chat.view_parts import Freshness
 from bot.erp.answer import BETWEEN_SOURCES
 from bot.erp.books import MARK
 from bot.erp.hub import Answer, ErpHub
-from bot.erp.kinds import DOCUMENTS, KINDS
+from bot.erp.kinds import DOCUMENTS, KINDS, D, Kind
 from bot.erp.port import Capability
 from bot.words.phrase import phrase
 
@@ -53,6 +53,17 @@ def offered(erp: ErpHub, *commands: str, of: Answer[Any]) -> tuple[str, ...]:
     A button must not lead to a refusal, nor to a source that knows nothing of it.
     """
     return tuple(command for command in commands if erp.offers(_LINKS[command][0], at=of.sources))
+
+
+_FOUND_BY_ORDER = {kind.command: kind.origin.command for kind in DOCUMENTS if kind.origin and kind.order_call}
+"""The commands that show what was moved for an order, with that which shows the order."""
+
+
+def links_of(kind: Kind[D], erp: ErpHub, *, of: Answer[D]) -> tuple[str, ...]:
+    """Return the commands that a card of a kind leads to, as far as a source that has its document can answer them."""
+    leads = dict.fromkeys(lead.command for lead in (*kind.cards.tells, *kind.cards.about))
+    found = offered(erp, *leads, of=of)
+    return tuple(each for each in found if offered(erp, _FOUND_BY_ORDER.get(each, each), of=of))
 
 
 _LISTED_BY_PRODUCT = {

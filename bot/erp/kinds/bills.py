@@ -7,7 +7,7 @@ from enum import Enum
 from operator import attrgetter
 
 from bot.erp.capabilities import Capability
-from bot.erp.kinds.cards import VENDOR, DocumentCards, Lateness, State
+from bot.erp.kinds.cards import VENDOR, DocumentCards, Lateness, Lead, State
 from bot.erp.kinds.invoices import Reversal
 from bot.erp.kinds.kind import DocumentAmounts, Kind, KindWords, NamedList, Orders, numbers_in
 from bot.erp.kinds.purchase_orders import PURCHASE_ORDERS
@@ -69,6 +69,12 @@ BILLS: Kind[Bill] = Kind(
         title=_title,
         partner=VENDOR,
         newest=phrase("Newest bills"),
+        others=phrase("This vendor's bills"),
+        about=(
+            Lead("vendor", lambda bill: (bill.vendor,)),
+            Lead("payment", lambda bill: (bill.vendor,)),
+            Lead("receipt", lambda bill: one if len(one := numbers_in(bill.order_number)) == 1 else ()),
+        ),
         open_heading=phrase("Total to pay"),
         lateness=Lateness.OVERDUE,
         columns=(

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum, StrEnum
 from operator import attrgetter
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, TypeVar
 
 from bot.erp.list_query import Filter
 from bot.erp.model import ErpRecord
@@ -42,6 +42,13 @@ class Lateness(StrEnum):
     """What is to be paid."""
     EXPIRED = "expired"
     """What held until a day."""
+
+
+class Lead(NamedTuple, Generic[D]):
+    """Buttons that ask ``command`` about words of a document, such as its number or its partner; without any, none."""
+
+    command: str
+    words: Callable[[D], tuple[str, ...]]
 
 
 def _no_mark(_document: object) -> None:
@@ -95,6 +102,13 @@ class DocumentCards(Generic[D]):
     states: tuple[State, ...] = ()
     mark: Callable[[D], Phrase | None] = _no_mark
     """What sets a document apart from others of its kind, such as goods that come back."""
+    opens: tuple[Lead[D], ...] = ()
+    """What the card of one leads to besides its orders, by buttons that are called by their words."""
+    others: Phrase | None = None
+    """What the list of its partner's documents is called, where the card leads to it."""
+    tells: tuple[Lead[D], ...] = ()
+    about: tuple[Lead[D], ...] = ()
+    """What the card of one leads to where a source can answer it, before the buttons of its lines and after them."""
 
     def partner_label(self, document: D) -> Phrase:
         """Return what whoever a document is with is called."""

@@ -6,7 +6,7 @@ from enum import Enum
 from operator import attrgetter
 
 from bot.erp.capabilities import Capability
-from bot.erp.kinds.cards import DocumentCards, Lateness, State
+from bot.erp.kinds.cards import DocumentCards, Lateness, Lead, State
 from bot.erp.kinds.kind import DocumentAmounts, Kind, KindWords, NamedList, Orders, numbers_in
 from bot.erp.kinds.rules import invoice_rules
 from bot.erp.kinds.sales_orders import SALES_ORDERS
@@ -66,6 +66,11 @@ INVOICES: Kind[Invoice] = Kind(
     cards=DocumentCards(
         title=_title,
         newest=phrase("Newest invoices"),
+        others=phrase("This customer's invoices"),
+        about=(
+            Lead("customer", lambda invoice: (invoice.customer,)),
+            Lead("payment", lambda invoice: (invoice.customer,)),
+        ),
         lateness=Lateness.OVERDUE,
         columns=(
             Column(phrase("Number"), "number"),

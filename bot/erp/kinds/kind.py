@@ -11,7 +11,7 @@ from bot.erp.capabilities import Capability
 from bot.erp.errors import UnknownFinish, Unsupported
 from bot.erp.kinds.cards import DocumentCards
 from bot.erp.list_query import NEWEST_FIRST, Filter, ListQuery
-from bot.erp.model import Area, ErpRecord, Feed, Followed, Money, PartnerKind, Slice
+from bot.erp.model import Area, ErpRecord, Feed, Followed, Money, PartnerKind, Progress, Slice
 from bot.erp.validation_rules import RecordRule
 from bot.words.disclosure import FieldClass
 from bot.words.phrase import Phrase
@@ -68,10 +68,14 @@ class ScopeKeys:
 
 @dataclass(frozen=True, slots=True)
 class Orders(Generic[D]):
-    """The orders that documents belong to: their kind, and their numbers as one document tells them."""
+    """The orders that documents belong to: their kind, and their numbers as one document tells them.
+
+    ``moved`` is how much of an order its documents moved, where the ERP says it.
+    """
 
     kind: Kind[Any]
     numbers: Callable[[D], tuple[str, ...]]
+    moved: Callable[[Any], Progress | None] | None = None
 
 
 def _always(_document: object) -> bool:

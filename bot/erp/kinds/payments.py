@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import attrgetter
 
 from bot.erp.capabilities import Capability
-from bot.erp.kinds.cards import CUSTOMER, VENDOR, DocumentCards, State
+from bot.erp.kinds.cards import CUSTOMER, VENDOR, DocumentCards, Lead, State
 from bot.erp.kinds.kind import DocumentAmounts, Kind, KindWords, NamedList
 from bot.erp.kinds.rules import DOCUMENT_RULES
 from bot.erp.list_query import Filter
@@ -18,8 +18,12 @@ from bot.words.phrase import Phrase, phrase
 _paid_on = attrgetter("paid_on")
 
 
+def _is_of_vendor(payment: Payment) -> bool:
+    return payment.partner_kind is PartnerKind.VENDOR
+
+
 def _area_of(payment: Payment) -> Area:
-    return Area.PURCHASING if payment.partner_kind is PartnerKind.VENDOR else Area.FINANCE
+    return Area.PURCHASING if _is_of_vendor(payment) else Area.FINANCE
 
 
 def _is_received(payment: Payment) -> bool:
@@ -54,9 +58,18 @@ PAYMENTS: Kind[Payment] = Kind(
     rules=(*DOCUMENT_RULES, missing_name("partner"), days("paid_on"), money("amount"), paid_amount),
     cards=DocumentCards(
         title=_title,
-        partner=lambda payment: CUSTOMER if payment.partner_kind is PartnerKind.CUSTOMER else VENDOR,
+        partner=lambda payment: VENDOR if _is_of_vendor(payment) else CUSTOMER,
         newest=phrase("Newest receipts and payments"),
         several=phrase("Receipts and payments"),
+        opens=(
+            Lead("invoice", lambda payment: () if _is_of_vendor(payment) else payment.settles),
+            Lead("bill", lambda payment: payment.settles if _is_of_vendor(payment) else ()),
+        ),
+        others=phrase("This partner's payments"),
+        about=(
+            Lead("customer", lambda payment: () if _is_of_vendor(payment) else (payment.partner,)),
+            Lead("vendor", lambda payment: (payment.partner,) if _is_of_vendor(payment) else ()),
+        ),
         lists={Filter.RECEIVED: phrase("Receipts"), Filter.SPENT: phrase("Payments made")},
         columns=(
             Column(phrase("Number"), "number"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import attrgetter
 
 from bot.erp.capabilities import Capability
-from bot.erp.kinds.cards import DocumentCards, State
+from bot.erp.kinds.cards import DocumentCards, Lead, State
 from bot.erp.kinds.kind import Kind, KindWords, NamedList, Orders, numbers_in
 from bot.erp.kinds.rules import DOCUMENT_RULES
 from bot.erp.kinds.sales_orders import SALES_ORDERS
@@ -45,6 +45,7 @@ PRODUCTION_ORDERS: Kind[ProductionOrder] = Kind(
     cards=DocumentCards(
         title=lambda order: phrase("Production order %(number)s", number=order.number),
         newest=phrase("Newest production orders"),
+        opens=(Lead("stock", lambda order: (order.sku,)),),
         lists={
             Filter.DONE: phrase("Finished production orders"),
             Filter.LATE: phrase("Late production orders"),

@@ -5,11 +5,11 @@ from __future__ import annotations
 from operator import attrgetter
 
 from bot.erp.capabilities import Capability
-from bot.erp.kinds.cards import VENDOR, DocumentCards, State
+from bot.erp.kinds.cards import VENDOR, DocumentCards, Lead, State
 from bot.erp.kinds.kind import DocumentAmounts, Kind, KindWords, NamedList
 from bot.erp.kinds.rules import ORDER_RULES
 from bot.erp.list_query import Filter
-from bot.erp.model import Area, PurchaseOrder, PurchaseStatus
+from bot.erp.model import Area, Progress, PurchaseOrder, PurchaseStatus
 from bot.erp.validation_rules import days, missing_name
 from bot.words.columns import Column
 from bot.words.disclosure import FieldClass
@@ -19,6 +19,11 @@ _UNDECIDED = frozenset({PurchaseStatus.DRAFT, PurchaseStatus.WAITING})
 _NOT_AGREED = _UNDECIDED | {PurchaseStatus.REJECTED, PurchaseStatus.CANCELLED}
 _due_on = attrgetter("due_on")
 _ordered_on = attrgetter("ordered_on")
+
+
+def _came_in(order: PurchaseOrder) -> bool:
+    """Whether an order has receipts, and the vendor may have billed it."""
+    return order.received in {Progress.PARTIAL, Progress.FULL}
 
 
 def _owners(order: PurchaseOrder) -> tuple[str, ...]:
@@ -60,6 +65,13 @@ PURCHASE_ORDERS: Kind[PurchaseOrder] = Kind(
         partner=VENDOR,
         newest=phrase("Newest purchase orders"),
         lists={Filter.PENDING: phrase("Purchase orders to approve")},
+        about=(
+            Lead("bill", lambda order: (order.number,) if _came_in(order) else ()),
+            Lead("vendor", lambda order: (order.vendor,)),
+            Lead("bill", lambda order: () if _came_in(order) else (order.vendor,)),
+            # It gives way to what leads elsewhere: the card says how much came in.
+            Lead("receipt", lambda order: (order.number,) if _came_in(order) else ()),
+        ),
         due=phrase("to arrive %(days)s"),
         due_day=phrase("delivery %(day)s"),
         left_heading=phrase("Still to come"),

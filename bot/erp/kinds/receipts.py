@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import attrgetter
 
 from bot.erp.capabilities import Capability
-from bot.erp.kinds.cards import GOODS_LINES, VENDOR, DocumentCards, is_when, marked_return
+from bot.erp.kinds.cards import GOODS_LINES, VENDOR, DocumentCards, Lead, is_when, marked_return
 from bot.erp.kinds.kind import Kind, KindWords, Orders
 from bot.erp.kinds.purchase_orders import PURCHASE_ORDERS
 from bot.erp.kinds.rules import goods_rules
@@ -23,7 +23,7 @@ RECEIPTS: Kind[GoodsReceipt] = Kind(
     areas=(Area.PURCHASING,),
     capability=Capability.RECEIPTS,
     reads=("receipt", "receipts", "receipts_of"),
-    orders=Orders(PURCHASE_ORDERS, attrgetter("order_numbers")),
+    orders=Orders(PURCHASE_ORDERS, attrgetter("order_numbers"), attrgetter("received")),
     texts=lambda receipt: (receipt.number, *receipt.order_numbers, receipt.vendor),
     partner=attrgetter("vendor"),
     owners=attrgetter("owners"),
@@ -36,6 +36,7 @@ RECEIPTS: Kind[GoodsReceipt] = Kind(
         title=lambda receipt: phrase("Goods receipt %(number)s", number=receipt.number),
         partner=VENDOR,
         newest=phrase("Newest goods receipts"),
+        tells=(Lead("bill", lambda receipt: receipt.order_numbers if len(receipt.order_numbers) == 1 else ()),),
         columns=(
             Column(phrase("Number"), "number"),
             Column(phrase("Purchase order"), lambda receipt: ", ".join(receipt.order_numbers)),

@@ -5,17 +5,18 @@ from __future__ import annotations
 from operator import attrgetter
 
 from bot.erp.capabilities import Capability
-from bot.erp.kinds.cards import DocumentCards, State
+from bot.erp.kinds.cards import DocumentCards, Lead, State
 from bot.erp.kinds.kind import DocumentAmounts, Kind, KindWords, NamedList
 from bot.erp.kinds.rules import ORDER_RULES
 from bot.erp.list_query import Filter
-from bot.erp.model import Area, OrderStatus, SalesOrder
+from bot.erp.model import Area, OrderStatus, Progress, SalesOrder
 from bot.erp.validation_rules import days, missing_name
 from bot.words.columns import Column
 from bot.words.disclosure import FieldClass
 from bot.words.phrase import phrase
 
 _NOT_AGREED = frozenset({OrderStatus.DRAFT, OrderStatus.CANCELLED})
+_BILLED = frozenset({Progress.PARTIAL, Progress.FULL})
 _promised_on = attrgetter("promised_on")
 
 SALES_ORDERS: Kind[SalesOrder] = Kind(
@@ -49,6 +50,12 @@ SALES_ORDERS: Kind[SalesOrder] = Kind(
     cards=DocumentCards(
         title=lambda order: phrase("Sales order %(number)s", number=order.number),
         newest=phrase("Newest orders"),
+        tells=(
+            Lead("delivery", lambda order: (order.number,)),
+            Lead("invoice", lambda order: (order.number,) if order.billing in _BILLED else ()),
+            Lead("mo", lambda order: (order.number,) if order.is_open else ()),
+        ),
+        about=(Lead("customer", lambda order: (order.customer,)),),
         due=phrase("to be delivered %(days)s"),
         due_day=phrase("delivery %(day)s"),
         left_heading=phrase("Still to deliver"),

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from bot.cards.view import View
 from bot.chat.document_views import view_of_list, view_of_one
+from bot.chat.records.order_moves import view_of_moves
 from bot.erp.kinds import KINDS
 
 
@@ -25,6 +26,8 @@ def _by_card() -> dict[str, type[View]]:
         # Those that nobody wrote are made when they are first asked for.
         view_of_list(kind)
         view_of_one(kind)
+        if kind.order_call:
+            view_of_moves(kind)
     return {view.card: view for view in _subclasses(View) if isinstance(getattr(view, "card", None), str)}
 
 
