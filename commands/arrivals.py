@@ -16,8 +16,8 @@ from bot.chat.conditions import Conditions, Emptied, ListCondition, find_emptied
 from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange, Days
 from bot.chat.errors import NothingFound
+from bot.chat.links import more_buttons
 from bot.chat.parsing import command_line
-from bot.chat.records.links import more_buttons
 from bot.chat.records.lookup import MAX_CLOSEST, closest_partners
 from bot.chat.records.products import Picks, ProductLookup
 from bot.chat.registry import command

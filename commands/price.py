@@ -13,8 +13,8 @@ from bot.chat.arguments import PartnerTerm, Sku
 from bot.chat.conditions import Conditions, Emptied, ListCondition, find_emptied
 from bot.chat.context import QuestionContext
 from bot.chat.errors import NothingFound
+from bot.chat.links import more_buttons, offered
 from bot.chat.parsing import command_line
-from bot.chat.records.links import more_buttons, offered
 from bot.chat.records.lookup import OneDocument
 from bot.chat.records.partner_lookup import PartnerLookup
 from bot.chat.records.products import Picks, ProductLookup

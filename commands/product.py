@@ -12,8 +12,8 @@ from bot.cards.view import Button, ListView, View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument
+from bot.chat.links import more_buttons, offered, offered_by_product, product_document_buttons
 from bot.chat.parsing import command_line
-from bot.chat.records.links import more_buttons, offered, offered_by_product, product_document_buttons
 from bot.chat.records.products import Picks, ProductLookup
 from bot.chat.records.rankings import RankedBy, RankingRequest, list_best_products
 from bot.chat.registry import Commands, command

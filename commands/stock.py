@@ -13,8 +13,8 @@ from bot.chat.conditions import Emptied, ListCondition
 from bot.chat.context import QuestionContext
 from bot.chat.document_views import DocumentView
 from bot.chat.errors import BadArgument, NothingFound
+from bot.chat.links import offered, offered_by_product
 from bot.chat.records.demand import Demand
-from bot.chat.records.links import offered, offered_by_product
 from bot.chat.records.lookup import MAX_CLOSEST
 from bot.chat.records.products import MAX_PICKS, ProductLookup
 from bot.chat.records.stock_views import (

@@ -13,8 +13,8 @@ from bot.cards.view import View
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.document_views import DocumentListView
+from bot.chat.links import offered
 from bot.chat.records.kept_documents import read_kept
-from bot.chat.records.links import offered
 from bot.chat.records.lookup import OneDocument
 from bot.chat.records.partner_lookup import SUMMED, PartnerLookup, if_offered, read_open
 from bot.chat.records.partner_views import PartnerView, sum_beside, sum_owed

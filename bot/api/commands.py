@@ -35,13 +35,13 @@ from bot.chat.document_views import ListedRows as ListedRows
 from bot.chat.document_views import RecordView as RecordView
 from bot.chat.errors import BadArgument as BadArgument
 from bot.chat.errors import NothingFound as NothingFound
+from bot.chat.links import more_buttons as more_buttons
+from bot.chat.links import offered as offered
 from bot.chat.parsing import command_line as command_line
 from bot.chat.questions.first_questions import first_questions as first_questions
 from bot.chat.records.bounded_lists import BoundedLists as BoundedLists
 from bot.chat.records.documents import Documents as Documents
 from bot.chat.records.linked_documents import LinkedDocuments as LinkedDocuments
-from bot.chat.records.links import more_buttons as more_buttons
-from bot.chat.records.links import offered as offered
 from bot.chat.records.list_totals import ListAmounts as ListAmounts
 from bot.chat.records.list_totals import ListTotals as ListTotals
 from bot.chat.records.list_totals import sum_by_currency as sum_by_currency

@@ -18,9 +18,9 @@ from bot.chat.arguments import Keyword
 from bot.chat.conditions import AskedBound, Emptied, ListCondition
 from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange
+from bot.chat.links import more_buttons
 from bot.chat.parsing import command_line, marked
 from bot.chat.product_shares import ProductShare, share_of
-from bot.chat.records.links import more_buttons
 from bot.chat.view_parts import (
     ALL_ADDED_UP,
     EmptiedList,

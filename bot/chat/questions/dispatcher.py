@@ -24,6 +24,7 @@ from bot.chat.arguments import shortened
 from bot.chat.context import QuestionContext
 from bot.chat.document_views import DocumentView
 from bot.chat.errors import BadArgument
+from bot.chat.links import sources_of, unanswered
 from bot.chat.message import ConversationKind, Message, Picture
 from bot.chat.parsing import MAX_LINE_BYTES, ParsedLine, command_line, normalise
 from bot.chat.question_handler import NO_DOCUMENTS, PreparedAnswer
@@ -55,7 +56,6 @@ from bot.chat.questions.reading import (
     without_knowledge,
 )
 from bot.chat.questions.work import kept_on_time, work_of
-from bot.chat.records.links import sources_of, unanswered
 from bot.chat.records.own_documents import OwnDocuments
 from bot.chat.records.reader_hub import AccountOf, ReaderHub, no_account
 from bot.chat.registry import Commands

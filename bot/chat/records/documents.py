@@ -20,13 +20,13 @@ from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange, Days, asked_days
 from bot.chat.document_views import view_of_list, view_of_one
 from bot.chat.errors import BadArgument
+from bot.chat.links import links_of
 from bot.chat.product_shares import amount_of
 from bot.chat.records.bounded_lists import BoundedLists, ListBound, Restriction
 from bot.chat.records.created_by import CreatedBy
 from bot.chat.records.documents_by_product import DocumentsByProduct
 from bot.chat.records.kept_documents import ReadList, kept_lists
 from bot.chat.records.linked_documents import LinkedDocuments
-from bot.chat.records.links import links_of
 from bot.chat.records.list_totals import ListAmounts, ListSums, total_of_list
 from bot.chat.records.lookup import DocumentList, DocumentLookup, OneDocument
 from bot.chat.records.order_moves import moves_of_order, view_of_moves

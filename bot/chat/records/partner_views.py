@@ -10,8 +10,8 @@ from typing import Any, ClassVar, Self
 from bot.cards.actions import Ask
 from bot.cards.view import Button, View
 from bot.chat.context import QuestionContext
+from bot.chat.links import more_buttons
 from bot.chat.parsing import command_line, marked
-from bot.chat.records.links import more_buttons
 from bot.chat.records.list_totals import sum_by_currency
 from bot.chat.records.partner_lookup import PartnerDocuments, with_notes
 from bot.chat.view_parts import Freshness, ask_buttons, erp_link_buttons, freshness_of_all

@@ -13,9 +13,9 @@ from bot.cards.actions import Ask
 from bot.cards.tables import Table
 from bot.cards.view import Button, ListView
 from bot.chat.conditions import Emptied, ListCondition
+from bot.chat.links import more_buttons, product_document_buttons
 from bot.chat.parsing import command_line
 from bot.chat.records.demand import Demand
-from bot.chat.records.links import more_buttons, product_document_buttons
 from bot.chat.view_parts import EmptiedList, ExportedListView, Freshness, ask_buttons, export_buttons, table_of_lines
 from bot.erp.model import Lot, Quantities, Quantity, StockLevel, WarehouseStock
 from bot.erp.model.goods import WarehouseItem
