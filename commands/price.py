@@ -23,6 +23,7 @@ from bot.chat.view_parts import EmptiedList, Freshness, document_buttons, export
 from bot.erp.answer import Answer
 from bot.erp.errors import Unsupported
 from bot.erp.hub import ErpHub
+from bot.erp.kinds import CUSTOMERS
 from bot.erp.model.goods import PriceKind, Prices
 from bot.words.columns import Column
 from bot.words.disclosure import ClassedBy, FieldClass, cut
@@ -157,7 +158,7 @@ async def _of_customer(found: Answer[Prices], erp: ErpHub) -> Answer[Prices]:
     if not named or found.value.sales:
         return found
     try:
-        hit = await PartnerLookup("price", erp.customer, erp.customers, (sku,)).look_up(named, offset=0)
+        hit = await PartnerLookup(CUSTOMERS, erp, "price", (sku,)).look_up(named, offset=0)
     except Unsupported:
         return found
     if isinstance(hit, OneDocument) and hit.found.value.name != named:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 from typing import ClassVar
 
@@ -12,21 +11,14 @@ from bot.access.policy import AccessPolicy
 from bot.cards.view import View
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
-from bot.chat.document_views import DocumentListView
-from bot.chat.links import offered
-from bot.chat.records.kept_documents import read_kept
-from bot.chat.records.lookup import OneDocument
-from bot.chat.records.partner_lookup import SUMMED, PartnerLookup, if_offered, read_open
-from bot.chat.records.partner_views import PartnerView, sum_beside, sum_owed
-from bot.chat.records.rankings import RankedBy, RankingRequest, rank_partners
-from bot.chat.records.reader_hub import visible_fields
+from bot.chat.records.partner_lookup import SUMMED
+from bot.chat.records.partner_views import PartnerRead, PartnerView, show_partner
+from bot.chat.records.rankings import RankedBy
 from bot.chat.registry import Commands, command
-from bot.erp.hub import Answer, ErpHub
+from bot.erp.hub import ErpHub
 from bot.erp.kinds import BILLS, PURCHASE_ORDERS, VENDORS
-from bot.erp.model import Area, Cost, Feed, Progress, PurchaseOrder, PurchaseStatus, Supplier
-from bot.erp.port import Capability, ListQuery
+from bot.erp.model import Cost, Progress, PurchaseOrder, PurchaseStatus, Supplier
 from bot.read_model.queries import ReadModel
-from bot.words.disclosure import cut
 from bot.words.phrase import phrase
 
 _PLACED = frozenset({PurchaseStatus.APPROVED, PurchaseStatus.DONE})
@@ -60,26 +52,22 @@ class Arrived:
 class VendorView(PartnerView):
     """One vendor, what is open with them, and the newest orders."""
 
-    card: ClassVar[str] = "vendor"
-    order_command: ClassVar[str] = "po"
+    kind: ClassVar = VENDORS
+    orders_of: ClassVar = PURCHASE_ORDERS
+    owed_of: ClassVar = BILLS
+    debt: ClassVar[str] = "payable"
+    newest_read: ClassVar[int] = SUMMED
 
     document: Supplier
     payable: tuple[Cost, ...] | None
     open_sums: tuple[Cost, ...] | None = None
-    """What the open bills come to, where the ERP's ledger states another debt."""
     overdue: tuple[Cost, ...] | None
     arrived: Arrived | None
     orders: tuple[PurchaseOrder, ...]
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class VendorListView(DocumentListView):
-    """Vendors, all or those with a text in name or code."""
-
-    kind: ClassVar = VENDORS
-
-    which: None
-    rows: tuple[Supplier, ...]
+    @classmethod
+    def told(cls, read: PartnerRead) -> Mapping[str, object]:
+        return {"arrived": None if read.newest is None else count_arrived(read.newest, read.today)}
 
 
 @command(
@@ -102,46 +90,9 @@ async def vendor(
     commands: Commands,
 ) -> View:
     """Show one vendor with what is open, or a list of them."""
-    if which:
-        by, today = _RANKED_BY[which], context.today
-        if asked := RankingRequest.read("vendor", which, by, text or "", today):
-            return await rank_partners(asked, erp=erp, kept=kept, policy=policy, context=context)
-    fields = visible_fields(policy, context, "po")
-    lookup = PartnerLookup("vendor", erp.vendor, erp.vendors)
-    hit, text_found = await lookup.look_up_asked(text or "", which, commands, context)
-    if isinstance(hit, OneDocument):
-        return cut(await _view(erp, kept, hit.found, context), fields)
-    return VendorListView.of(replace(hit, text=text_found, fields=fields), context)
-
-
-async def _view(erp: ErpHub, kept: ReadModel, found: Answer[Supplier], context: QuestionContext) -> VendorView:
-    of_vendors = erp.silences(Capability.VENDORS, (Area.PURCHASING,))
-    silences = (*of_vendors, *erp.silences_about(Area.PURCHASING, Feed.BILLS))
-    erp = erp.beside(found.value)
-    kept = kept.narrowed(erp)
-    document = found.value
-    name = document.name
-    ordered = await read_kept(kept, erp, PURCHASE_ORDERS, name, newest=0, now=context.now)
-    billed = await read_kept(kept, erp, BILLS, name, newest=0, now=context.now)
-    newest, awaited, unpaid = await asyncio.gather(
-        if_offered(erp.purchase_orders(ListQuery(partner=name, limit=SUMMED))),
-        read_open(erp, PURCHASE_ORDERS, name, erp.purchase_orders, ordered),
-        read_open(erp, BILLS, name, erp.bills, billed),
-    )
-    if unpaid.part:
-        document = replace(document, payable=None)
-    return VendorView.of(
-        found,
-        newest,
-        awaited,
-        unpaid,
-        context,
-        silences,
-        document=document,
-        payable=sum_owed(document.payable, unpaid.whole),
-        open_sums=sum_beside(document.payable, unpaid.whole),
-        arrived=None if newest is None else count_arrived(newest.value.items, context.today),
-        links=offered(erp, "po", "bill", "payment", of=found),
+    by = _RANKED_BY[which] if which else None
+    return await show_partner(
+        VendorView, text or "", which, by, erp=erp, kept=kept, context=context, policy=policy, commands=commands
     )
 
 

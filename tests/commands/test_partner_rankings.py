@@ -12,12 +12,14 @@ from bot.access.people import Person
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
 from bot.cards.notices import BadArgumentNotice, NotFoundNotice
+from bot.chat.document_views import view_of_list
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.records.rankings import PartnerRankingView, RankedBy
+from bot.erp.kinds import CUSTOMERS
 from bot.erp.model import InvoiceStatus, Money, OrderStatus, PurchaseStatus
 from bot.erp.port import Period
 from bot.words.disclosure import ALL_FIELDS, HIDDEN, FieldClass, cut
-from commands.customer import CustomerListView, CustomerView
+from commands.customer import CustomerView
 from tests.commands.company import NOW, TODAY, Company, bill, cny, invoice, order, purchase
 from tests.commands.conftest import KEEPER, Ask, as_, lines
 from tests.commands.export_fakes import MemoryCourier
@@ -131,7 +133,7 @@ async def test_beside_a_customer_it_asks_for_their_card(ask: Ask, line: str) -> 
 
 async def test_a_list_of_such_names_is_found_again(ask: Ask, company: Company) -> None:
     company.clients = tuple(replace(each, name=f"Best Buy {each.code}") for each in company.clients)
-    view = as_(CustomerListView, await ask("/customer Best Buy"))
+    view = as_(view_of_list(CUSTOMERS), await ask("/customer Best Buy"))
     assert (view.total, view.line) == (3, '/customer "Best Buy"')
 
 
@@ -207,4 +209,4 @@ async def test_old_figures_say_so(ask: Ask, kept: MemoryDocuments) -> None:
     kept.synced_at = NOW - timedelta(hours=2)
     assert (await ranked(ask, "/customer owing")).stale
     kept.complete_since = date.min
-    assert as_(CustomerListView, await ask("/customer")).total
+    assert as_(view_of_list(CUSTOMERS), await ask("/customer")).total

@@ -13,24 +13,26 @@ from bot.access.grants import EVERYTHING, Scope
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
 from bot.cards.notices import ErpDownNotice, NotFoundNotice
-from bot.chat.document_views import view_of_one
+from bot.chat.document_views import view_of_list, view_of_one
 from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.records.reader_hub import ReaderHub
 from bot.erp.errors import NotPermitted, Unavailable
 from bot.erp.hub import ErpHub
-from bot.erp.kinds import BILLS, INVOICES, PAYMENTS, Kind
+from bot.erp.kinds import BILLS, CUSTOMERS, INVOICES, PAYMENTS, VENDORS, Kind
 from bot.erp.model import InvoiceStatus, Money, Progress, PurchaseStatus, Slice
 from bot.erp.port import PARTNER_READS, Capability, ListQuery
 from bot.words.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from commands.bill import BillList, BillListView
-from commands.customer import CustomerListView, CustomerView
+from commands.customer import CustomerView
 from commands.payment import PaymentList, PaymentListView
-from commands.vendor import Arrived, VendorListView, VendorView
+from commands.vendor import Arrived, VendorView
 from tests.commands.company import NOW, TODAY, Company, cny, invoice
 from tests.commands.conftest import Ask, as_, lines
 from tests.read_model.memory_documents import MemoryDocuments
 
 BillView = view_of_one(BILLS)
+CustomerListView = view_of_list(CUSTOMERS)
+VendorListView = view_of_list(VENDORS)
 PaymentView = view_of_one(PAYMENTS)
 
 EUR = Money(Decimal("20"), "EUR")

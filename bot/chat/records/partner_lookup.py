@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from typing import Any, Generic, TypeVar
 
@@ -18,8 +17,8 @@ from bot.chat.view_parts import Freshness
 from bot.erp.errors import Ambiguous, NotFound, NotPermitted, Unsupported
 from bot.erp.hub import Answer, ErpHub
 from bot.erp.kinds import D, Kind
-from bot.erp.model import Area, Customer, Slice, Supplier
-from bot.erp.port import Capability, Filter, ListQuery
+from bot.erp.model import Customer, Slice, Supplier
+from bot.erp.port import Filter, ListQuery
 from bot.words.phrase import Phrase, phrase
 
 P = TypeVar("P", Customer, Supplier)
@@ -31,14 +30,14 @@ SUMMED = 100
 
 @dataclass(frozen=True, slots=True)
 class PartnerLookup(Generic[P]):
-    """How to find the partners of ``command``: ``one`` by the code, ``many`` by a query.
+    """How to find the partners of a ``kind``.
 
-    ``words`` stand before the partner where others are suggested.
+    Others are suggested for ``command``, after ``words``.
     """
 
+    kind: Kind[P]
+    erp: ErpHub
     command: str
-    one: Callable[[str], Awaitable[Answer[P]]]
-    many: Callable[[ListQuery], Awaitable[Answer[Slice[P]]]]
     words: tuple[str, ...] = ()
 
     async def look_up_asked(
@@ -65,10 +64,10 @@ class PartnerLookup(Generic[P]):
         """
         if rows is None and any(char.isdigit() for char in text):
             try:
-                return OneDocument(await self.one(text))
+                return OneDocument(await self.erp.document(self.kind, text))
             except (NotFound, Ambiguous):
                 pass  # the list shows what there is
-        found = await self.many(ListQuery(text=text, offset=offset, limit=rows or FETCH_LIMIT))
+        found = await self.erp.documents(self.kind, ListQuery(text=text, offset=offset, limit=rows or FETCH_LIMIT))
         if not text:
             return DocumentList(found)
         if not found.value.total:
@@ -82,7 +81,7 @@ class PartnerLookup(Generic[P]):
         named: dict[str, dict[tuple[str, ...], str]] = {}
 
         async def search(part: str) -> list[str]:
-            hits = (await self.many(ListQuery(text=part, limit=SEARCH_LIMIT))).value.items
+            hits = (await self.erp.documents(self.kind, ListQuery(text=part, limit=SEARCH_LIMIT))).value.items
             for partner in hits:
                 named.setdefault(partner.name, {})[partner.books] = partner.code
             return [partner.name for partner in hits if partner.name]
@@ -150,49 +149,39 @@ class PartnerDocuments(Generic[T]):
 _TOO_MANY = phrase("Too many documents to add them up.")
 
 
-async def if_offered(read: Awaitable[Answer[T]]) -> Answer[T] | None:
-    """Return the answer; None where the ERP has no such documents, or its account may not read them.
+async def read_newest(
+    erp: ErpHub, kind: Kind[D], partner: str, count: int, kept: KeptDocuments[D] | None
+) -> Answer[Slice[D]] | None:
+    """Return the newest documents of a partner: as they are kept, unless there may be more of an earlier time.
 
-    It is for what `read_documents` says anyway.
+    None where the ERP has no such documents, or its account may not read them, which `read_open` says.
     """
+    if kept is not None and len(kept.newest.value.items) == count:
+        return kept.newest
     try:
-        return await read
+        return await erp.documents(kind, ListQuery(partner=partner, limit=count))
     except (Unsupported, NotPermitted):
         return None
 
 
-async def read_documents(
-    erp: ErpHub, kind: Capability, area: Area, read: Awaitable[Answer[Slice[T]]]
-) -> PartnerDocuments[T]:
-    """Read documents of a partner; an ERP without such documents has nothing to tell of them."""
-    part = erp.narrows(area)
+async def read_open(erp: ErpHub, kind: Kind[D], partner: str, kept: KeptDocuments[D] | None) -> PartnerDocuments[D]:
+    """Return what is open with a partner: as it is kept, else as far as one question to the ERP brings it.
+
+    An ERP without such documents has nothing to tell of them.
+    """
+    part = erp.narrows(kind.area)
+    if kept is not None:
+        return PartnerDocuments(kept.still_open, part)
     try:
-        return PartnerDocuments(await read, part)
+        still_open = ListQuery(filter=Filter.OPEN, partner=partner, limit=SUMMED)
+        return PartnerDocuments(await erp.documents(kind, still_open), part)
     except NotPermitted as error:
         return PartnerDocuments(None, part, error.tell())
     except Unsupported:
-        return PartnerDocuments(None, part, _TOO_MANY if erp.offers(kind) else None)
-
-
-async def read_open(
-    erp: ErpHub,
-    kind: Kind[D],
-    partner: str,
-    read: Callable[[ListQuery], Awaitable[Answer[Slice[D]]]],
-    kept: KeptDocuments[D] | None,
-) -> PartnerDocuments[D]:
-    """Return what is open with a partner: as it is kept, else by ``read``, as far as one question brings it."""
-    if kept is not None:
-        return PartnerDocuments(kept.still_open, erp.narrows(kind.area))
-    return await read_documents(erp, kind.capability, kind.area, read(list_open(partner)))
+        return PartnerDocuments(None, part, _TOO_MANY if erp.offers(kind.capability) else None)
 
 
 def with_notes(seen: Freshness, *read: PartnerDocuments[Any]) -> Freshness:
     """Return a freshness that also says what of the documents is not told, and why; each reason once."""
     notes = {str(note): note for each in read if (note := each.note) is not None}
     return replace(seen, failures=(*seen.failures, *notes.values()))
-
-
-def list_open(name: str) -> ListQuery:
-    """Return the question for what is open with a partner."""
-    return ListQuery(filter=Filter.OPEN, partner=name, limit=SUMMED)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import attrgetter
 
 from bot.erp.capabilities import Capability
-from bot.erp.kinds.cards import DocumentCards
+from bot.erp.kinds.cards import DocumentCards, Lead
 from bot.erp.kinds.kind import Kind, KindWords
 from bot.erp.model import Area, Customer
 from bot.erp.validation_rules import missing_key, missing_name, moment, money
@@ -36,6 +36,7 @@ CUSTOMERS: Kind[Customer] = Kind(
         title=lambda customer: phrase("Customer %(code)s", code=customer.code),
         newest=phrase("Customers"),
         several=phrase("Customers"),
+        tells=tuple(Lead(each, lambda customer: (customer.name,)) for each in ("order", "invoice", "payment")),
         columns=(
             Column(phrase("Code"), "code"),
             Column(phrase("Customer"), "name"),

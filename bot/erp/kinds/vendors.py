@@ -5,7 +5,7 @@ from __future__ import annotations
 from operator import attrgetter
 
 from bot.erp.capabilities import Capability
-from bot.erp.kinds.cards import DocumentCards
+from bot.erp.kinds.cards import DocumentCards, Lead
 from bot.erp.kinds.kind import Kind, KindWords
 from bot.erp.model import Area, Supplier
 from bot.erp.validation_rules import missing_key, missing_name, moment, money
@@ -29,6 +29,7 @@ VENDORS: Kind[Supplier] = Kind(
         title=lambda vendor: phrase("Vendor %(code)s", code=vendor.code),
         newest=phrase("Vendors"),
         several=phrase("Vendors"),
+        tells=tuple(Lead(each, lambda vendor: (vendor.name,)) for each in ("po", "bill", "payment")),
         columns=(
             Column(phrase("Code"), "code"),
             Column(phrase("Vendor"), "name"),
