@@ -19,9 +19,9 @@ from bot.store.database import Database
 from bot.store.table_copies import tables_with_rows
 from tests.scenario.conftest import KEEPER
 from tests.scenario.processes import NO_INDEX, connected, dingerp, environment, run_dingerp, used_before
-from tests.scenario.traffic import eventually
+from tests.scenario.traffic import LONGEST_WAIT, eventually
 
-CONFIG = SimulatorConfig(qps_limit=None, quota_limit=None)
+CONFIG = SimulatorConfig(qps_limit=None, quota_limit=None, click_timeout=LONGEST_WAIT)
 PEOPLE = 20_000
 """So many that a copy is still at work when it is killed."""
 

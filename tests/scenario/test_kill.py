@@ -39,7 +39,12 @@ class BotStarts:
         """Read the log of an ended bot."""
         assert "Traceback" not in bot.err
         self.resumed += sum(entry["questions"] for entry in bot.logged("inbox.resumed"))
-        self.given_up += sum(entry["questions"] for entry in bot.logged("inbox.given_up"))
+        self.given_up += given_up(bot)
+
+
+def given_up(bot: Program) -> int:
+    """Return the number of questions that a bot says it does not answer again."""
+    return sum(entry["questions"] for entry in bot.logged("inbox.given_up"))
 
 
 async def kill_often(traffic: Traffic, kills: int, moments: Random, url: str, folder: Path) -> BotStarts:
@@ -62,6 +67,11 @@ async def kill_often(traffic: Traffic, kills: int, moments: Random, url: str, fo
     async with forked("bot.cli", "run", env=env, folder=folder) as bot:
         await bot.saying("bot.running")
         await eventually(lambda: not engine.pushes.in_flight, hint=lambda: engine.pushes.in_flight)
+        # What is acknowledged may wait yet: a bot that stops leaves to the next one what it cannot answer soon.
+        await eventually(
+            lambda: len(left := traffic.unanswered) == 0 or len(left) <= starts.given_up + given_up(bot),
+            hint=lambda: len(traffic.unanswered),
+        )
         last = await bot.stop()
     starts.note(bot)
     assert last.code == 0

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from functools import partial
 from pathlib import Path
 from time import perf_counter
 from unittest.mock import patch
@@ -309,7 +310,11 @@ async def open_cluster(
     speed: float = 0.0,
     config: SimulatorConfig = CONFIG,
 ) -> AsyncIterator[ApprovalCluster]:
-    """Open everything but the bots; ``speed`` is that of their clock, 0 for the real one."""
+    """Open everything but the bots; ``speed`` is that of their clock and of DingTalk's, 0 for the real one."""
+    began = time.time()
+    if speed:
+        # The bot looks for what DingTalk made after a moment on the bot's own clock.
+        config = replace(config, now=partial(remote_erp.fast_clock, began, speed))
     async with AsyncExitStack() as stack:
         with patch("bot.kit.simulator.engine.demo_enterprise", lambda: with_people(people)):
             simulator = await stack.enter_async_context(simulator_running(config))
@@ -334,7 +339,7 @@ async def open_cluster(
             "PYTHONPATH": str(ROOT),
         }
         if speed:
-            more |= {remote_erp.BEGAN: str(time.time()), remote_erp.SPEED: str(speed)}
+            more |= {remote_erp.BEGAN: str(began), remote_erp.SPEED: str(speed)}
         database = shared_database(database_url or f"sqlite:///{folder / 'data' / 'dingerp.sqlite3'}")
         stack.push_async_callback(database.close)
         yield ApprovalCluster(

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from importlib.metadata import EntryPoint
 from typing import Any, TypeVar
 
@@ -186,15 +187,16 @@ async def _open(context: AdapterContext, options: _Options) -> RemoteErpAdapter:
 vendor = Vendor(title="Remote ERP", options=_Options, open=_open)  # type: ignore[arg-type]  # a part of the port
 
 
+def fast_clock(began: float, speed: float) -> datetime:
+    """Return the time on a clock that has run ``speed`` times as fast since ``began``, seconds of the Unix epoch."""
+    return datetime.fromtimestamp(began, UTC) + timedelta(seconds=(time.time() - began) * speed)
+
+
 async def _run_fast(began: float, speed: float) -> None:
     """Do what ``dingerp run`` does, with a fast clock."""
     settings, stop = load_settings(), stop_signal()
     configure_logging(settings.log.level, settings.log.format)
-
-    def clock() -> datetime:
-        return datetime.fromtimestamp(began, UTC) + timedelta(seconds=(time.time() - began) * speed)
-
-    async with running(settings, clock=clock) as app:
+    async with running(settings, clock=partial(fast_clock, began, speed)) as app:
         log.info("bot.running", port=app.port)
         await stop.wait()
 
