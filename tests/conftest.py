@@ -33,6 +33,7 @@ from sqlalchemy.engine import Connection
 from typer.main import get_command
 
 from bot.cards.environment import CardEnvironment
+from bot.chat.charts import ChartPictures
 from bot.chat.registry import Commands, installed_commands
 from bot.cli import GC_THRESHOLDS
 from bot.erp.index import dictionary
@@ -244,12 +245,16 @@ def _look_up_here() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session", autouse=True)
-def _search_patiently() -> Iterator[None]:
-    """Let searches of the index take as long as a busy machine needs; tests of the limit set their own."""
-    defaults = ProductIndex.__init__.__kwdefaults__
-    assert "seconds" in defaults
+def _wait_patiently() -> Iterator[None]:
+    """Let searches of the index, and the charts of typed questions, take as long as a busy machine needs; tests of the
+    limits set their own.
+    """
+    searching, drawing = ProductIndex.__init__.__kwdefaults__, ChartPictures.__init__.__kwdefaults__
+    assert "seconds" in searching
+    typed, clicked = drawing["waits"]
     with pytest.MonkeyPatch.context() as patch:
-        patch.setitem(defaults, "seconds", 60.0)
+        patch.setitem(searching, "seconds", 60.0)
+        patch.setitem(drawing, "waits", (typed + 60.0, clicked))
         yield
 
 

@@ -15,7 +15,7 @@ from .tree import ROOT, files
 PAGE = (ROOT / "docs/how-to/add-a-command.md").read_text(encoding="utf-8")
 PACKAGE = PAGE.partition("## In a package of your own")[2]
 CATALOGUE = "templates/locales/zh_CN/LC_MESSAGES/messages.po"
-COMMAND = ("commands/balance.py", "tests/commands/test_balance.py")
+COMMAND = ("commands/balance.py",)
 LOOKING_AT_ALL = (
     "tests/chat/test_only_asks.py",
     "tests/chat/test_registry.py",

@@ -25,7 +25,7 @@ async def test_it_ends_cleanly_and_the_next_start_answers_the_rest(tmp_path: Pat
         slow = {"DINGERP_ERP__MAIN__LATENCY": "0.2", "DINGERP_LIMITS__QPS": "inf"}
         env = environment(CONFIG, simulator.url, used_before(tmp_path / "data"), **slow, **NO_INDEX)
         load = asyncio.create_task(traffic.flow(60.0))
-        async with forked("bot.cli", "run", env=env, folder=tmp_path) as bot:
+        async with forked("tests.scenario.patient_bot", env=env, folder=tmp_path) as bot:
             await engine.wait_for(lambda: traffic.answers > 20, timeout=60)
             ended = await bot.stop()
         load.cancel()
@@ -34,7 +34,7 @@ async def test_it_ends_cleanly_and_the_next_start_answers_the_rest(tmp_path: Pat
         assert "Traceback" not in ended.err
         assert bot.logged("bot.stopped")
         assert not bot.logged("bot.left_for_next_start")
-        async with forked("bot.cli", "run", env=env, folder=tmp_path):
+        async with forked("tests.scenario.patient_bot", env=env, folder=tmp_path):
             await eventually(
                 lambda: not traffic.unanswered and not engine.pushes.in_flight, hint=lambda: traffic.unanswered
             )
@@ -45,7 +45,7 @@ async def test_a_dingtalk_that_hangs_does_not_hold_it_up(tmp_path: Path) -> None
     async with simulator_running(CONFIG) as simulator:
         engine, traffic = simulator.engine, Traffic(simulator.engine, 20)
         env = environment(CONFIG, simulator.url, used_before(tmp_path / "data"), DINGERP_LIMITS__QPS="inf", **NO_INDEX)
-        async with forked("bot.cli", "run", env=env, folder=tmp_path) as bot:
+        async with forked("tests.scenario.patient_bot", env=env, folder=tmp_path) as bot:
             await connected(engine)
             traffic.ask()
             await engine.wait_for(lambda: traffic.answers, timeout=60)
@@ -60,6 +60,6 @@ async def test_a_dingtalk_that_hangs_does_not_hold_it_up(tmp_path: Path) -> None
         assert bot.logged("bot.left_for_next_start")
         assert traffic.unanswered
         engine.faults.clear()
-        async with forked("bot.cli", "run", env=env, folder=tmp_path):
+        async with forked("tests.scenario.patient_bot", env=env, folder=tmp_path):
             await eventually(lambda: not traffic.unanswered, hint=lambda: traffic.unanswered)
         assert traffic.doubled == []

@@ -107,11 +107,6 @@ class Traffic:
         asked = {question.key: question.asked_at for question in self.questions}
         return [at - asked[group, sku] for group, sku, at in self._answers.values()]
 
-    @property
-    def oldest_answer(self) -> float:
-        """The longest time from a question to its answer, in seconds."""
-        return max(self.waits)
-
     def _saw(self, item: ChatItem) -> None:
         if self._notify is not None:
             self._notify(item)

@@ -30,6 +30,7 @@ from commands.report import ReportView
 from tests.alerts.intake.polling_harness import TODAY, Clock, PollingHarness
 from tests.commands.conftest import Ask, as_
 from tests.commands.demo.company import ALL_ROWS, OWN_CHAT, DemoCompany, added, numbers_of
+from tests.commands.demo.conftest import opened_database
 from tests.read_model.conftest import at_once
 
 DAYS_PER_HOUR = 6
@@ -56,6 +57,12 @@ class WatchedCompany(DemoCompany):
         """Return what polling holds to be in trouble."""
         later = self.polling.clock.now() + FAR
         return {each.code for each in await self.polling.store.unseen(self.erp.name, area, later, ALL_ROWS)}
+
+
+@pytest.fixture
+async def database(tmp_path: Path) -> AsyncIterator[Database]:
+    async with opened_database(tmp_path) as database:
+        yield database
 
 
 @pytest.fixture
