@@ -92,6 +92,8 @@ class View:
     """The sources that all of it is from, empty where they are not known: what it leads to is asked of them."""
     untold: frozenset[tuple[str, str]] = field(default=frozenset(), compare=False)
     """Each command with each source that has no answer to it: nothing leads there."""
+    inherited: frozenset[str] = field(default=frozenset(), compare=False)
+    """Words of its line that the asker's sentence left to the question before it."""
 
     @classmethod
     def made_for(cls, card: str) -> type[View] | None:

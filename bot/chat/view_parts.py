@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any, ClassVar, Self, cast
@@ -13,7 +13,7 @@ from bot.cards.tables import Table
 from bot.cards.view import Button, Label, ListView
 from bot.chat.conditions import Emptied, ListCondition
 from bot.chat.days import DayRange
-from bot.chat.parsing import MAX_LINE_BYTES, command_line
+from bot.chat.parsing import MAX_LINE_BYTES, command_line, split
 from bot.erp.hub import Answer
 from bot.erp.kinds.cards import CREATED_BY
 from bot.erp.model import (
@@ -157,6 +157,11 @@ def line_of(command: str, typed: Mapping[ListCondition, str]) -> str:
     return " ".join(filter(None, (words, *(word for kind, word in typed.items() if kind in _TYPED_LAST))))
 
 
+def without_button(words: tuple[Label, ...], line: str, *, of_all: bool = False) -> Button:
+    """Return the button for the ``line`` that lacks some conditions; ``of_all``: and asks all sources."""
+    return Button(phrase("Without %(words)s", words=words), Ask(line), of_all=of_all)
+
+
 class EmptiedList:
     """The totals of an empty list without some of its conditions, and the lines that ask for them.
 
@@ -199,15 +204,29 @@ class EmptiedList:
 
     def widening_buttons(self) -> Sequence[Button]:
         """Return the buttons that relax an empty list, as far as its reader may see the remaining words."""
+        return self._buttons_without(each.by for each in self.emptied)
+
+    def spare_buttons(self) -> Sequence[Button]:
+        """Return those of the view, and those that take away a condition that the asker's sentence did not name."""
+        spare: Sequence[Button] = super().spare_buttons()  # type: ignore[misc]
+        return (*spare, *self._buttons_without(self._inherited_conditions())) if self.listed else spare
+
+    def _inherited_conditions(self) -> Iterator[frozenset[ListCondition]]:
+        """Return the conditions that come from the question before. The only text of a list is its subject."""
+        inherited: frozenset[str] = getattr(self, "inherited", frozenset())
+        typed = {kind: word for kind, word in self.typed().items() if word}
+        for kind, word in typed.items():
+            if word is HIDDEN or (kind is ListCondition.TEXT and len(typed) == 1):
+                continue
+            if word in inherited or inherited.issuperset(split(word)):
+                yield frozenset({kind})
+
+    def _buttons_without(self, conditions: Iterable[frozenset[ListCondition]]) -> Sequence[Button]:
         shown = self.typed().get(ListCondition.TEXT) is not HIDDEN
         return [
-            Button(
-                phrase("Without %(words)s", words=self.words_of(each.by)),
-                Ask(self.line_without(each.by)),
-                of_all=ListCondition.BOOKS in each.by,
-            )
-            for each in self.emptied
-            if shown or ListCondition.TEXT in each.by
+            without_button(self.words_of(by), self.line_without(by), of_all=ListCondition.BOOKS in by)
+            for by in conditions
+            if shown or ListCondition.TEXT in by
         ]
 
 

@@ -6,6 +6,7 @@ import re
 
 import pytest
 
+from tests.rows import each_row
 from tests.scenario.conftest import ENGLISH, KEEPER, BotSystem
 
 NOT_KNOWN = "(?:没有按|不认识)"
@@ -65,3 +66,20 @@ async def test_a_choice_tells_it_too(system: BotSystem) -> None:
     card = await system.ask("大疆的SKU123和SKU124什么时候到货")
     assert [button.text for button in card.buttons] == ["/arrivals SKU123", "/arrivals SKU124"]
     assert re.search(f"{NOT_KNOWN}“大疆”", card.tips)
+
+
+@each_row(
+    "before, sentence, button, without",
+    [
+        ("/stock SKU123 @深圳仓", "SKU124呢", "去掉@深圳仓", "/stock SKU124"),
+        ("/order late", "SKU123的呢", "去掉延期", "/order SKU123"),
+    ],
+)
+async def test_what_a_sentence_leaves_to_the_question_before_can_be_taken_away(
+    system: BotSystem, before: str, sentence: str, button: str, without: str
+) -> None:
+    named = await system.ask(before)
+    assert button not in [each.text for each in named.buttons], "the asker named it"
+    following = await system.ask(sentence)
+    line = next(each for each in following.buttons if each.text == button).params["id"]
+    assert line.endswith(f"|{without}"), line

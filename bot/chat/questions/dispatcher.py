@@ -316,12 +316,14 @@ class QuestionDispatcher:
                 unheld=reading.unheld,
             )
         asking = replace(context, line=reading.line, only_asks=True)
+        inherited = reading.inherited(self._dialogues.last(context) if self._dialogues else None)
         answer = await self._answer(asking, redirected=False, is_reading=True)
         if isinstance(answer.view, NotFoundNotice) and (tells := _class_told(reading, context)):
             grant = replace(answer.grant, fields=answer.grant.fields | {tells})
             answer = replace(answer, view=replace(answer.view, tells=tells), grant=grant)
         return replace(
             answer,
+            view=replace(answer.view, inherited=inherited),
             read_as=answer.read_as or reading.line,
             by_model=reading.by is ReadBy.MODEL,
             change=reading.change,

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
 
-from bot.chat.parsing import quote
+from bot.chat.parsing import quote, split
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.registry import Commands
 from bot.words.phrase import Phrase
@@ -59,6 +59,13 @@ class Reading:
     """Other parts of the sentence that the line cannot hold: a bound, an exception, further days."""
     unclear: tuple[str, ...] = ()
     """The words of ``gap`` that ask for something else than the line."""
+
+    def inherited(self, last: LastQuestion | None) -> frozenset[str]:
+        """Return the words of the line that are left from the ``last`` question: the sentence does not hold them."""
+        if self.by is not ReadBy.CONTEXT or last is None:
+            return frozenset()
+        said = {word for part in self.understood for word in split(part.value)}
+        return frozenset(split(self.line)).intersection(split(last.line)) - said
 
 
 def named_as_typed(reading: Reading, sentence: str) -> Reading:

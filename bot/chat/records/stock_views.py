@@ -14,9 +14,17 @@ from bot.cards.tables import Table
 from bot.cards.view import Button, ListView
 from bot.chat.conditions import Emptied, ListCondition
 from bot.chat.links import more_buttons, product_document_buttons
-from bot.chat.parsing import command_line
+from bot.chat.parsing import command_line, split
 from bot.chat.records.demand import Demand
-from bot.chat.view_parts import EmptiedList, ExportedListView, Freshness, ask_buttons, export_buttons, table_of_lines
+from bot.chat.view_parts import (
+    EmptiedList,
+    ExportedListView,
+    Freshness,
+    ask_buttons,
+    export_buttons,
+    table_of_lines,
+    without_button,
+)
 from bot.erp.model import Lot, Quantities, Quantity, StockLevel, WarehouseStock
 from bot.erp.model.goods import WarehouseItem
 from bot.words.columns import Column
@@ -137,7 +145,10 @@ class StockView(ListView):
         return (*ListView.buttons(self), *trend, *(export_buttons(self.line) if self.total > 1 else []))
 
     def spare_buttons(self) -> Sequence[Button]:
-        return product_document_buttons(self.holding, self.level.product.sku)
+        sku = self.level.product.sku
+        inherited = tuple(word for word in split(self.line) if word.startswith("@") and word in self.inherited)
+        wider = (without_button(inherited, command_line("stock", sku)),) if inherited else ()
+        return (*wider, *product_document_buttons(self.holding, sku))
 
     def table(self) -> Table | None:
         if not self.total:
