@@ -23,7 +23,7 @@ from bot.cards.form import VALUE_FIELD, FormField, FormFieldKind, InputForm
 from bot.cards.view import View
 from bot.chat.arguments import Keyword, Word, shortened
 from bot.chat.colleagues import Colleagues
-from bot.chat.conditions import Emptied, ListCondition
+from bot.chat.conditions import ListCondition, WiderList
 from bot.chat.context import QuestionContext, own_place, place_of, places_of
 from bot.chat.days import missing_day
 from bot.chat.errors import BadArgument, NothingFound
@@ -275,7 +275,7 @@ async def _list(
     seen = {alert.id for alert in found}
     hidden = [alert for alert in fitting if alert.id not in seen]
     left_out = sum(alert.id in known for alert in hidden)
-    emptied = (Emptied(by=frozenset({ListCondition.TEXT}), total=len(shown_to)),) if shown_to and not found else ()
+    emptied = (WiderList(by=frozenset({ListCondition.TEXT}), total=len(shown_to)),) if shown_to and not found else ()
     others = any(map(rights.may_see, hidden))
     view = _listed(found, text, looks_at, rights, context)
     return replace(view, left_out=left_out, others=others, emptied=emptied)

@@ -12,14 +12,14 @@ from bot.cards.notices import Suggestion
 from bot.cards.tables import Table
 from bot.cards.view import Button, View
 from bot.chat.arguments import PartnerTerm
-from bot.chat.conditions import Conditions, Emptied, ListCondition, find_emptied
+from bot.chat.conditions import Conditions, ListCondition, WiderList, find_emptied
 from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange, Days
 from bot.chat.errors import NothingFound
 from bot.chat.links import more_buttons
 from bot.chat.parsing import command_line
 from bot.chat.records.lookup import MAX_CLOSEST, closest_partners
-from bot.chat.records.products import Picks, ProductLookup
+from bot.chat.records.products import ProductChoice, ProductLookup
 from bot.chat.registry import command
 from bot.chat.view_parts import EmptiedList, ExportedListView, Freshness, document_buttons, freshness, table_of_lines
 from bot.erp.goods.port import ArrivalQuery
@@ -66,7 +66,7 @@ class ArrivalsView(EmptiedList, ExportedListView):
     line: Annotated[str, ClassedBy("line_class")]
     today: date
     freshness: Freshness
-    emptied: tuple[Emptied, ...] = ()
+    emptied: tuple[WiderList, ...] = ()
 
     @property
     def line_class(self) -> FieldClass | None:
@@ -136,7 +136,7 @@ async def arrivals(
                 raise NothingFound(product, closest, (*nothing.notes, *silences)) from None
             vendor = str(product)
         else:
-            if isinstance(found, Picks):
+            if isinstance(found, ProductChoice):
                 return found
             meant = found.value
             query = replace(query, sku=meant.sku)

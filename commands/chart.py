@@ -12,7 +12,7 @@ from bot.cards.view import View
 from bot.chat.arguments import Keyword, Sku
 from bot.chat.chart_views import AgeingChart, ChartView, PayablesChart, SalesChart, StockChart
 from bot.chat.charts import ChartPictures
-from bot.chat.conditions import Emptied, ListCondition
+from bot.chat.conditions import ListCondition, WiderList
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
 from bot.chat.errors import BadArgument
@@ -193,4 +193,4 @@ async def _telling_emptied(view: ChartView, count: Callable[[ReportSpan], Awaita
     """Return a chart that says, where its days have nothing, what the usual ones have."""
     if not view.said or view.listed or not (total := await count(_usual_days(today))):
         return view
-    return view.emptied_also(Emptied(by=frozenset({ListCondition.DAYS}), total=total))
+    return view.emptied_also(WiderList(by=frozenset({ListCondition.DAYS}), total=total))

@@ -19,7 +19,7 @@ from bot.chat.days import Days
 from bot.chat.document_views import DocumentListView, DocumentView, ListedRows
 from bot.chat.records.documents import Documents
 from bot.chat.records.lookup import DocumentList
-from bot.chat.records.products import Picks
+from bot.chat.records.products import ProductChoice
 from bot.chat.registry import command
 from bot.erp.hub import Answer
 from bot.erp.kinds import PURCHASE_ORDERS
@@ -108,7 +108,7 @@ async def po(
 ) -> View:
     """Show one purchase order with its lines, or a list."""
     hit = await documents.find_by_product(PURCHASE_ORDERS, text, which=which, days=days, amounts=amounts)
-    if isinstance(hit, Picks):
+    if isinstance(hit, ProductChoice):
         return hit
     if isinstance(hit, DocumentList):
         found = hit.found

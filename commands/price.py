@@ -10,14 +10,14 @@ from bot.access.policy import AccessPolicy
 from bot.cards.tables import Table
 from bot.cards.view import Button, View
 from bot.chat.arguments import PartnerTerm, Sku
-from bot.chat.conditions import Conditions, Emptied, ListCondition, find_emptied
+from bot.chat.conditions import Conditions, ListCondition, WiderList, find_emptied
 from bot.chat.context import QuestionContext
 from bot.chat.errors import NothingFound
 from bot.chat.links import more_buttons, offered
 from bot.chat.parsing import command_line
 from bot.chat.records.lookup import OneDocument
 from bot.chat.records.partner_lookup import PartnerLookup
-from bot.chat.records.products import Picks, ProductLookup
+from bot.chat.records.products import ProductChoice, ProductLookup
 from bot.chat.registry import command
 from bot.chat.view_parts import EmptiedList, Freshness, document_buttons, export_buttons, freshness
 from bot.erp.answer import Answer
@@ -61,7 +61,7 @@ class PriceView(EmptiedList, View):
     shows_purchases: bool = True
     more: tuple[str, ...] = ()
     freshness: Freshness
-    emptied: tuple[Emptied, ...] = ()
+    emptied: tuple[WiderList, ...] = ()
     """What was sold last to anybody, where this customer bought nothing."""
 
     @property
@@ -118,7 +118,7 @@ async def price(
 ) -> View:
     """Show what a product costs, and what this customer paid for it last."""
     found = await _find(product, customer or "", erp, context)
-    if isinstance(found, Picks):
+    if isinstance(found, ProductChoice):
         return found
     found = await _of_customer(found, erp)
     sku = found.value.product.sku
@@ -166,7 +166,7 @@ async def _of_customer(found: Answer[Prices], erp: ErpHub) -> Answer[Prices]:
     return found
 
 
-async def _find(product: str, customer: str, erp: ErpHub, context: QuestionContext) -> Answer[Prices] | Picks:
+async def _find(product: str, customer: str, erp: ErpHub, context: QuestionContext) -> Answer[Prices] | ProductChoice:
     """Return the prices; a second word may be part of the product's name as well as a customer."""
     lookup = ProductLookup(command="price", erp=erp, context=context, rest=(customer,))
     try:
@@ -175,7 +175,7 @@ async def _find(product: str, customer: str, erp: ErpHub, context: QuestionConte
         if not customer:
             raise
     else:
-        if not customer or not isinstance(found, Picks):
+        if not customer or not isinstance(found, ProductChoice):
             return found
     whole = replace(lookup, rest=())
     return await whole.read(f"{product} {customer}", lambda sku: erp.prices(sku))

@@ -14,7 +14,7 @@ from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument
 from bot.chat.links import more_buttons, offered, offered_by_product, product_document_buttons
 from bot.chat.parsing import command_line
-from bot.chat.records.products import Picks, ProductLookup
+from bot.chat.records.products import ProductChoice, ProductLookup
 from bot.chat.records.rankings import RankedBy, RankingRequest, list_best_products
 from bot.chat.registry import Commands, command
 from bot.chat.view_parts import Freshness, ask_buttons, erp_link_buttons, export_buttons, freshness, table_of_lines
@@ -66,7 +66,7 @@ class ProductView(ListView):
     total: Annotated[int, ClassedBy("rows_class")]
     shows_vendors: bool = True
     more: tuple[str, ...] = ()
-    holding: tuple[str, ...] = ()
+    document_lists: tuple[str, ...] = ()
     freshness: Freshness
 
     @property
@@ -85,7 +85,7 @@ class ProductView(ListView):
         return (*ListView.buttons(self), *erp_link_buttons(self.details.url), *files)
 
     def spare_buttons(self) -> Sequence[Button]:
-        return product_document_buttons(self.holding, self.details.product.sku)
+        return product_document_buttons(self.document_lists, self.details.product.sku)
 
     def table(self) -> Table | None:
         return table_of_lines(_COLUMNS, self, as_of=self.freshness.as_of) if self.total else None
@@ -119,7 +119,7 @@ async def product(
     if not text:
         raise BadArgument(phrase("Something is missing after the command."))
     found = await ProductLookup(command="product", erp=erp, context=context).read(text, erp.product)
-    if isinstance(found, Picks):
+    if isinstance(found, ProductChoice):
         return found
     stock, bought = (policy.decide_area(context.person, name, context.conversation.id) for name in ("stock", "po"))
     details, of_stock = cut_part(replace(found.value, supplies=()), stock.grant.fields)
@@ -138,6 +138,6 @@ async def product(
         withheld=of_stock | of_orders,
         line=command_line("product", details.product.sku),
         more=offered(erp, "stock", "price", "arrivals", of=found),
-        holding=offered_by_product(erp, of=found),
+        document_lists=offered_by_product(erp, of=found),
         freshness=freshness(found),
     )

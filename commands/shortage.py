@@ -10,7 +10,7 @@ from bot.access.policy import AccessPolicy
 from bot.cards.tables import Table
 from bot.cards.view import Button, View
 from bot.chat.arguments import Term, Warehouse
-from bot.chat.conditions import Conditions, Emptied, ListCondition, find_emptied
+from bot.chat.conditions import Conditions, ListCondition, WiderList, find_emptied
 from bot.chat.context import QuestionContext
 from bot.chat.errors import NothingFound
 from bot.chat.parsing import command_line
@@ -60,7 +60,7 @@ class ShortageView(EmptiedList, ExportedListView):
     warehouse: str
     rows: tuple[Shortage, ...]
     freshness: Freshness
-    emptied: tuple[Emptied, ...] = ()
+    emptied: tuple[WiderList, ...] = ()
 
     def row_buttons(self) -> Sequence[Button]:
         return [*ask_buttons("stock", (row.sku for row in self.rows)), *self.widening_buttons()]

@@ -9,7 +9,7 @@ from typing import Any
 
 from bot.cards.view import View
 from bot.chat.arguments import Sku, Warehouse
-from bot.chat.conditions import Emptied, ListCondition
+from bot.chat.conditions import ListCondition, WiderList
 from bot.chat.context import QuestionContext
 from bot.chat.document_views import DocumentView
 from bot.chat.errors import BadArgument, NothingFound
@@ -149,7 +149,7 @@ async def _stock_view(
         outages=_outages(meant),
         need=_need(needed, meant, rows if warehouse else None) if needed else None,
         more=offered(erp, "arrivals", "price", of=meant),
-        holding=offered_by_product(erp, of=meant),
+        document_lists=offered_by_product(erp, of=meant),
         narrowed=bool(warehouse),
         freshness=freshness(meant, level.as_of, failures=not meant.parts),
     )
@@ -297,7 +297,7 @@ async def _none_at(warehouse: str, meant: Answer[StockLevel], erp: ErpHub) -> Wa
         line=stock_line(sku, warehouse=warehouse),
         freshness=freshness(found),
         typed_as=warehouse,
-        emptied=tuple(Emptied(by=frozenset({kind}), total=total) for kind, total in others.items() if total),
+        emptied=tuple(WiderList(by=frozenset({kind}), total=total) for kind, total in others.items() if total),
     )
 
 

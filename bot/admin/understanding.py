@@ -83,7 +83,7 @@ def describe(reading: Reading) -> dict[str, Any]:
         "alternatives": list(reading.alternatives),
         "understood": [asdict(part) for part in reading.understood],
         **({"wish": reading.change} if reading.change else {}),
-        **({"gap": str(reading.gap)} if reading.gap else {}),
+        **({"gap": str(reading.unsupported)} if reading.unsupported else {}),
         **({"unknown": list(reading.unknown)} if reading.unknown else {}),
         **({"unheld": list(reading.unheld)} if reading.unheld else {}),
     }

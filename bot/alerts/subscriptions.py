@@ -16,7 +16,7 @@ from bot.cards.actions import Ask
 from bot.cards.notices import DeniedNotice, ExternalNotice, WithheldNotice
 from bot.cards.view import Button, Color, ListView, View
 from bot.chat.audiences import Audiences
-from bot.chat.conditions import Emptied
+from bot.chat.conditions import WiderList
 from bot.chat.context import QuestionContext, place_of
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.parsing import command_line, split
@@ -163,7 +163,7 @@ class SubscriptionList(EmptiedList, ListView):
     group: bool
     elsewhere: bool = False
     rows: tuple[SubscriptionLine, ...]
-    emptied: tuple[Emptied, ...] = ()
+    emptied: tuple[WiderList, ...] = ()
 
     def row_buttons(self) -> Sequence[Button]:
         if self.elsewhere:

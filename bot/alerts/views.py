@@ -16,7 +16,7 @@ from bot.cards.notices import Suggestion
 from bot.cards.tables import Table
 from bot.cards.view import Button, Color, Label, ListView, View
 from bot.cards.withholding import SEE_ALL
-from bot.chat.conditions import Emptied, ListCondition
+from bot.chat.conditions import ListCondition, WiderList
 from bot.chat.parsing import command_line
 from bot.chat.records.list_counts import ListCount
 from bot.chat.view_parts import EmptiedList, ExportedListView, button_label, erp_link_buttons
@@ -272,7 +272,7 @@ class AlertList(EmptiedList, _AlertRows, ExportedListView):
     counts: AlertCounts
     text: Label = ""
     looks_at: AlertRange
-    emptied: tuple[Emptied, ...] = ()
+    emptied: tuple[WiderList, ...] = ()
     left_out: int = 0
     overdue: tuple[ListCount, ...] = ()
     others: bool = False
@@ -481,7 +481,7 @@ class WatchList(EmptiedList, ExportedListView):
     command: ClassVar[str] = "watches"
 
     rows: tuple[Watch, ...]
-    emptied: tuple[Emptied, ...] = ()
+    emptied: tuple[WiderList, ...] = ()
 
     def row_buttons(self) -> Sequence[Button]:
         watched = dict.fromkeys((row.subject, row.books.names) for row in self.rows)

@@ -22,8 +22,8 @@ from bot.chat.arguments import Warehouse as Warehouse
 from bot.chat.arguments import Word as Word
 from bot.chat.arguments import shortened as shortened
 from bot.chat.conditions import Conditions as Conditions
-from bot.chat.conditions import Emptied as Emptied
 from bot.chat.conditions import ListCondition as ListCondition
+from bot.chat.conditions import WiderList as WiderList
 from bot.chat.conditions import find_emptied as find_emptied
 from bot.chat.context import QuestionContext as QuestionContext
 from bot.chat.days import DayRange as DayRange
@@ -51,7 +51,7 @@ from bot.chat.records.lookup import DocumentLookup as DocumentLookup
 from bot.chat.records.lookup import Numbered as Numbered
 from bot.chat.records.lookup import OneDocument as OneDocument
 from bot.chat.records.own_documents import OwnDocuments as OwnDocuments
-from bot.chat.records.products import Picks as Picks
+from bot.chat.records.products import ProductChoice as ProductChoice
 from bot.chat.records.products import ProductLookup as ProductLookup
 from bot.chat.records.reader_hub import visible_fields as visible_fields
 from bot.chat.records.warehouses import closest_warehouses as closest_warehouses

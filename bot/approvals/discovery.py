@@ -170,10 +170,10 @@ class PurchaseOrderListener:
     A hook or queue is named after the ERP source it belongs to; events under another name are ignored.
     """
 
-    def __init__(self, intake: Intake, hear: Callable[[str, str], None]) -> None:
-        """``hear`` gets source and number; it is quick, and an order that does not exist costs one read."""
+    def __init__(self, intake: Intake, report: Callable[[str, str], None]) -> None:
+        """``report`` gets source and number; it is quick, and an order that does not exist costs one read."""
         self._intake = intake
-        self._hear = hear
+        self._report = report
 
     async def accept(
         self, source: str, events: Sequence[Mapping[str, object] | UnreadableEvent], *, via: str
@@ -190,7 +190,7 @@ class PurchaseOrderListener:
     def _tell(self, source: str, event: Mapping[str, object] | UnreadableEvent) -> None:
         if isinstance(event, Mapping):
             for number in _numbers(event):
-                self._hear(source, number)
+                self._report(source, number)
 
 
 def _numbers(event: Mapping[str, object]) -> Iterator[str]:

@@ -21,7 +21,7 @@ from bot.cards.language import Language, choose_language, load_languages
 from bot.cards.renderer import CardRenderer
 from bot.cards.track_ids import TrackIds
 from bot.chat.answers.card_probes import confirmed_ways, say_outcome
-from bot.chat.answers.cheap_ways import CheapWays
+from bot.chat.answers.probe_results import ProbeResults
 from bot.chat.registry import installed_commands
 from bot.dingtalk.app_organisation import DingTalkAppOrganisation
 from bot.dingtalk.card_wire import TemplateChoice
@@ -85,7 +85,7 @@ class Infrastructure:
         """Return people's answers to the probe cards (`dingerp doctor --probe`)."""
         return say_outcome(self.probes.known(), self.templates.ids)
 
-    def confirmed(self) -> CheapWays:
+    def confirmed(self) -> ProbeResults:
         """Return the cheap ways that the probes have confirmed."""
         return confirmed_ways(self.probes.known(), self.templates.ids)
 

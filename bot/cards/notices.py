@@ -364,14 +364,14 @@ class QuotaNotice(View):
 class BusyNotice(View):
     """A click had to be answered before the ERP did; ``line`` and ``offset`` are what was clicked.
 
-    ``deed``: it was a decision, and the card will show whether it counts.
+    ``is_decision``: it was a decision, and the card will show whether it counts.
     """
 
     card: ClassVar[str] = "busy"
 
     line: str
     offset: int = 0
-    deed: bool = False
+    is_decision: bool = False
 
     def buttons(self) -> Sequence[Button]:
         return _retry_button(self.line, self.offset)

@@ -15,7 +15,7 @@ from bot.cards.tables import Table
 from bot.cards.view import Button, Label, View
 from bot.charts.chart import Chart, ChartBar, ChartForm, ChartPanel
 from bot.chat.charts import CALLS, MissingPicture
-from bot.chat.conditions import Emptied, ListCondition
+from bot.chat.conditions import ListCondition, WiderList
 from bot.chat.parsing import command_line
 from bot.chat.report_days import name_age
 from bot.chat.view_parts import EmptiedList, export_buttons
@@ -49,7 +49,7 @@ class ChartView(EmptiedList, View):
     bare_line: str = ""
     """The line for the days of such a chart where it says none."""
     said: str = ""
-    emptied: tuple[Emptied, ...] = ()
+    emptied: tuple[WiderList, ...] = ()
     silences: tuple[Phrase, ...] = ()
     """Name the sources that do not tell what it shows."""
     coverage: Coverage

@@ -97,7 +97,7 @@ class Conditions:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Emptied:
+class WiderList:
     """Without these conditions an empty list has ``total`` documents."""
 
     by: frozenset[ListCondition]
@@ -108,7 +108,7 @@ Count = Callable[[Conditions], Awaitable[int]]
 """Returns the number of entries in a list with some conditions."""
 
 
-async def find_emptied(asked: Conditions, count: Count) -> tuple[Emptied, ...]:
+async def find_emptied(asked: Conditions, count: Count) -> tuple[WiderList, ...]:
     """Return the total without one of its conditions, else with only the first of them, else without any.
 
     Nothing is offered that cannot be counted.
@@ -125,9 +125,9 @@ async def find_emptied(asked: Conditions, count: Count) -> tuple[Emptied, ...]:
     return ()
 
 
-async def _without(asked: Conditions, parts: Sequence[frozenset[ListCondition]], count: Count) -> tuple[Emptied, ...]:
+async def _without(asked: Conditions, parts: Sequence[frozenset[ListCondition]], count: Count) -> tuple[WiderList, ...]:
     counts = await asyncio.gather(*(_count_if_known(asked.without(*part), count) for part in parts))
-    return tuple(Emptied(by=part, total=total) for part, total in zip(parts, counts, strict=True) if total)
+    return tuple(WiderList(by=part, total=total) for part, total in zip(parts, counts, strict=True) if total)
 
 
 async def _count_if_known(asked: Conditions, count: Count) -> int:

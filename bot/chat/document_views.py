@@ -15,7 +15,7 @@ from bot.cards.tables import Table
 from bot.cards.view import Button, Label, ListView, View
 from bot.chat.amounts import AmountBounds, read_amounts
 from bot.chat.arguments import Keyword
-from bot.chat.conditions import AskedBound, Emptied, ListCondition
+from bot.chat.conditions import AskedBound, ListCondition, WiderList
 from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange
 from bot.chat.links import more_buttons
@@ -248,7 +248,7 @@ class FoundList(Protocol):
         ...
 
     @property
-    def emptied(self) -> tuple[Emptied, ...]:
+    def emptied(self) -> tuple[WiderList, ...]:
         """The totals of an empty list without some of its conditions."""
         ...
 
@@ -414,7 +414,7 @@ class DocumentListView(EmptiedList, ListOfKind, ExportedListView):
     total: Annotated[int, ChosenBy("compared")]
     today: date
     freshness: Freshness
-    emptied: Annotated[tuple[Emptied, ...], ChosenBy("compared")] = ()
+    emptied: Annotated[tuple[WiderList, ...], ChosenBy("compared")] = ()
     overdue: Annotated[int, ChosenBy("compared")] = 0
     total_amounts: Annotated[tuple[Money, ...], ClassedBy("amount_classes")] = ()
     open_amounts: Annotated[tuple[Money, ...], ClassedBy("amount_classes")] = ()
@@ -561,7 +561,7 @@ def view_of_list(kind: Kind[Any]) -> type[DocumentListView]:
     if known is not None:
         return known
     rows: Any = ListedRows
-    return make_view(DocumentListView, kind, f"{kind.words.many}.", {"rows": rows[kind.record]})
+    return make_view(DocumentListView, kind, f"{kind.cards.several or kind.words.many}.", {"rows": rows[kind.record]})
 
 
 def _known(base: type[Any], kind: Kind[Any]) -> Any:

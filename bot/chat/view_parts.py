@@ -11,7 +11,7 @@ from bot.cards.actions import Ask
 from bot.cards.buttons import MAX_LABEL
 from bot.cards.tables import Table
 from bot.cards.view import Button, Label, ListView
-from bot.chat.conditions import Emptied, ListCondition
+from bot.chat.conditions import ListCondition, WiderList
 from bot.chat.days import DayRange
 from bot.chat.parsing import MAX_LINE_BYTES, command_line, split
 from bot.erp.hub import Answer
@@ -170,7 +170,7 @@ class EmptiedList:
 
     __slots__ = ()
     command: ClassVar[str]
-    emptied: tuple[Emptied, ...]
+    emptied: tuple[WiderList, ...]
     books: tuple[str, ...]
 
     @property
@@ -193,7 +193,7 @@ class EmptiedList:
         names = {**self.typed(), **self.called(), ListCondition.BOOKS: " ".join(self.books)}
         return tuple(names[kind] for kind in ListCondition if kind in by)
 
-    def emptied_also(self, more: Emptied) -> Self:
+    def emptied_also(self, more: WiderList) -> Self:
         """Return the same list with one more total without some of its conditions."""
         same: Self = replace(cast(Any, self), emptied=(*self.emptied, more))
         return same

@@ -14,8 +14,8 @@ import structlog
 from bot.cards.card import Card
 from bot.cards.escape import clean
 from bot.cards.notices import InterimNotice
-from bot.chat.answers.cheap_ways import UNCONFIRMED, CheapWays
 from bot.chat.answers.ports import AnswerCards, AnswerUnconfirmed, AnswerVia, SentAnswer
+from bot.chat.answers.probe_results import UNCONFIRMED, ProbeResults
 from bot.chat.answers.standing_answers import CardReaders
 from bot.chat.message import Conversation, ConversationKind, Message, Sender
 from bot.dingtalk.apis import AppKeys
@@ -67,7 +67,7 @@ class DingTalkAnswerChannel:
         sparing: Callable[[str], str | None] = lambda language: None,
         reserved: Callable[[], bool] = lambda: False,
         private_way: PrivateWay = PrivateWay.RECIPIENTS,
-        confirmed: Callable[[], CheapWays] = lambda: UNCONFIRMED,
+        confirmed: Callable[[], ProbeResults] = lambda: UNCONFIRMED,
         say: Callable[[str, Phrase], str] = lambda language, words: str(words),
         name_asker: bool = False,
     ) -> None:

@@ -172,7 +172,11 @@ class Grammar:
         if not named or not (change.outright or any(span.kind in _NUMBERED for span in about)):
             asked = self._asked(text, usable)
             is_order = asked is not None and change.outright and not _ASKS.search(text)
-            return replace(asked, unsure=True, gap=_CHANGES_NOTHING) if asked and is_order and not asked.gap else asked
+            return (
+                replace(asked, unsure=True, unsupported=_CHANGES_NOTHING)
+                if asked and is_order and not asked.unsupported
+                else asked
+            )
         asked = self._asked(normalise(" ".join(span.text for span in about)), usable, nearest=True)
         return replace(asked, wants_erp=True, unheld=()) if asked else None
 
@@ -239,7 +243,7 @@ class Grammar:
             reading,
             alternatives=tuple(dict.fromkeys((*others, *reading.alternatives)))[:MOST_ALTERNATIVES],
             unsure=True,
-            gap=not_clear(unclear),
+            unsupported=not_clear(unclear),
             unclear=unclear,
             unknown=tuple(word for word in left.unknown if word not in unclear),
             unheld=tuple(word for word in unheld if word not in unclear),
@@ -297,7 +301,7 @@ class Grammar:
             line=line,
             alternatives=tuple(others),
             unsure=asked.unsure or gap is not None,
-            gap=asked.gap or gap,
+            unsupported=asked.unsupported or gap,
             understood=(*asked.understood, *bounds.understood),
         )
 
@@ -335,7 +339,7 @@ class Grammar:
             by=ReadBy.GRAMMAR,
             alternatives=found.lines[1 : MOST_ALTERNATIVES + 1],
             unsure=not found.holds_all,
-            gap=None if found.holds_all else UnsupportedTopic.COMPARISON.said,
+            unsupported=None if found.holds_all else UnsupportedTopic.COMPARISON.said,
             understood=_understood(scan),
         )
 
@@ -389,7 +393,7 @@ class Grammar:
             by=ReadBy.GRAMMAR,
             alternatives=tuple(others[:MOST_ALTERNATIVES]),
             unsure=True,
-            gap=found.topic.said,
+            unsupported=found.topic.said,
             understood=(*_understood(rest), Understood("gap", found.text, found.topic.value)),
         )
 
@@ -415,7 +419,7 @@ class Grammar:
             by=ReadBy.GRAMMAR,
             alternatives=lines[1 : MOST_ALTERNATIVES + 1],
             unsure=True,
-            gap=limit.said,
+            unsupported=limit.said,
             understood=(*_understood(scan), Understood("gap", limit.words, "limit")),
             unknown=self._unknown_beside(limit, scan, lines),
         )

@@ -97,7 +97,7 @@ class GrammarReader:
             return say_unsupported(follow_up, None, anew) or anew
         if following and alone and _uses_more(alone, following):
             return replace(alone, alternatives=(following.line,))
-        if following and following.gap:
+        if following and following.unsupported:
             return following
         following = following or late_in_the_list(follow_up, alone) or of_what_is_there(follow_up, alone)
         return say_unsupported(follow_up, following, alone) or following or alone

@@ -30,7 +30,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, ConsoleMessage, Error, async_playwright, expect
 
 from bot.bootstrap.infrastructure import Infrastructure
-from bot.chat.answers.cheap_ways import CheapWays
+from bot.chat.answers.probe_results import ProbeResults
 from bot.kit.simulator.server import RunningSimulator, open_simulator
 from tests.browser.chat_page import DESK, ChatPage
 from tests.browser.echo_bot import EchoBot, connected_bot
@@ -159,7 +159,7 @@ def mild(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> boo
     Ask for it before the system, then call `read_as`.
     """
     if request.param:
-        seen = CheapWays(private_values=True, own_answers=True)
+        seen = ProbeResults(private_values=True, own_answers=True)
         monkeypatch.setattr(Infrastructure, "confirmed", lambda base: seen)
     return bool(request.param)
 

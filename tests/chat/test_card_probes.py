@@ -10,14 +10,14 @@ import pytest
 
 from bot.cards.card import Card, Click
 from bot.cards.track_ids import TrackIds
-from bot.chat.answers.card_probes import CardProbe, CardProbes, ProbeNumbers, Sight, confirmed_ways, probe_card
-from bot.chat.answers.cheap_ways import CheapWays
+from bot.chat.answers.card_probes import CardProbe, CardProbes, ProbeNumbers, ProbeTap, confirmed_ways, probe_card
+from bot.chat.answers.probe_results import ProbeResults
 from tests.rows import each_row
 
 TRACK = TrackIds("secret").for_probe("t\0now", "it01")
 NUMBERS = ProbeNumbers.of(TRACK)
 SENT = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
-PUBLIC, PRIVATE, THERE, ALONE = Sight.PUBLIC, Sight.PRIVATE, Sight.ANSWER_THERE, Sight.ANSWER_HERE_ALONE
+PUBLIC, PRIVATE, THERE, ALONE = ProbeTap.PUBLIC, ProbeTap.PRIVATE, ProbeTap.ANSWER_THERE, ProbeTap.ANSWER_HERE_ALONE
 
 
 @dataclass(slots=True)
@@ -47,7 +47,7 @@ async def tapped(taps: Sequence[tuple[int, str]], before: CardProbe) -> tuple[Ca
     return store.probes["t"], shown
 
 
-ALL = CheapWays(private_values=True, own_answers=True)
+ALL = ProbeResults(private_values=True, own_answers=True)
 NEW = CardProbe(template="t", track_id=TRACK, user_id="it01", sent_at=SENT)
 
 
@@ -115,18 +115,18 @@ async def test_an_older_card_says_nothing() -> None:
 @each_row(
     ("known", "ways"),
     [
-        ({}, CheapWays()),
-        ({"a": (True, True)}, CheapWays()),
-        ({"a": (True, True), "b": (True, None)}, CheapWays(private_values=True)),
-        ({"a": (True, True), "b": (False, True)}, CheapWays(own_answers=True)),
+        ({}, ProbeResults()),
+        ({"a": (True, True)}, ProbeResults()),
+        ({"a": (True, True), "b": (True, None)}, ProbeResults(private_values=True)),
+        ({"a": (True, True), "b": (False, True)}, ProbeResults(own_answers=True)),
         (
             {"a": (True, True), "b": (True, True), "gone": (False, False)},
-            CheapWays(private_values=True, own_answers=True),
+            ProbeResults(private_values=True, own_answers=True),
         ),
     ],
 )
 def test_what_is_confirmed_holds_for_all_templates_in_use(
-    known: Mapping[str, tuple[bool | None, bool | None]], ways: CheapWays
+    known: Mapping[str, tuple[bool | None, bool | None]], ways: ProbeResults
 ) -> None:
     probes = {
         template: replace(NEW, template=template, private_values=private, own_answers=own)

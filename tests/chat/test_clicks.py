@@ -20,11 +20,11 @@ from bot.cards.card import Card, CardReply, Click
 from bot.cards.notices import BusyNotice, HintNotice, OutOfDateNotice, UnconfirmedNotice
 from bot.cards.track_ids import TrackIds
 from bot.cards.view import Button, View
-from bot.chat.answers.cheap_ways import UNCONFIRMED, CheapWays
 from bot.chat.answers.clicks import ASK_IN_PRIVATE, DEAD_BUTTON, TO_YOU_ALONE, ClickPipeline
 from bot.chat.answers.forms import PersonalForms
 from bot.chat.answers.pipeline_parts import PipelineParts
 from bot.chat.answers.ports import AnswerUnconfirmed
+from bot.chat.answers.probe_results import UNCONFIRMED, ProbeResults
 from bot.chat.context import QuestionContext
 from bot.chat.message import ConversationKind, Message
 from bot.chat.question_handler import PreparedAnswer
@@ -270,7 +270,7 @@ async def test_please_wait_is_not_the_last_word_on_a_card_that_the_bot_showed(
 ) -> None:
     shown = FakeShownCards(results)
     harness = ClickHarness(seconds=0.01, shown=shown)
-    harness.confirmed = CheapWays(own_answers=True)
+    harness.confirmed = ProbeResults(own_answers=True)
     harness.handler.gate.clear()
     track_id = TRACKS.for_card("c1")
     await harness.pipeline.answer(replace(CLICK, track_id=track_id))
@@ -285,7 +285,7 @@ async def test_a_card_that_could_not_act_gets_its_buttons_back_when_the_database
 ) -> None:
     shown = FakeShownCards([Unavailable("the database is away")] * 5 + [True])
     harness = ClickHarness(shown=shown)
-    harness.confirmed = CheapWays(own_answers=True)
+    harness.confirmed = ProbeResults(own_answers=True)
     harness.handler.outcome = outcome
     await harness.pipeline.answer(replace(CLICK, track_id=TRACKS.for_card("c1"), token=AckAlert("a1").pack()))
     await asyncio.gather(*harness.pipeline._at_work)
@@ -299,7 +299,7 @@ async def test_what_follows_a_click_later_is_done_before_the_bot_ends() -> None:
 
     shown = NeverEndingPause([True])
     harness = ClickHarness(seconds=0.01, shown=shown)
-    harness.confirmed = CheapWays(own_answers=True)
+    harness.confirmed = ProbeResults(own_answers=True)
     harness.handler.gate.clear()
     await harness.pipeline.answer(replace(CLICK, track_id=TRACKS.for_card("c1")))
     await harness.pipeline.close()
@@ -506,7 +506,7 @@ async def test_what_a_tap_did_not_do_is_told_the_clicker_and_leaves_the_card(out
 async def test_once_it_is_confirmed_that_nobody_else_sees_answers_they_show_all() -> None:
     harness = ClickHarness()
     harness.handler.answer = Deal()
-    harness.confirmed = CheapWays(own_answers=True)
+    harness.confirmed = ProbeResults(own_answers=True)
     reply = await harness.pipeline.answer(CLICK)
     assert isinstance(reply, CardReply)
     assert (reply.shown is not None, reply.own, reply.note) == (True, None, "")

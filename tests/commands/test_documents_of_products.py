@@ -16,7 +16,7 @@ from bot.cards.language import load_languages
 from bot.cards.notices import NotFoundNotice
 from bot.cards.renderer import CardRenderer
 from bot.chat.document_views import view_of_one
-from bot.chat.records.products import Picks
+from bot.chat.records.products import ProductChoice
 from bot.erp.kinds import SALES_ORDERS
 from bot.erp.model import OrderLine, OrderStatus, PurchaseLine, PurchaseStatus, SalesOrder
 from bot.erp.port import Capability
@@ -90,7 +90,7 @@ async def test_a_product_in_no_order_is_an_empty_list(ask: Ask) -> None:
 
 
 async def test_a_name_of_several_products_is_a_choice(ask: Ask) -> None:
-    view = as_(Picks, await ask("/order 螺丝 open"))
+    view = as_(ProductChoice, await ask("/order 螺丝 open"))
     assert lines(view)[:2] == ["/order SKU123 open", "/order SKU124 open"]
     assert as_(OrderListView, await ask("/order SKU123 open")).line == "/order open SKU123"
     assert as_(OrderListView, await ask("/order M8")).line == "/order SKU124"

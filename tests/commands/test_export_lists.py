@@ -21,7 +21,7 @@ from bot.cards.notices import BadArgumentNotice, DeniedNotice
 from bot.cards.view import ListView, View
 from bot.chat.exports import ExportState, ExportView
 from bot.chat.message import Conversation, ConversationKind
-from bot.chat.records.products import Picks
+from bot.chat.records.products import ProductChoice
 from bot.chat.records.stock_views import StockListView, StockView
 from bot.chat.registry import Commands
 from bot.erp.model import StockLevel
@@ -121,7 +121,7 @@ async def test_several_products_at_a_glance(ask: Ask, widgets: tuple[StockLevel,
 async def test_the_products_that_a_word_may_mean(
     ask: Ask, widgets: tuple[StockLevel, ...], courier: MemoryCourier
 ) -> None:
-    shown = as_(Picks, await ask("/stock 挂件"))
+    shown = as_(ProductChoice, await ask("/stock 挂件"))
     assert "/export stock 挂件" not in lines(shown), "the buttons are there to choose"
     view = await exported(ask, "stock 挂件")
     assert (view.rows, view.total) == (12, 12)

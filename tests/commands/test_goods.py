@@ -14,7 +14,7 @@ from bot.access.rules import AccessRule
 from bot.cards.escape import WORD_JOINER
 from bot.chat.document_views import view_of_list, view_of_one
 from bot.chat.records.order_moves import view_of_moves
-from bot.chat.records.products import Picks
+from bot.chat.records.products import ProductChoice
 from bot.chat.records.stock_views import StockView, WarehouseView
 from bot.erp.kinds import BILLS, DELIVERIES, RECEIPTS, SALES_ORDERS
 from bot.erp.model import OrderStatus, Progress
@@ -199,8 +199,8 @@ async def test_who_may_not_see_vendors_does_not_ask_by_them(chat: Chat) -> None:
 async def test_a_product_of_which_nothing_comes_says_so(chat: Chat) -> None:
     reply = await chat.says("/arrivals ODD-5")
     assert "没有在途" in reply.body
-    assert isinstance((await chat.says("/arrivals 管钳")).view, Picks)
-    assert isinstance((await chat.says("/arrivals M8螺栓")).view, Picks), "name and size without a blank"
+    assert isinstance((await chat.says("/arrivals 管钳")).view, ProductChoice)
+    assert isinstance((await chat.says("/arrivals M8螺栓")).view, ProductChoice), "name and size without a blank"
     assert outcome(await chat.says("/arrivals 飞机")).startswith("not_found")
 
 

@@ -13,7 +13,7 @@ from bot.alerts.intake.areas.stock import OUT, STOCK
 from bot.cards.language import load_languages
 from bot.cards.notices import BadArgumentNotice, ErpDownNotice, NotFoundNotice
 from bot.cards.renderer import CardRenderer
-from bot.chat.records.products import Picks
+from bot.chat.records.products import ProductChoice
 from bot.chat.records.stock_views import StockListView, StockView
 from bot.erp.errors import Ambiguous, NotFound, Unavailable
 from bot.erp.hub import Answer, ErpHub
@@ -84,7 +84,7 @@ async def test_a_code_of_several_products_is_a_choice(ask: Ask, company: Company
         raise Ambiguous(sku, 2) if sku == "DUP-1" else NotFound(sku)
 
     company.stock = stock  # type: ignore[method-assign]
-    view = as_(Picks, await ask("/stock DUP-1"))
+    view = as_(ProductChoice, await ask("/stock DUP-1"))
     assert [product.sku for product in view.rows] == ["DUP-1*7", "DUP-1*8"]
     assert lines(view) == ["/stock DUP-1*7", "/stock DUP-1*8"]
     rows = as_(StockListView, await ask("/stock DUP-1 OTHER-1")).rows
@@ -123,7 +123,7 @@ async def test_a_code_without_a_digit_is_found_exactly(ask: Ask, company: Compan
 
 
 async def test_several_hits_give_a_list_to_choose_from(ask: Ask) -> None:
-    view = as_(Picks, await ask("/stock 螺丝 @上海仓"))
+    view = as_(ProductChoice, await ask("/stock 螺丝 @上海仓"))
     assert [row.sku for row in view.rows] == ["SKU123", "SKU124"]
     assert lines(view) == ["/stock SKU123 @上海仓", "/stock SKU124 @上海仓"]
     chosen = as_(StockView, await ask(lines(view)[0]))
@@ -131,13 +131,13 @@ async def test_several_hits_give_a_list_to_choose_from(ask: Ask) -> None:
 
 
 async def test_a_long_list_is_paged(ask: Ask) -> None:
-    first = as_(Picks, await ask("/stock 垫圈"))
+    first = as_(ProductChoice, await ask("/stock 垫圈"))
     assert (len(first.rows), first.total, first.more) == (8, 12, False)
     assert lines(first)[-1] == "/stock 垫圈 +8"
-    second = as_(Picks, await ask("/stock 垫圈", offset=8))
+    second = as_(ProductChoice, await ask("/stock 垫圈", offset=8))
     assert [row.sku for row in second.rows] == ["W-9", "W-10", "W-11", "W-12"]
     assert lines(second)[-1] == "/stock 垫圈"
-    assert as_(Picks, await ask("/stock 垫圈 +8")) == second
+    assert as_(ProductChoice, await ask("/stock 垫圈 +8")) == second
 
 
 @pytest.mark.parametrize(
@@ -295,7 +295,7 @@ async def test_enough_is_asked_of_one_product(ask: Ask, line: str) -> None:
 
 
 async def test_a_choice_keeps_what_is_needed(ask: Ask) -> None:
-    offered = lines(as_(Picks, await ask("/stock 螺丝 ×5个")))
+    offered = lines(as_(ProductChoice, await ask("/stock 螺丝 ×5个")))
     assert offered
     assert [line for line in offered if not line.endswith(" ×5个")] == []
 

@@ -7,8 +7,8 @@ import orjson
 import pytest
 from structlog.testing import capture_logs
 
-from bot.chat.answers.cheap_ways import CheapWays
 from bot.chat.answers.ports import AnswerCards, AnswerChannel, AnswerVia, SentAnswer
+from bot.chat.answers.probe_results import ProbeResults
 from bot.chat.message import Sender, SessionWebhook
 from bot.dingtalk.answer_channel import DingTalkAnswerChannel
 from bot.dingtalk.card_api import CardApi
@@ -385,7 +385,7 @@ class TestInterimCard:
         self, channel: ChannelFixture, dingtalk: FakeDingTalk
     ) -> None:
         dingtalk.put(UPDATE_URL, payload={"success": True})
-        channel.channel._confirmed = lambda: CheapWays(private_values=True)
+        channel.channel._confirmed = lambda: ProbeResults(private_values=True)
         cards = AnswerCards(stock_card(body="¥9"), lambda: stock_card(body="🔒"))
         assert await self.replace(channel, cards) == SentAnswer(AnswerVia.OWN_CARD)
         body = orjson.loads(dingtalk.asked(UPDATE_URL)[0]["data"])

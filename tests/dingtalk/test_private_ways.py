@@ -9,8 +9,8 @@ import orjson
 import pytest
 
 from bot.cards.card import Card, CardButton
-from bot.chat.answers.cheap_ways import UNCONFIRMED, CheapWays
 from bot.chat.answers.ports import AnswerCards, AnswerUnconfirmed, AnswerVia, SentAnswer
+from bot.chat.answers.probe_results import UNCONFIRMED, ProbeResults
 from bot.chat.message import Sender
 from bot.dingtalk.answer_channel import IN_YOUR_CHAT, DingTalkAnswerChannel
 from bot.dingtalk.card_api import CardApi
@@ -53,7 +53,7 @@ class PrivateWayFixture:
     """The channel with one private way, and what it said in the group's fallbacks."""
 
     def __init__(self, api: OpenApi, way: PrivateWay) -> None:
-        self.confirmed = CheapWays(private_values=True)
+        self.confirmed = ProbeResults(private_values=True)
         self.channel = DingTalkAnswerChannel(
             CardApi(api), Robot(api), KEYS, now=lambda: NOW, private_way=way, confirmed=lambda: self.confirmed
         )

@@ -21,7 +21,7 @@ from pydantic import SecretStr
 from bot.app import App
 from bot.app import running as app_running
 from bot.bootstrap.infrastructure import Infrastructure
-from bot.chat.answers.cheap_ways import CheapWays
+from bot.chat.answers.probe_results import ProbeResults
 from bot.dingtalk.openapi import ApiRetryPolicy
 from bot.dingtalk.stream_policy import StreamPolicy
 from bot.kit.demo import demo_settings
@@ -155,7 +155,7 @@ OpenSystem = Callable[..., AbstractAsyncContextManager[BotSystem]]
 @pytest.fixture
 def confirmed(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let somebody have seen that the platform is `MILD`."""
-    seen = CheapWays(private_values=True, own_answers=True)
+    seen = ProbeResults(private_values=True, own_answers=True)
     monkeypatch.setattr(Infrastructure, "confirmed", lambda base: seen)
 
 

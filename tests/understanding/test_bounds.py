@@ -58,7 +58,7 @@ def test_what_the_bot_does_not_know_is_not_answered_by_something_else(sentence: 
     reading = grammar.read(sentence)
     assert reading is not None
     assert reading.unsure
-    assert reading.gap is not None
+    assert reading.unsupported is not None
 
 
 @each_row(

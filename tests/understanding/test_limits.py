@@ -65,7 +65,7 @@ def test_what_no_line_holds_is_said(sentence: str, said: str, lines: tuple[str, 
     reading = grammar.read(sentence)
     assert reading is not None
     assert reading.unsure
-    assert said in str(reading.gap)
+    assert said in str(reading.unsupported)
     assert (reading.line, *reading.alternatives) == lines
 
 
@@ -74,7 +74,7 @@ def test_what_is_only_pointed_at_is_not_all_of_its_kind(sentence: str, grammar: 
     reading = grammar.read(sentence)
     assert reading is not None
     assert reading.unsure
-    assert "Which one is meant is not said" in str(reading.gap)
+    assert "Which one is meant is not said" in str(reading.unsupported)
 
 
 @each_row(
@@ -116,7 +116,7 @@ def test_what_a_line_holds_is_answered(sentence: str, grammar: Grammar) -> None:
 def test_two_questions_are_two_buttons(sentence: str, lines: tuple[str, str], grammar: Grammar) -> None:
     reading = grammar.read(sentence)
     assert reading is not None
-    assert (reading.unsure, reading.gap) == (True, None)
+    assert (reading.unsure, reading.unsupported) == (True, None)
     assert (reading.line, *reading.alternatives) == lines
 
 
@@ -140,7 +140,7 @@ def test_what_only_the_erp_does_is_said(sentence: str, line: str, grammar: Gramm
 def test_what_only_the_erp_does_and_names_nothing_is_a_choice(grammar: Grammar) -> None:
     reading = grammar.read("新建一个采购单买纸箱")
     assert reading is not None
-    assert (reading.unsure, str(reading.gap)) == (True, "A sentence changes nothing: please do it in the ERP.")
+    assert (reading.unsure, str(reading.unsupported)) == (True, "A sentence changes nothing: please do it in the ERP.")
 
 
 @each_row("sentence", ["SKU160备700个够吗", "上周开了几张发票", "取消的订单有几个"])
@@ -148,7 +148,7 @@ def test_who_asks_wants_nothing_done(sentence: str, grammar: Grammar) -> None:
     reading = grammar.read(sentence)
     assert reading is not None
     assert not reading.wants_erp
-    assert "ERP" not in str(reading.gap)
+    assert "ERP" not in str(reading.unsupported)
 
 
 @each_row(
@@ -192,7 +192,7 @@ def test_it_is_said_of_what_follows_as_well(
     reading = reader.read(sentence, None, LastQuestion(line=last, at=NOW))
     assert reading is not None
     assert reading.unsure
-    assert reading.gap is not None
+    assert reading.unsupported is not None
     assert (reading.line, *reading.alternatives) == lines
 
 
@@ -217,7 +217,7 @@ def test_a_company_adds_what_is_unknown(tmp_path: Path, commands: Commands, voca
     own.write_text('[unknown.pallets]\nwords = ["托盘押了#"]\nnearest = ["发货"]\n', encoding="utf-8")
     reading = Grammar(commands, Sentences.load(commands, (own,)), vocabulary).read("宏达托盘押了20个没退")
     assert reading is not None
-    assert "托盘押了20" in str(reading.gap)
+    assert "托盘押了20" in str(reading.unsupported)
     assert "/delivery 宏达" in (reading.line, *reading.alternatives)
 
 

@@ -161,7 +161,7 @@ def test_a_partner_of_the_other_side_is_not_there(
     reading = follow(grammar, asked.format(word), LastQuestion(line=before, links=links, at=at))
     assert reading is not None
     assert reading.unsure
-    assert reading.gap
+    assert reading.unsupported
     assert (reading.line, *reading.alternatives) == offered
 
 
@@ -189,7 +189,7 @@ def test_nobody_is_chosen_where_nobody_is_shown(before: str, asked: str, grammar
     reading = follow(grammar, asked, LastQuestion(line=before, at=datetime(2026, 3, 2, 9, tzinfo=UTC)))
     assert reading is not None
     assert reading.unsure
-    assert reading.gap
+    assert reading.unsupported
 
 
 @each_row("sentence", ["我们还欠多少", "谁欠得最多", "逾期应付", "延期的订单"])

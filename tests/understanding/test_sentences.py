@@ -106,7 +106,7 @@ def test_only_what_is_left_out_is_told(readings: Mapping[str, Reading | None]) -
 
 def told_by(reading: Reading) -> str:
     """Return all that the card of a reading says of its sentence, in lower case."""
-    return " ".join((*reading.unknown, *reading.unheld, str(reading.gap or ""))).casefold()
+    return " ".join((*reading.unknown, *reading.unheld, str(reading.unsupported or ""))).casefold()
 
 
 @pytest.fixture(scope="module")

@@ -49,7 +49,7 @@ def test_a_line_is_read(sentence: str, line: str, shown: Grammar) -> None:
 def test_what_no_line_holds_is_said(sentence: str, said: str, line: str, shown: Grammar) -> None:
     reading = shown.read(sentence)
     assert reading is not None
-    assert said in str(reading.gap)
+    assert said in str(reading.unsupported)
     assert reading.line == line
 
 

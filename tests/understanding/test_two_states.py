@@ -57,7 +57,7 @@ def test_the_card_says_so_and_offers_each(grammar: Grammar) -> None:
     reading = grammar.read("开了票没发货的订单")
     assert reading is not None
     assert reading.unsure
-    assert "two states at once: “开了票没发货”" in str(reading.gap)
+    assert "two states at once: “开了票没发货”" in str(reading.unsupported)
     assert "/order open" in reading.alternatives
 
 

@@ -53,7 +53,7 @@ def test_what_no_line_holds_is_said(
 ) -> None:
     reading = grammar.read(sentence)
     assert reading is not None
-    assert (reading.unsure, reading.gap) == (True, gap.said)
+    assert (reading.unsure, reading.unsupported) == (True, gap.said)
     assert (reading.line, *reading.alternatives) == lines
 
 
@@ -80,7 +80,7 @@ def test_what_no_line_holds_is_said(
 def test_what_a_line_or_a_card_tells_is_no_gap(sentence: str, grammar: Grammar) -> None:
     reading = grammar.read(sentence)
     assert reading is not None
-    assert reading.gap is None
+    assert reading.unsupported is None
 
 
 def test_every_gap_is_said_in_both_languages() -> None:
@@ -94,7 +94,7 @@ def test_when_an_order_left_is_a_gap_where_no_erp_tells_of_deliveries(commands: 
     without = Grammar(commands, Sentences.load(commands), Vocabulary(documents={"order": (orders,)}))
     reading = without.read("昨天发货的订单")
     assert reading is not None
-    assert (reading.gap, reading.line) == (UnsupportedTopic.SHIPPED.said, "/order 昨天到期")
+    assert (reading.unsupported, reading.line) == (UnsupportedTopic.SHIPPED.said, "/order 昨天到期")
 
 
 @each_row("sentence", ["昨天到了哪些货", "昨天的入库单", "昨天收了哪些货", "what came in yesterday"])
@@ -104,7 +104,7 @@ def test_what_came_in_is_a_gap_where_no_erp_tells_of_receipts(sentence: str, com
     without = Grammar(commands, Sentences.load(commands), Vocabulary(documents={"po": (orders,)}))
     reading = without.read(sentence)
     assert reading is not None
-    assert reading.gap == UnsupportedTopic.RECEIVED.said
+    assert reading.unsupported == UnsupportedTopic.RECEIVED.said
     assert reading.line in {"/po 昨天到期", "/po due yesterday"}
 
 
@@ -146,5 +146,5 @@ def test_it_is_said_of_what_follows_as_well(
     asyncio.run(reader.learn())
     reading = reader.read(sentence, None, LastQuestion(line=last, at=NOW))
     assert reading is not None
-    assert (reading.unsure, reading.gap) == (True, gap.said)
+    assert (reading.unsure, reading.unsupported) == (True, gap.said)
     assert (reading.line, *reading.alternatives) == lines

@@ -15,7 +15,7 @@ from bot.approvals.typed_votes import mark_cases
 from bot.cards.actions import ApproveAll, Ask
 from bot.cards.tables import Table
 from bot.cards.view import Button, Color, Following, ListView, View
-from bot.chat.conditions import Emptied
+from bot.chat.conditions import WiderList
 from bot.chat.parsing import command_line
 from bot.chat.view_parts import EmptiedList, button_label, export_buttons
 from bot.erp.model import Cost, DocumentRef, PartnerName
@@ -74,7 +74,7 @@ class ApprovalList(EmptiedList, ListView):
 
     rows: tuple[ApprovalListRow, ...]
     mute: bool = False
-    emptied: tuple[Emptied, ...] = ()
+    emptied: tuple[WiderList, ...] = ()
 
     @property
     def of_several(self) -> bool:

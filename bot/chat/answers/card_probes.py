@@ -17,7 +17,7 @@ from enum import StrEnum
 from typing import Protocol
 
 from bot.cards.card import Card, CardButton, CardReply, Click
-from bot.chat.answers.cheap_ways import CheapWays
+from bot.chat.answers.probe_results import ProbeResults
 from bot.words.phrase import Phrase, phrase
 
 SECOND_LOOK_AFTER = timedelta(seconds=15)
@@ -29,7 +29,7 @@ Say = Callable[[str, Phrase], str]
 """Translates a phrase into a language."""
 
 
-class Sight(StrEnum):
+class ProbeTap(StrEnum):
     """What a tester sees; the token of a button."""
 
     PUBLIC = "probe.public"
@@ -71,10 +71,10 @@ class CardProbeStore(Protocol):
         ...
 
 
-def confirmed_ways(probes: Mapping[str, CardProbe], templates: Collection[str]) -> CheapWays:
+def confirmed_ways(probes: Mapping[str, CardProbe], templates: Collection[str]) -> ProbeResults:
     """Return the results confirmed for all these templates: cards of any of them may be on one path."""
     found = [probes.get(template) for template in templates]
-    return CheapWays(
+    return ProbeResults(
         private_values=all(probe is not None and probe.private_values is True for probe in found),
         own_answers=all(probe is not None and probe.own_answers is True for probe in found),
     )
@@ -99,11 +99,11 @@ class ProbeNumbers:
 
 def probe_card(number: str, numbers: ProbeNumbers, language: str, say: Say) -> Card:
     """Return the card as seen by a person for whom its title is ``number``."""
-    choices = sorted([(numbers.public, Sight.PUBLIC), (numbers.private, Sight.PRIVATE)])
+    choices = sorted([(numbers.public, ProbeTap.PUBLIC), (numbers.private, ProbeTap.PRIVATE)])
     return _card(
         say(language, phrase("Trial of the cards: %(number)s", number=number)),
         say(language, phrase("Which number stands in the title? Please tap the same number below.")),
-        tuple(CardButton(text, "blue", token=sight) for text, sight in choices),
+        tuple(CardButton(text, "blue", token=tap) for text, tap in choices),
         language,
     )
 
@@ -131,25 +131,25 @@ class CardProbes:
         await self._store.load()
         probe = next((each for each in self._store.known().values() if each.track_id == click.track_id), None)
         try:
-            sight = Sight(click.token)
+            tap = ProbeTap(click.token)
         except ValueError:
-            sight = None
-        if probe is None or sight is None:
+            tap = None
+        if probe is None or tap is None:
             return CardReply(shown=self._end(language, phrase("A newer trial has taken its place.")))
-        noted, card = self._judge(probe, sight, language)
+        noted, card = self._judge(probe, tap, language)
         if noted != probe:
             await self._store.put(noted)
         return CardReply(shown=card)
 
-    def _judge(self, probe: CardProbe, sight: Sight, language: str) -> tuple[CardProbe, Card]:
+    def _judge(self, probe: CardProbe, tap: ProbeTap, language: str) -> tuple[CardProbe, Card]:
         now, numbers = self._now(), ProbeNumbers.of(probe.track_id)
-        if sight is Sight.ANSWER_THERE:
+        if tap is ProbeTap.ANSWER_THERE:
             noted = replace(probe, own_answers=False)
             return noted, self._end(language, _told(noted))
         if probe.looked_at is None or now - probe.looked_at < SECOND_LOOK_AFTER:
-            first = replace(probe, looked_at=probe.looked_at or now, private_values=sight is Sight.PRIVATE)
+            first = replace(probe, looked_at=probe.looked_at or now, private_values=tap is ProbeTap.PRIVATE)
             return first, self._ask_elsewhere(numbers, language)
-        if sight is Sight.ANSWER_HERE_ALONE:
+        if tap is ProbeTap.ANSWER_HERE_ALONE:
             noted = replace(probe, own_answers=True)
             return noted, self._end(language, _told(noted))
         return probe, self._ask_again(numbers, language)
@@ -164,7 +164,7 @@ class CardProbes:
             " stands there as well, tap the button. If two numbers stand there as buttons, tap one of them there.",
             number=numbers.answer,
         )
-        button = CardButton(self._say(language, phrase("The same text there")), "blue", token=Sight.ANSWER_THERE)
+        button = CardButton(self._say(language, phrase("The same text there")), "blue", token=ProbeTap.ANSWER_THERE)
         return _card(self._say(language, phrase("Trial of the cards")), self._say(language, words), (button,), language)
 
     def _ask_again(self, numbers: ProbeNumbers, language: str) -> Card:
@@ -176,7 +176,7 @@ class CardProbes:
         )
         title = self._say(language, phrase("Trial of the cards: second look"))
         text = self._say(language, phrase("Yes, %(number)s stands there alone", number=numbers.answer))
-        button = CardButton(text, "blue", token=Sight.ANSWER_HERE_ALONE)
+        button = CardButton(text, "blue", token=ProbeTap.ANSWER_HERE_ALONE)
         return _card(title, self._say(language, words), (button,), language)
 
     def _end(self, language: str, words: Phrase) -> Card:

@@ -40,10 +40,10 @@ from bot.cards.notices import (
 )
 from bot.cards.view import View
 from bot.chat.answers.card_probes import CardProbes
-from bot.chat.answers.cheap_ways import UNCONFIRMED, CheapWays
 from bot.chat.answers.forms import FormClaim
 from bot.chat.answers.own_cards import OwnCards
 from bot.chat.answers.pipeline_parts import PipelineParts
+from bot.chat.answers.probe_results import UNCONFIRMED, ProbeResults
 from bot.chat.answers.standing_answers import AnswerKeeper, CardReaders, StandingAnswer
 from bot.chat.audiences import Audiences, SharedView
 from bot.chat.context import QuestionContext
@@ -177,7 +177,7 @@ class ClickPipeline:
         seconds: float,
         audiences: Audiences,
         own_cards: OwnCards,
-        confirmed: Callable[[], CheapWays] = lambda: UNCONFIRMED,
+        confirmed: Callable[[], ProbeResults] = lambda: UNCONFIRMED,
         forget_prompt: Callable[[str], Awaitable[None]] = _forget_nothing,
         say: Callable[[str, Phrase], str] = lambda language, words: str(words),
         shown: ShownCards | None = None,
@@ -406,8 +406,8 @@ class ClickPipeline:
                 return await self._answer_line(click, action, line, offset, now)
         except TimeoutError:
             # The work continues anyway, and is idempotent.
-            deed = isinstance(action, ApprovalAction)
-            notice = _notice(BusyNotice(line=line, offset=offset, deed=deed), "busy")
+            is_decision = isinstance(action, ApprovalAction)
+            notice = _notice(BusyNotice(line=line, offset=offset, is_decision=is_decision), "busy")
             return _Answer(notice, bool(self._others(click, ())), restores=True)
 
     async def _answer_line(self, click: Click, action: Action, line: str, offset: int, now: datetime) -> _Answer:

@@ -7,7 +7,7 @@ from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 
 from bot.access.people import People
-from bot.chat.answers.cheap_ways import UNCONFIRMED, CheapWays
+from bot.chat.answers.probe_results import UNCONFIRMED, ProbeResults
 from bot.chat.answers.standing_answers import CardReaders, StandingAnswer, StandingAnswers
 from bot.chat.audiences import Audiences
 from bot.chat.context import QuestionContext
@@ -33,7 +33,7 @@ class AnswerComposer:
     people: People
     audiences: Audiences
     now: Callable[[], datetime]
-    confirmed: Callable[[], CheapWays] = lambda: UNCONFIRMED
+    confirmed: Callable[[], ProbeResults] = lambda: UNCONFIRMED
 
     async def compose(self, ref: str) -> ComposedCard:
         """Return the newest state of a card; nothing for a card no longer kept.

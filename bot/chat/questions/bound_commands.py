@@ -10,7 +10,7 @@ from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
 from bot.cards.notices import Suggestion
 from bot.cards.view import View
-from bot.chat.conditions import Emptied, ListCondition
+from bot.chat.conditions import ListCondition, WiderList
 from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.questions.named_books import reads_books, take_books, within_books
@@ -122,7 +122,7 @@ class BoundCommand:
             rest = empty.line_without(by).partition(" ")[2] if by else asked.rest
             found = await self._finds(replace(asked, rest=rest))
             if isinstance(found, EmptiedList) and found.listed:
-                return empty.emptied_also(Emptied(by=by | {ListCondition.BOOKS}, total=found.listed))
+                return empty.emptied_also(WiderList(by=by | {ListCondition.BOOKS}, total=found.listed))
         return empty
 
 

@@ -305,11 +305,11 @@ class QuestionDispatcher:
     async def _answer_reading(self, reading: Reading, context: QuestionContext) -> PreparedAnswer:
         if reading.by_work:
             reading = self._of_work(reading, context)
-        elif reading.unsure and not reading.gap:  # a model would also leave out what no line expresses
+        elif reading.unsure and not reading.unsupported:  # a model would also leave out what no line expresses
             reading = await self._settle(reading, context)
         if reading.unsure:
             picks = name_choices((reading.line, *reading.alternatives), self._commands)
-            choice = ChoiceNotice(suggestions=picks, gap=reading.gap, tells=_class_told(reading, context))
+            choice = ChoiceNotice(suggestions=picks, gap=reading.unsupported, tells=_class_told(reading, context))
             return replace(
                 PreparedAnswer(choice, NO_COMMAND_LABEL, QuestionOutcome.HINT, _NAMES),
                 unknown=reading.unknown,

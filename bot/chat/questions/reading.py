@@ -38,14 +38,14 @@ class Reading:
     """The line that a sentence asks for, and the understood parts.
 
     ``alternatives`` are other possible lines; ``unsure``: the first of them is as likely as ``line``, or ``line``
-    leaves out part of the sentence. Then ``gap`` says which part.
+    leaves out part of the sentence. Then ``unsupported`` says which part.
     """
 
     line: str
     by: ReadBy
     alternatives: tuple[str, ...] = ()
     unsure: bool = False
-    gap: Phrase | None = None
+    unsupported: Phrase | None = None
     by_work: bool = False
     """Whether the asker's work selects the line: for anything late."""
     understood: tuple[Understood, ...] = ()
@@ -58,7 +58,7 @@ class Reading:
     unheld: tuple[str, ...] = ()
     """Other parts of the sentence that the line cannot hold: a bound, an exception, further days."""
     unclear: tuple[str, ...] = ()
-    """The words of ``gap`` that ask for something else than the line."""
+    """The words of ``unsupported`` that ask for something else than the line."""
 
     def inherited(self, last: LastQuestion | None) -> frozenset[str]:
         """Return the words of the line that are left from the ``last`` question: the sentence does not hold them."""

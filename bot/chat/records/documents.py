@@ -31,7 +31,7 @@ from bot.chat.records.list_totals import ListAmounts, ListSums, total_of_list
 from bot.chat.records.lookup import DocumentList, DocumentLookup, OneDocument
 from bot.chat.records.order_moves import moves_of_order, view_of_moves
 from bot.chat.records.own_documents import OwnDocuments
-from bot.chat.records.products import Picks, ProductLookup
+from bot.chat.records.products import ProductChoice, ProductLookup
 from bot.chat.records.reader_hub import command_of, visible_fields
 from bot.erp.answer import Answer
 from bot.erp.hub import ErpHub
@@ -113,7 +113,7 @@ class Documents:
         which: Keyword | None = None,
         days: Days | None = None,
         amounts: Amounts | None = None,
-    ) -> OneDocument[D] | DocumentList[D] | Picks:
+    ) -> OneDocument[D] | DocumentList[D] | ProductChoice:
         """Return what `find` does; a text that names no document may name what is in them, or several such products."""
         asked = await self._asked(kind, text, which=which, days=days, amounts=amounts)
         products = ProductLookup(
@@ -121,7 +121,7 @@ class Documents:
         )
         by_product = DocumentsByProduct(asked.lookup, kind, products)
         hit = await by_product.look_up(asked.text, asked.wanted, days=asked.days)
-        return hit if isinstance(hit, Picks) else await self._shown(hit, asked)
+        return hit if isinstance(hit, ProductChoice) else await self._shown(hit, asked)
 
     async def show_moved(self, kind: Kind[D], text: str | None) -> View | None:
         """Return the view of what was moved for the order with this number; None where there is no such order."""
@@ -130,9 +130,9 @@ class Documents:
         order, moved = found
         return cut(view_of_moves(kind).of(order, moved, self.context), self.fields(kind))
 
-    def show(self, kind: Kind[D], hit: OneDocument[D] | DocumentList[D] | Picks, **more: Any) -> View:
+    def show(self, kind: Kind[D], hit: OneDocument[D] | DocumentList[D] | ProductChoice, **more: Any) -> View:
         """Return the view of what was found, as the asker may see it, with what there is ``more`` to tell of one."""
-        if isinstance(hit, Picks):
+        if isinstance(hit, ProductChoice):
             return hit
         if isinstance(hit, DocumentList):
             return view_of_list(kind).of(hit, self.context)

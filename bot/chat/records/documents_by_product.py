@@ -11,7 +11,7 @@ from bot.chat.days import DayRange
 from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.records.lookup import FETCH_LIMIT, DocumentList, DocumentLookup, NoDocument, OneDocument
 from bot.chat.records.own_documents import OWN_WORDS
-from bot.chat.records.products import Picks, ProductLookup
+from bot.chat.records.products import ProductChoice, ProductLookup
 from bot.erp.errors import NotListedByProduct, NotPermitted, Unsupported
 from bot.erp.kinds import D, Kind
 from bot.erp.model import Product
@@ -36,7 +36,7 @@ class DocumentsByProduct(Generic[D]):
 
     async def look_up(
         self, text: str, wanted: Filter, *, days: DayRange | None
-    ) -> OneDocument[D] | DocumentList[D] | Picks:
+    ) -> OneDocument[D] | DocumentList[D] | ProductChoice:
         """Return what `DocumentLookup.look_up` does, and raise what it raises.
 
         Raises `NotListedByProduct` where the text is the code of a product, and no ERP can be asked for it.
@@ -50,7 +50,7 @@ class DocumentsByProduct(Generic[D]):
         if meant is not None and self.lookup.bounded_by:
             amounts = ListCondition.AMOUNTS in self.lookup.bounded_by
             raise BadArgument(_AMOUNTS_OF_WHOLE_ORDERS if amounts else _OF_WHOLE_ORDERS)
-        if isinstance(meant, Picks):
+        if isinstance(meant, ProductChoice):
             return meant
         if meant is not None:
             return await self._of(meant, wanted, days)
@@ -58,24 +58,24 @@ class DocumentsByProduct(Generic[D]):
             raise NothingFound(text, await self.lookup.closest(text), hit.notes)
         return hit
 
-    async def _meant(self, text: str) -> Product | Picks | None:
+    async def _meant(self, text: str) -> Product | ProductChoice | None:
         """Return the product that a text names, or several; None where there is none to ask about."""
         try:
             found = await self.products.find(text)
         except (NothingFound, Unsupported, NotPermitted):
             return None
-        is_code = not isinstance(found, Picks) and _is_code(text, found.value)
+        is_code = not isinstance(found, ProductChoice) and _is_code(text, found.value)
         assert self.kind.by_product is not None
         if not self.products.erp.offers(self.kind.by_product):
             if is_code:
                 raise NotListedByProduct(f"no {self.kind.list_call} of a product")
             return None
-        if not is_code and not _is_named(text, found.rows if isinstance(found, Picks) else (found.value,)):
+        if not is_code and not _is_named(text, found.rows if isinstance(found, ProductChoice) else (found.value,)):
             return None
-        return found if isinstance(found, Picks) else found.value
+        return found if isinstance(found, ProductChoice) else found.value
 
     @staticmethod
-    def _is_code(text: str, meant: Product | Picks) -> bool:
+    def _is_code(text: str, meant: Product | ProductChoice) -> bool:
         return isinstance(meant, Product) and _is_code(text, meant)
 
     async def _of(self, product: Product, wanted: Filter, days: DayRange | None) -> DocumentList[D]:

@@ -9,7 +9,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from bot.cards.notices import Suggestion
 from bot.chat.arguments import Keyword
-from bot.chat.conditions import LONG_AGO, AskedBound, Conditions, Emptied, ListCondition, find_emptied
+from bot.chat.conditions import LONG_AGO, AskedBound, Conditions, ListCondition, WiderList, find_emptied
 from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange
 from bot.chat.errors import NothingFound
@@ -109,7 +109,7 @@ class DocumentList(Generic[D]):
     """Where it is read: the reader's hub, or what that shows of one person's documents."""
     product: Product | None = None
     """What all documents of the list have a line of, where they were looked for by it."""
-    emptied: tuple[Emptied, ...] = ()
+    emptied: tuple[WiderList, ...] = ()
     """What an empty list has without some of its conditions."""
     is_bare: bool = False
     overdue: int = 0

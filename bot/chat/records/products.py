@@ -39,7 +39,7 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Picks(ListView):
+class ProductChoice(ListView):
     """Products to choose from, because several fit what was asked for. ``more``: there are even more than ``total``.
 
     ``rest`` is what else was typed, which ``command`` is asked with again.
@@ -73,7 +73,7 @@ class ProductLookup:
     warehouse: str = ""
     rest: tuple[str, ...] = ()
 
-    async def read(self, word: str, read: Callable[[str], Awaitable[Answer[T]]]) -> Answer[T] | Picks:
+    async def read(self, word: str, read: Callable[[str], Awaitable[Answer[T]]]) -> Answer[T] | ProductChoice:
         """Return what ``read`` brings of the product that ``word`` means, or products to choose from.
 
         ``read`` takes a code and raises `NotFound`. Raises `NothingFound` where nothing fits.
@@ -86,9 +86,9 @@ class ProductLookup:
             except (NotFound, Ambiguous):
                 continue
         meant = await self.find(word)
-        return meant if isinstance(meant, Picks) else await read(meant.value.sku)
+        return meant if isinstance(meant, ProductChoice) else await read(meant.value.sku)
 
-    async def find(self, word: str) -> Answer[Product] | Picks:
+    async def find(self, word: str) -> Answer[Product] | ProductChoice:
         """Return the one product that ``word`` means, or products to choose from; raises `NothingFound` for none."""
         for text in dict.fromkeys((word, *other_spellings(word), words_of(word))):
             hits = await self.erp.find_products(text, limit=MAX_PICKS + 1)
@@ -115,12 +115,12 @@ class ProductLookup:
             for sku in await find_closest(word, search)
         )
 
-    def picks(self, word: str, hits: Answer[tuple[Product, ...]]) -> Picks:
+    def picks(self, word: str, hits: Answer[tuple[Product, ...]]) -> ProductChoice:
         """Return the products of ``hits`` to choose from."""
         products, offset = hits.value[:MAX_PICKS], self.context.offset
-        return Picks(
+        return ProductChoice(
             asked=word,
-            rows=products[offset : offset + (self.context.rows or Picks.page_size)],
+            rows=products[offset : offset + (self.context.rows or ProductChoice.page_size)],
             total=len(products),
             offset=offset,
             line=command_line(self.command, word, *self.rest),

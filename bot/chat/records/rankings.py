@@ -12,7 +12,7 @@ from bot.access.policy import AccessPolicy
 from bot.cards.tables import Table
 from bot.cards.view import Button, Label
 from bot.chat.arguments import Keyword
-from bot.chat.conditions import Conditions, Emptied, ListCondition, find_emptied
+from bot.chat.conditions import Conditions, ListCondition, WiderList, find_emptied
 from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange, DaysOrMonth
 from bot.chat.parsing import command_line, split
@@ -73,7 +73,7 @@ class RankingView(EmptiedList, ExportedListView):
     stale: bool
     narrowed: bool
     silences: tuple[Phrase, ...] = ()
-    emptied: tuple[Emptied, ...] = ()
+    emptied: tuple[WiderList, ...] = ()
 
     @property
     def is_partial(self) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from bot.cards.actions import Ask
 from bot.cards.tables import Table
 from bot.cards.view import Button, ListView
-from bot.chat.conditions import Emptied, ListCondition
+from bot.chat.conditions import ListCondition, WiderList
 from bot.chat.links import more_buttons, product_document_buttons
 from bot.chat.parsing import command_line, split
 from bot.chat.records.demand import Demand
@@ -122,7 +122,7 @@ class StockView(ListView):
     need: StockNeed | None = None
     more: tuple[str, ...] = ()
     """Commands that tell more of the product."""
-    holding: tuple[str, ...] = ()
+    document_lists: tuple[str, ...] = ()
     """Commands that list the open documents of the product."""
     narrowed: bool = False
     """Whether warehouses were asked for: their figures come first, and those of all warehouses after them."""
@@ -148,7 +148,7 @@ class StockView(ListView):
         sku = self.level.product.sku
         inherited = tuple(word for word in split(self.line) if word.startswith("@") and word in self.inherited)
         wider = (without_button(inherited, command_line("stock", sku)),) if inherited else ()
-        return (*wider, *product_document_buttons(self.holding, sku))
+        return (*wider, *product_document_buttons(self.document_lists, sku))
 
     def table(self) -> Table | None:
         if not self.total:
@@ -246,7 +246,7 @@ class WarehouseView(EmptiedList, ExportedListView):
     rows: tuple[WarehouseItem, ...]
     freshness: Freshness
     typed_as: str = ""
-    emptied: tuple[Emptied, ...] = ()
+    emptied: tuple[WiderList, ...] = ()
 
     def row_buttons(self) -> Sequence[Button]:
         return [*ask_buttons("stock", (row.product.sku for row in self.rows)), *self.widening_buttons()]

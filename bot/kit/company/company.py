@@ -50,7 +50,7 @@ Amounts = Mapping[Place, Decimal]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Holding:
+class ArticleStock:
     """The stock of one article: its figures per warehouse code, and the time of their last change."""
 
     article: Article
@@ -64,7 +64,7 @@ class Holding:
 class DemoCompany:
     """The demo ERP's records on its first day, or added later, each kind oldest first."""
 
-    holdings: tuple[Holding, ...] = ()
+    holdings: tuple[ArticleStock, ...] = ()
     orders: tuple[SalesOrder, ...] = ()
     quotations: tuple[Quotation, ...] = ()
     invoices: tuple[Invoice, ...] = ()
@@ -137,7 +137,7 @@ def _coming(rng: Random, purchases: Sequence[PurchaseOrder], productions: Sequen
     return coming
 
 
-def _holding(rng: Random, today: date, article: Article, owed: Amounts, coming: Amounts) -> Holding:
+def _holding(rng: Random, today: date, article: Article, owed: Amounts, coming: Amounts) -> ArticleStock:
     sku = article.product.sku
     typical = quantity_for(article, rng.randrange(3_000, 30_000))
     scarce, gone = rng.random() < 0.08, rng.random() < 0.04
@@ -161,7 +161,7 @@ def _holding(rng: Random, today: date, article: Article, owed: Amounts, coming: 
     elif sku.startswith("ODD"):
         reorder_point = None
     changed_at = moment(today - timedelta(days=rng.randrange(1, 4)), rng)
-    return Holding(
+    return ArticleStock(
         article=article,
         per_warehouse=per_warehouse,
         reorder_point=reorder_point,

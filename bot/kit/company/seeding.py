@@ -30,7 +30,7 @@ from bot.erp.model import (
 from bot.erp.model.goods import ComponentUse, GoodsDelivery, GoodsReceipt, Supply
 from bot.kit.company import tables as t
 from bot.kit.company.client import writing
-from bot.kit.company.company import SEED, DemoCompany, Holding, make_company
+from bot.kit.company.company import SEED, ArticleStock, DemoCompany, make_company
 from bot.kit.company.rows import Values, line_rows, row_of
 from bot.kit.company.sales import WAREHOUSES
 from bot.kit.company.tables import fold
@@ -113,7 +113,7 @@ def _currency(money: Money | None) -> str | None:
     return None if money is None else money.currency
 
 
-def _product(holding: Holding) -> Values:
+def _product(holding: ArticleStock) -> Values:
     article = holding.article
     product = article.product
     searched = (*map(fold, (product.sku, product.name, product.spec)), product.barcode, article.initials)
@@ -127,12 +127,12 @@ def _product(holding: Holding) -> Values:
     )
 
 
-def _stock(holding: Holding) -> Iterable[Values]:
+def _stock(holding: ArticleStock) -> Iterable[Values]:
     for code, quantities in holding.per_warehouse.items():
         yield row_of(t.StockRow, quantities, sku_key=fold(holding.article.product.sku), warehouse=code)
 
 
-def _lots(holding: Holding) -> Iterable[Values]:
+def _lots(holding: ArticleStock) -> Iterable[Values]:
     for lot in holding.lots:
         yield row_of(t.LotRow, lot, sku_key=fold(holding.article.product.sku))
 

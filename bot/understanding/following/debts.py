@@ -99,7 +99,9 @@ def of_nobody_there(follow_up: FollowUp) -> Reading | None:
     if not lines or named_in(follow_up.saying(pointed.re.sub(" ", follow_up.text)).scan):
         return None
     reading = follow_up.reading(lines[0], Understood("document", pointed[0], follow_up.last.line))
-    return replace(reading, alternatives=tuple(lines[1:]), unsure=True, gap=(_NOBODY_THERE if there else _WHICH)[meant])
+    return replace(
+        reading, alternatives=tuple(lines[1:]), unsure=True, unsupported=(_NOBODY_THERE if there else _WHICH)[meant]
+    )
 
 
 def _pronoun(text: str, *, owes: bool) -> str:

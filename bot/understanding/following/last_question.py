@@ -46,7 +46,7 @@ def follow(grammar: Grammar, sentence: str, last: LastQuestion, usable: frozense
 def follow_turn(follow_up: FollowUp) -> Reading | None:
     """Return the line that a text asks for after the last question; None if it does not continue it."""
     reading = _follow(follow_up)
-    if reading is None or reading.change or reading.gap or reading.by is not ReadBy.CONTEXT:
+    if reading is None or reading.change or reading.unsupported or reading.by is not ReadBy.CONTEXT:
         return reading
     wanted = drop_export(follow_up.text)
     said = GOES_ON.sub(" ", without_row(follow_up.text if wanted is None else wanted)).strip()
@@ -76,7 +76,7 @@ def _limited(follow_up: FollowUp) -> Reading | None:
     readings = [reading for each in limit.instead if (reading := follow_turn(follow_up.saying(normalise(each))))]
     lines = dict.fromkeys([*(reading.line for reading in readings if not reading.unsure), follow_up.last.line])
     line, *others = lines
-    return replace(follow_up.reading(line), alternatives=tuple(others), unsure=True, gap=limit.said)
+    return replace(follow_up.reading(line), alternatives=tuple(others), unsure=True, unsupported=limit.said)
 
 
 def _wants_a_file(follow_up: FollowUp) -> bool:

@@ -43,7 +43,7 @@ def of_what_is_there(follow_up: FollowUp, alone: Reading | None) -> Reading | No
     """
     text = follow_up.text
     longest = _LONGEST_IN_LATIN if text.isascii() else _LONGEST
-    if alone is None or alone.change or alone.gap or len(text) > longest or _OF_ALL.search(text):
+    if alone is None or alone.change or alone.unsupported or len(text) > longest or _OF_ALL.search(text):
         return None
     if stored := _at_the_warehouse(follow_up, alone):
         return stored

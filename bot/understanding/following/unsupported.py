@@ -40,7 +40,12 @@ def say_unsupported(follow_up: FollowUp, following: Reading | None, alone: Readi
     if gap is UnsupportedTopic.STATE and following:
         line = follow_up.last.line  # 已审批 speaks for what waits for approval
     words = split(grammar.commands.parse(line).rest)
-    if alone and alone.gap and gap is not UnsupportedTopic.STATE and not [word for word in words if not _is_days(word)]:
+    if (
+        alone
+        and alone.unsupported
+        and gap is not UnsupportedTopic.STATE
+        and not [word for word in words if not _is_days(word)]
+    ):
         return alone
     skus = tuple(sku for word in words if (sku := grammar.vocabulary.product(word)))
     return _choice(follow_up, gap, *gap.of_products(skus, days_said(scan, months=True)), line)
@@ -49,7 +54,7 @@ def say_unsupported(follow_up: FollowUp, following: Reading | None, alone: Readi
 def _choice(follow_up: FollowUp, gap: UnsupportedTopic, *lines: str) -> Reading:
     line, *others = dict.fromkeys(lines)
     reading = follow_up.reading(line, Understood("gap", follow_up.text, gap.value))
-    return replace(reading, alternatives=tuple(others), unsure=True, gap=gap.said)
+    return replace(reading, alternatives=tuple(others), unsure=True, unsupported=gap.said)
 
 
 def _compared_of_somebody(follow_up: FollowUp, scan: Scan) -> Reading | None:

@@ -43,7 +43,9 @@ def read_both(scan: Scan, read: Callable[[str], Reading | None], lines: LineComp
     for parts in _parts_of(scan):
         if any(_is_a_number(part, scan) for part in parts):
             continue  # SO-1001和1002发了吗 asks one thing of two
-        asked = [each for part in parts if (each := read(part)) and not each.gap and _says_what_it_asks(each, lines)]
+        asked = [
+            each for part in parts if (each := read(part)) and not each.unsupported and _says_what_it_asks(each, lines)
+        ]
         if len(asked) == len(parts) and _are_apart(asked[0], asked[1], lines):
             if _BLANK.search(scan.text) and not _BETWEEN.search(scan.text) and _are_of_one(asked, lines):
                 continue  # 宏达的订单 有没有延期的 asks for one list

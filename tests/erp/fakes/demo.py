@@ -19,7 +19,7 @@ from bot.kit.company import tables as t
 from bot.kit.company.adapter import open_demo
 from bot.kit.company.catalogue import Article
 from bot.kit.company.client import writing
-from bot.kit.company.company import DemoCompany, Holding
+from bot.kit.company.company import ArticleStock, DemoCompany
 from bot.kit.company.decisions import note_change
 from bot.kit.company.supply import pending_for
 from bot.kit.company.tables import fold
@@ -117,9 +117,9 @@ class DemoInstallation(Installation):
             supplies=self.company.supplies if whole else {},
         )
 
-    def _holding(self, level: StockLevel) -> Holding:
+    def _holding(self, level: StockLevel) -> ArticleStock:
         price = self.company.list_prices[level.product.sku].amount
-        return Holding(
+        return ArticleStock(
             article=Article(level.product, initials="", price=price, step=Decimal(1), made=False),
             per_warehouse={place.code: place.quantities for place in level.per_warehouse},
             reorder_point=level.reorder_point,

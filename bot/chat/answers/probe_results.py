@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class CheapWays:
+class ProbeResults:
     """The results that a probe confirmed for the card templates in use; nothing is assumed.
 
     Docs: platform/dingtalk/unknowns.md#answers-and-private-values
@@ -18,4 +18,4 @@ class CheapWays:
     """The answer to a click is not stored, so that only the clicker ever sees it."""
 
 
-UNCONFIRMED = CheapWays()
+UNCONFIRMED = ProbeResults()
