@@ -52,21 +52,9 @@ def _check_names(settings: Settings, names: NamesInForce) -> None:
         names.tell(problem.words)
 
 
-REPLICAS_OFFERED = False
-"""Whether several replicas may work together: not before all that they do together is proved."""
-
-
 def _check_replicas(settings: Settings, _names: NamesInForce) -> None:
-    if settings.replicas == 1:
-        return
-    if settings.database.startswith("sqlite"):
+    if settings.replicas > 1 and settings.database.startswith("sqlite"):
         raise ConfigurationError(phrase("several replicas need PostgreSQL: set database_url, or replicas = 1"))
-    if not REPLICAS_OFFERED:
-        raise ConfigurationError(
-            phrase(
-                "several replicas are not offered yet, because not everything that they do is proved: set replicas = 1"
-            )
-        )
 
 
 ACCESS_RULES = SettingsPart(phrase("Access rules"), make_access_policy)

@@ -9,6 +9,7 @@ import socket
 from collections.abc import Callable, Mapping, Set
 from contextlib import AsyncExitStack, suppress
 from dataclasses import replace
+from datetime import timedelta
 from hashlib import sha256
 from pathlib import Path
 from time import monotonic as system_monotonic
@@ -19,7 +20,7 @@ import structlog
 
 from bot.mechanisms.agreed_clock import AgreedClock
 from bot.mechanisms.background import BackgroundTasks, Runs
-from bot.mechanisms.health import PartHealth, PartStatus, degraded, down
+from bot.mechanisms.health import REPLICA, PartHealth, PartStatus, degraded, down
 from bot.mechanisms.leadership import Leadership
 from bot.mechanisms.metrics import Metrics
 from bot.mechanisms.version import installed_version
@@ -194,12 +195,16 @@ class Replica:
                 await self._store.leave(self._me)
 
     def health(self) -> Mapping[str, PartHealth]:
-        """Return who leads and how many live, and whether this one has the leader's rules."""
+        """Return who leads and who lives, and whether this one has the leader's rules."""
         if self._pulse is None or self._wanted == 1:
             return {}
         living = [member for member in self._pulse.members if member.is_alive]
         leader = next((member for member in living if member.id == self._pulse.leader), None)
-        return {"replicas": self._company(living, leader), "rules of the lead": self._likeness(leader)}
+        return {
+            "replicas": self._company(living, leader),
+            "rules of the lead": self._likeness(leader),
+            **{f"{REPLICA}{member.name}": _presence(member, self._pulse) for member in living},
+        }
 
     def _company(self, living: list[Member], leader: Member | None) -> PartHealth:
         count = phrase("%(living)d of %(wanted)d replicas live", living=len(living), wanted=self._wanted)
@@ -222,6 +227,19 @@ class Replica:
             rules=", ".join(names),
         )
         return down(why)
+
+
+def _presence(member: Member, pulse: Pulse) -> PartHealth:
+    leads = phrase("leads") if member.id == pulse.leader else phrase("follows")
+    heard = pulse.at - member.beat_at if member.beat_at is not None else timedelta(0)
+    words = phrase(
+        "%(role)s, version %(version)s, since %(since)s, heard of %(seconds)d s ago",
+        role=leads,
+        version=member.version,
+        since=f"{member.joined_at:%Y-%m-%d %H:%M} UTC",
+        seconds=round(heard.total_seconds()),
+    )
+    return PartHealth(PartStatus.OK, words)
 
 
 async def join_replicas(

@@ -87,12 +87,20 @@ _PARTS: Mapping[str, PartWords] = MappingProxyType(
         "language model": PartWords(
             phrase("language model"), phrase("Look at its server and its key; sentences are read without it.")
         ),
+        "replicas": PartWords(
+            phrase("replicas"), phrase("Start those that are missing; their own logs tell why they ended.")
+        ),
+        "rules of the lead": PartWords(
+            phrase("rules of the replica that leads"), phrase("Give all replicas the same rule files.")
+        ),
         "access rules": PartWords(phrase("access rules"), phrase("`dingerp access check` names every error.")),
         "alert rules": PartWords(phrase("alert rules"), phrase("`dingerp routes check` names every error.")),
         "approval rules": PartWords(phrase("approval rules"), phrase("`dingerp policy check` names every error.")),
     }
 )
 _ERP, _PLACE = "ERP ", "place "
+REPLICA = "replica "
+"""What the name of a part begins with that is a replica."""
 _ANY_REMEDY = phrase("`/readyz` and the bot's log say more.")
 
 
@@ -103,6 +111,8 @@ def words_of(part: str) -> PartWords:
         return PartWords(part, phrase("`dingerp erp check %(source)s` tells what is wrong.", source=source))
     if part.startswith(_PLACE):
         return PartWords(part, phrase("Add the robot to the group again, or take the place out of the rules."))
+    if part.startswith(REPLICA):
+        return PartWords(phrase("replica, %(name)s", name=part.removeprefix(REPLICA)), _ANY_REMEDY)
     return _PARTS.get(part) or PartWords(part, _ANY_REMEDY)
 
 

@@ -128,8 +128,8 @@ class Settings(BaseSettings):
         1,
         ge=1,
         le=16,
-        description="Processes that work together on one PostgreSQL database; with 1 a second is refused. More are not"
-        " offered yet.",
+        description="Processes that [work together](../how-to/run-several-replicas.md) on one PostgreSQL database; with"
+        " 1 a second is refused.",
     )
     zone: str = Field(
         "Asia/Shanghai",

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
+from selectors import EVENT_READ, DefaultSelector
 from time import monotonic
 from typing import Any
 
@@ -48,10 +49,10 @@ _BUSY_AGAIN_MS = 50
 """The wait once that was not enough. All writers share a thread: each would wait as long, and those behind it, too."""
 
 _IDLE_SECONDS = 5.0
-"""Seconds after which an idle connection to PostgreSQL is tried before use: firewalls and restarts end idle ones.
+"""Seconds after which an idle connection to PostgreSQL is tried before use: firewalls end them, and tell nobody.
 
-Trying each time would cost every transaction a round trip, a quarter of a short transaction. A connection that ends in
-use costs one call, and the pool then drops all others of its age.
+Trying each time would cost every transaction a round trip, a quarter of a short transaction. A server that stops tells
+its clients, so that these connections are known without that. One that ends in use costs one call.
 """
 
 _POSTGRES_REACH = {
@@ -304,13 +305,20 @@ def _note_use(_connection: object, record: Any) -> None:
 
 
 def _try_if_idle(connection: Any, record: Any, _proxy: object) -> None:
-    if monotonic() - record.info.get("used", monotonic()) < _IDLE_SECONDS:
+    if monotonic() - record.info.get("used", monotonic()) < _IDLE_SECONDS and not _was_told(connection):
         return
     try:
         connection.execute("SELECT 1")
         connection.rollback()
     except connection.Error as error:
         raise DisconnectionError("ended while it was idle") from error  # the pool opens another one
+
+
+def _was_told(connection: Any) -> bool:
+    """Return whether the server said something unasked, which is mostly that it has ended the connection."""
+    with DefaultSelector() as unread:
+        unread.register(connection, EVENT_READ)
+        return bool(unread.select(0))
 
 
 def _prepare_sqlite(connection: Any, _record: object) -> None:

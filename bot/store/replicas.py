@@ -84,6 +84,7 @@ class Member:
     settings: Mapping[str, str]
     rules: Mapping[str, str]
     joined_at: datetime | None = None
+    beat_at: datetime | None = None
     is_alive: bool = True
 
     @property
@@ -230,5 +231,6 @@ class StoredReplicas:
             settings=orjson.loads(row.settings),
             rules=orjson.loads(row.rules),
             joined_at=from_ms(row.joined_ms),
+            beat_at=from_ms(row.beat_ms),
             is_alive=row.beat_ms > now_ms - self._lease_ms,
         )

@@ -137,7 +137,7 @@ def test_compose_keeps_one_bot_running(compose: dict[str, Any]) -> None:
     assert bot["build"] == "."
     assert bot["env_file"] == ".env"
     assert bot["restart"] == "unless-stopped"
-    assert "deploy" not in bot, "card callbacks need exactly one stream process per client id"
+    assert "deploy" not in bot, "each replica needs a data folder of its own"
     assert int(bot["stop_grace_period"].rstrip("s")) > 10
 
 
@@ -151,7 +151,14 @@ def test_compose_volumes_are_declared(compose: dict[str, Any]) -> None:
 def test_compose_publishes_to_this_machine_only(compose: dict[str, Any]) -> None:
     ports = [port for service in compose["services"].values() for port in service.get("ports", [])]
 
-    assert ports == ["127.0.0.1:8788:8788"]
+    assert ports == ["127.0.0.1:8788:8788", "127.0.0.1:8789:8788"]
+
+
+def test_a_second_replica_differs_in_its_folder_and_port_alone(compose: dict[str, Any]) -> None:
+    first, second = compose["services"]["dingerp"], compose["services"]["second"]
+
+    assert second["profiles"] == ["replicas"]
+    assert {name for name in second if second[name] != first.get(name)} == {"profiles", "volumes", "ports"}
 
 
 def test_postgres_is_asked_for(compose: dict[str, Any]) -> None:

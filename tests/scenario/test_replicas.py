@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
-from itertools import count
+from functools import partial
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,7 +16,6 @@ import aiohttp
 import pytest
 from pydantic import SecretStr
 
-from bot.bootstrap import preflight
 from bot.chat.context import QuestionContext
 from bot.chat.question_handler import PreparedAnswer
 from bot.chat.questions.dispatcher import QuestionDispatcher
@@ -26,9 +25,9 @@ from bot.kit.simulator.server import open_simulator as simulator_running
 from bot.settings import AllowanceSettings
 from bot.store.errors import DatabaseInUse
 from bot.words.errors import ConfigurationError
-from tests.scenario import replica_bot
 from tests.scenario.conftest import READING, BotSystem, run_system
-from tests.scenario.processes import NO_INDEX, SHARED_KEY, Program, environment, forked, used_before
+from tests.scenario.processes import NO_INDEX, SHARED_KEY, Program, dingerp, environment, used_before
+from tests.scenario.replica_company import PER_SECOND, Mishap, ReplicatedCompany, open_replicated_company
 from tests.scenario.traffic import LONGEST_WAIT, Traffic, eventually
 
 CONFIG = SimulatorConfig(qps_limit=None, redelivery_delay=3.0, redeliveries=50)
@@ -49,7 +48,7 @@ class Replicas:
         shared = {"DINGERP_DATABASE_URL": self.url, "DINGERP_REPLICAS": "2", "DINGERP_LIMITS__QPS": "inf"}
         folder = used_before(self.folder / name)
         env = environment(CONFIG, self.simulator.url, folder, **shared, **NO_INDEX, **more)
-        async with forked(replica_bot.__name__, env=env, folder=folder) as started:
+        async with dingerp("run", env=env, folder=folder) as started:
             yield started
 
     @asynccontextmanager
@@ -75,7 +74,6 @@ async def open_replicas(
     folder: Path, url: str, monkeypatch: pytest.MonkeyPatch, config: SimulatorConfig
 ) -> AsyncIterator[Replicas]:
     monkeypatch.chdir(folder)
-    monkeypatch.setattr(preflight, "REPLICAS_OFFERED", True)
     async with simulator_running(config) as simulator:
         yield Replicas(folder, simulator, url)
 
@@ -90,6 +88,12 @@ async def readiness(system: BotSystem) -> dict[str, Any]:
 
 async def told(system: BotSystem, part: str) -> str:
     return str((await readiness(system))["parts"].get(part, {}).get("reason"))
+
+
+async def _presences(system: BotSystem) -> list[str]:
+    """Return what a bot says of each replica; these two are one process."""
+    parts = (await readiness(system))["parts"]
+    return [part["reason"] for name, part in parts.items() if name.startswith("replica ")]
 
 
 async def until(condition: Callable[[], Any]) -> None:
@@ -120,6 +124,9 @@ async def test_two_bots_say_who_leads_and_the_other_takes_over_at_a_stop(replica
             assert (first.count("replica_leads"), second.count("replica_leads")) == (1, 0)
             assert "2 of 2 replicas live, process" in await told(second, "replicas")
             await until(lambda: _says(first, "2 of 2 replicas live, this one leads"))
+            roles = [words.partition(",")[0] for words in await _presences(second)]
+            assert roles == ["leads", "follows"], "who joined first comes first"
+            assert all("since 20" in words and " s ago" in words for words in await _presences(second))
             await stack.aclose()
             await eventually(lambda: second.count("replica_leads") == 1, hint=lambda: "nobody leads")
             await until(lambda: _says(second, "1 of 2 replicas live, this one leads"))
@@ -192,39 +199,35 @@ async def test_what_a_replica_acknowledged_another_answers_if_it_ends(
     assert traffic.answers == len(traffic.questions)
 
 
+def has_gone_on(company: ReplicatedCompany, work: asyncio.Task[None], answers: float) -> bool:
+    return work.done() or company.traffic.answers > answers
+
+
 @pytest.mark.process
-@pytest.mark.soak
 @pytest.mark.timeout(900)
-async def test_replicas_outlive_one_another_for_two_minutes(replicas: Replicas) -> None:
-    """One of two is killed or frozen beyond its lease, in turn, while people ask all the time."""
-    traffic = Traffic(replicas.simulator.engine, 60)
-    async with AsyncExitStack() as stack:
-        names = count()
-
-        async def start() -> Program:
-            bot = await stack.enter_async_context(replicas.process(f"bot{next(names)}"))
-            await bot.saying("stream.connected")
-            return bot
-
-        bots = [await start(), await start()]
-        load = asyncio.create_task(traffic.flow(120.0, 20.0))
-        for end in (signal.SIGKILL, signal.SIGSTOP) * 3:
-            victim, other = bots
-            victim.process.send_signal(end)
-            wanted = traffic.answers + 200
-            await eventually(
-                lambda wanted=wanted: load.done() or traffic.answers > wanted, hint=lambda other=other: other.err
-            )  # type: ignore[misc]
-            await other.saying("replica.leads")
-            victim.process.send_signal(signal.SIGCONT)
-            bots = [other, victim if end is signal.SIGSTOP else await start()]
-        await load
-        await eventually(lambda: not traffic.unanswered, hint=lambda: traffic.unanswered)
-        for ended in await asyncio.gather(*(bot.stop() for bot in bots)):
-            assert ended.code == 0, ended.err
-            assert "Traceback" not in ended.err
-    assert traffic.doubled == []
-    assert traffic.answers == len(traffic.questions)
+@pytest.mark.parametrize(
+    ("seconds", "mishaps"),
+    [
+        pytest.param(8.0, [Mishap.CUT_OFF, Mishap.STOPPED], id="seconds"),
+        pytest.param(120.0, [*Mishap, *Mishap], id="two minutes", marks=pytest.mark.soak),
+    ],
+)
+async def test_replicas_outlive_one_another(
+    seconds: float, mishaps: Sequence[Mishap], tmp_path: Path, postgres_url: str
+) -> None:
+    """The one that leads is killed, frozen beyond its lease, stopped, or cut off, in turn, while everybody works."""
+    async with open_replicated_company(tmp_path, postgres_url, seconds) as company:
+        for port in company.senders.ports:
+            await company.start(port)
+        work = asyncio.create_task(company.work())
+        for mishap in mishaps:
+            wanted = company.traffic.answers + seconds * PER_SECOND / (len(mishaps) + 2)
+            await eventually(partial(has_gone_on, company, work, wanted), hint=lambda: company)
+            await company.suffer(mishap)
+        await work
+        await company.assert_nothing_lost_or_doubled()
+        await company.stop()
+    print(company)
 
 
 async def _says(system: BotSystem, words: str) -> bool:

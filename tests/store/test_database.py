@@ -99,30 +99,27 @@ def _process_id(connection: Connection) -> int:
 
 
 _END_OTHERS = text(
-    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename = user"
+    "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename = user"
 )
+"""It waits until they have ended."""
+_END_ITSELF = text("SELECT pg_terminate_backend(pg_backend_pid())")
 
 
 @pytest.mark.process
-async def test_a_connection_that_ended_while_it_was_idle_is_replaced_unseen(
-    postgresql: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    before = await postgresql.run(_process_id)
-    monkeypatch.setattr("bot.store.engines._IDLE_SECONDS", 0.0)
+async def test_connections_that_end_while_they_are_idle_are_replaced_unseen(postgresql: Database) -> None:
+    """As after a restart of PostgreSQL, however shortly before they were used."""
     other = Database(postgresql._engine.url.render_as_string(hide_password=False))
-    await other.run(lambda connection: connection.execute(_END_OTHERS).all())
+    for call in (postgresql.run, postgresql.read):
+        before = await asyncio.gather(*(call(_process_id) for _ in range(4)))
+        await other.run(lambda connection: connection.execute(_END_OTHERS).all())
+        assert not {*before} & {*await asyncio.gather(*(call(_process_id) for _ in range(4)))}
     await other.close()
-    assert await postgresql.run(_process_id) != before
 
 
 @pytest.mark.process
-async def test_a_connection_that_ended_in_use_costs_one_call_and_no_more(postgresql: Database) -> None:
-    await asyncio.gather(*(postgresql.run(_process_id) for _ in range(4)))
-    other = Database(postgresql._engine.url.render_as_string(hide_password=False))
-    await other.run(lambda connection: connection.execute(_END_OTHERS).all())
-    await other.close()
+async def test_a_connection_that_ends_in_use_costs_one_call_and_no_more(postgresql: Database) -> None:
     with pytest.raises(StoreUnavailable, match="OperationalError"):
-        await postgresql.read(_process_id)
+        await postgresql.run(lambda connection: connection.execute(_END_ITSELF).all())
     assert await asyncio.gather(*(postgresql.read(_process_id) for _ in range(4)))
 
 

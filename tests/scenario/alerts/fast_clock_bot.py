@@ -13,7 +13,6 @@ from datetime import UTC, datetime, timedelta
 import structlog
 
 from bot.app import running, stop_signal
-from bot.bootstrap import preflight
 from bot.dingtalk.openapi import ApiRetryPolicy
 from bot.mechanisms.log import configure_logging
 from bot.settings import load_settings
@@ -37,7 +36,6 @@ def clock(began: float) -> datetime:
 
 async def main() -> None:
     """Run the bot until it is stopped."""
-    preflight.REPLICAS_OFFERED = True
     settings, began, stop = load_settings(), float(os.environ[BEGAN]), stop_signal()
     configure_logging(settings.log.level, settings.log.format)
     async with running(settings, clock=lambda: clock(began), patience=PATIENCE) as app:

@@ -6,7 +6,7 @@ import asyncio
 import re
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -118,6 +118,8 @@ class ApprovalCluster:
     env: dict[str, str]
     folder: Path
     database: Database
+    elsewhere: Set[str] = frozenset()
+    """Conversations whose cards are about other matters."""
 
     def submit(self, numbers: Iterable[int]) -> list[str]:
         """Create waiting purchase orders in the ERP; return their numbers."""
@@ -166,7 +168,7 @@ class ApprovalCluster:
     def _placements(self) -> Iterator[tuple[CardPlacement, SimCardView]]:
         """Yield every card at every place, and what everybody sees of it."""
         for conversation in self.engine.chat.conversations.values():
-            for item in conversation.items:
+            for item in conversation.items if conversation.id not in self.elsewhere else ():
                 if isinstance(item, SimDelivery):
                     reader = conversation.members[0]
                     view = item.card.view_for(reader if conversation.kind != "group" else "")

@@ -13,6 +13,7 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from decimal import Decimal
 from importlib.metadata import EntryPoint
 from typing import Any, TypeVar
 
@@ -22,12 +23,20 @@ from aiohttp import web
 from pydantic import BaseModel, TypeAdapter
 
 from bot.app import running, stop_signal
-from bot.bootstrap import preflight
 from bot.erp import vendors
 from bot.erp.document_calls import DocumentCalls
-from bot.erp.errors import NotFound, Unavailable, UnknownOutcome, Unsupported
+from bot.erp.errors import NotFound, Unavailable, UnknownOutcome
 from bot.erp.kinds import PURCHASE_ORDERS, Kind
-from bot.erp.model import Decision, DecisionResult, Product, PurchaseOrder, PurchaseStatus, Slice, StockLevel
+from bot.erp.model import (
+    Decision,
+    DecisionResult,
+    Product,
+    PurchaseOrder,
+    PurchaseStatus,
+    Quantities,
+    Slice,
+    StockLevel,
+)
 from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.vendors import AdapterContext, Vendor
 from bot.mechanisms.log import configure_logging
@@ -123,8 +132,11 @@ class RemoteErpAdapter(DocumentCalls):
         {Capability.PURCHASE_ORDERS, Capability.APPROVE, Capability.REJECT, Capability.VERSION_CHECK}
     )
 
-    def __init__(self, name: str, url: str) -> None:
+    def __init__(self, name: str, url: str, *, stocked: bool = False) -> None:
+        """``stocked``: it tells the stock of every product that it is asked for."""
         self.name = name
+        if stocked:
+            self.capabilities = self.capabilities | {Capability.STOCK}
         self._url = url
         self._session = aiohttp.ClientSession(timeout=_PATIENCE, connector=aiohttp.TCPConnector(limit=100))
 
@@ -132,9 +144,16 @@ class RemoteErpAdapter(DocumentCalls):
         """Return none: it has no products."""
         return ()
 
-    async def stock(self, _sku: str) -> StockLevel:
-        """Raise `Unsupported`: this ERP has purchase orders only."""
-        raise Unsupported("no stock here", source=self.name)
+    async def stock(self, sku: str) -> StockLevel:
+        """Return the same for each product."""
+        return StockLevel(
+            product=Product(sku=sku, name="螺丝", unit="个"),
+            total=Quantities(on_hand=Decimal(7)),
+            per_warehouse=(),
+            reorder_point=None,
+            as_of=datetime.now(UTC),
+            source=self.name,
+        )
 
     async def document(self, kind: Kind[Any], number: str) -> Any:
         """Return one order; raises `NotFound` and `Unavailable`."""
@@ -178,10 +197,11 @@ class RemoteErpAdapter(DocumentCalls):
 
 class _Options(BaseModel):
     url: str
+    stocked: bool = False
 
 
 async def _open(context: AdapterContext, options: _Options) -> RemoteErpAdapter:
-    return RemoteErpAdapter(context.name, options.url)
+    return RemoteErpAdapter(context.name, options.url, stocked=options.stocked)
 
 
 vendor = Vendor(title="Remote ERP", options=_Options, open=_open)  # type: ignore[arg-type]  # a part of the port
@@ -202,7 +222,6 @@ async def _run_fast(began: float, speed: float) -> None:
 
 
 if __name__ == "__main__":
-    preflight.REPLICAS_OFFERED = True
     # As an installed package would declare it.
     vendors._OURS[VENDOR] = EntryPoint(VENDOR, "tests.scenario.approvals.remote_erp:vendor", vendors.GROUP)
     if BEGAN in os.environ:
