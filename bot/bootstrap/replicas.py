@@ -36,6 +36,9 @@ log = structlog.get_logger(__name__)
 _OWN_SECTIONS: Final = frozenset({"data_dir", "data_key", "data_key_file", "database_url", "http", "log", "queues"})
 """Settings in which replicas may differ."""
 
+_SHORT = 4
+"""Of an id: enough to tell apart replicas of one name, as before and after the restart of a container."""
+
 _GOODBYE = 1.0
 """Seconds that a stop waits for the database."""
 
@@ -203,7 +206,7 @@ class Replica:
         return {
             "replicas": self._company(living, leader),
             "rules of the lead": self._likeness(leader),
-            **{f"{REPLICA}{member.name}": _presence(member, self._pulse) for member in living},
+            **{f"{REPLICA}{member.name} ({member.id[:_SHORT]})": _presence(member, self._pulse) for member in living},
         }
 
     def _company(self, living: list[Member], leader: Member | None) -> PartHealth:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import signal
 from collections import Counter, deque
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
@@ -108,8 +108,11 @@ class ReplicatedCompany:
             await asyncio.sleep(_ORDER_EVERY)
 
     async def _approve(self, order: str) -> None:
-        """Approve at the decider's card, once it is there, until it asks no more."""
-        await eventually(lambda: self._card(order), hint=lambda: order)
+        """Approve at the decider's card until it asks no more, once the polled event is told, too.
+
+        The replica that begins to lead looks for waiting orders at once: it may find one before it is polled.
+        """
+        await eventually(lambda: self._card(order) and self._polled()[order], hint=lambda: order)
         while (card := self._card(order)) is not None and card.decidable:
             answer = await self.cluster.press_stale(card)
             self._count("orders", answer)
@@ -204,18 +207,19 @@ class ReplicatedCompany:
     async def assert_nothing_lost_or_doubled(self) -> None:
         """Wait until all is done, and compare it with what was wanted."""
         await eventually(lambda: not self.traffic.unanswered, hint=lambda: self.traffic.unanswered)
-        assert (self.traffic.doubled, self.traffic.answers) == ([], len(self.traffic.questions))
+        assert self.traffic.doubled == [], self.traffic.doubled
+        assert self.traffic.answers == len(self.traffic.questions), self
         await self.cluster.settled(len(self.orders))
         counts = await settled(self.cluster.database, LONGEST_WAIT)
         assert_nothing_lost(self.storm, counts)
         assert_every_card_once(self.storm, self.recorder)
         self.cluster.assert_decided_once(self.orders, COPIES)
         posted = Counter(decision.number for decision in self.cluster.erp.erp.told)
-        assert posted == dict.fromkeys(self.orders, 1)
-        assert self._polled() == dict.fromkeys(self.orders, 1)
+        assert posted == dict.fromkeys(self.orders, 1), posted
+        assert self._polled() == dict.fromkeys(self.orders, 1), self._polled()
         assert await self._noted_as_taken() == len(self.taken)
 
-    def _polled(self) -> Mapping[str, int]:
+    def _polled(self) -> Counter[str]:
         items = self.cluster.engine.chat.conversations[POLLED].items
         texts = [item.card.view_for("") for item in items if isinstance(item, SimDelivery)]
         return Counter(order for order in self.orders for view in texts if order in f"{view.title} {view.markdown}")
