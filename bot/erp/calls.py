@@ -68,10 +68,15 @@ class CallRunner:
         self._monotonic = monotonic
         self._sleep = sleep
         self._random = rng
+        self._has_ended = False
         self._counters: dict[tuple[str, str, str], Callable[[], None]] = {}
         self._clocks: dict[tuple[str, str], Callable[[float], None]] = {}
         self._breakers = {name: self._breaker(name, guard) for name, guard in guards.items()}
         self._rates = {name: CallRate(guard.rate, monotonic) for name, guard in guards.items() if guard.rate}
+
+    def end(self) -> None:
+        """Begin no more calls: reads that several share may go on after all who asked have gone."""
+        self._has_ended = True
 
     @property
     def troubles(self) -> Mapping[str, str]:
@@ -152,6 +157,8 @@ class CallRunner:
         self, source: Erp, call: str, act: Callable[[Erp], Awaitable[T]], limit: TimeLimit, late: type[ErpError]
     ) -> T:
         """Call the source once and count it; raises ``late`` when it takes longer than ``limit``."""
+        if self._has_ended:
+            raise late(f"no {call}: the bot stops", source=source.name)
         outcome = "crashed"
         started = self._monotonic()
         try:

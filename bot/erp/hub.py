@@ -443,6 +443,7 @@ class ErpHub(DocumentAnswers):
     async def close(self) -> None:
         """Let decisions under way finish, end the reads and close the sources."""
         await self._decisions.finish()
+        self._calls.end()
         await self._reads.close()
         for source in self._all:
             await source.close()

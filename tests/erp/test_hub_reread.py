@@ -76,3 +76,13 @@ async def test_categories_are_those_of_the_very_codes() -> None:
     with pytest.raises(Unavailable):
         await hub.categories("main", ["SKU1"])
     await hub.close()
+
+
+async def test_nothing_is_asked_of_a_source_that_is_closed() -> None:
+    """Reads that several share may go on after all who asked have gone, at a stop."""
+    source = Source(purchase_order=[purchase()])
+    hub = hub_of(source)
+    await hub.close()
+    with pytest.raises(Unavailable):
+        await hub.reread("main", "PO-1001")
+    assert source.calls == []
