@@ -12,8 +12,8 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from decimal import Decimal
+from functools import partial
 from importlib.metadata import EntryPoint
 from typing import Any, TypeVar
 
