@@ -12,15 +12,18 @@ from bot.chat.answers.page_answers import PageAnswers
 from bot.chat.registry import Commands
 from bot.store.api_keys import StoredApiKeys
 from bot.web.api.documents import document_routes
+from bot.web.api.door import ProgramDoor
 from bot.web.api.oversight import oversight_routes
 from bot.web.api.questions import QUESTIONS
 from bot.web.api.routes import ApiParts, ApiRoute
 from bot.web.api.site import ApiSite
+from bot.web.api.whose import WHOSE
+from bot.web.failed_proofs import ProofBounds
 
 
 def routes_of(commands: Commands) -> tuple[ApiRoute, ...]:
     """Return all routes, as far as there are the commands."""
-    return (QUESTIONS, *document_routes(commands), *oversight_routes(commands))
+    return (QUESTIONS, WHOSE, *document_routes(commands), *oversight_routes(commands))
 
 
 def build_api(base: Infrastructure, answers: PageAnswers, commands: Commands, audit: AuditLog) -> ApiSite:
@@ -34,7 +37,8 @@ def build_api(base: Infrastructure, answers: PageAnswers, commands: Commands, au
     )
     parts = ApiParts(
         answers=answers,
-        keys=keys,
+        door=ProgramDoor(keys, ProofBounds(base.now)),
+        limits=base.settings.limits.key.model_dump(),
         languages=base.languages,
         language_of=lambda code: choose_language(base.languages, code or base.settings.language),
         metrics=base.metrics,

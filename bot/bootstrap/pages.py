@@ -26,13 +26,13 @@ from bot.store.outbox.queue import StoredBacklog
 from bot.store.page_sessions import StoredPageSessions
 from bot.store.people import find_administrators
 from bot.store.rule_versions import StoredRuleVersions
+from bot.web.failed_proofs import ProofBounds
 from bot.web.pages.alerts import MUTING, OPEN_ALERTS
 from bot.web.pages.approvals import CASE, LIST_OF_CASES
 from bot.web.pages.ask import ANSWER, DEED, FILE
 from bot.web.pages.documents import LIST, LISTS
 from bot.web.pages.drawing import PageDrawing
 from bot.web.pages.login import DingTalkApp, LoginPages
-from bot.web.pages.login_bounds import LoginBounds
 from bot.web.pages.me import ME
 from bot.web.pages.operations import AUDIT, STATE
 from bot.web.pages.people import MEMBER, MEMBERS, SEEN
@@ -150,5 +150,5 @@ def build_site(
         page=settings.dingtalk.login_page,
         corp_id=lambda: base.organisation.corp_id,
     )
-    login = LoginPages(parts, DingTalkLogins(base.api), app, LoginBounds(base.now))
+    login = LoginPages(parts, DingTalkLogins(base.api), app, ProofBounds(base.now))
     return PageSite(parts, login, (*PAGES, *rule_pages.pages), base.metrics)

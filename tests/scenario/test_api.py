@@ -20,6 +20,7 @@ from bot.store.audit.chain import AuditWitness
 from bot.store.audit.log import StoredAudit
 from bot.store.database import Database
 from bot.store.held_rights import hold_rights
+from bot.web.failed_proofs import OF_ADDRESS
 from bot.words.errors import ConfigurationError
 from tests.rows import each_row
 from tests.scenario.conftest import ENGLISH, KEEPER, BotSystem, OpenSystem
@@ -193,6 +194,45 @@ async def test_a_key_is_made_of_what_there_is(scope: str, expires: str, says: st
     with pytest.raises(ConfigurationError, match=re.escape(says)):
         await door.key(BOSS, scope, expires=expires)
     assert (await door.client.ask("/help")).status == 404
+
+
+async def test_a_key_tells_whose_it_is_and_what_it_may_do(door: Door) -> None:
+    key = await door.key(KEEPER, "stock", "invoice", "order")
+    told = await door.client.get("/whoami")
+    assert told.status == 200
+    assert (told.body["key"], told.body["owner"], told.body["scopes"]) == (key, KEEPER, ["invoice", "order", "stock"])
+    assert {*told.body["commands"]} <= {"invoice", "order", "stock"}
+    assert told.body["limits"] == {"questions_minute": 120, "documents_day": 5_000, "documents_row": 600}
+    assert datetime.fromisoformat(told.body["expires_at"]) > datetime.now(UTC) + timedelta(days=29)
+    assert door.client.token not in str(told.body)
+
+
+async def test_whoever_guesses_keys_has_to_wait_and_no_program_does(open_system: OpenSystem) -> None:
+    time = [datetime.now(UTC)]
+    async with open_system(clock=lambda: time[0]) as system, opened(system) as door:
+        client = door.client
+        await door.key()
+        good = client.token
+        assert (await client.ask("/help")).status == 200
+        client.token = f"dgp_00000000_{'x' * 43}"
+        seen = [(await client.ask("/help")).status for _ in range(OF_ADDRESS.most + 2)]
+        assert seen == [401] * OF_ADDRESS.most + [429] * 2
+        told = await client.ask("/help")
+        assert int(told.headers["Retry-After"]) == OF_ADDRESS.regained.total_seconds()
+        client.token = ""
+        assert (await client.ask("/help")).status == 401, "who shows no key guesses none"
+        client.token = good
+        assert (await client.ask("/help")).status == 200, "a program behind the same proxy"
+        await door.key()
+        assert (await client.ask("/help")).status == 429, "a key that was not seen before waits, too"
+        time[0] += OF_ADDRESS.regained
+        assert (await client.ask("/help")).status == 200
+
+
+async def test_what_is_asked_for_and_not_there_is_counted(door: Door) -> None:
+    await door.key()
+    await door.client.get("/nothing/here")
+    assert door.system.count("program_requests_total", route="nothing", status="404") == 1
 
 
 async def test_a_token_is_worth_nothing_in_part(door: Door) -> None:

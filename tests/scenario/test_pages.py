@@ -24,7 +24,7 @@ from bot.settings import RuleSettings
 from bot.store.audit.chain import AuditWitness
 from bot.store.audit.log import StoredAudit
 from bot.store.database import Database
-from bot.web.pages.login_bounds import OF_ADDRESS
+from bot.web.failed_proofs import OF_ADDRESS
 from tests.rows import each_row
 from tests.scenario.conftest import ENGLISH, KEEPER, OUTSIDER, BotSystem, OpenSystem
 from tests.web.page_client import PageClient, PageMarkup, Seen, page_client

@@ -9,7 +9,9 @@ import asyncio
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from zlib import crc32
 
@@ -20,8 +22,10 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
 from bot.admin.api_keys import add_key
+from bot.bootstrap import api as api_parts
 from bot.bootstrap.api import routes_of
 from bot.chat.registry import Commands
+from bot.web import failed_proofs
 from bot.web.api.openapi import describe
 from tests.examples import examples
 from tests.scenario.conftest import run_system
@@ -69,8 +73,12 @@ def served_elsewhere(folder: Path) -> Iterator[tuple[str, list[str]]]:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, list[str]]]:
-    with served_elsewhere(tmp_path_factory.mktemp("programs")) as served:
-        yield served
+    guessing = replace(failed_proofs.OF_ADDRESS, most=10**6)
+    bounds = partial(failed_proofs.ProofBounds, of_address=guessing, of_all=guessing)
+    with pytest.MonkeyPatch.context() as patching:
+        patching.setattr(api_parts, "ProofBounds", bounds)
+        with served_elsewhere(tmp_path_factory.mktemp("programs")) as served:
+            yield served
 
 
 def bounded(share: float) -> settings:

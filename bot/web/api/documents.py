@@ -20,7 +20,8 @@ from bot.chat.arguments import Keyword
 from bot.chat.conditions import ListCondition
 from bot.chat.days import Days, names_days
 from bot.chat.document_views import DocumentListView
-from bot.chat.parsing import command_line, in_books, normalise
+from bot.chat.parsing import command_line, in_books, normalise, quote
+from bot.chat.records.documents import Documents
 from bot.chat.records.own_documents import OWN_WORDS
 from bot.chat.registry import AnyCommand, Commands
 from bot.erp.kinds import KINDS, PARTNERS, Kind
@@ -35,7 +36,8 @@ from bot.words.phrase import Words, phrase
 _MOST_WORD = 100
 _ALL_LINES = 1_000
 _OWN = "mine"
-_WORDS = ("text", "partner", "product", "days", "due", "amounts", "source")
+_RESTRICTIONS = Documents.restrictions
+_WORDS = ("text", "partner", "product", "days", "due", "amounts", *_RESTRICTIONS, "source")
 _SEVERAL = (HTTPStatus.CONFLICT,)
 
 NOT_HERE = phrase("There is no such document that the key's owner may see.")
@@ -124,6 +126,8 @@ def _list_request(kind: Kind[Any], command: AnyCommand, lists: Sequence[Keyword]
             fields["due"] = word("Days on which they are due.", "this week")
     if any(issubclass(each, Amounts) for each in types):
         fields["amounts"] = word("Bounds of the amount, as typed in the chat.", ">1000")
+    for name, restriction in _RESTRICTIONS.items():
+        fields[name] = word(f"{restriction.label}: as typed in the chat after `{restriction.prefix}`.", "me")
     return create_model(f"{kind.record.__name__}ListFilters", __base__=ListFilters, **fields)
 
 
@@ -174,7 +178,8 @@ def _line(kind: Kind[Any], values: Any) -> str:
         raise _wrong(type(values), wrong, said)
     line = command_line(kind.command, getattr(values, "list", None) or "", *named.values())
     days = given.get("days") or (f"due {given['due']}" if "due" in given else "")
-    line = " ".join(filter(None, (line, given.get("amounts"), days)))
+    restricted = [quote(f"{_RESTRICTIONS[name].prefix}{word}") for name, word in _restricted(values).items()]
+    line = " ".join(filter(None, (line, given.get("amounts"), days, *restricted)))
     return in_books(line, _books(values))
 
 
@@ -183,6 +188,10 @@ def _named(values: Any) -> dict[str, str]:
     words = {name: normalise(getattr(values, name, "")) for name in ("text", "partner", "product")}
     own = {"own": _OWN} if getattr(values, "own", False) else {}
     return {name: word for name, word in words.items() if word} | own
+
+
+def _restricted(values: Any) -> dict[str, str]:
+    return {name: word for name in _RESTRICTIONS if (word := normalise(getattr(values, name, "")))}
 
 
 def _are_days(text: str) -> bool:
@@ -222,6 +231,8 @@ def _differing(view: DocumentListView, lists: dict[str, Keyword], values: Any) -
         wrong.append(days or "text")
     if bool(getattr(values, "amounts", "")) != bool(view.amounts):
         wrong.append("amounts" if getattr(values, "amounts", "") else "text")
+    restricted = _restricted(values)
+    wrong += [name for name, each in _RESTRICTIONS.items() if (name in restricted) != (each.by in typed)]
     return wrong
 
 

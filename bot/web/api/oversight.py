@@ -1,4 +1,4 @@
-"""The routes of what people do about documents: alerts, approvals, the audit log. They read, and decide nothing."""
+"""The routes of what the bot and people do: alerts, approvals, cards that are owed, the audit log. They only read."""
 
 from __future__ import annotations
 
@@ -43,6 +43,14 @@ class CaseFilters(PartRequest):
     )
 
 
+class OutboxFilters(PartRequest):
+    """Which cards."""
+
+    state: Literal["dead", "queued", "sent", "folded"] | None = Field(
+        None, description="What became of them: dead are those that were given up.", examples=["dead"]
+    )
+
+
 class AuditFilters(PartRequest):
     """Whose entries, or about what."""
 
@@ -73,6 +81,10 @@ async def _list_cases(asked: ApiRequest) -> web.Response:
     return await _answer_list(asked, line, "approval_history")
 
 
+async def _list_cards(asked: ApiRequest) -> web.Response:
+    return await _answer_list(asked, command_line("outbox", asked.values.state or ""), "outbox_list")
+
+
 async def _list_entries(asked: ApiRequest) -> web.Response:
     return await _answer_list(asked, command_line("audit", normalise(asked.values.about)), "audit")
 
@@ -89,7 +101,7 @@ async def _answer_list(asked: ApiRequest, line: str, card: str) -> web.Response:
 
 def _name(row: Any) -> tuple[str, ...]:
     """Return what tells a row from others: its id, or for entries of the audit log all that they say."""
-    known = getattr(row, "id", "") or getattr(row, "case", "")
+    known = next(filter(None, (getattr(row, name, "") for name in ("id", "case", "card"))), "")
     return (known,) if known else (row.at.isoformat(), str(row.who), str(row.deed), *row.what, str(row.detail))
 
 
@@ -135,11 +147,14 @@ def _one(path: str, summary: str, serve: Any, card: str, called: str) -> ApiRout
 
 _ALERT = partial(_read_one, ("all",), "alerts", "alert")
 _CASE = partial(_read_one, (), "decisions", "approval_record")
+_CARD = partial(_read_one, (), "outbox", "outbox_card")
 _ROUTES = (
     ("alerts", _list("/alerts", "Open alerts", _list_alerts, AlertFilters, "alert_list")),
     ("alerts", _one("/alerts", "One alert", _ALERT, "alert", "Its id.")),
     ("decisions", _list("/approvals", "Cases of approvals", _list_cases, CaseFilters, "approval_history")),
     ("decisions", _one("/approvals", "What became of one", _CASE, "approval_record", "The purchase order's number.")),
+    ("outbox", _list("/outbox", "Cards that are owed or were sent", _list_cards, OutboxFilters, "outbox_list")),
+    ("outbox", _one("/outbox", "What became of one card", _CARD, "outbox_card", "Its name in the list.")),
     ("audit", _list("/audit", "Who saw, decided or was refused", _list_entries, AuditFilters, "audit")),
 )
 """Each with the command whose rules say who may ask."""

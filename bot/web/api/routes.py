@@ -14,7 +14,7 @@ import orjson
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from bot.access.api_keys import ApiKeys, Program
+from bot.access.api_keys import Program
 from bot.access.audit import PROGRAM_PLACE
 from bot.access.people import Person
 from bot.cards.language import Language
@@ -24,6 +24,7 @@ from bot.chat.answers.page_answers import CutAnswer, PageAnswer, PageAnswers, Pa
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.questions.failures import NO_ANSWER_NOW
 from bot.mechanisms.metrics import Metrics
+from bot.web.api.door import ProgramDoor
 from bot.web.api.problems import BAD_REQUEST, HEADERS, JSON, ApiProblem, wrong_request
 from bot.web.api.records import Json, Schema, write_view
 from bot.words.phrase import Phrase, Words, phrase
@@ -51,7 +52,9 @@ class ApiParts:
     """What all routes work with."""
 
     answers: PageAnswers
-    keys: ApiKeys
+    door: ProgramDoor
+    limits: Mapping[str, int]
+    """Of each key, by the names of their settings; 0: unlimited."""
     languages: Mapping[str, Language]
     language_of: Callable[[str], Language]
     """The language with a code; the company's for an empty one."""

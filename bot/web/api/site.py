@@ -14,14 +14,17 @@ from aiohttp import web
 
 from bot.access.api_keys import Program
 from bot.web.api.openapi import OPENAPI, describe, draw_page
-from bot.web.api.problems import HEADERS, JSON, NO_KEY, NO_SUCH, ApiProblem
+from bot.web.api.problems import HEADERS, JSON, NO_SUCH, ApiProblem
 from bot.web.api.routes import AGAIN, NO_ANSWER, PREFIX, ApiParts, ApiRequest, ApiRoute
 from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
 
 _LOCKED = {"Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'"}
-_BEARER = "Bearer "
+
+_NO_ROUTE = "nothing"
+"""What requests are counted as that lead to no route."""
+_Serve = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +41,20 @@ class ApiSite:
         app.router.add_get(OPENAPI, self._telling(lambda: orjson.dumps(describe(self.routes)), JSON))
         app.router.add_get(f"{PREFIX}/", self._telling(lambda: draw_page(self.routes).encode(), "text/html"))
         # What is no route gets a problem as well: in the order of adding, the last.
-        app.router.add_route("*", f"{PREFIX}/{{rest:.*}}", self._nothing)
+        app.router.add_route("*", f"{PREFIX}/{{rest:.*}}", self._counted(_NO_ROUTE, self._nothing))
 
-    def _handler(self, route: ApiRoute) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    def _handler(self, route: ApiRoute) -> _Serve:
+        async def handle(request: web.Request) -> web.StreamResponse:
+            return await self._answer(request, route)
+
+        return self._counted(route.name, handle)
+
+    def _counted(self, name: str, serve: _Serve) -> _Serve:
         async def handle(request: web.Request) -> web.StreamResponse:
             began = time.perf_counter()
-            response = await self._answer(request, route)
-            self.parts.metrics.program_requests.labels(route.name, str(response.status)).inc()
-            self.parts.metrics.program_seconds.labels(route.name).observe(time.perf_counter() - began)
+            response = await serve(request)
+            self.parts.metrics.program_requests.labels(name, str(response.status)).inc()
+            self.parts.metrics.program_seconds.labels(name).observe(time.perf_counter() - began)
             return response
 
         return handle
@@ -53,7 +62,7 @@ class ApiSite:
     async def _answer(self, request: web.Request, route: ApiRoute) -> web.Response:
         language = self.parts.language_of("")
         try:
-            program = await self._program(request)
+            program = await self.parts.door.admit(request)
             language = self.parts.language_of(program.person.language)
             values = await route.read(request)
             if values.language:
@@ -75,23 +84,13 @@ class ApiSite:
             later = ApiProblem(HTTPStatus.SERVICE_UNAVAILABLE, NO_ANSWER, retry_after=error.retry_after or AGAIN)
             return later.response(language, self.parts.languages)
 
-    async def _program(self, request: web.Request) -> Program:
-        sent = request.headers.get("Authorization", "")
-        token = sent[len(_BEARER) :].strip() if sent[: len(_BEARER)].lower() == _BEARER.lower() else ""
-        program = await self.parts.keys.find(token) if token else None
-        if program is not None:
-            return program
-        if not await self.parts.keys.any_there():
-            raise ApiProblem(HTTPStatus.NOT_FOUND, NO_SUCH)
-        raise ApiProblem(HTTPStatus.UNAUTHORIZED, NO_KEY, headers={"WWW-Authenticate": 'Bearer realm="dingerp"'})
-
-    def _telling(self, make: Callable[[], bytes], media: str) -> Callable[[web.Request], Awaitable[web.StreamResponse]]:
+    def _telling(self, make: Callable[[], bytes], media: str) -> _Serve:
         """Return what tells of the routes and of nothing else, made once, where there is an API at all."""
         made = cache(make)
 
         async def handle(_request: web.Request) -> web.StreamResponse:
             try:
-                there = await self.parts.keys.any_there()
+                there = await self.parts.door.is_there()
             except DingerpError as error:
                 log.warning("api.no_answer", error=type(error).__name__, detail=error.detail)
                 there = False
@@ -106,7 +105,7 @@ class ApiSite:
         """Say that there is no such route, or that it takes another method."""
         methods = sorted({route.method for route in self.routes if _leads_to(route, request.path)})
         try:
-            there = bool(methods) and await self.parts.keys.any_there()
+            there = bool(methods) and await self.parts.door.is_there()
         except DingerpError:
             there = False
         status = HTTPStatus.METHOD_NOT_ALLOWED if there else HTTPStatus.NOT_FOUND

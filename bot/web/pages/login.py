@@ -17,8 +17,8 @@ from aiohttp import web
 from yarl import URL
 
 from bot.access.page_sessions import SPENT_CODE, LoginCodes, LoginIdentity, LoginRefused, Visitor
+from bot.web.failed_proofs import ProofBounds
 from bot.web.pages.drawing import DINGTALK_SCRIPT, IN_CLIENT_POLICY
-from bot.web.pages.login_bounds import LoginBounds
 from bot.web.pages.public_address import HOME, local_path
 from bot.web.pages.visit import MOST_BYTES, PageParts, redirect
 from bot.words.errors import DingerpError
@@ -78,7 +78,7 @@ class LoginPages:
     parts: PageParts
     codes: LoginCodes
     app: DingTalkApp
-    bounds: LoginBounds
+    bounds: ProofBounds
 
     def mount(self, app: web.Application) -> None:
         """Add the pages to an application."""

@@ -1,6 +1,6 @@
-"""Bounds of logins that fail: each code that somebody brings costs a call of DingTalk, and anybody may bring one.
+"""Bounds of proofs that fail, such as codes of logins and keys of programs: anybody may bring one, and each costs work.
 
-A login that succeeds costs nothing of the bound, so the people of an office that has one address come in all the same,
+A proof that succeeds costs nothing of the bound, so the people of an office that has one address come in all the same,
 and so do those behind a proxy, whose address is all that the server sees.
 """
 
@@ -21,7 +21,7 @@ _NETWORK_BITS = 64
 
 @dataclass(frozen=True, slots=True)
 class Bound:
-    """So many logins may fail at once, and one more each time that ``regained`` has passed."""
+    """So many may fail at once, and one more each time that ``regained`` has passed."""
 
     most: int
     regained: timedelta
@@ -46,8 +46,8 @@ class _Left:
 
 
 @dataclass(slots=True)
-class LoginBounds:
-    """Admits logins, in memory and per process. ``now`` gives aware times."""
+class ProofBounds:
+    """Admits proofs, in memory and per process. ``now`` gives aware times."""
 
     now: Callable[[], datetime]
     of_address: Bound = OF_ADDRESS
@@ -56,7 +56,7 @@ class LoginBounds:
     _all: _Left | None = field(default=None, init=False)
 
     def admit(self, address: str) -> bool:
-        """Count a login from an address as the server sees it; False where too many have failed."""
+        """Count a proof from an address as the server sees it; False where too many have failed."""
         key, now = _network(address), self.now()
         own = self._left_of(key, now).taken(1, self.of_address, now)
         everybody = self._left_of_all(now).taken(1, self.of_all, now)
@@ -67,7 +67,7 @@ class LoginBounds:
         return True
 
     def succeed(self, address: str) -> None:
-        """Take back a login that was counted: it was no stranger's."""
+        """Take back a proof that was counted: it was no stranger's."""
         key, now = _network(address), self.now()
         self._by_address.put(key, self._left_of(key, now).taken(-1, self.of_address, now))
         self._all = self._left_of_all(now).taken(-1, self.of_all, now)

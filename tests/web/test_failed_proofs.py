@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from bot.web.pages.login_bounds import ADDRESSES, Bound, LoginBounds
+from bot.web.failed_proofs import ADDRESSES, Bound, ProofBounds
 
 HERE, THERE = "192.0.2.1", "198.51.100.7"
 
@@ -19,9 +19,9 @@ class Clock:
         return self.time
 
 
-def bounds(clock: Clock, most: int = 3, in_all: int = 5) -> LoginBounds:
+def bounds(clock: Clock, most: int = 3, in_all: int = 5) -> ProofBounds:
     """Return bounds that regain one login of an address in 20 s, and one of all in 10."""
-    return LoginBounds(
+    return ProofBounds(
         clock,
         of_address=Bound(most, timedelta(seconds=20)),
         of_all=Bound(in_all, timedelta(seconds=10)),
