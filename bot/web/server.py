@@ -24,6 +24,7 @@ from bot.web.api.site import ApiSite
 from bot.web.connections import BoundedConnections
 from bot.web.hooks import HookEndpoint
 from bot.web.key_page import KeyPage
+from bot.web.mcp.endpoint import McpSite
 from bot.web.pages.site import PageSite
 from bot.words.errors import ConfigurationError
 
@@ -81,6 +82,7 @@ def make_web_app(
         site.mount(app)
     if api is not None:
         api.mount(app)
+        McpSite(api).mount(app)
     return app
 
 

@@ -12,7 +12,7 @@ from http import HTTPStatus
 from typing import Any, Literal
 
 from aiohttp import web
-from pydantic import Field, create_model
+from pydantic import BaseModel, Field, create_model
 
 from bot.chat.amounts import Amounts
 from bot.chat.answers.page_answers import CutAnswer
@@ -137,7 +137,7 @@ def _types(command: AnyCommand) -> list[type[Any]]:
 
 async def _answer_list(kind: Kind[Any], lists: dict[str, Keyword], asked: ApiRequest) -> web.Response:
     values = asked.values
-    line = _line(kind, values)
+    line = line_of(kind, values)
     page = await read_page(asked, line, partial(_checked, kind, lists, asked), _name)
     return answer(asked.request, {"line": line, "view": asked.write(page.view), "next": page.following})
 
@@ -165,7 +165,7 @@ def _name(row: Any) -> tuple[str, ...]:
     return (row.number, *row.books)
 
 
-def _line(kind: Kind[Any], values: Any) -> str:
+def line_of(kind: Kind[Any], values: Any) -> str:
     """Return the line that people would type for what the filters say. Raises `ApiProblem`."""
     named = _named(values)
     if no_days := [name for name in ("days", "due") if not _are_days(normalise(getattr(values, name, "")))]:
@@ -248,12 +248,12 @@ def no_list(asked: ApiRequest, found: CutAnswer) -> ApiProblem:
     return ApiProblem(HTTPStatus.CONFLICT, SEVERAL, choices=choices)
 
 
-def _wrong(model: type[RequestModel], names: Iterable[str], detail: Words) -> ApiProblem:
+def _wrong(model: type[BaseModel], names: Iterable[str], detail: Words) -> ApiProblem:
     parts = [_wrong_part(model, name, detail) for name in dict.fromkeys(names)]
     return ApiProblem(HTTPStatus.UNPROCESSABLE_ENTITY, phrase("Parts of the request are wrong."), errors=parts)
 
 
-def _wrong_part(model: type[RequestModel], name: str, detail: Words) -> WrongPart:
+def _wrong_part(model: type[BaseModel], name: str, detail: Words) -> WrongPart:
     field = model.model_fields.get(name)
     return WrongPart(parameter=name, detail=detail, example=field.examples[0] if field and field.examples else "")
 

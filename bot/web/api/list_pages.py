@@ -25,7 +25,7 @@ _REMEMBERED = 3
 """Documents that a cursor remembers: the last may have left the list, such as one that is not open any more."""
 _WINDOW = 200
 """Rows that are looked through, around where the last document should be."""
-_DEEPEST = 100_000
+DEEPEST = 100_000
 
 
 class PartRequest(RequestModel):
@@ -72,7 +72,7 @@ class Cursor:
             match content:
                 case [str(own), int(told), int(total), list(last)] if own == _digest(line):
                     names = tuple(tuple(map(str, each)) for each in last if isinstance(each, list))
-                    if names and len(names) <= _REMEMBERED and 0 < told <= _DEEPEST and 0 < total <= 10 * _DEEPEST:
+                    if names and len(names) <= _REMEMBERED and 0 < told <= DEEPEST and 0 < total <= 10 * DEEPEST:
                         return cls(own, told, total, names)
         except (binascii.Error, ValueError):
             pass

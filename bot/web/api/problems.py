@@ -117,6 +117,14 @@ class ApiProblem(Exception):
 
     def response(self, language: Language, languages: Mapping[str, Language]) -> web.Response:
         """Return the answer for a reader of a language."""
+        headers = {**HEADERS, **self.headers}
+        if self.retry_after is not None:
+            headers["Retry-After"] = str(max(1, round(self.retry_after)))
+        body = orjson.dumps(self.body(language, languages))
+        return web.Response(status=self.status, body=body, content_type=PROBLEM, headers=headers)
+
+    def body(self, language: Language, languages: Mapping[str, Language]) -> dict[str, Any]:
+        """Return what the answer says."""
         words = {code: self._words(each) for code, each in languages.items()}
         body: dict[str, Any] = {"type": "about:blank", "status": int(self.status), **self._words(language)}
         body["words"] = words
@@ -126,10 +134,7 @@ class ApiProblem(Exception):
             body["errors"] = [_written(each, language) for each in self.errors]
         if self.choices:
             body["choices"] = list(self.choices)
-        headers = {**HEADERS, **self.headers}
-        if self.retry_after is not None:
-            headers["Retry-After"] = str(max(1, round(self.retry_after)))
-        return web.Response(status=self.status, body=orjson.dumps(body), content_type=PROBLEM, headers=headers)
+        return body
 
     def _words(self, language: Language) -> dict[str, str]:
         title = TITLES.get(self.status, self.status.phrase)

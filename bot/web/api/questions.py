@@ -7,6 +7,7 @@ from typing import Any
 from aiohttp import web
 from pydantic import Field
 
+from bot.web.api.list_pages import DEEPEST, MOST_ROWS
 from bot.web.api.records import Schema, Schemas
 from bot.web.api.routes import CHOICES_REF, ApiRequest, ApiRoute, RequestModel, answer
 from bot.web.api.views import known_views
@@ -24,13 +25,22 @@ class QuestionBody(RequestModel):
         description="What a person would type: a line such as /order late, a number, a name, or a sentence.",
         examples=["/order late"],
     )
+    limit: int | None = Field(
+        None, ge=1, le=MOST_ROWS, description="Rows of a list; without it what fits a card.", examples=[20]
+    )
+    offset: int = Field(0, ge=0, le=DEEPEST, description="Rows of a list that were told already.", examples=[20])
 
 
 async def answer_question(asked: ApiRequest) -> web.Response:
-    """Answer a line: the view's record, the text of its card, what it was read as, and what it leads on to."""
-    found = await asked.look_up(asked.values.line)
+    """Answer a line."""
+    return answer(asked.request, await tell_answer(asked))
+
+
+async def tell_answer(asked: ApiRequest) -> dict[str, Any]:
+    """Return the view's record, the text of its card, what a line was read as, and what it leads on to."""
+    found = await asked.look_up(asked.values.line, offset=asked.values.offset, rows=asked.values.limit)
     drawn = asked.draw(found)
-    body: dict[str, Any] = {
+    return {
         "asked": found.asked,
         "command": drawn.command,
         "outcome": drawn.outcome,
@@ -38,7 +48,6 @@ async def answer_question(asked: ApiRequest) -> web.Response:
         "view": asked.write(found.view),
         "choices": asked.choices(drawn),
     }
-    return answer(asked.request, body)
 
 
 def _gives(schemas: Schemas) -> Schema:

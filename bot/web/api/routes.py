@@ -5,12 +5,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from http import HTTPStatus
 from typing import Any, ClassVar, Literal
 
 import orjson
+import structlog
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -27,7 +28,10 @@ from bot.mechanisms.metrics import Metrics
 from bot.web.api.door import ProgramDoor
 from bot.web.api.problems import BAD_REQUEST, HEADERS, JSON, ApiProblem, wrong_request
 from bot.web.api.records import Json, Schema, write_view
+from bot.words.errors import DingerpError
 from bot.words.phrase import Phrase, Words, phrase
+
+log = structlog.get_logger(__name__)
 
 PREFIX = "/api/v1"
 MOST_BYTES = 16_384
@@ -60,6 +64,12 @@ class ApiParts:
     """The language with a code; the company's for an empty one."""
     metrics: Metrics
     now: Callable[[], datetime]
+
+    def asked(self, request: web.Request, program: Program, values: RequestModel) -> ApiRequest:
+        """Return what a program asks for, in the language that it wants."""
+        language = self.language_of(values.language or program.person.language)
+        asking = Program(program.key, replace(program.person, language=language.code))
+        return ApiRequest(request=request, program=asking, language=language, parts=self, values=values)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -123,6 +133,12 @@ class ApiRequest:
             raise ApiProblem(HTTPStatus.SERVICE_UNAVAILABLE, detail, retry_after=AGAIN)
 
 
+def no_answer(error: DingerpError) -> ApiProblem:
+    """Return what is told where something of ours, or of the ERPs, is away; it is logged."""
+    log.warning("api.no_answer", error=type(error).__name__, detail=error.detail)
+    return ApiProblem(HTTPStatus.SERVICE_UNAVAILABLE, NO_ANSWER, retry_after=error.retry_after or AGAIN)
+
+
 NOBODY = phrase("The owner of this key may not ask.")
 NO_ANSWER = phrase("There is no answer at the moment. Please try again later.")
 
@@ -168,7 +184,7 @@ class ApiRoute:
                 return self.takes.model_validate_strings(_query(request))
             if request.query:
                 raise ApiProblem(HTTPStatus.UNPROCESSABLE_ENTITY, phrase("Everything is asked for in the body here."))
-            return self.takes.model_validate_json(await _body(request), strict=True)
+            return self.takes.model_validate_json(await read_body(request), strict=True)
         except ValidationError as error:
             if in_body and error.errors()[0]["type"] == "json_invalid":
                 raise ApiProblem(HTTPStatus.BAD_REQUEST, phrase("The body is no JSON.")) from None
@@ -203,7 +219,8 @@ def _query(request: web.Request) -> dict[str, str]:
     return dict(request.query)
 
 
-async def _body(request: web.Request) -> bytes:
+async def read_body(request: web.Request) -> bytes:
+    """Return the body of a request, which is JSON. Raises `ApiProblem`."""
     if request.content_type != JSON or "Content-Type" not in request.headers:
         raise ApiProblem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, phrase("The body has to be JSON, as application/json."))
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
 
@@ -12,10 +12,9 @@ import orjson
 import structlog
 from aiohttp import web
 
-from bot.access.api_keys import Program
 from bot.web.api.openapi import OPENAPI, describe, draw_page
 from bot.web.api.problems import HEADERS, JSON, NO_SUCH, ApiProblem
-from bot.web.api.routes import AGAIN, NO_ANSWER, PREFIX, ApiParts, ApiRequest, ApiRoute
+from bot.web.api.routes import PREFIX, ApiParts, ApiRequest, ApiRoute, RequestModel, no_answer
 from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
@@ -37,17 +36,34 @@ class ApiSite:
     def mount(self, app: web.Application) -> None:
         """Add everything to an application."""
         for route in self.routes:
-            app.router.add_route(route.method, route.address, self._handler(route))
+            app.router.add_route(route.method, route.address, self.handler(route.name, route.read, route.serve))
         app.router.add_get(OPENAPI, self._telling(lambda: orjson.dumps(describe(self.routes)), JSON))
         app.router.add_get(f"{PREFIX}/", self._telling(lambda: draw_page(self.routes).encode(), "text/html"))
         # What is no route gets a problem as well: in the order of adding, the last.
         app.router.add_route("*", f"{PREFIX}/{{rest:.*}}", self._counted(_NO_ROUTE, self._nothing))
 
-    def _handler(self, route: ApiRoute) -> _Serve:
-        async def handle(request: web.Request) -> web.StreamResponse:
-            return await self._answer(request, route)
+    def handler(
+        self,
+        name: str,
+        read: Callable[[web.Request], Awaitable[RequestModel]],
+        serve: Callable[[ApiRequest], Awaitable[web.StreamResponse]],
+    ) -> _Serve:
+        """Return what answers requests that show a key, and counts them by ``name``."""
 
-        return self._counted(route.name, handle)
+        async def handle(request: web.Request) -> web.StreamResponse:
+            language = self.parts.language_of("")
+            try:
+                program = await self.parts.door.admit(request)
+                language = self.parts.language_of(program.person.language)
+                values = await read(request)
+                language = self.parts.language_of(values.language or language.code)
+                return await serve(self.parts.asked(request, program, values))
+            except ApiProblem as problem:
+                return problem.response(language, self.parts.languages)
+            except DingerpError as error:
+                return no_answer(error).response(language, self.parts.languages)
+
+        return self._counted(name, handle)
 
     def _counted(self, name: str, serve: _Serve) -> _Serve:
         async def handle(request: web.Request) -> web.StreamResponse:
@@ -58,31 +74,6 @@ class ApiSite:
             return response
 
         return handle
-
-    async def _answer(self, request: web.Request, route: ApiRoute) -> web.Response:
-        language = self.parts.language_of("")
-        try:
-            program = await self.parts.door.admit(request)
-            language = self.parts.language_of(program.person.language)
-            values = await route.read(request)
-            if values.language:
-                language = self.parts.language_of(values.language)
-            person = replace(program.person, language=language.code)
-            return await route.serve(
-                ApiRequest(
-                    request=request,
-                    program=Program(program.key, person),
-                    language=language,
-                    parts=self.parts,
-                    values=values,
-                )
-            )
-        except ApiProblem as problem:
-            return problem.response(language, self.parts.languages)
-        except DingerpError as error:
-            log.warning("api.no_answer", error=type(error).__name__, detail=error.detail)
-            later = ApiProblem(HTTPStatus.SERVICE_UNAVAILABLE, NO_ANSWER, retry_after=error.retry_after or AGAIN)
-            return later.response(language, self.parts.languages)
 
     def _telling(self, make: Callable[[], bytes], media: str) -> _Serve:
         """Return what tells of the routes and of nothing else, made once, where there is an API at all."""

@@ -1,0 +1,38 @@
+"""`dingerp mcp`: the same tools over stdin and stdout, for agents on somebody's computer; a client of the API."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import aiohttp
+import orjson
+from mcp.server.stdio import stdio_server
+
+from bot.web.api.problems import JSON
+from bot.web.api.questions import QUESTIONS, QuestionBody
+from bot.web.api.records import Json
+from bot.web.mcp.server import make_server
+
+SECONDS = 60.0
+_NOT_THERE = "The bot does not answer. Please try again later."
+
+
+async def serve_stdio(address: str, key: str) -> None:
+    """Serve an agent until it closes our stdin; ``address`` is where the bot's API is."""
+    headers = {"Authorization": f"Bearer {key}", "Content-Type": JSON}
+    timeout = aiohttp.ClientTimeout(total=SECONDS)
+    async with aiohttp.ClientSession(headers=headers, timeout=timeout) as session:
+        server = make_server(partial(_ask, session, f"{address.rstrip('/')}{QUESTIONS.address}"))
+        async with stdio_server() as (reading, writing):
+            await server.run(reading, writing, server.create_initialization_options())
+
+
+async def _ask(session: aiohttp.ClientSession, address: str, question: QuestionBody) -> Json:
+    """Return the API's answer or problem; the agent asks again where there is none."""
+    try:
+        asked = question.model_dump_json(exclude_none=True)
+        async with session.post(address, data=asked, allow_redirects=False) as told:
+            body = orjson.loads(await told.read())
+    except (aiohttp.ClientError, TimeoutError, orjson.JSONDecodeError):
+        return {"detail": _NOT_THERE}
+    return body if isinstance(body, dict) and body.keys() & {"text", "detail"} else {"detail": _NOT_THERE}

@@ -1,0 +1,164 @@
+"""The tools of agents, each named by a task: what it takes, and the line that it asks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from bot.chat.parsing import command_line, normalise
+from bot.erp.kinds import KINDS
+from bot.web.api.documents import line_of
+from bot.web.api.questions import QuestionBody
+
+_MOST_WORD = 100
+ROWS, MOST_ROWS = 20, 50
+_KINDS = {kind.command: kind for kind in KINDS}
+
+
+class ToolInput(BaseModel):
+    """What every tool takes; what it does not know is refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    language: Literal["en", "zh_CN"] | None = Field(None, description="Of the answer; the owner's by default.")
+
+
+class ListInput(ToolInput):
+    """What tools take whose answer may be a list."""
+
+    limit: int = Field(ROWS, ge=1, le=MOST_ROWS, description="Rows of one answer.")
+    offset: int = Field(0, ge=0, le=100_000, description="Rows to leave out, for what follows.")
+
+
+def _word(description: str, *, needed: bool = False) -> Any:
+    # A tool that needs a word needs one that says something.
+    return (
+        Field(min_length=1, max_length=_MOST_WORD, pattern=r"\S", description=description)
+        if needed
+        else Field("", max_length=_MOST_WORD, description=description)
+    )
+
+
+class FindInput(ListInput):
+    """What is looked for."""
+
+    text: str = _word("A number, a code or a part of a name.", needed=True)
+
+
+class StockInput(ListInput):
+    """Of which product, and where."""
+
+    product: str = _word("The product's code or name.", needed=True)
+    warehouse: str = _word("The name of one warehouse.")
+    needed: int | None = Field(None, ge=1, le=10**9, description="Is so much of it enough?")
+
+
+class DocumentsInput(ListInput):
+    """Which documents; the names are those of the API's filters."""
+
+    kind: Literal[tuple(_KINDS)] = Field(description="po: purchase order, mo: production order.")  # type: ignore[valid-type]  # known when it runs
+    number: str = _word("The number of one document, told in full. Nothing else is taken with it.")
+    list: str = _word("A list with a name, such as late, open, overdue or unpaid, as far as the kind has it.")
+    text: str = _word("A part of a number or name.")
+    partner: str = _word("A customer's or vendor's name, or a part of it.")
+    product: str = _word("The code of a product that the documents have a line of.")
+    own: bool = Field(False, description="Only what the key's owner is salesperson, buyer or requester of.")
+    days: str = _word("Days of the documents: 2026-11-01..2026-11-30, last month.")
+    due: str = _word("Days on which they are due: this week.")
+    amounts: str = _word("Bounds of the amount: >1000.")
+    created_by: str = _word("Who created them in the ERP: a name, or me.")
+    source: str = _word("The name of one ERP, where there are several.")
+
+
+class ReportInput(ToolInput):
+    """Of which time."""
+
+    period: str = _word("A day, week, month or year: today, last week, 2026-10. This month by default.")
+
+
+class WhyInput(ToolInput):
+    """About which order."""
+
+    number: str = _word("The purchase order's number.", needed=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tool:
+    """One tool; ``line`` returns what people type for the same. It raises `ApiProblem` for what fits no line."""
+
+    name: str
+    title: str
+    about: str
+    takes: type[ToolInput]
+    line: Callable[[Any], str]
+
+    def question(self, values: ToolInput) -> QuestionBody:
+        """Return what is asked for what a model said."""
+        rows = {"limit": values.limit, "offset": values.offset} if isinstance(values, ListInput) else {}
+        return QuestionBody(line=self.line(values), language=values.language, **rows)
+
+
+def _stock(values: StockInput) -> str:
+    warehouse = normalise(values.warehouse)
+    return command_line(
+        "stock",
+        normalise(values.product),
+        f"@{warehouse}" if warehouse else "",
+        f"×{values.needed}" if values.needed else "",
+    )
+
+
+def _documents(values: DocumentsInput) -> str:
+    number = normalise(values.number)
+    if number:
+        return command_line(values.kind, number)
+    return line_of(_KINDS[values.kind], values)
+
+
+TOOLS = (
+    Tool(
+        name="find",
+        title="Find",
+        about="Find documents, products, customers and vendors by a number or a part of a name.",
+        takes=FindInput,
+        line=lambda values: command_line("find", normalise(values.text)),
+    ),
+    Tool(
+        name="stock",
+        title="Stock",
+        about="Tell the stock of a product by warehouse: on hand, reserved, free.",
+        takes=StockInput,
+        line=_stock,
+    ),
+    Tool(
+        name="documents",
+        title="Documents",
+        about="List documents of a kind by filters, with sums of all that count, or tell one by its number.",
+        takes=DocumentsInput,
+        line=_documents,
+    ),
+    Tool(
+        name="report",
+        title="Report",
+        about="Tell the figures of sales, invoices, purchases and production of a period.",
+        takes=ReportInput,
+        line=lambda values: " ".join(filter(None, ("/report", normalise(values.period)))),
+    ),
+    Tool(
+        name="why",
+        title="Who decides, and why",
+        about="Tell who decides a purchase order and by which rule. It decides nothing.",
+        takes=WhyInput,
+        line=lambda values: command_line("why", normalise(values.number)),
+    ),
+    Tool(
+        name="pending",
+        title="What waits",
+        about="List the purchase orders that wait for the owner's decision. People decide in DingTalk; no tool does.",
+        takes=ListInput,
+        line=lambda _values: "/pending",
+    ),
+)
