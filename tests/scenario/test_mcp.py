@@ -182,6 +182,7 @@ async def test_a_key_s_scopes_bind_its_agent(door: Door) -> None:
         ("documents", {"kind": "nothing"}, "kind"),
         ("documents", {"kind": "order", "days": "/approve PO-1001"}, "days"),
         ("documents", {"kind": "order", "limit": 51}, "limit"),
+        ("documents", {"kind": "order", "number": "SO-1001", "days": "today"}, "days"),
     ],
 )
 async def test_what_a_model_says_is_checked(name: str, arguments: dict[str, Any], said: str, door: Door) -> None:

@@ -146,7 +146,7 @@ async def _answer_one(kind: Kind[Any], asked: ApiRequest) -> web.Response:
     number = normalise(asked.request.match_info["number"])
     if not 0 < len(number) <= _MOST_WORD:
         raise ApiProblem(HTTPStatus.NOT_FOUND, NOT_HERE)
-    line = command_line(kind.command, number, books=_books(asked.values))
+    line = command_line(kind.command, number, books=books_of(asked.values))
     found = await asked.look_up(line, rows=None if kind in PARTNERS else _ALL_LINES)
     drawn, document = asked.draw(found), getattr(found.answer.view, "document", None)
     if found.view.card == kind.card and document is not None and document.number.casefold() == number.casefold():
@@ -157,7 +157,8 @@ async def _answer_one(kind: Kind[Any], asked: ApiRequest) -> web.Response:
     raise ApiProblem(HTTPStatus.NOT_FOUND, NOT_HERE, choices=choices)
 
 
-def _books(values: Any) -> tuple[str, ...]:
+def books_of(values: Any) -> tuple[str, ...]:
+    """Return the books that a request names."""
     return (normalise(values.source),) if values.source else ()
 
 
@@ -180,7 +181,7 @@ def line_of(kind: Kind[Any], values: Any) -> str:
     days = given.get("days") or (f"due {given['due']}" if "due" in given else "")
     restricted = [quote(f"{_RESTRICTIONS[name].prefix}{word}") for name, word in _restricted(values).items()]
     line = " ".join(filter(None, (line, given.get("amounts"), days, *restricted)))
-    return in_books(line, _books(values))
+    return in_books(line, books_of(values))
 
 
 def _named(values: Any) -> dict[str, str]:

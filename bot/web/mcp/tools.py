@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from http import HTTPStatus
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from bot.chat.parsing import command_line, normalise
 from bot.erp.kinds import KINDS
-from bot.web.api.documents import line_of
+from bot.web.api.documents import ONE_TEXT, books_of, line_of
+from bot.web.api.problems import ApiProblem, WrongPart
 from bot.web.api.questions import QuestionBody
 
 _MOST_WORD = 100
@@ -60,7 +62,7 @@ class DocumentsInput(ListInput):
     """Which documents; the names are those of the API's filters."""
 
     kind: Literal[tuple(_KINDS)] = Field(description="po: purchase order, mo: production order.")  # type: ignore[valid-type]  # known when it runs
-    number: str = _word("The number of one document, told in full. Nothing else is taken with it.")
+    number: str = _word("The number of one document, told in full. No filter is taken with it.")
     list: str = _word("A list with a name, such as late, open, overdue or unpaid, as far as the kind has it.")
     text: str = _word("A part of a number or name.")
     partner: str = _word("A customer's or vendor's name, or a part of it.")
@@ -111,11 +113,17 @@ def _stock(values: StockInput) -> str:
     )
 
 
+_WITH_NUMBER = frozenset({"kind", "number", "source", *ListInput.model_fields})
+
+
 def _documents(values: DocumentsInput) -> str:
     number = normalise(values.number)
-    if number:
-        return command_line(values.kind, number)
-    return line_of(_KINDS[values.kind], values)
+    if not number:
+        return line_of(_KINDS[values.kind], values)
+    if more := values.model_dump(exclude_defaults=True).keys() - _WITH_NUMBER:
+        wrong = [WrongPart(parameter=name, detail=ONE_TEXT, example="") for name in sorted(more)]
+        raise ApiProblem(HTTPStatus.UNPROCESSABLE_ENTITY, ONE_TEXT, errors=wrong)
+    return command_line(values.kind, number, books=books_of(values))
 
 
 TOOLS = (
