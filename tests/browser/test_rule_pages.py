@@ -61,6 +61,7 @@ async def publish(page: Page, system: BotSystem, looked: Looked, name: str) -> N
     await looked.look(f"{name}-published")
 
 
+@pytest.mark.sampled(2)
 @pytest.mark.parametrize("viewport", [PHONE, DESK], ids=["phone", "desk"])
 async def test_a_rule_is_edited_checked_rehearsed_published_and_taken_back(
     viewport: tuple[int, int], browser: Browser, system: BotSystem, tmp_path: Path

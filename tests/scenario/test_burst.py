@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from time import perf_counter
-
 import pytest
 
 from bot.kit.simulator.config import SimulatorConfig
@@ -16,10 +14,9 @@ QPS = 20
 @pytest.mark.soak
 async def test_two_hundred_questions_at_a_hundred_a_second(open_system: OpenSystem) -> None:
     async with open_system(SimulatorConfig(qps_limit=QPS), limits={"qps": float(QPS)}) as system:
-        traffic, began = Traffic(system.engine), perf_counter()
+        traffic = Traffic(system.engine)
         await traffic.flow(2.0, per_second=100)
         await eventually(lambda: not traffic.unanswered, hint=lambda: len(traffic.unanswered))
-        assert perf_counter() - began < 13
         await system.settle()
         assert (traffic.answers, traffic.doubled, traffic.in_order) == (200, [], True)
         assert system.count("answers_sent_total", via="card") == 200

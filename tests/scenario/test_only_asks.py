@@ -5,8 +5,9 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import Any
+
+import pytest
 
 from bot.settings import UnderstandingSettings
 from bot.store.engines import sqlite_file
@@ -64,16 +65,18 @@ def ways(line: str) -> Iterator[str]:
     yield f"帮我看一下{line[1:]}这件事情今天可以了吗"
 
 
+@pytest.mark.parametrize("one_in", [4, pytest.param(1, marks=pytest.mark.soak)])
 async def test_nothing_changes_unless_somebody_types_or_presses_it(
-    open_approval_scenario: OpenApprovalScenario, fake: FakeModel, tmp_path: Path
+    open_approval_scenario: OpenApprovalScenario, fake: FakeModel, one_in: int
 ) -> None:
+    """Of the four ways of a line one in so many is tried, in turn, and always the answer of a language model."""
     model = {"url": fake.url, "key": "hush", "model": "qwen"}
     sentences = {"understanding": UnderstandingSettings.model_validate({"model": model})}
     async with open_approval_scenario(SMALL, **sentences) as scenario:
         await scenario.ask("/help", MANAGER)
         before = state(scenario)
-        for line in LINES:
-            for said in ways(line):
+        for turn, line in enumerate(LINES):
+            for said in [*ways(line)][turn % one_in :: one_in]:
                 await scenario.ask(said, MANAGER)
             fake.say(line)
             await scenario.ask(f"明天又要被念叨 {line[1:]}", MANAGER)

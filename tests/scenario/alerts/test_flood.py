@@ -25,7 +25,8 @@ async def test_a_flood_keeps_nobody_waiting_and_is_done_at_an_even_cost(
     figures = await send_flood(tmp_path, events, seconds=seconds)
     assert figures.accepted == events
     assert figures.states == {"done": events}, "what was answered 202 is done"
-    assert figures.slowing < 1.5
+    # A cost that grows with what is there would be three times as high; beside other work a processor is slower, too.
+    assert figures.slowing < 2.2
     assert figures.growth < room
     # Ahead of thousands of events, which take a hundred times as long as this limit lets a card wait.
     assert max(figures.critical_waits) < figures.drained / 2 + 5
