@@ -237,6 +237,7 @@ async def test_the_log_stays_short_under_constant_writing(tmp_path: Path, monkey
     writing = asyncio.create_task(write())
     # The log's file never shrinks. Once the log has restarted, writing on makes it small beside what was written.
     while written < 100 or log.stat().st_size > written * 50_000 / 2:
+        assert not writing.done(), "nobody writes"
         assert written < 4_000, "the log never restarted"  # SQLite itself restarts it at some 4 600
         await database.checkpoint()
         moved = written
