@@ -322,11 +322,15 @@ _ACTED_ON_ELSEWHERE = phrase("Other groups show it: people act on it there.")
 async def _one_of_all(
     alert_id: str, rights: AlertRights, service: AlertService, context: QuestionContext
 ) -> View | None:
-    """Return an alert that any group shows, to look at, if the rules let the asker see its document."""
+    """Return an alert to look at that any group shows, or that no rule sends anywhere, if the rules let the asker see
+    its document.
+    """
     alert = await service.alert(alert_id)
     if alert is None or not rights.may_see_anywhere(alert):
         return None
-    if not any(card.place.kind is PlaceKind.GROUP for card in await service.cards_of(alert_id)):
+    cards = await service.cards_of(alert_id)
+    is_nobodys = not cards and not alert.is_watched
+    if not is_nobodys and not any(card.place.kind is PlaceKind.GROUP for card in cards):
         return None
     view = build_alert_view(alert, context.now, note=_ACTED_ON_ELSEWHERE, elsewhere=True)
     return cut(view, rights.fields([alert]))

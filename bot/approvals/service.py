@@ -190,12 +190,13 @@ class ApprovalService:
         return await self._transactions.query(lambda unit: tuple(unit.cases.search(wanted)))
 
     async def history(self, number: str, source: str = "") -> tuple[tuple[Case, tuple[AuditRow, ...]], ...]:
-        """Return the record of a document, its newest case first."""
-        return await self._transactions.query(
-            lambda unit: tuple(
-                (case, tuple(unit.cases.audit_rows_of(case.id))) for case in unit.cases.cases_of(number, source)
-            )
-        )
+        """Return the record of a document, its newest case first; the id of one of its cases names it as well."""
+
+        def read(unit: CaseUnitOfWork) -> tuple[tuple[Case, tuple[AuditRow, ...]], ...]:
+            cases = unit.cases.cases_of(number, source) or (() if source else unit.cases.revisions(number))
+            return tuple((case, tuple(unit.cases.audit_rows_of(case.id))) for case in cases)
+
+        return await self._transactions.query(read)
 
     async def cards(self, case: Case) -> tuple[CaseCard, ...]:
         """Return where the cards of a case are, the oldest first."""

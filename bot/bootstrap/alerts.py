@@ -26,6 +26,7 @@ from bot.alerts.top_boxes import TOP_KIND
 from bot.alerts.watch_poller import WatchPoller
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.quotas import follow_quotas, quota_reporter
+from bot.bootstrap.receivers import receivers_of
 from bot.chat.answers.standing_answers import track_of_answer
 from bot.chat.audiences import Audiences
 from bot.chat.questions.limit_reports import LIMIT_REPORT, LimitReportComposer
@@ -75,7 +76,8 @@ async def build_alerts(base: Infrastructure, rules: Callable[[], AlertRuleSet], 
     """Build intake, processor and outbox; the processor runs until the base's stack ends."""
     settings, now = base.settings, base.now
     keep = timedelta(days=settings.retention.alert_days)
-    transactions = StoredAlertTransactions(base.database, now, keep=keep)
+    receivers = receivers_of(settings)
+    transactions = StoredAlertTransactions(base.database, now, receivers=receivers, keep=keep)
 
     def unit(repository: AlertRepository) -> AlertUnitOfWork:
         return AlertUnitOfWork(

@@ -39,6 +39,7 @@ from bot.approvals.writeback_worker import WritebackWorker
 from bot.bootstrap.alerts import AlertServices
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.policy import MemberStaffDirectory, organisation_of, terms_of
+from bot.bootstrap.receivers import receivers_of
 from bot.bootstrap.rules import RuleFiles
 from bot.cards.language import choose_language
 from bot.chat.accounts.binding import ErpAccounts
@@ -149,7 +150,7 @@ def build_approvals(
     sources = {name: hub.source_client(name) for name in hub.sources}
     deciding = {name: client for name, client in sources.items() if Capability.APPROVE in client.capabilities}
     approve_only = {name for name, client in deciding.items() if Capability.REJECT not in client.capabilities}
-    cases = StoredCaseTransactions(base.database, base.now)
+    cases = StoredCaseTransactions(base.database, base.now, receivers_of(settings))
     transactions = CaseTransactions(
         store=cases,
         reader=DocumentReader(hub, organisation),

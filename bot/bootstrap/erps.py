@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from bot.alerts.intake.source_poller import supervise
 from bot.bootstrap.database import make_database
 from bot.bootstrap.infrastructure import Infrastructure
+from bot.bootstrap.receivers import receivers_of
 from bot.erp.decider_keys import NO_DECIDER_KEYS, DeciderKeys
 from bot.erp.hub import ErpHub
 from bot.erp.index.follower import IndexFollower, run_followers
@@ -156,7 +157,14 @@ def query_database(stack: AsyncExitStack, settings: Settings, database: Database
 async def start_read_model(base: Infrastructure, hub: ErpHub) -> ReadModel:
     """Return the read model of kept documents. Unless enabled in the settings it keeps none, and says so."""
     wanted = base.settings.read_model
-    store = StoredDocuments(base.database, query_database(base.stack, base.settings, base.database))
+    reads = query_database(base.stack, base.settings, base.database)
+    store = StoredDocuments(
+        base.database,
+        reads,
+        receivers=receivers_of(base.settings),
+        names_source=len(base.settings.erp) > 1,
+        now=base.now,
+    )
     await store.keep_only(base.settings.erp if wanted.enabled else ())
     if wanted.enabled:
         followers = [_follower(base, hub, store, source) for source in hub.sources]

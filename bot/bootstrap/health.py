@@ -16,6 +16,7 @@ from bot.approvals.stuck_orders import StuckOrders
 from bot.bootstrap.alerts import AlertServices
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.quotas import administrators, quota_health
+from bot.bootstrap.receivers import receivers_health
 from bot.bootstrap.rules import ACCESS, ALERTS, APPROVALS, RuleFiles
 from bot.bootstrap.unreached import LOOKED_EVERY, UnreachedPlaces
 from bot.erp.hub import ErpHub
@@ -94,6 +95,8 @@ async def start_health(
         "approvals": _orders_health(approvals),
         "restored rights": _waiting_rights(base.database),
     }
+    if base.settings.receivers:
+        looks["receivers"] = partial(receivers_health, base)
     if file is not None:
         pages = SqlitePages(file)
         looks |= {"pages": _raising(pages.check), "disk": _disk_of(file)}

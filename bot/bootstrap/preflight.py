@@ -13,6 +13,7 @@ from typing import Any, Final
 from bot.bootstrap.access import make_access_policy
 from bot.bootstrap.alerts import open_hooks, queue_addresses
 from bot.bootstrap.names import known_names, review_settings
+from bot.bootstrap.receivers import receivers_of
 from bot.bootstrap.rules import follow_alerts, follow_approvals
 from bot.chat.registry import installed_commands
 from bot.queues.brokers import build_connection
@@ -33,6 +34,10 @@ class SettingsPart:
 
 def _check_hooks(settings: Settings, _names: NamesInForce) -> None:
     open_hooks(settings)
+
+
+def _check_receivers(settings: Settings, _names: NamesInForce) -> None:
+    receivers_of(settings)
 
 
 def _check_queues(settings: Settings, _names: NamesInForce) -> None:
@@ -63,6 +68,7 @@ PARTS: Final = (
     SettingsPart(phrase("Replicas"), _check_replicas),
     SettingsPart(phrase("Webhooks"), _check_hooks),
     SettingsPart(phrase("Message queues"), _check_queues),
+    SettingsPart(phrase("Receivers of events"), _check_receivers),
     SettingsPart(phrase("Names in the settings"), _check_names),
     ACCESS_RULES,
     SettingsPart(phrase("Alert rules"), follow_alerts),

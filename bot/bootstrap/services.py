@@ -41,6 +41,7 @@ from bot.bootstrap.operations import build_operations
 from bot.bootstrap.pages import build_confirmations, build_rule_pages, build_sessions, build_site
 from bot.bootstrap.policy import account_of
 from bot.bootstrap.questions import AnsweringServices, build_pipelines, open_inbox, resume_questions, start_reader
+from bot.bootstrap.receivers import start_receivers
 from bot.bootstrap.rehearsals import Rehearsals
 from bot.bootstrap.replicas import Replica
 from bot.bootstrap.rules import RuleFiles, start_rules
@@ -204,6 +205,7 @@ async def build_services(
     accounts.watch(approvals.staff.note_accounts)
     await start_approvals(base, approvals, rules.decides_in_chat)
     await start_outbox(base, alerts)
+    await start_receivers(base, programs, audit, alerts.outbox)
     health = await start_health(
         base,
         hub,

@@ -10,14 +10,14 @@ import typer
 
 from bot.cli.options import ConfigOption, LimitOption, OutputFormat, SinceOption, command_group, read_settings
 
-commands = command_group("The cards that are owed to groups and persons.")
+commands = command_group("The cards that are owed to groups and persons, and the events that are owed to programs.")
 
 
 @commands.command("search")
 def search_deliveries(
     config: ConfigOption = None,
     since: SinceOption = "",
-    place: Annotated[str, typer.Option(help="Only at group:cid… or person:userId.")] = "",
+    place: Annotated[str, typer.Option(help="Only at group:cid…, person:userId or receiver:name.")] = "",
     state: Annotated[str, typer.Option(help="Only queued, done, folded or dead.")] = "",
     event: Annotated[str, typer.Option(help="Only what was owed for this event, such as main/E-1.")] = "",
     limit: LimitOption = 50,

@@ -7,15 +7,13 @@ input.
 from __future__ import annotations
 
 from contextlib import suppress
-from ipaddress import ip_address
-from socket import AF_INET, AddressFamily
 
 import aiohttp
-from aiohttp.abc import AbstractResolver, ResolveResult
 from yarl import URL
 
 from bot.dingtalk.apis import Endpoints
 from bot.dingtalk.errors import DingTalkRefused
+from bot.mechanisms.outside_hosts import OutsideResolver, is_inside
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -34,7 +32,8 @@ def choose_source(name: str, address: str, endpoints: Endpoints) -> tuple[URL, b
         raise DingTalkRefused(f"{name}: no address")
     if url.origin() in {URL(base).origin() for base in (endpoints.api, endpoints.oapi)}:
         return url, True
-    _refuse_inside(url.host)
+    if is_inside(url.host):
+        raise _inside()
     if url.scheme == "http" and port == _PORTS["http"]:
         url = url.with_scheme("https").with_port(None)
     if url.scheme != "https":
@@ -47,7 +46,7 @@ async def open_outside(proxy: str | None, url: URL) -> aiohttp.ClientSession:
 
     A proxy resolves names itself, and may be internal: the file's host is resolved here all the same, if possible.
     """
-    resolver = OutsideResolver()
+    resolver = OutsideResolver(_inside)
     if proxy is not None and url.host is not None:
         with suppress(OSError):
             await resolver.resolve(url.host)
@@ -55,30 +54,5 @@ async def open_outside(proxy: str | None, url: URL) -> aiohttp.ClientSession:
     return aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar(), trust_env=False, proxy=proxy)
 
 
-class OutsideResolver(AbstractResolver):
-    """Resolves hosts, and raises `DingTalkRefused` for internal ones: at connection time, as a name may change its
-    meaning.
-    """
-
-    def __init__(self) -> None:
-        self._names = aiohttp.ThreadedResolver()
-
-    async def resolve(self, host: str, port: int = 0, family: AddressFamily = AF_INET) -> list[ResolveResult]:
-        found = await self._names.resolve(host, port, family)
-        for place in found:
-            _refuse_inside(place["host"])
-        return found
-
-    async def close(self) -> None:
-        await self._names.close()
-
-
-def _refuse_inside(host: str) -> None:
-    """Raise `DingTalkRefused` for an IP address that is not publicly reachable."""
-    try:
-        number = ip_address(host)
-    except ValueError:
-        return
-    number = getattr(number, "ipv4_mapped", None) or number
-    if not number.is_global or number.is_multicast:
-        raise DingTalkRefused("a file inside the network is not fetched")
+def _inside() -> DingTalkRefused:
+    return DingTalkRefused("a file inside the network is not fetched")

@@ -67,6 +67,12 @@ class Metrics:
         self.deliveries = self._counter("deliveries", "Cards owed to places, by what became of a try.", "what")
         self.delivery_late = self._seconds("delivery_late_seconds", "From when a delivery was due to its being sent.")
         self.deliveries_waiting = self._gauge("deliveries_waiting", "Deliveries that are queued.")
+        self.receiver_events = self._counter(
+            "receiver_events", "Events owed to programs, by what became of a try.", "receiver", "what"
+        )
+        self.receiver_late = self._seconds(
+            "receiver_late_seconds", "From when an event for a program was due to its being taken.", "receiver"
+        )
         self.month_forecast = self._gauge("api_calls_month_forecast", "Calls that the month is going to have.")
         self.sparing = self._gauge(
             "api_calls_sparing", "1 while the rest of the month's calls is kept for what is urgent."

@@ -24,11 +24,13 @@ class Urgency(StrEnum):
     SOON = "soon"
     LATER = "later"
     """News and digests."""
+    IN_TURN = "in_turn"
+    """Events for a program: each waits for those of its subject, and none for a card."""
 
     @property
     def rank(self) -> int:
         """A sort rank: lower is sent first."""
-        return ("now", "soon", "later").index(self.value)
+        return ("now", "soon", "later", "in_turn").index(self.value)
 
 
 class DingWay(StrEnum):
@@ -61,6 +63,8 @@ class DeliveryFormat(StrEnum):
 
     TOP = "top"
     """A top box of a group."""
+    EVENT = "event"
+    """An event for a program."""
 
     @property
     def is_marker(self) -> bool:

@@ -1,4 +1,4 @@
-"""The place of a card: a group, or a person's chat with the bot."""
+"""The place of a card: a group, or a person's chat with the bot; and a program that is told what happens."""
 
 from __future__ import annotations
 
@@ -7,15 +7,17 @@ from enum import StrEnum
 
 
 class PlaceKind(StrEnum):
-    """The kinds of conversation to which a bot can write on its own."""
+    """The kinds of conversation to which a bot can write on its own, and programs."""
 
     GROUP = "group"
     PERSON = "person"
+    RECEIVER = "receiver"
+    """A program (`bot.outbox.happenings.Receiver`): it gets events and no cards."""
 
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """``id`` is an openConversationId or a userId; both are case-sensitive."""
+    """``id`` is an openConversationId, a userId, or the name of a receiver; all are case-sensitive."""
 
     kind: PlaceKind
     id: str

@@ -308,6 +308,30 @@ class OutboxStore(Protocol):
         ...
 
 
+class ReceiverBacklog(Protocol):
+    """The events that are owed to programs. Each call is one transaction and raises a `DingerpError` without one."""
+
+    async def claim_first(self, worker: str, place: Place, *, room: int, now: datetime) -> Sequence[OutboxRow]:
+        """Claim up to ``room`` events for a receiver, each the first of its subject that waits, the oldest first."""
+        ...
+
+    async def free(self, place: Place) -> None:
+        """Free the events that a dead process held for a receiver, if there certainly is no other one."""
+        ...
+
+    async def give_up(self, place: Place, before: datetime, now: datetime, reason: str) -> int:
+        """End the deliveries of events from before that time; return how many."""
+        ...
+
+    async def settle(self, worker: str, row: OutboxRow, result: DeliveryResult, now: datetime) -> bool:
+        """Store an event's result; False if the lease had ended and it belongs to another worker."""
+        ...
+
+    async def release(self, worker: str, now: datetime) -> int:
+        """Give back the events that a worker still holds; return how many."""
+        ...
+
+
 class DeliveryDesk(Protocol):
     """Looks into the outbox for people, and begins dead deliveries anew. Raises a `DingerpError` when it is away."""
 

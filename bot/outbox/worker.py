@@ -164,10 +164,17 @@ class OutboxWorker:
         self._storing = UninterruptedWork()
         """Database calls: they continue in its thread after a cancellation."""
         self._wakeup = Wakeup()
+        self._beside: list[Callable[[], None]] = []
 
     def poke(self) -> None:
-        """Wake the worker: new rows are queued."""
+        """Wake the worker, and who works beside it: new rows are queued."""
         self._wakeup.call()
+        for poke in self._beside:
+            poke()
+
+    def beside(self, poke: Callable[[], None]) -> None:
+        """Have others woken that take rows of their own from the outbox."""
+        self._beside.append(poke)
 
     def open_way(self, place: Place) -> None:
         """Retry urgent cards that could not be shown at a place: an unbilled way may be open now."""
@@ -258,7 +265,7 @@ class OutboxWorker:
 
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._sending.discard(task)
-        self.poke()
+        self._wakeup.call()
         if not task.cancelled() and (error := task.exception()):
             self._metrics.errors.labels("outbox", type(error).__name__).inc()
             log.error("outbox.defect", error=type(error).__name__, exc_info=error)

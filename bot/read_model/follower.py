@@ -136,7 +136,7 @@ class AreaFollower:
             reached = replace(position, cursor=changes.cursor, trouble="")
             if not changes.more:
                 reached = replace(reached, followed=True, synced_at=began)
-            await self._advance(reached, documents, gone=gone, with_lines=True)
+            await self._advance(reached, documents, gone=gone, with_lines=True, are_changes=True)
             # A source that promises more without moving on would be asked forever.
             if not changes.more or reached.cursor == position.cursor:
                 return
@@ -269,6 +269,7 @@ class AreaFollower:
         with_lines: bool = False,
         anew: bool = False,
         forget_before: date | None = None,
+        are_changes: bool = False,
     ) -> None:
         done = await self._store.advance(
             self._stored,
@@ -278,6 +279,7 @@ class AreaFollower:
             gone=gone,
             anew=anew,
             forget_before=forget_before,
+            are_changes=are_changes,
         )
         if not done:
             raise _Overtaken

@@ -33,12 +33,14 @@ class DocumentStore(Protocol):
         gone: Collection[str] = (),
         anew: bool = False,
         forget_before: date | None = None,
+        are_changes: bool = False,
     ) -> bool:
         """Store documents, drop those with the numbers ``gone``, and move on from ``before``, atomically.
 
         ``with_lines``: the documents have all their lines; otherwise the lines already kept stay. ``anew``: all other
-        documents of the area are dropped; ``forget_before``: completed ones of an earlier day are. The daily tallies
-        are updated too. Returns False and stores nothing if another process has moved on from ``before`` meanwhile.
+        documents of the area are dropped; ``forget_before``: completed ones of an earlier day are; ``are_changes``: the
+        ERP reported them as changed, so programs are told. The daily tallies are updated too. Returns False and stores
+        nothing if another process has moved on from ``before`` meanwhile.
         """
         ...
 

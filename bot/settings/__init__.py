@@ -42,6 +42,7 @@ from bot.settings.sections.connections import HttpSettings as HttpSettings
 from bot.settings.sections.connections import PageSettings as PageSettings
 from bot.settings.sections.connections import PollSettings as PollSettings
 from bot.settings.sections.connections import QueueSettings as QueueSettings
+from bot.settings.sections.connections import ReceiverSettings as ReceiverSettings
 from bot.settings.sections.notifications import AlertSettings as AlertSettings
 from bot.settings.sections.notifications import ApprovalSettings as ApprovalSettings
 from bot.settings.sections.notifications import NotifySettings as NotifySettings
@@ -103,6 +104,7 @@ class Settings(BaseSettings):
     cards: CardSettings = CardSettings.model_validate({})
     limits: LimitSettings = LimitSettings.model_validate({})
     queues: dict[SenderName, QueueSettings] = Field({}, description="Source name → message queue with its events.")
+    receivers: dict[str, ReceiverSettings] = Field({}, description="Name → program that is told what happens.")
     index: IndexSettings = IndexSettings.model_validate({})
     read_model: ReadModelSettings = ReadModelSettings.model_validate({})
     understanding: UnderstandingSettings = UnderstandingSettings.model_validate({})

@@ -32,6 +32,7 @@ from bot.chat.registry import AnyCommand, Commands
 from bot.cli import cli
 from bot.kit.simulator.faults import SimFaults
 from bot.mechanisms.metrics import Metrics
+from bot.outbox.happenings import MEANINGS, TYPE_PREFIX, HappeningType
 from bot.settings import Settings
 from bot.web.api.openapi import taken
 from bot.web.api.routes import ApiRoute
@@ -253,6 +254,11 @@ def _route(route: ApiRoute) -> tuple[str, str, str]:
     return f"`{route.method} {route.address}`", route.summary, names
 
 
+def happenings() -> str:
+    """Return the table of the types of events for programs."""
+    return table(("type", "what happened"), ((f"`{TYPE_PREFIX}{each}`", MEANINGS[each]) for each in HappeningType))
+
+
 BLOCKS: dict[str, Callable[[], str]] = {
     "routes": routes,
     "settings": settings,
@@ -262,6 +268,7 @@ BLOCKS: dict[str, Callable[[], str]] = {
     "cards": cards,
     "faults": faults,
     "events": events,
+    "happenings": happenings,
     "permissions": permissions,
 }
 

@@ -35,6 +35,7 @@ EVERYWHERE = {
     "probes",
     "questions of others",
     "queue {address.source}",
+    "receiver {receiver.name}",
     "refusals",
     "replica",
     "rules",

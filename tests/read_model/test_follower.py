@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy import select
 
 from bot.erp.errors import Invalid, Unavailable, Unsupported
 from bot.erp.model import (
@@ -22,8 +23,12 @@ from bot.erp.model import (
     PurchaseStatus,
 )
 from bot.erp.narrowing import Narrowing
+from bot.outbox.happenings import EVENT_KIND, Happening, Receiver
 from bot.read_model import follower as follower_module
 from bot.read_model.report import ReportSpan, read_figures
+from bot.store.database import Database
+from bot.store.erp.read_model import StoredDocuments
+from bot.store.tables import DELIVERY
 from tests.read_model.conftest import ReadModelBot
 from tests.read_model.ledger import (
     TODAY,
@@ -391,3 +396,24 @@ async def test_a_document_that_cannot_be_read_does_not_hold_up_the_others(
     await bot.follow()
     assert await numbers(bot) == {"SO-0", "SO-1", "SO-2", "SO-4"}
     assert (await bot.model.coverage(Area.SALES)).is_complete_from(TODAY)
+
+
+async def test_programs_are_told_what_an_erp_reports_as_changed_and_not_what_is_read_for_the_first_time(
+    database: Database, reads: Database, clock: LedgerClock
+) -> None:
+    receiver = Receiver(name="flow", owner="boss01", types=("document.*",))
+    store = StoredDocuments(database, reads, receivers=[receiver], now=clock.now)
+    ledger = Ledger(clock, sales_order("SO-1"), sales_order("SO-2"))
+    bot = ReadModelBot(store, clock, (ledger,))
+    await bot.follow()
+    assert await _told(database) == []
+    clock.advance(minutes=1)
+    ledger.save(sales_order("SO-2"), sales_order("SO-3"))
+    await bot.follow()
+    assert sorted(await _told(database)) == ["order/SO-2", "order/SO-3"]
+    await bot.hub.close()
+
+
+async def _told(database: Database) -> list[str]:
+    rows = await database.rows(select(DELIVERY).where(DELIVERY.c.kind == EVENT_KIND))
+    return [Happening.from_text(row.ref).subject for row in rows]

@@ -52,6 +52,13 @@ class StandardWebhooksSignature:
         """Accept all valid secrets; raises `ConfigurationError` for one that is not ``whsec_`` and base64."""
         self._keys = [_standard_key(secret) for secret in secrets]
 
+    def sign(self, message_id: str, body: bytes, now: datetime) -> dict[str, str]:
+        """Return the headers for a body that is sent: a signature by each secret, so that any of them verifies it."""
+        sent = str(int(now.timestamp()))
+        signed = b".".join((message_id.encode(), sent.encode(), body))
+        signatures = " ".join(f"v1,{_hmac_base64(key, signed)}" for key in self._keys)
+        return {"webhook-id": message_id, "webhook-timestamp": sent, "webhook-signature": signatures}
+
     def open(self, request: SignedRequest, now: datetime) -> bytes:
         """Return the body. Raises `InvalidSignature`."""
         message_id, sent, signatures = (

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from bot.alerts.event import CUSTOM, EventType
 from bot.outbox.delivery import DingWay
-from bot.outbox.place import Place
+from bot.outbox.place import Place, PlaceKind
 from bot.rulefiles.errors import did_you_mean
 from bot.rulefiles.values import read_duration, read_some, read_text, read_texts
 from bot.words.phrase import phrase
@@ -126,7 +126,10 @@ def read_place(value: object) -> Place:
     """Return a group or a person."""
     text = read_text(value)
     try:
-        return Place.parse(text)
+        place = Place.parse(text)
+        if place.kind is PlaceKind.RECEIVER:
+            raise ValueError("programs get events, no cards")
+        return place
     except ValueError:
         raise ValueError(
             phrase(

@@ -133,11 +133,19 @@ class PageAnswers:
         return self._shown(context, await self._handler.view_for(context))
 
     async def look_up(
-        self, person: Person, line: str, *, place: Conversation, offset: int = 0, rows: int | None = None
+        self,
+        person: Person,
+        line: str,
+        *,
+        place: Conversation,
+        offset: int = 0,
+        rows: int | None = None,
+        is_question: bool = True,
     ) -> CutAnswer:
-        """Answer a line for what needs no card."""
+        """Answer a line for what needs no card. What is no question is recorded, and counts towards no limit."""
         context = self.context(person, line, offset=offset, rows=rows, place=place)
-        answer = await self._handler.view_for(context)
+        handler = self._handler if is_question else self._glancing
+        answer = await handler.view_for(context)
         return CutAnswer(self._cut(answer), answer, context)
 
     async def glance(self, person: Person, line: str, *, rows: int | None = None) -> PageAnswer:

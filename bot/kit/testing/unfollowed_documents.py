@@ -31,6 +31,7 @@ class UnfollowedDocuments:
         gone: Collection[str] = (),
         anew: bool = False,
         forget_before: date | None = None,
+        are_changes: bool = False,
     ) -> NoReturn:
         """Keep nothing."""
         raise NotImplementedError

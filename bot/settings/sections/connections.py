@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from bot.settings.sections.section import SettingsSection
+from bot.settings.sections.section import PersonName, SettingsSection, SourceName
 from bot.words.secret_values import Secret
 
 
@@ -137,6 +138,47 @@ class QueueSettings(SettingsSection):
     name: str = Field(description="Stream, queue, subject or topic.")
     group: str = Field("dingerp", description="Readers of one group share the messages.")
     reader: str = Field("", description="Name of this process in the group; empty: the machine's name.")
+
+
+class ReceiverSettings(SettingsSection):
+    """A program that is told what happens, by signed webhooks."""
+
+    url: Secret = Field(description="`https://` address that events are posted to; `http://` only with `private`.")
+    owner: PersonName = Field(
+        min_length=1,
+        description="userId of the person whom the program belongs to: it is told what they may see, as long as they"
+        " are there.",
+    )
+    secret: Secret = Field(description="What events are signed with: `whsec_` and at least 16 random bytes in base64.")
+    previous_secrets: tuple[Secret, ...] = Field(
+        (), description="Secrets that events are signed with as well while the receiver changes to the new one."
+    )
+    types: tuple[str, ...] = Field(
+        ("alert.*", "decision.*"),
+        min_length=1,
+        description="Types of events, such as `alert.opened`; each `document.changed` is a call of its ERP.",
+    )
+    sources: tuple[SourceName, ...] = Field((), description="Only what concerns these ERPs; empty: all of them.")
+    private: bool = Field(
+        False, description="Whether the address may be inside your network; otherwise only public ones are called."
+    )
+    timeout: float = Field(10.0, gt=0, le=20, description="Seconds one call may take.")
+    at_once: int = Field(8, gt=0, le=50, description="Calls at the same time, each for another subject.")
+    give_up_hours: float = Field(
+        72.0, gt=0, le=720, description="Hours after which an event that was not taken is given up (a dead letter)."
+    )
+
+    @field_validator("url")
+    @classmethod
+    def _only_web(cls, value: Secret) -> Secret:
+        if not re.fullmatch(r"https?://[^\s/?#@]+([/?]\S*)?", value.get_secret_value()):
+            raise ValueError("no address that begins with https:// or http://")
+        return value
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """Return all secrets in force, the newest first."""
+        return tuple(each.get_secret_value() for each in (self.secret, *self.previous_secrets))
 
 
 class PollSettings(SettingsSection):

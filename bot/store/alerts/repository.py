@@ -15,9 +15,11 @@ from sqlalchemy import Select, delete, or_, select, text, update
 from sqlalchemy.engine import Connection
 
 from bot.alerts.alert import Alert, AlertCard, Mute, Watch
+from bot.alerts.happenings import happening_of, is_told
 from bot.alerts.intake.port import StoredEvent
 from bot.alerts.repository import AlertHistoryEntry, UnreadableRecord
 from bot.outbox.delivery import Delivery
+from bot.outbox.happenings import Receiver
 from bot.outbox.place import Place
 from bot.store.alerts import queries as sql
 from bot.store.alerts.events import mark_done, mark_rejected, take_waiting
@@ -33,6 +35,7 @@ from bot.store.alerts.rows import (
     watch_row,
 )
 from bot.store.database import Database
+from bot.store.outbox.happenings import tell
 from bot.store.outbox.queue import enqueue, withdraw
 from bot.store.row_times import from_ms, to_ms_up
 from bot.store.statements import chunks, execute_many, replace_into
@@ -48,10 +51,20 @@ _LINES = 100
 class StoredAlertRepository:
     """The alert repository within one transaction; changes are written by `flush`."""
 
-    def __init__(self, connection: Connection, now: datetime, *, shows_unreadable: bool = False) -> None:
-        """``shows_unreadable``: for reading only; unreadable alerts are shown as such."""
+    def __init__(
+        self,
+        connection: Connection,
+        now: datetime,
+        *,
+        receivers: Sequence[Receiver] = (),
+        shows_unreadable: bool = False,
+    ) -> None:
+        """``receivers`` are told what happens. ``shows_unreadable``: for reading only; unreadable alerts are shown as
+        such.
+        """
         self._connection = connection
         self._now = now
+        self._receivers = receivers
         self._alerts = AlertIdentityMap(connection, shows_unreadable=shows_unreadable)
         self._cards = CardIdentityMap(connection)
         self._mutes: dict[Place, list[Mute]] = {}
@@ -225,9 +238,19 @@ class StoredAlertRepository:
             enqueue(self._connection, *self._deliveries.values(), now=self._now)
             self._deliveries = {}
         if self._notes:
+            self._tell()
             for start in range(0, len(self._notes), _LINES):
                 self._write_lines(self._notes[start : start + _LINES])
             self._notes = []
+
+    def _tell(self) -> None:
+        if not self._receivers:
+            return
+        # An alert may be muted at several places for one event.
+        notes = {(note.what, note.alert, note.fact): note for note in self._notes if is_told(note)}
+        alerts = {alert.id: alert for alert in self.alerts([note.alert for note in notes.values()])}
+        happenings = [happening_of(note, alerts[note.alert]) for note in notes.values() if note.alert in alerts]
+        tell(self._connection, self._receivers, happenings, now=self._now)
 
     def _write_lines(self, lines: Sequence[AlertHistoryEntry]) -> None:
         number = self._connection.execute(sql.INSERT_NOTE, note_row(lines)).scalar_one()
@@ -267,12 +290,21 @@ class StoredAlertQueue(StoredAlertRepository):
 class StoredAlertTransactions(StoredTransactions[StoredAlertQueue]):
     """Transactions of the alert service and of the processor."""
 
-    def __init__(self, database: Database, now: Callable[[], datetime], *, keep: timedelta = ALERT_RETENTION) -> None:
-        """``keep`` is the retention of resolved alerts, their cards and the history."""
+    def __init__(
+        self,
+        database: Database,
+        now: Callable[[], datetime],
+        *,
+        receivers: Sequence[Receiver] = (),
+        keep: timedelta = ALERT_RETENTION,
+    ) -> None:
+        """``receivers`` are told what happens; ``keep`` is the retention of resolved alerts, their cards and the
+        history.
+        """
         self._keep = keep
 
         def repository(connection: Connection) -> StoredAlertQueue:
-            return StoredAlertQueue(connection, now())
+            return StoredAlertQueue(connection, now(), receivers=receivers)
 
         def reading(connection: Connection) -> StoredAlertQueue:
             return StoredAlertQueue(connection, now(), shows_unreadable=True)

@@ -26,9 +26,11 @@ from bot.approvals.case import (
     possible_voters,
     short_id,
 )
+from bot.approvals.happenings import happening_of
 from bot.approvals.oa.forms import OaRecord, OaState
 from bot.erp.model import Money
 from bot.outbox.delivery import Delivery
+from bot.outbox.happenings import Happening, Receiver
 from bot.store.approvals import queries as sql
 from bot.store.approvals.rows import (
     audit_of,
@@ -44,6 +46,7 @@ from bot.store.approvals.rows import (
 from bot.store.audit.entries import append_entries
 from bot.store.chat.standing_answers import redraw_answers
 from bot.store.database import Database, Stored
+from bot.store.outbox.happenings import tell
 from bot.store.outbox.queue import enqueue, withdraw
 from bot.store.record_codec import PlainCodec, RecordCodec
 from bot.store.row_times import from_us, to_us
@@ -75,8 +78,11 @@ _OA_BODY = RecordCodec(
 class StoredCaseRepository:
     """The case repository within one transaction; `flush` writes the queued cards."""
 
-    def __init__(self, connection: Connection, now: datetime, *, locking: bool = True) -> None:
-        """Without ``locking`` it is read-only."""
+    def __init__(
+        self, connection: Connection, now: datetime, *, receivers: Sequence[Receiver] = (), locking: bool = True
+    ) -> None:
+        """``receivers`` are told what happens. Without ``locking`` it is read-only."""
+        self._receivers = receivers
         self._locking = locking
         self._connection = connection
         self._now = now
@@ -88,6 +94,7 @@ class StoredCaseRepository:
         self._cards: list[CaseCard] = []
         self._lines: list[AuditRow] = []
         self._entries: list[AuditEntry] = []
+        self._happenings: list[Happening] = []
 
     def case(self, case_id: str) -> Case | None:
         query = sql.LOCKED_CASE if self._locking else sql.CASE
@@ -168,9 +175,11 @@ class StoredCaseRepository:
         return Money(sum(map(Decimal, amounts), Decimal(0)), currency)
 
     def audit(self, row: AuditRow) -> None:
-        """Append a line to the record; decisions also go into the audit log."""
+        """Append a line to the record; decisions also go into the audit log, and programs are told of them."""
         self._lines.append(row)
         case = self._known.get(row.case)
+        if case is not None and self._receivers and (happening := happening_of(row, case)):
+            self._happenings.append(happening)
         entry = make_decision_entry(row, case) if case is not None else None
         if entry is not None:
             self._entries.append(entry)
@@ -196,6 +205,8 @@ class StoredCaseRepository:
         self._write_lines()
         enqueue(self._connection, *self._deliveries.values(), now=self._now)
         self._deliveries = {}
+        tell(self._connection, self._receivers, self._happenings, now=self._now)
+        self._happenings = []
         redraw_answers(self._connection, self._changed, self._now)
         self._changed = {}
         if self._entries:
@@ -266,11 +277,12 @@ class StoredCaseRepository:
 class StoredCaseTransactions(StoredTransactions[StoredCaseRepository]):
     """Transactions on the case repository."""
 
-    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, now: Callable[[], datetime], receivers: Sequence[Receiver] = ()) -> None:
+        """``receivers`` are told what happens."""
         super().__init__(
             database,
             begin=begin_immediate,
-            writing=lambda connection: StoredCaseRepository(connection, now()),
+            writing=lambda connection: StoredCaseRepository(connection, now(), receivers=receivers),
             reading=lambda connection: StoredCaseRepository(connection, now(), locking=False),
         )
 

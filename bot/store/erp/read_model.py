@@ -7,7 +7,7 @@ that only the result reaches the event loop.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -15,6 +15,7 @@ import orjson
 from sqlalchemy import ColumnElement, delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
+from bot.chat.parsing import command_line
 from bot.erp.index.folding import fold, key_of
 from bot.erp.kinds import FOLLOWED, WITH_LINES, Kind, kind_of
 from bot.erp.model import (
@@ -26,6 +27,7 @@ from bot.erp.model import (
     ProductionOrder,
     parse_followed,
 )
+from bot.outbox.happenings import Happening, HappeningType, Receiver
 from bot.read_model.records import (
     DocumentSelection,
     DocumentWithLine,
@@ -34,6 +36,7 @@ from bot.read_model.records import (
 )
 from bot.read_model.tallies import Tallies, Tally, TallyKey, TallySelection, tally_documents
 from bot.store.database import Database
+from bot.store.outbox.happenings import tell
 from bot.store.record_codec import DATE, DECIMAL, IN_MILLISECONDS, PlainCodec, RecordCodec
 from bot.store.statements import chunks, insert_into, replace_into
 from bot.store.tables import FOLLOWED_AREA, KEPT_DOCUMENT, KEPT_LINE, KEPT_TALLY, STOCK_DAY
@@ -84,15 +87,31 @@ _AT_ONCE = 1_000
 """Rows fetched at a time."""
 
 
+def _utc() -> datetime:
+    return datetime.now(UTC)
+
+
 class StoredDocuments:
     """Stores kept documents. Raises `bot.store.errors.StoreUnavailable`.
 
-    ``reads`` is the database for questions; it may be ``database`` itself if that has threads to spare.
+    ``reads`` is the database for questions; it may be ``database`` itself if that has threads to spare. ``receivers``
+    are told of changes, by lines that name the source if it is one of several (``names_source``).
     """
 
-    def __init__(self, database: Database, reads: Database) -> None:
+    def __init__(
+        self,
+        database: Database,
+        reads: Database,
+        *,
+        receivers: Sequence[Receiver] = (),
+        names_source: bool = False,
+        now: Callable[[], datetime] = _utc,
+    ) -> None:
         self._database = database
         self._reads = reads
+        self._receivers = receivers
+        self._names_source = names_source
+        self._now = now
 
     async def positions(self) -> Mapping[tuple[str, Followed], FollowedArea]:
         rows = await self._reads.read(lambda connection: connection.execute(select(FOLLOWED_AREA)).all())
@@ -109,6 +128,7 @@ class StoredDocuments:
         gone: Collection[str] = (),
         anew: bool = False,
         forget_before: date | None = None,
+        are_changes: bool = False,
     ) -> bool:
         """Store documents and the new position at once; False if another process has moved on from ``before``."""
 
@@ -123,6 +143,10 @@ class StoredDocuments:
                 kept.forget(forget_before)
             kept.keep(documents, with_lines=with_lines)
             kept.count()
+            if are_changes:
+                books = (after.source,) if self._names_source else ()
+                changes = [change_of(after.source, document, self._now(), books) for document in documents]
+                tell(connection, self._receivers, changes, now=self._now())
             return True
 
         return await self._database.run(step)
@@ -206,6 +230,19 @@ class StoredDocuments:
             return sorted(found, key=lambda partner: (fold(partner.name), partner.area, partner.source))
 
         return await self._reads.read(read)
+
+
+def change_of(source: str, document: ErpRecord, at: datetime, books: Iterable[str] = ()) -> Happening:
+    """Return the change of a document, as programs are told of it."""
+    kind = kind_of(document)
+    return Happening(
+        type=HappeningType.DOCUMENT_CHANGED,
+        at=at,
+        source=source,
+        subject=f"{kind.command}/{document.number}",
+        line=command_line(kind.command, document.number, books=books),
+        card=kind.card,
+    )
 
 
 def _read_tallies(connection: Connection, wanted: TallySelection) -> Tallies:

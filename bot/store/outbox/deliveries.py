@@ -8,11 +8,11 @@ from datetime import datetime
 from functools import partial
 from typing import Any
 
-from sqlalchemy import Select, insert, or_, select, update
+from sqlalchemy import Select, case, insert, or_, select, update
 from sqlalchemy.engine import Connection
 
 from bot.mechanisms.batching import Batcher
-from bot.outbox.delivery import NEEDS_REDRAW, DeliveryRecord, DeliveryState, DeliveryStep, DeliveryStepKind
+from bot.outbox.delivery import NEEDS_REDRAW, DeliveryRecord, DeliveryState, DeliveryStep, DeliveryStepKind, Urgency
 from bot.outbox.place import Place, PlaceKind
 from bot.store.database import Database, Stored
 from bot.store.outbox.queries import REQUEUED, read_places, stands_at, step
@@ -90,7 +90,9 @@ def _replay(connection: Connection, at: int, cards: Collection[str] | None) -> S
     dead = [_D.state == DeliveryState.DEAD]
     if cards is not None:
         dead.append(_D.card.in_(cards))
-    anew = {"tries": 0, "next_ms": at, "changed_ms": at, "reason": "", "trouble": ""}
+    # An event's age decides when it is given up: it is as new as its replay.
+    due = case((_D.urgency == Urgency.IN_TURN.rank, at), else_=_D.due_ms)
+    anew = {"due_ms": due, "tries": 0, "next_ms": at, "changed_ms": at, "reason": "", "trouble": ""}
     values = {**REQUEUED, "state": DeliveryState.QUEUED, **anew}
     back = connection.execute(update(DELIVERY).where(*dead).values(values).returning(_D.card, _D.wanted)).all()
     if back:

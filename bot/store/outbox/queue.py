@@ -10,7 +10,7 @@ from functools import partial
 from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import BindParameter, and_, bindparam, case, delete, func, insert, or_, select, text, update
+from sqlalchemy import BindParameter, and_, bindparam, case, delete, func, insert, not_, select, text, update
 from sqlalchemy.engine import Connection
 
 from bot.mechanisms.batching import Batcher
@@ -60,9 +60,11 @@ _POSTPONED = update(DELIVERY).where(_THIS).values(next_ms=bindparam("next_ms"))
 # The statements of every claim, built once: building one takes as long as SQLite needs to run it.
 _AT: BindParameter[int] = bindparam("at")
 _FREE = case((_D.next_ms > _D.lease_ms, _D.next_ms), else_=_D.lease_ms)
+_OWED = and_(_D.state == DeliveryState.QUEUED, _D.urgency <= Urgency.LATER.rank)
+"""Cards that are queued: what programs are owed has a queue of its own (`bot.store.outbox.happenings`)."""
 _DUE = (
     select(DELIVERY)
-    .where(_D.state == DeliveryState.QUEUED, _D.next_ms <= _AT, _D.lease_ms <= _AT)
+    .where(_OWED, _D.next_ms <= _AT, _D.lease_ms <= _AT)
     .order_by(_D.urgency, _D.due_ms)
     .limit(_SCAN)
     # A row being written is left to the next claim.
@@ -70,7 +72,7 @@ _DUE = (
 )
 _SPENT = select(_S.bucket, _S.until_ms).where(_S.bucket.in_(bindparam("buckets", expanding=True)), _S.until_ms > _AT)
 _SPENT_BEFORE = delete(DELIVERY_SPEND).where(_S.until_ms <= _AT)
-_NEXT = select(func.min(_FREE)).where(_D.state == DeliveryState.QUEUED, _FREE > _AT)
+_NEXT = select(func.min(_FREE)).where(_OWED, _FREE > _AT)
 _BY_RANK = tuple(sorted(Urgency, key=attrgetter("rank")))
 DELIVERY_VALUES: Codecs = {
     **IN_MILLISECONDS,
@@ -78,7 +80,7 @@ DELIVERY_VALUES: Codecs = {
     timedelta: PlainCodec(duration_to_ms, duration_from_ms),
     tuple[Place, ...]: PlainCodec(write_places, read_places),
 }
-_OUTBOX_ROW = RecordCodec(OutboxRow, DELIVERY_VALUES, names={"due_at": "due_ms"})
+OUTBOX_ROW = RecordCodec(OutboxRow, DELIVERY_VALUES, names={"due_at": "due_ms"})
 
 
 def enqueue(connection: Connection, *deliveries: Delivery, now: datetime) -> None:
@@ -148,7 +150,7 @@ class StoredBacklog(Stored):
 
     async def hasten_failed(self, troubles: Collection[SendFailureKind], now: datetime, *, first: bool = False) -> None:
         at = to_ms(now)
-        failed = and_(_D.state == DeliveryState.QUEUED, _D.trouble.in_(sorted(troubles)), _D.lease == "")
+        failed = and_(_OWED, _D.trouble.in_(sorted(troubles)), _D.lease == "")
         later = and_(failed, _D.next_ms > at)
         if first:
             worst = select(_D.card).where(failed).order_by(_D.urgency, _D.due_ms).limit(1).scalar_subquery()
@@ -167,7 +169,7 @@ class StoredBacklog(Stored):
         return await self._database.run(lambda connection: _release(connection, worker, now))
 
     async def recover(self, now: datetime) -> int:
-        """Release all rows on SQLite, which only one process uses; on PostgreSQL leases expire on their own."""
+        """Release all cards on SQLite, which only one process uses; on PostgreSQL leases expire on their own."""
         if self._database.dialect != "sqlite":
             return 0
         return await self._database.run(lambda connection: _release(connection, None, now))
@@ -177,7 +179,8 @@ class StoredBacklog(Stored):
         limit, standing = to_ms(before), to_ms(before - _CARD_RETENTION)
 
         def forget(connection: Connection) -> None:
-            old = and_(_D.changed_ms < limit, or_(_D.shown == 0, _D.changed_ms < standing))
+            stays = and_(_D.shown != 0, _D.urgency <= Urgency.LATER.rank, _D.changed_ms >= standing)
+            old = and_(_D.changed_ms < limit, not_(stays))
             connection.execute(delete(DELIVERY).where(old, _D.state != DeliveryState.QUEUED))
             connection.execute(delete(DELIVERY_STEP).where(DELIVERY_STEP.c.at_ms < limit))
 
@@ -194,9 +197,7 @@ class StoredBacklog(Stored):
         """Return the delay of the queue."""
         is_due = case((_D.due_ms <= to_ms(now), 1), else_=0)
         query = (
-            select(_D.trouble, func.sum(is_due), func.min(_FREE), func.min(_D.due_ms))
-            .where(_D.state == DeliveryState.QUEUED)
-            .group_by(_D.trouble)
+            select(_D.trouble, func.sum(is_due), func.min(_FREE), func.min(_D.due_ms)).where(_OWED).group_by(_D.trouble)
         )
         rows = await self._database.read(lambda connection: connection.execute(query).all())
         return OutboxDelay(
@@ -210,14 +211,15 @@ class StoredBacklog(Stored):
         return await self._database.read(partial(_read_unreached, since_ms=to_ms(since)))
 
     async def waiting(self) -> int:
-        query = select(func.count()).select_from(DELIVERY).where(_D.state == DeliveryState.QUEUED)
+        query = select(func.count()).select_from(DELIVERY).where(_OWED)
         count: int = await self._database.run(lambda connection: connection.execute(query).scalar_one())
         return count
 
 
 def _read_unreached(connection: Connection, since_ms: int) -> Mapping[Place, str]:
     recent = _D.changed_ms >= since_ms
-    dead = select(_D.place, _D.reason, _D.changed_ms).where(recent, UNSEEN).order_by(_D.changed_ms)
+    to_people = _D.urgency <= Urgency.LATER.rank
+    dead = select(_D.place, _D.reason, _D.changed_ms).where(recent, to_people, UNSEEN).order_by(_D.changed_ms)
     given_up = {row.place: (row.changed_ms, row.reason) for row in connection.execute(dead)}
     if not given_up:
         return {}
@@ -272,7 +274,7 @@ def _claim(
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     at = to_ms(now)
-    rows = [_OUTBOX_ROW.read_row(row) for row in connection.execute(_DUE, {"at": at})]
+    rows = [OUTBOX_ROW.read_row(row) for row in connection.execute(_DUE, {"at": at})]
     if not rows:
         return ClaimedRows(look_at=_next(connection, at))
     budget = BudgetWindow(_spent(connection, rows, limits, sparing, at), now)
@@ -319,7 +321,7 @@ def _foldable(
         .order_by(_D.due_ms)
         .limit(_AT_ONCE)
     )
-    rows = map(_OUTBOX_ROW.read_row, connection.execute(query.with_for_update(skip_locked=True)))
+    rows = map(OUTBOX_ROW.read_row, connection.execute(query.with_for_update(skip_locked=True)))
     return tuple(row for row in rows if row.card not in taken)
 
 
@@ -436,7 +438,7 @@ def _end_calls(connection: Connection, at: int, worker: str | None, cards: Seque
 
 
 def _release(connection: Connection, worker: str | None, now: datetime) -> int:
-    held = _D.lease == worker if worker is not None else _D.lease != ""
+    held = _D.lease == worker if worker is not None else and_(_OWED, _D.lease != "")
     freed = connection.execute(update(DELIVERY).where(held).values(lease="", lease_ms=0)).rowcount
     _end_calls(connection, to_ms(now), worker)
     return freed

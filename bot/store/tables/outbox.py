@@ -7,12 +7,19 @@ from sqlmodel import Field
 
 from bot.store.tables.base import ROW_NUMBER, StoreTable, core_table, partial_index
 
+_IN_TURN = "state = 'queued' AND kind = 'event'"
+"""Events for programs (`bot.store.outbox.happenings`)."""
+
 
 class DeliveryRow(StoreTable, table=True):
     """A delivery to a place: one row for each card (see `bot.outbox.delivery`)."""
 
     __tablename__ = "delivery"
-    __table_args__ = (partial_index("ix_delivery_queued", "urgency", "due_ms", where="state = 'queued'"),)
+    __table_args__ = (
+        partial_index("ix_delivery_queued", "urgency", "due_ms", where="state = 'queued'"),
+        partial_index("ix_delivery_receiver", "place", "due_ms", where=_IN_TURN),
+        partial_index("ix_delivery_subject", "fact", "place", "due_ms", where=_IN_TURN),
+    )
 
     card: str = Field(primary_key=True)
     place: str
@@ -22,7 +29,7 @@ class DeliveryRow(StoreTable, table=True):
     ref: str
     """The composer's name for the card."""
     fact: str
-    """The last event, as ``source/id``, for which the card was queued."""
+    """The last event, as ``source/id``, for which the card was queued; of an event for a program its subject."""
     urgency: int
     state: str
     """See `bot.outbox.delivery.DeliveryState`."""

@@ -1,0 +1,127 @@
+"""Builds what tells programs of the company what happens."""
+
+from __future__ import annotations
+
+import os
+import random
+import secrets
+import socket
+from datetime import timedelta
+from fnmatch import fnmatchcase
+from functools import partial
+from hashlib import sha256
+
+from yarl import URL
+
+from bot.access.audit import BOT_ACTOR, AuditEntry, AuditKind, AuditLog
+from bot.alerts.intake.signatures import StandardWebhooksSignature
+from bot.bootstrap.infrastructure import Infrastructure
+from bot.cards.language import choose_language
+from bot.chat.answers.page_answers import PageAnswers
+from bot.mechanisms.background import Runs
+from bot.mechanisms.health import WELL, PartHealth, degraded
+from bot.outbox.happenings import HappeningType, Receiver
+from bot.outbox.receiver_lane import ReceiverLane
+from bot.outbox.worker import OutboxWorker
+from bot.settings import ReceiverSettings, Settings
+from bot.store.outbox.happenings import OwedEvents, StoredReceiverBacklog
+from bot.web.receivers import EventAddress, EventLetters, WebhookSender
+from bot.words.errors import ConfigurationError
+from bot.words.phrase import Phrase, phrase
+
+LATE_EVENTS = timedelta(minutes=5)
+"""Events for programs that are due for so long are reported."""
+
+
+def receivers_of(settings: Settings) -> tuple[Receiver, ...]:
+    """Return the configured receivers. Raises `ConfigurationError`."""
+    return tuple(_receiver(name, receiver) for name, receiver in settings.receivers.items())
+
+
+def _receiver(name: str, wanted: ReceiverSettings) -> Receiver:
+    for pattern in wanted.types:
+        if not any(fnmatchcase(each, pattern) for each in HappeningType):
+            known = ", ".join(HappeningType)
+            raise ConfigurationError(f"receivers.{name}.types: {pattern!r} is no type of events; types are {known}")
+    _address(name, wanted)
+    return Receiver(name=name, owner=wanted.owner, types=wanted.types, sources=frozenset(wanted.sources))
+
+
+def _address(name: str, wanted: ReceiverSettings) -> EventAddress:
+    url = URL(wanted.url.get_secret_value())
+    if url.scheme != "https" and not wanted.private:
+        raise ConfigurationError(f"receivers.{name}.url: outside of your network only https:// is called")
+    try:
+        signer = StandardWebhooksSignature(wanted.secrets)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"receivers.{name}: {error.detail}") from None
+    return EventAddress(url=url, signer=signer, is_private=wanted.private, timeout=wanted.timeout)
+
+
+async def start_receivers(base: Infrastructure, answers: PageAnswers, audit: AuditLog, outbox: OutboxWorker) -> None:
+    """Start telling the receivers what happens."""
+    wanted, receivers = base.settings.receivers, receivers_of(base.settings)
+    backlog = StoredReceiverBacklog(base.database)
+    await backlog.give_up_others(receivers, base.now())
+    if not wanted:
+        return
+    sender = WebhookSender({name: _address(name, each) for name, each in wanted.items()}, base.now)
+    base.stack.push_async_callback(sender.close)
+    letters = EventLetters(
+        answers=answers,
+        identify=partial(base.people.identify, name=""),
+        language_of=partial(choose_language, base.languages),
+    )
+    for receiver in receivers:
+        settings = wanted[receiver.name]
+        lane = ReceiverLane(
+            receiver,
+            backlog,
+            letters,
+            sender,
+            worker=f"{receiver.name}-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}",
+            metrics=base.metrics,
+            now=base.now,
+            draw=random.random,
+            give_up_after=timedelta(hours=settings.give_up_hours),
+            at_once=settings.at_once,
+        )
+        outbox.beside(lane.poke)
+        audit.record(_start_entry(base, receiver, settings))
+        await base.run_in_background(lane.run, f"receiver {receiver.name}", Runs.EVERYWHERE)
+
+
+def _start_entry(base: Infrastructure, receiver: Receiver, wanted: ReceiverSettings) -> AuditEntry:
+    """Return the entry on who is told what from now on; a digest tells whether the address is another one."""
+    url = wanted.url.get_secret_value()
+    address = f"{URL(url).host}, address {sha256(url.encode()).hexdigest()[:12]}"
+    told = f"{', '.join(receiver.types)} of {', '.join(sorted(receiver.sources)) or 'all sources'}"
+    return AuditEntry(
+        kind=AuditKind.RULES,
+        at=base.now(),
+        actor=BOT_ACTOR,
+        action="receiver",
+        outcome="loaded",
+        detail=f"{receiver.name} of {receiver.owner}: {told}, to {address}",
+    )
+
+
+async def receivers_health(base: Infrastructure) -> PartHealth:
+    """Return whether programs are owed events for too long."""
+    owed = await StoredReceiverBacklog(base.database).owed_to(base.now())
+    late = tuple(_late(base, name, owed[name]) for name in base.settings.receivers if _is_late(base, owed.get(name)))
+    return degraded(phrase("programs do not take events: %(receivers)s", receivers=late)) if late else WELL
+
+
+def _is_late(base: Infrastructure, owed: OwedEvents | None) -> bool:
+    return owed is not None and base.now() - owed.since > LATE_EVENTS
+
+
+def _late(base: Infrastructure, name: str, owed: OwedEvents) -> Phrase:
+    return phrase(
+        "%(receiver)s is owed %(count)d since %(time)s (%(why)s)",
+        receiver=name,
+        count=owed.waiting,
+        time=f"{owed.since.astimezone(base.now().tzinfo):%Y-%m-%d %H:%M}",
+        why=owed.reason or phrase("they wait for their turn"),
+    )
