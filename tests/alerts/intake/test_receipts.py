@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from bot.alerts.event import EventType
 from bot.alerts.intake.areas import AREAS
-from bot.alerts.intake.areas.purchasing import judge_receipt
+from bot.alerts.intake.areas.purchasing import RECEIPTS
 from bot.alerts.intake.poll_state import NORMAL
 from bot.erp.hub import ErpHub
 from bot.erp.model import Progress, PurchaseStatus
@@ -20,7 +20,7 @@ LATE = replace(purchase("PO-9", "苏州包装", PurchaseStatus.APPROVED), due_on
 
 
 def test_a_late_purchase_is_an_alert_until_the_goods_are_there() -> None:
-    record = judge_receipt(LATE, TODAY)
+    record = RECEIPTS.judge(LATE, TODAY)
     assert (record.type, record.state, record.data["supplier"]) == (EventType.PO_LATE, "late", "苏州包装")
     assert "resolved" not in record.data
 
@@ -36,7 +36,7 @@ def test_a_late_purchase_is_an_alert_until_the_goods_are_there() -> None:
     ],
 )
 def test_nothing_else_is_late(order: object) -> None:
-    record = judge_receipt(order, TODAY)  # type: ignore[arg-type]
+    record = RECEIPTS.judge(order, TODAY)  # type: ignore[arg-type]
     assert (record.state, record.data["resolved"]) == (NORMAL, True)
 
 

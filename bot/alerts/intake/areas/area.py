@@ -12,7 +12,7 @@ from typing import Generic, Protocol
 from bot.alerts.event import EventType
 from bot.alerts.intake.poll_state import NORMAL, PolledRecord
 from bot.erp.errors import Invalid
-from bot.erp.kinds import D, Kind
+from bot.erp.kinds import D, Kind, kind_of
 from bot.erp.model import Area, Money
 from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.source_client import SourceClient
@@ -120,24 +120,24 @@ class ListedArea(Generic[D]):
 
 def late_record(
     event_type: EventType,
-    code: str,
+    document: D,
     data: Mapping[str, object],
+    today: date,
     *,
-    due_on: date | None,
-    is_late: bool,
-    changed_at: datetime | None,
     state: str = LATE,
     compared: Mapping[str, str] = MappingProxyType({}),
 ) -> PolledRecord:
     """Return the meaning of a document with a due date: late, or no problem (any more)."""
+    kind = kind_of(document)
+    due_on, is_late = kind.due(document), kind.days_late(document, today) > 0
     return PolledRecord(
-        code=code,
+        code=document.number,
         state=state if is_late else NORMAL,
         type=event_type,
         data=data if is_late else {**data, "resolved": True},
         said=comparable_fields(**compared, due_on=format_date(due_on)) if is_late else {},
         since=None if due_on is None else due_on + timedelta(days=1),
-        changed_at=changed_at,
+        changed_at=document.changed_at,
     )
 
 

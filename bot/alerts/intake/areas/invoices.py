@@ -34,11 +34,9 @@ def judge(invoice: Invoice, today: date) -> PolledRecord:
         )
     return late_record(
         EventType.INVOICE_OVERDUE,
-        invoice.number,
+        invoice,
         data | money(invoice.open_amount),
-        due_on=invoice.due_on,
-        is_late=invoice.days_overdue(today) > 0,
-        changed_at=invoice.changed_at,
+        today,
         state=OVERDUE,
         compared={"amount": format_amount(invoice.open_amount)},
     )

@@ -24,18 +24,6 @@ from bot.erp.source_client import SourceClient
 KNOWN = "known"
 
 
-def judge_lateness(order: SalesOrder, today: date) -> PolledRecord:
-    """Return whether a sales order is late today."""
-    return late_record(
-        EventType.ORDER_LATE,
-        order.number,
-        data_of(order),
-        due_on=order.promised_on,
-        is_late=order.days_late(today) > 0,
-        changed_at=order.changed_at,
-    )
-
-
 def judge_news(order: SalesOrder, today: date) -> PolledRecord:
     """Return an order as news: new if it is unknown and was just ordered, otherwise changed."""
     is_new = order.ordered_on is None or order.ordered_on >= today - timedelta(days=1)
@@ -70,7 +58,7 @@ ORDERS: ListedArea[SalesOrder] = ListedArea(
     name="orders",
     kind=kinds.SALES_ORDERS,
     listed=Filter.LATE,
-    judge=judge_lateness,
+    judge=lambda order, today: late_record(EventType.ORDER_LATE, order, data_of(order), today),
     gone_type=EventType.ORDER_LATE,
 )
 

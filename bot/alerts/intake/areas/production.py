@@ -19,14 +19,7 @@ def judge(order: ProductionOrder, today: date) -> PolledRecord:
         return PolledRecord(
             code=order.number, state=NORMAL, type=EventType.PRODUCTION_DONE, data=data, changed_at=order.changed_at
         )
-    return late_record(
-        EventType.PRODUCTION_LATE,
-        order.number,
-        data,
-        due_on=order.due_on,
-        is_late=order.days_late(today) > 0,
-        changed_at=order.changed_at,
-    )
+    return late_record(EventType.PRODUCTION_LATE, order, data, today)
 
 
 def data_of(order: ProductionOrder) -> dict[str, object]:

@@ -97,22 +97,10 @@ PURCHASING: ListedArea[PurchaseOrder] = ListedArea(
 )
 
 
-def judge_receipt(order: PurchaseOrder, today: date) -> PolledRecord:
-    """Return the meaning of a purchase order today for people waiting for its goods."""
-    return late_record(
-        EventType.PO_LATE,
-        order.number,
-        data_of(order),
-        due_on=order.due_on,
-        is_late=order.days_late(today) > 0,
-        changed_at=order.changed_at,
-    )
-
-
 RECEIPTS: ListedArea[PurchaseOrder] = ListedArea(
     name="receipts",
     kind=kinds.PURCHASE_ORDERS,
     listed=Filter.LATE,
-    judge=judge_receipt,
+    judge=lambda order, today: late_record(EventType.PO_LATE, order, data_of(order), today),
     gone_type=EventType.PO_LATE,
 )
