@@ -119,12 +119,12 @@ async def running(
         background = BackgroundTasks()
         replica = await join_replicas(stack, background, settings, database, metrics, agreed)
         listeners = stack.enter_context(listening(settings.http.host, settings.http.port))
-        settings = _with_own_port(settings, listeners)
+        settings = with_own_port(settings, listeners)
         session = await stack.enter_async_context(pooled_session(proxy=settings.dingtalk.proxy or None))
         services = await build_services(
             stack, background, settings, database, session, metrics, now, patience, replica=replica
         )
-        stream = _stream(settings, session, metrics, policy)
+        stream = open_stream(settings, session, metrics, policy)
         _register_handlers(stream, services, settings, now)
         port = await stack.enter_async_context(_serve_web(listeners, metrics, stream, services, settings, now))
         await stack.enter_async_context(background.running(stream.run, "stream", Runs.EVERYWHERE))
@@ -215,9 +215,10 @@ def set_by(*signals: str) -> asyncio.Event:
     return asked
 
 
-def _stream(
-    settings: Settings, session: aiohttp.ClientSession, metrics: Metrics, policy: StreamPolicy | None
+def open_stream(
+    settings: Settings, session: aiohttp.ClientSession, metrics: Metrics, policy: StreamPolicy | None = None
 ) -> StreamClient:
+    """Return a client for the stream, which connects when it runs."""
     dingtalk = settings.dingtalk
     return StreamClient(
         Credential(dingtalk.client_id, dingtalk.client_secret.get_secret_value()),
@@ -269,7 +270,7 @@ async def _on_event(services: Services, process: str, event: EventMessage) -> No
         await oa_sync.notify(instance)
 
 
-def _with_own_port(settings: Settings, listeners: Sequence[socket.socket]) -> Settings:
+def with_own_port(settings: Settings, listeners: Sequence[socket.socket]) -> Settings:
     """Return the settings with the port that the bot got in the address of its pages, where that is left open."""
     address = URL(settings.http.public_url)
     if not settings.http.public_url or address.explicit_port != 0:

@@ -39,7 +39,10 @@ def _rooted() -> typer.Typer:
     return rooted
 
 
-_SERVING = {function.__name__: function for function in (serving.run, serving.demo, serving.simulator, serving.doctor)}
+_SERVING = {
+    function.__name__: function
+    for function in (serving.run, serving.setup, serving.demo, serving.simulator, serving.doctor)
+}
 
 cli = _rooted()
 for function in _SERVING.values():

@@ -38,7 +38,10 @@ def command_group(text: str) -> typer.Typer:
 def read_settings(config: Path | None) -> Settings:
     """Return the settings, with the log configured by them. Raises `ConfigurationError`."""
     from bot.mechanisms.log import configure_logging
-    from bot.settings import load_settings
+    from bot.mechanisms.private_files import finish_replacing
+    from bot.settings import SETUP_JOURNAL, load_settings
+
+    finish_replacing((config or SETUP_JOURNAL).with_name(SETUP_JOURNAL.name))
 
     settings = load_settings(config)
     configure_logging(settings.log.level, settings.log.format)

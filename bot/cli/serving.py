@@ -41,6 +41,32 @@ def demo(
     run_until_interrupted(run_demo(read_settings(config), port=port, browser=browser, still=still))
 
 
+def setup(
+    config: ConfigOption = None,
+    check: Annotated[bool, typer.Option("--check", help="Only say what is missing; exit code 1 for that.")] = False,
+    start: Annotated[bool, typer.Option("--run/--no-run", help="Start the bot when its files are written.")] = True,
+) -> None:
+    """Set the bot up on pages, from nothing to the first answer; it prints their address."""
+    from bot.doctor import CheckGrade, describe_results
+    from bot.setup.running import check_setup, run_setup
+
+    # The file that is named may be still to be written.
+    settings = read_settings(config if config is None or config.exists() else None)
+    if check:
+        findings = check_setup(settings)
+        for line in describe_results(findings, settings.language):
+            print(line)
+        raise SystemExit(int(any(finding.grade is CheckGrade.BAD for finding in findings)))
+    written: list[bool] = []
+
+    async def serve() -> None:
+        written.append(await run_setup(settings, config, lambda text: print(text, flush=True)))
+
+    run_until_interrupted(serve())
+    if written == [True] and start:
+        run(config)
+
+
 def simulator(
     port: Annotated[int, typer.Option(help="Port to listen on; 0 picks a free one.")] = 8787,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",

@@ -6,7 +6,7 @@ from bot.bootstrap.factories import open_api
 from bot.bootstrap.names import known_names, look_for_facts
 from bot.chat.registry import installed_commands
 from bot.dingtalk.openapi import pooled_session
-from bot.doctor.dingtalk import check_dingtalk
+from bot.doctor.dingtalk import check_app, find_robot
 from bot.doctor.documents import check_read_model
 from bot.doctor.local import (
     check_access_rules,
@@ -39,7 +39,10 @@ async def run_checks(settings: Settings, *, group: str = "") -> tuple[CheckResul
     if not settings.keys_missing:
         async with pooled_session(proxy=settings.dingtalk.proxy or None) as session:
             api = open_api(settings, session, Metrics())
-            findings += [finding async for finding in check_dingtalk(settings, session, api, group)]
+            app = [finding async for finding in check_app(settings, session, api)]
+            findings += app
+            if app[0].grade is not CheckGrade.BAD:
+                findings.append(await find_robot(api, group))
     known = known_names(settings, installed_commands(), await look_for_facts(settings), is_strict=True)
     findings.append(check_access_rules(settings, known))
     findings += await check_closed_groups(settings)

@@ -62,10 +62,8 @@ TODO_WRITE = ApiCall(name="todo_write", method="POST", path=_TODOS, idempotent=T
 TODO_READ = ApiCall(name="todo_read", method="GET", path=f"{_TODOS}/sources/dingerp-doctor", idempotent=True)
 
 
-async def check_dingtalk(
-    settings: Settings, session: aiohttp.ClientSession, api: OpenApi, group: str
-) -> AsyncIterator[CheckResult]:
-    """Check the route to DingTalk and the app's permissions; ``group`` is where the robot should be."""
+async def check_app(settings: Settings, session: aiohttp.ClientSession, api: OpenApi) -> AsyncIterator[CheckResult]:
+    """Check the route to DingTalk and the app's permissions. The first result says whether it is reached."""
     gateway, clock = await _gateway(settings, session)
     yield gateway
     if clock:
@@ -105,7 +103,6 @@ async def check_dingtalk(
         use = phrase("logging in to the pages inside DingTalk")
         yield await _permission(api, USER_OF_CODE, {"code": _ABSENT_USER}, "qyapi_base", use)
     yield await _card_templates(settings, api)
-    yield await find_robot(api, group)
 
 
 def _redirect_url(settings: Settings) -> CheckResult:

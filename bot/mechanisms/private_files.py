@@ -5,9 +5,11 @@ Files are replaced so that a crash leaves the old or the new content.
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 
 _FOLDER_MODE = 0o700
@@ -71,6 +73,42 @@ def replace_file(file: Path, content: bytes) -> None:
         beside.unlink(missing_ok=True)
         raise
     _sync_folder(file.parent)
+
+
+_STAGED = ".staged"
+
+
+def replace_files(journal: Path, contents: Mapping[Path, bytes]) -> None:
+    """Replace the contents of several files, as `replace_file` does with one; missing folders are made, private.
+
+    All new contents are on disk before ``journal`` names them, and from then on all files are the new ones: whoever
+    comes next calls `finish_replacing`. A crash before that leaves all files as they were. Raises `OSError`.
+    """
+    for file, content in contents.items():
+        make_private_folder(file.parent)
+        _write_beside(file, content, _STAGED, file.stat() if file.exists() else None)
+        _sync_folder(file.parent)
+    replace_private_file(journal, json.dumps([str(file.absolute()) for file in contents]))
+    finish_replacing(journal)
+
+
+def finish_replacing(journal: Path) -> bool:
+    """Finish what `replace_files` was kept from; return whether there was anything. Raises `OSError`.
+
+    Several processes may do so together.
+    """
+    try:
+        files = [Path(name) for name in json.loads(journal.read_text("utf-8"))]
+    except FileNotFoundError:
+        return False
+    for file in files:
+        staged = file.with_name(f"{file.name}{_STAGED}")
+        if staged.exists():
+            staged.replace(file)
+            _sync_folder(file.parent)
+    journal.unlink(missing_ok=True)
+    _sync_folder(journal.parent)
+    return True
 
 
 def _write_beside(file: Path, content: bytes, suffix: str, kept: os.stat_result | None = None) -> Path:

@@ -66,6 +66,8 @@ from bot.words.toml_errors import explain_toml_error
 from bot.words.wrong_values import explain_wrong_values
 
 DEFAULT_FILE = Path("dingerp.toml")
+SETUP_JOURNAL = Path(".dingerp-setup")
+"""Beside the settings, while a set-up replaces several files: who reads them finishes that first."""
 ACCESS_RULES = "access.toml"
 ALERT_RULES = "alerts.toml"
 EMBEDDED = "demo"

@@ -43,6 +43,18 @@ Readiness = Callable[[], Awaitable[HealthReport]]
 """Returns how the bot is."""
 
 
+def new_app(metrics: Metrics) -> web.Application:
+    """Return an application for `serving_at` that has no pages yet."""
+    app = web.Application()
+    app[METRICS] = metrics
+    app.on_response_prepare.append(_hide_versions)
+    return app
+
+
+async def _hide_versions(_request: web.Request, response: web.StreamResponse) -> None:
+    response.headers["Server"] = "dingerp"  # and not which versions of Python and aiohttp to look for faults in
+
+
 def make_web_app(
     *,
     metrics: Metrics,
@@ -65,12 +77,7 @@ def make_web_app(
     async def show_metrics(_request: web.Request) -> web.Response:
         return web.Response(body=generate_latest(metrics.registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
-    async def hide_versions(_request: web.Request, response: web.StreamResponse) -> None:
-        response.headers["Server"] = "dingerp"  # and not which versions of Python and aiohttp to look for faults in
-
-    app = web.Application()
-    app[METRICS] = metrics
-    app.on_response_prepare.append(hide_versions)
+    app = new_app(metrics)
     app.router.add_get("/healthz", healthz)
     app.router.add_get("/readyz", readyz)
     app.router.add_get("/metrics", show_metrics)

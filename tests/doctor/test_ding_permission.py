@@ -8,7 +8,7 @@ import pytest
 
 from bot.bootstrap.factories import open_api
 from bot.dingtalk.openapi import pooled_session
-from bot.doctor.dingtalk import check_dingtalk
+from bot.doctor.dingtalk import check_app
 from bot.doctor.results import CheckGrade
 from bot.kit.simulator.config import SimulatorConfig
 from bot.kit.simulator.server import open_simulator
@@ -43,7 +43,7 @@ async def test_it_is_looked_for_where_people_are_called(
             file.write_text(CALLS.format(route))
         simulator.engine.faults.set("scope_denied", on=not granted, api="ding/send")
         api = open_api(settings, session, Metrics())
-        found = {str(one.what): one async for one in check_dingtalk(settings, session, api, "")}
+        found = {str(one.what): one async for one in check_app(settings, session, api)}
         assert (found[POINT].grade if POINT in found else None) is grade
         assert granted or "Professional" in str(found[POINT].words)
         assert not any(conversation.items for conversation in simulator.engine.chat.conversations.values())

@@ -10,7 +10,7 @@ import pytest
 
 from bot.bootstrap.factories import open_api
 from bot.dingtalk.openapi import pooled_session
-from bot.doctor.dingtalk import check_dingtalk
+from bot.doctor.dingtalk import check_app
 from bot.doctor.local import check_organisation
 from bot.doctor.results import CheckGrade, CheckResult, describe_results
 from bot.kit.simulator.config import SimulatorConfig
@@ -38,7 +38,7 @@ class IdentityCheckup:
         settings = self.with_directory(directory)
         async with pooled_session() as session:
             api = open_api(settings, session, Metrics())
-            found = [result async for result in check_dingtalk(settings, session, api, "")]
+            found = [result async for result in check_app(settings, session, api)]
         return next((result for result in found if "qyapi_get_member" in str(result.what)), None)
 
 

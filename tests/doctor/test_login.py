@@ -10,7 +10,7 @@ import pytest
 
 from bot.bootstrap.factories import open_api
 from bot.dingtalk.openapi import pooled_session
-from bot.doctor.dingtalk import check_dingtalk
+from bot.doctor.dingtalk import check_app
 from bot.doctor.results import CheckGrade, CheckResult
 from bot.kit.simulator.config import SimulatorConfig
 from bot.kit.simulator.server import open_simulator
@@ -28,7 +28,7 @@ async def checked(folder: Path, changes: Mapping[str, Any], denied: str = "") ->
             simulator.engine.faults.set("scope_denied", on=True, api=denied)
         settings = system_settings(CONFIG, simulator.url, folder, changes)
         api = open_api(settings, session, Metrics())
-        return {str(found.what): found async for found in check_dingtalk(settings, session, api, "")}
+        return {str(found.what): found async for found in check_app(settings, session, api)}
 
 
 async def test_the_redirect_url_is_said(tmp_path: Path) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from bot.bootstrap.factories import open_api
 from bot.dingtalk.openapi import pooled_session
-from bot.doctor.dingtalk import check_dingtalk
+from bot.doctor.dingtalk import check_app
 from bot.doctor.results import CheckGrade, CheckResult, describe_results
 from bot.kit.simulator.config import SimulatorConfig
 from bot.kit.simulator.engine import SimEngine
@@ -35,7 +35,7 @@ class PermissionScenario:
         settings = self.settings.model_copy(update={"approvals": approvals})
         async with pooled_session() as session:
             api = open_api(settings, session, Metrics())
-            return [result async for result in check_dingtalk(settings, session, api, "")]
+            return [result async for result in check_app(settings, session, api)]
 
     async def finding(self) -> CheckResult:
         (found,) = [result for result in await self.findings() if str(result.what) == POINT]

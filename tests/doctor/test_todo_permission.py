@@ -10,7 +10,7 @@ import pytest
 
 from bot.bootstrap.factories import open_api
 from bot.dingtalk.openapi import pooled_session
-from bot.doctor.dingtalk import check_dingtalk
+from bot.doctor.dingtalk import check_app
 from bot.doctor.results import CheckGrade
 from bot.kit.simulator.config import SimulatorConfig
 from bot.kit.simulator.engine import SimEngine
@@ -39,7 +39,7 @@ class TodoPermissions:
         settings = self.settings.model_copy(update=changes)
         async with pooled_session() as session:
             api = open_api(settings, session, Metrics())
-            return {str(one.what): one.grade async for one in check_dingtalk(settings, session, api, "")}
+            return {str(one.what): one.grade async for one in check_app(settings, session, api)}
 
 
 @pytest.fixture

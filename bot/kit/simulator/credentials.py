@@ -13,6 +13,7 @@ from bot.kit.simulator.enterprise import SimPerson
 Value = TypeVar("Value")
 
 _TICKETS_KEPT = 10_000
+NONCE_SECONDS, REGISTRATION_SECONDS = 300, 7200
 _TICKET_DAY = 86_400.0
 _SESSIONS_KEPT = 100_000
 
@@ -44,6 +45,10 @@ class ExpiringKeys(Generic[Value]):
             self._entries.pop(key, None)
         return value
 
+    def values(self) -> list[Value]:
+        """Return the values of all valid keys."""
+        return [value for expires, value in self._entries.values() if self._clock() < expires]
+
     def clear(self) -> None:
         """Invalidate all keys."""
         self._entries.clear()
@@ -55,6 +60,14 @@ class ConnectionTicket:
 
     subscriptions: frozenset[tuple[str, str]]
     user_agent: str
+
+
+@dataclass(slots=True)
+class SimRegistration:
+    """An app that somebody is to create by a QR code; ``agreed`` is None until they have answered."""
+
+    user_code: str
+    agreed: bool | None = None
 
 
 class Credentials:
@@ -85,6 +98,10 @@ class Credentials:
         self.refresh_tokens: ExpiringKeys[SimPerson] = ExpiringKeys(hexadecimal, clock, 30 * 86400.0, _TICKETS_KEPT)
         self.downloads: ExpiringKeys[str] = ExpiringKeys(
             hexadecimal, clock, config.download_life.total_seconds(), _TICKETS_KEPT
+        )
+        self.nonces: ExpiringKeys[str] = ExpiringKeys(hexadecimal, clock, NONCE_SECONDS, _TICKETS_KEPT)
+        self.registrations: ExpiringKeys[SimRegistration] = ExpiringKeys(
+            hexadecimal, clock, REGISTRATION_SECONDS, _TICKETS_KEPT
         )
         self._tokens: dict[str, float] = {}
         self._current = ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 import base64
 import hmac
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from http import HTTPStatus
 
@@ -19,8 +19,9 @@ from yarl import URL
 from bot.access.page_sessions import SPENT_CODE, LoginCodes, LoginIdentity, LoginRefused, Visitor
 from bot.web.failed_proofs import ProofBounds
 from bot.web.pages.drawing import DINGTALK_SCRIPT, IN_CLIENT_POLICY
+from bot.web.pages.forms import read_form
 from bot.web.pages.public_address import HOME, local_path
-from bot.web.pages.visit import MOST_BYTES, PageParts, redirect
+from bot.web.pages.visit import PageParts, redirect
 from bot.words.errors import DingerpError
 from bot.words.phrase import Phrase, phrase
 
@@ -228,15 +229,3 @@ class LoginPages:
         response.del_cookie(
             address.cookie(name), path=address.cookie_path, secure=address.is_secure, httponly=True, samesite="Lax"
         )
-
-
-async def read_form(request: web.Request, most_bytes: int = MOST_BYTES) -> Mapping[str, str] | None:
-    """Return the fields of a form; None for what is none, or too long."""
-    size = request.content_length
-    if request.content_type != "application/x-www-form-urlencoded" or size is None or size > most_bytes:
-        return None
-    try:
-        sent = await request.post()
-    except (ValueError, LookupError):  # no text, in an encoding that there is
-        return None
-    return {name: value for name, value in sent.items() if isinstance(value, str)}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,14 +13,13 @@ from aiohttp import web
 from bot.cards.language import Language
 from bot.mechanisms.metrics import Metrics
 from bot.web.pages.drawing import STATIC
-from bot.web.pages.login import LoginPages, read_form
-from bot.web.pages.visit import MOST_BYTES, Handler, Page, PageParts, Visit
+from bot.web.pages.forms import MOST_BYTES, read_own_form
+from bot.web.pages.login import LoginPages
+from bot.web.pages.visit import Handler, Page, PageParts, Visit
 from bot.words.errors import DingerpError
 from bot.words.phrase import Phrase, phrase
 
 log = structlog.get_logger(__name__)
-
-_FORM_SECONDS = 10.0
 
 FOREIGN_FORM = phrase("This form is not from your session here, so nothing was done. Please open the page again.")
 FOR_ADMINISTRATORS = phrase("This page is for the administrators of the organisation.")
@@ -118,18 +116,8 @@ class PageSite:
 
     async def _own_form(self, visit: Visit, most_bytes: int) -> Mapping[str, str] | None:
         """Return the fields of a form that was sent from a page of this session; None for any other."""
-        sent = visit.request.headers
-        origin = sent.get("Origin")
-        if origin is not None and origin != self.parts.drawing.address.origin:
-            return None
-        if sent.get("Sec-Fetch-Site", "same-origin") not in {"same-origin", "none"}:
-            return None
-        try:
-            async with asyncio.timeout(_FORM_SECONDS):
-                fields = await read_form(visit.request, most_bytes)
-        except TimeoutError:
-            return None
-        return fields if fields is not None and visit.visitor.sent_form(fields.get("form", "")) else None
+        origin = self.parts.drawing.address.origin
+        return await read_own_form(visit.request, origin, visit.visitor.sent_form, most_bytes)
 
     def _problem(self, language: Language, words: Phrase, status: HTTPStatus) -> web.Response:
         return self.parts.drawing.draw("problem", language, {"problem": words}, status=status)

@@ -15,10 +15,8 @@ from bot.access.people import Person
 from bot.cards.language import Language
 from bot.chat.answers.page_answers import PageAnswer, PageAnswers
 from bot.web.pages.drawing import HEADERS, PageDrawing
+from bot.web.pages.forms import MOST_BYTES
 from bot.words.phrase import Phrase
-
-MOST_BYTES = 16_384
-"""Of a form, where a page does not say otherwise."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from bot.kit.simulator.openapi import cards, contacts, login, media, messages, todos, webhooks, workflow
+from bot.kit.simulator.openapi import cards, contacts, login, media, messages, registration, todos, webhooks, workflow
 from bot.kit.simulator.openapi.dispatch import SimApiRoute, answer_unknown, handler_for
 
 ROUTES: tuple[SimApiRoute, ...] = (
@@ -14,6 +14,7 @@ ROUTES: tuple[SimApiRoute, ...] = (
     *media.ROUTES,
     *contacts.ROUTES,
     *login.ROUTES,
+    *registration.ROUTES,
     *workflow.ROUTES,
     *todos.ROUTES,
 )
@@ -25,4 +26,5 @@ def add_routes(app: web.Application) -> None:
         app.router.add_route(route.method, route.path, handler_for(route))
     media.add_download(app)
     login.add_pages(app)
+    registration.add_pages(app)
     app.router.add_route("*", "/{unknown:.*}", answer_unknown)
