@@ -81,7 +81,7 @@ docs: $(VENV)/.dev ## write the generated pages of docs/reference again
 
 pictures: equipped ## take the pictures of the tutorial and the guides again
 	@PICTURES=docs/tutorial/images $(PYTEST) -q tests/browser/test_whole_bot.py tests/browser/test_alerts.py tests/browser/test_walks.py
-	@PICTURES=docs/how-to/images $(PYTEST) -q tests/browser/test_rights.py
+	@PICTURES=docs/how-to/images $(PYTEST) -q tests/browser/test_rights.py tests/browser/test_setup.py
 
 docs-check: $(VENV)/.dev ## links, generated pages, READMEs in step
 	@$(PYTEST) -q tests/project

@@ -22,7 +22,8 @@ from tests.scenario.processes import NO_INDEX, Program, environment, program
 from tests.scenario.traffic import LONGEST_WAIT, eventually
 
 PICTURES = os.environ.get("PICTURES", "")
-STEPS = ("app", "erp", "access", "group", "write")
+PICTURED = frozenset({"app", "access", "write"})
+"""The pages of which the how-to has pictures."""
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class SetUp:
         """Check that the page fits a phone, and is open to everybody."""
         assert await findings(self.page) == [], name
         assert await self.page.evaluate("document.documentElement.scrollWidth") <= PHONE[0], name
-        if PICTURES:
+        if PICTURES and name in PICTURED:
             await self.page.screenshot(path=Path(PICTURES) / f"setup-{name}.png", full_page=True)
 
 
@@ -56,7 +57,7 @@ async def set_up(browser: Browser, folder: Path, *arguments: str) -> AsyncIterat
     """Run `dingerp setup` in an empty folder, and open the address that it shows."""
     config = SimulatorConfig(qps_limit=None, quota_limit=None)
     async with open_simulator(config) as simulator:
-        env = environment(config, simulator.url, folder / "data", **NO_INDEX)
+        env = environment(config, simulator.url, Path("data"), **NO_INDEX)
         for name in ("DINGTALK_CLIENT_ID", "DINGTALK_CLIENT_SECRET", "DINGERP_ERP__MAIN__VENDOR"):
             env.pop(name)
         async with program("-m", "bot.cli", "setup", *arguments, env=env, folder=folder) as process:
