@@ -65,6 +65,7 @@ def test_what_is_installed_is_done(nothing: Settings, tmp_path: Path, file: str,
     assert SetupDraft().done(nothing) == set()
     (tmp_path / file).write_text(text)
     assert SetupDraft().done(load_settings()) == {step}
+    (tmp_path / file).unlink()
 
 
 def test_what_was_entered_counts_over_what_is_installed(nothing: Settings) -> None:

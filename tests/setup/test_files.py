@@ -19,7 +19,6 @@ from bot.mechanisms.private_files import finish_replacing
 from bot.settings import load_settings
 from bot.setup.draft import AccessChoice, EnteredAccess, SetupDraft
 from bot.setup.files import digest_of_plan, journal_of, plan_files, write_files
-from tests.rows import each_row
 from tests.setup.test_draft import ALERTS, KEYS, SOURCE, WHOLE
 
 OLD = """# Our own words
@@ -50,7 +49,7 @@ def contents(folder: Path) -> dict[str, str]:
     return {str(file.relative_to(folder)): file.read_text() for file in folder.rglob("*") if file.is_file()}
 
 
-@each_row("choice", [(choice,) for choice in AccessChoice])
+@pytest.mark.parametrize("choice", AccessChoice)
 def test_the_bot_reads_what_was_written(tmp_path: Path, choice: AccessChoice) -> None:
     write(SetupDraft(keys=KEYS, source=SOURCE, access=EnteredAccess(choice, (), by_directory=False), alerts=ALERTS))
     settings = load_settings()
