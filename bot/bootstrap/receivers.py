@@ -109,8 +109,11 @@ def _start_entry(base: Infrastructure, receiver: Receiver, wanted: ReceiverSetti
 async def receivers_health(base: Infrastructure) -> PartHealth:
     """Return whether programs are owed events for too long."""
     owed = await StoredReceiverBacklog(base.database).owed_to(base.now())
-    late = tuple(_late(base, name, owed[name]) for name in base.settings.receivers if _is_late(base, owed.get(name)))
-    return degraded(phrase("programs do not take events: %(receivers)s", receivers=late)) if late else WELL
+    late = [name for name in base.settings.receivers if _is_late(base, owed.get(name))]
+    if not late:
+        return WELL
+    said = tuple(_late(base, name, owed[name]) for name in late)
+    return degraded(phrase("programs do not take events: %(receivers)s", receivers=said), frozenset(late))
 
 
 def _is_late(base: Infrastructure, owed: OwedEvents | None) -> bool:

@@ -7,10 +7,14 @@ import itertools
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from sqlalchemy.engine import Connection
 
+from bot.bootstrap.receivers import receivers_health
+from bot.mechanisms.health import WELL, PartStatus
 from bot.mechanisms.metrics import Metrics
 from bot.outbox.delivery import DeliveryState
 from bot.outbox.happenings import Happening, HappeningType, Receiver
@@ -370,3 +374,16 @@ async def test_while_an_erp_is_away_its_events_wait_and_those_of_others_go_on(to
     told.clock.forward(minutes=1)
     await work(lane)
     assert program.got[-1] == "a alert.opened"
+
+
+async def test_a_receiver_that_takes_nothing_is_reported_with_the_reason(told: Told) -> None:
+    base: Any = SimpleNamespace(
+        database=told.database, now=told.clock, settings=SimpleNamespace(receivers={FLOW.name: None})
+    )
+    await told.tell(happened("a"), happened("b"))
+    await work(told.lane(Program(refuses=lambda _: EventNotTaken("HTTP 503"))))
+    assert await receivers_health(base) == WELL
+    told.clock.forward(minutes=6)
+    found = await receivers_health(base)
+    assert found.status is PartStatus.DEGRADED
+    assert "flow is owed 2 since 2026-11-24 02:30 (HTTP 503)" in str(found.reason)
