@@ -113,7 +113,7 @@ class Replica:
             if self._wanted == 1 or len(earlier) < self._wanted:
                 return pulse
             if self._monotonic() >= until:
-                names = ", ".join(member.name for member in earlier)
+                names = ", ".join(str(member.name) for member in earlier)
                 raise ConfigurationError(
                     f"{len(earlier)} replicas work on the database already ({names}), and replicas = {self._wanted}; "
                     "stop one, or give all of them a higher number"
@@ -206,7 +206,10 @@ class Replica:
         return {
             "replicas": self._company(living, leader),
             "rules of the lead": self._likeness(leader),
-            **{f"{REPLICA}{member.name} ({member.id[:_SHORT]})": _presence(member, self._pulse) for member in living},
+            **{
+                f"{REPLICA}{member.host}/{member.process} ({member.id[:_SHORT]})": _presence(member, self._pulse)
+                for member in living
+            },
         }
 
     def _company(self, living: list[Member], leader: Member | None) -> PartHealth:

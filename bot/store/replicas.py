@@ -39,6 +39,7 @@ from bot.store.errors import store_unavailable
 from bot.store.row_times import duration_to_ms, from_ms
 from bot.store.statements import insert_into
 from bot.store.tables import LEAD, REPLICA
+from bot.words.phrase import Phrase, phrase
 
 log = structlog.get_logger(__name__)
 
@@ -88,9 +89,9 @@ class Member:
     is_alive: bool = True
 
     @property
-    def name(self) -> str:
+    def name(self) -> Phrase:
         """The words by which people find it."""
-        return f"process {self.process} on {self.host}"
+        return phrase("process %(process)s on %(host)s", process=self.process, host=self.host)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
