@@ -46,7 +46,7 @@ _LABELS: Mapping[str, Phrase] = MappingProxyType(
 )
 
 
-class FieldKind(StrEnum):
+class EntryKind(StrEnum):
     """How a value is typed."""
 
     TEXT = "text"
@@ -63,7 +63,7 @@ class VendorField:
     name: str
     label: Phrase | str
     hint: str
-    kind: FieldKind
+    kind: EntryKind
     is_required: bool
     choices: tuple[str, ...] = ()
     value: str = ""
@@ -74,7 +74,7 @@ class VendorField:
     def is_usual(self) -> bool:
         """Whether it stands above the others: what most installations need has a name of its own here."""
         is_named = isinstance(self.label, Phrase)
-        return self.is_required or is_named or bool(self.problem) or self.kind is FieldKind.SECRET
+        return self.is_required or is_named or bool(self.problem) or self.kind is EntryKind.SECRET
 
     @property
     def sent_as(self) -> str:
@@ -121,13 +121,13 @@ def read_form(form: VendorForm, sent: Mapping[str, str], known: Mapping[str, Any
     options: dict[str, Any] = {}
     for field in form.fields:
         text = sent.get(field.sent_as, "").strip()
-        if field.kind is FieldKind.SWITCH:
+        if field.kind is EntryKind.SWITCH:
             text = "true" if text else "false"
-        value = text or (known.get(field.name, "") if field.kind is FieldKind.SECRET else "")
+        value = text or (known.get(field.name, "") if field.kind is EntryKind.SECRET else "")
         if value:
             options[field.name] = value
     further, wrong = _read_further(sent.get(FURTHER, ""))
-    secrets = frozenset(field.name for field in form.fields if field.kind is FieldKind.SECRET)
+    secrets = frozenset(field.name for field in form.fields if field.kind is EntryKind.SECRET)
     problems: dict[str, Words] = {}
     model = find_vendor(form.vendor).options
     try:
@@ -146,7 +146,7 @@ def _filled(
 ) -> VendorForm:
     fields = []
     for field in form.fields:
-        is_secret = field.kind is FieldKind.SECRET
+        is_secret = field.kind is EntryKind.SECRET
         fields.append(
             replace(
                 field,
@@ -195,8 +195,8 @@ def _fields(options: type[BaseModel], known: Mapping[str, Any]) -> Iterator[Vend
             kind=kind,
             is_required=field.is_required(),
             choices=choices,
-            value="" if kind is FieldKind.SECRET else _shown(value),
-            is_kept=kind is FieldKind.SECRET and bool(known.get(name)),
+            value="" if kind is EntryKind.SECRET else _shown(value),
+            is_kept=kind is EntryKind.SECRET and bool(known.get(name)),
         )
 
 
@@ -204,7 +204,7 @@ def _shown(value: object) -> str:
     return str(value).lower() if isinstance(value, bool) else str(value)
 
 
-def _shape(annotation: Any) -> tuple[FieldKind, tuple[str, ...]] | None:
+def _shape(annotation: Any) -> tuple[EntryKind, tuple[str, ...]] | None:
     """Return how a value of a type is typed, None for what is no single value."""
     origin = get_origin(annotation)
     if origin is Annotated:
@@ -214,13 +214,13 @@ def _shape(annotation: Any) -> tuple[FieldKind, tuple[str, ...]] | None:
         shapes = [_shape(part) for part in parts if get_origin(part) is not Literal or len(parts) == 1]
         return shapes[0] if len(shapes) == 1 else None
     if origin is Literal:
-        return FieldKind.CHOICE, tuple(map(str, get_args(annotation)))
+        return EntryKind.CHOICE, tuple(map(str, get_args(annotation)))
     if not isinstance(annotation, type):
         return None
     if issubclass(annotation, SecretStr):
-        return FieldKind.SECRET, ()
+        return EntryKind.SECRET, ()
     if issubclass(annotation, bool):
-        return FieldKind.SWITCH, ()
+        return EntryKind.SWITCH, ()
     if issubclass(annotation, int | float):
-        return FieldKind.NUMBER, ()
-    return (FieldKind.TEXT, ()) if issubclass(annotation, _PLAIN) else None
+        return EntryKind.NUMBER, ()
+    return (EntryKind.TEXT, ()) if issubclass(annotation, _PLAIN) else None

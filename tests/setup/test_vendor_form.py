@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.erp.vendors import known_vendors
-from bot.setup.vendor_form import FieldKind, empty_form, read_form
+from bot.setup.vendor_form import EntryKind, empty_form, read_form
 from tests.rows import each_row
 
 ODOO = {"option-url": "https://erp.example.com", "option-user": "bot", "option-key": "key1"}
@@ -46,7 +46,7 @@ def test_only_what_differs_from_the_usual_is_kept_and_numbers_are_numbers() -> N
 def test_a_secret_left_empty_stays_and_is_not_shown() -> None:
     known = {"url": "https://erp.example.com", "user": "bot", "key": "file:data/secrets/erp-main-key"}
     form = empty_form("odoo", {**known, "key": "key1"})
-    (key,) = (field for field in form.fields if field.kind is FieldKind.SECRET)
+    (key,) = (field for field in form.fields if field.kind is EntryKind.SECRET)
     assert (key.value, key.is_kept) == ("", True)
     _, source = read_form(form, {**ODOO, "option-key": ""}, {**known, "key": "key1"})
     assert source.options["key"] == "key1"
