@@ -45,7 +45,7 @@ async def test_a_dingtalk_that_hangs_does_not_hold_it_up(tmp_path: Path) -> None
     async with simulator_running(CONFIG) as simulator:
         engine, traffic = simulator.engine, Traffic(simulator.engine, 20)
         env = environment(CONFIG, simulator.url, used_before(tmp_path / "data"), DINGERP_LIMITS__QPS="inf", **NO_INDEX)
-        async with forked("tests.scenario.patient_bot", env=env, folder=tmp_path) as bot:
+        async with forked("bot.cli", "run", env=env, folder=tmp_path) as bot:
             await connected(engine)
             traffic.ask()
             await engine.wait_for(lambda: traffic.answers, timeout=60)
@@ -60,6 +60,6 @@ async def test_a_dingtalk_that_hangs_does_not_hold_it_up(tmp_path: Path) -> None
         assert bot.logged("bot.left_for_next_start")
         assert traffic.unanswered
         engine.faults.clear()
-        async with forked("tests.scenario.patient_bot", env=env, folder=tmp_path):
+        async with forked("bot.cli", "run", env=env, folder=tmp_path):
             await eventually(lambda: not traffic.unanswered, hint=lambda: traffic.unanswered)
         assert traffic.doubled == []
