@@ -34,6 +34,11 @@ def test_a_bot_that_gets_no_pictures_does_not_load_what_reads_them(loaded: froze
     assert {"PIL", "zxingcpp"} & loaded == set()
 
 
+def test_a_bot_that_no_agent_asks_does_not_load_what_speaks_with_them(loaded: frozenset[str]) -> None:
+    assert "bot.web.mcp.endpoint" in loaded
+    assert {"mcp", "mcp_types", "starlette"} & loaded == set()
+
+
 def test_the_dictionary_of_pinyin_is_in_a_process_of_its_own(loaded: frozenset[str]) -> None:
     assert "bot.kit.company.adapter" in loaded
     assert "pypinyin" not in loaded

@@ -98,6 +98,7 @@ WRONG = [
     ("bot.web.server", "dingtalk_stream"),
     ("bot.understanding.lines.composer", "openai"),
     ("bot.bootstrap.services", "openai"),
+    ("bot.web.mcp.endpoint", "mcp"),
     ("bot.understanding.reader", "aiohttp"),
     ("bot.store.database", "aiohttp"),
     ("bot.web.server", "jinja2"),

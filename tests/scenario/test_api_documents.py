@@ -24,7 +24,7 @@ from bot.web.api.openapi import describe
 from bot.web.api.routes import ApiRoute
 from bot.web.api.whose import WHOSE
 from tests.rows import each_row
-from tests.scenario.approvals.scenario import SMALL, OpenApprovalScenario
+from tests.scenario.approvals.scenario import MANAGER, SMALL, OpenApprovalScenario
 from tests.scenario.approvals.scenario import open_approval_scenario as open_approval_scenario
 from tests.scenario.conftest import KEEPER, READING, BotSystem, OpenSystem
 from tests.scenario.test_api import BOSS, Door, opened
@@ -304,7 +304,7 @@ def test_each_kind_has_routes_of_its_own() -> None:
     routes = {(route.method, route.path) for route in ROUTES}
     documents = {("GET", f"/{kind.command}{more}") for kind in KINDS for more in ("", "/{number}")}
     found = {path for each in ("/alerts", "/approvals", "/outbox") for path in (each, f"{each}/{{number}}")}
-    others = {("GET", path) for path in (*found, "/audit", "/whoami")}
+    others = {("GET", path) for path in (*found, "/audit", "/pending", "/whoami")}
     assert routes == documents | others | {("POST", "/questions")}
 
 
@@ -390,6 +390,14 @@ async def test_cases_and_alerts_are_read_and_nothing_is_decided(open_approval_sc
         listed = await door.client.get("/approvals", state="waiting")
         assert [row["number"] for row in listed.view["rows"]] == [SMALL]
         assert (await door.client.get("/approvals", state="settled")).view["rows"] == []
+        assert (await door.client.get("/pending")).view["rows"] == [], "it waits for somebody else"
+        token, *_ = await add_key(scenario.system.app.settings, MANAGER, ["*"], "365d", now)
+        door.client.token = token
+        waiting = await door.client.get("/pending")
+        assert fits(waiting, "/pending") == []
+        assert [(row["number"], row["vendor"]) for row in waiting.view["rows"]] == [
+            (row["number"], row["vendor"]) for row in listed.view["rows"]
+        ]
 
 
 async def test_cards_that_were_sent_are_read(open_approval_scenario: OpenApprovalScenario) -> None:

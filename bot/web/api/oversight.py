@@ -72,6 +72,10 @@ async def _list_alerts(asked: ApiRequest) -> web.Response:
     return await _answer_list(asked, f"/alerts {asked.values.range}", "alert_list")
 
 
+async def _list_waiting(asked: ApiRequest) -> web.Response:
+    return await _answer_list(asked, "/pending", "approval_list")
+
+
 async def _list_cases(asked: ApiRequest) -> web.Response:
     days = normalise(asked.values.days)
     if asked.values.days and not names_days(days):
@@ -151,6 +155,7 @@ _CARD = partial(_read_one, (), "outbox", "outbox_card")
 _ROUTES = (
     ("alerts", _list("/alerts", "Open alerts", _list_alerts, AlertFilters, "alert_list")),
     ("alerts", _one("/alerts", "One alert", _ALERT, "alert", "Its id.")),
+    ("pending", _list("/pending", "Orders that wait for the owner", _list_waiting, PartRequest, "approval_list")),
     ("decisions", _list("/approvals", "Cases of approvals", _list_cases, CaseFilters, "approval_history")),
     ("decisions", _one("/approvals", "What became of one", _CASE, "approval_record", "The purchase order's number.")),
     ("outbox", _list("/outbox", "Cards that are owed or were sent", _list_cards, OutboxFilters, "outbox_list")),
