@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
-
 from bot.cards.view import View
 from bot.chat.amounts import Amounts
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
-from bot.chat.document_views import DocumentListView, ListedRows
 from bot.chat.records.documents import Documents
 from bot.chat.registry import command
 from bot.erp.kinds import BILLS
-from bot.erp.model import Bill
 from bot.words.phrase import phrase
 
 
@@ -24,21 +19,11 @@ class BillOrVendor(PartnerTerm):
     placeholder = phrase("number or vendor")
 
 
-class BillList(Keyword, changes=False):
+class BillList(Keyword, changes=False, lists=BILLS):
     """The lists of bills that have a name."""
 
     OVERDUE = phrase("overdue"), "late", "逾期", "超期", "到期未付", "yq"
     OPEN = phrase("open"), "未结", "未付", "to pay", "待付", "待付款", "应付未付"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class BillListView(DocumentListView):
-    """Invoices by vendors: the newest, those of a vendor, the open or the overdue ones."""
-
-    kind: ClassVar = BILLS
-
-    which: BillList | None
-    rows: ListedRows[Bill]
 
 
 @command(

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
 from functools import partial
-from typing import ClassVar
 
 from bot.cards.view import View
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days, asked_days
-from bot.chat.document_views import DocumentListView
 from bot.chat.records.documents import Documents
 from bot.chat.records.lookup import SEARCH_LIMIT
 from bot.chat.registry import command
@@ -39,20 +37,10 @@ class DeliveryOrOrder(PartnerTerm):
     placeholder = phrase("delivery, order or customer")
 
 
-class DeliveryList(Keyword, changes=False):
+class DeliveryList(Keyword, changes=False, lists=DELIVERIES):
     """The lists of deliveries that have a name."""
 
     LATE = phrase("late"), "overdue", "delayed", "晚", "迟", "延期", "逾期", "超期", "延迟", "未发", "待发", "yq"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DeliveryListView(DocumentListView):
-    """Deliveries: the newest, those of a customer, or those that should have left."""
-
-    kind: ClassVar = DELIVERIES
-
-    which: DeliveryList | None
-    rows: tuple[GoodsDelivery, ...]
 
 
 @command(

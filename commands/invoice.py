@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
-
 from bot.cards.view import View
 from bot.chat.amounts import Amounts
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
-from bot.chat.document_views import DocumentListView, ListedRows
 from bot.chat.records.documents import Documents
 from bot.chat.registry import command
 from bot.erp.kinds import INVOICES
-from bot.erp.model import Invoice
 from bot.words.phrase import phrase
 
 
@@ -24,21 +19,11 @@ class InvoiceOrCustomer(PartnerTerm):
     placeholder = phrase("number or customer")
 
 
-class InvoiceList(Keyword, changes=False):
+class InvoiceList(Keyword, changes=False, lists=INVOICES):
     """The lists of invoices that have a name."""
 
     OVERDUE = phrase("overdue"), "late", "逾期", "超期", "过期", "欠款", "催款", "yq"
     OPEN = phrase("open"), "未结", "unpaid", "未收款", "未收", "未付", "未付款", "未回款", "未结清"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class InvoiceListView(DocumentListView):
-    """Customer invoices: the newest, those of a customer, the open or the overdue ones."""
-
-    kind: ClassVar = INVOICES
-
-    which: InvoiceList | None
-    rows: ListedRows[Invoice]
 
 
 @command(

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date
-from typing import ClassVar
 
 from bot.cards.view import View
 from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange, Days, asked_days
-from bot.chat.document_views import DocumentListView
 from bot.chat.records.documents import Documents
 from bot.chat.registry import command
 from bot.erp.kinds import PRODUCTION_ORDERS
-from bot.erp.model import ProductionOrder
 from bot.words.phrase import phrase
 
 
@@ -24,7 +21,7 @@ class ProductionOrProduct(Term):
     placeholder = phrase("number or product")
 
 
-class ProductionList(Keyword, changes=False):
+class ProductionList(Keyword, changes=False, lists=PRODUCTION_ORDERS):
     """The lists of production orders that have a name."""
 
     LATE = phrase("late"), "overdue", "delayed", "晚", "迟", "延期", "逾期", "超期", "延迟", "yq"
@@ -34,16 +31,6 @@ class ProductionList(Keyword, changes=False):
 
 _FINISHED = "完工"
 """Said after days, of what is due then: 明天完工. Of days that are over it says when production was finished."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProductionListView(DocumentListView):
-    """Production orders: the newest, those of a product, the open, the late or the finished ones."""
-
-    kind: ClassVar = PRODUCTION_ORDERS
-
-    which: ProductionList | None
-    rows: tuple[ProductionOrder, ...]
 
 
 @command(

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
-
 from bot.cards.view import View
 from bot.chat.amounts import Amounts
 from bot.chat.arguments import Keyword, PartnerTerm
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
-from bot.chat.document_views import DocumentListView, ListedRows
 from bot.chat.records.documents import Documents
 from bot.chat.registry import command
 from bot.erp.kinds import SALES_ORDERS
-from bot.erp.model import SalesOrder
 from bot.words.phrase import phrase
 
 
@@ -24,21 +19,11 @@ class OrderOrCustomer(PartnerTerm):
     placeholder = phrase("number, customer or SKU")
 
 
-class OrderList(Keyword, changes=False):
+class OrderList(Keyword, changes=False, lists=SALES_ORDERS):
     """The lists of orders that have a name."""
 
     LATE = phrase("late"), "overdue", "delayed", "晚", "迟", "延期", "逾期", "超期", "晚了", "延迟", "未按期", "yq"
     OPEN = phrase("open"), "未结", "待发货", "未发货", "未发完", "未完成", "未交货", "未交"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OrderListView(DocumentListView):
-    """Sales orders: the newest, those of a customer, the open or the late ones."""
-
-    kind: ClassVar = SALES_ORDERS
-
-    which: OrderList | None
-    rows: ListedRows[SalesOrder]
 
 
 @command(

@@ -18,7 +18,7 @@ class QuotationOrCustomer(PartnerTerm):
     placeholder = phrase("number, customer or SKU")
 
 
-class QuotationList(Keyword, changes=False):
+class QuotationList(Keyword, changes=False, lists=QUOTATIONS):
     """The lists of quotations that have a name."""
 
     LATE = phrase("expired"), "late", "overdue", "已过期", "逾期", "失效", "gq"

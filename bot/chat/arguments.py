@@ -18,6 +18,7 @@ from typing import Any, ClassVar, Self, TypeAlias, Union, get_args, get_origin
 
 from bot.chat.errors import BadArgument
 from bot.chat.parsing import split
+from bot.erp.kinds import Kind
 from bot.words.errors import ConfigurationError
 from bot.words.phrase import Phrase, phrase
 
@@ -91,16 +92,18 @@ class Keyword(StrEnum):
     """One of a few words with a meaning: ``LATE = phrase("late"), "晚", "延期"``.
 
     The phrase names the member in the usage line; any of the words may be typed, ignoring case. A line with one changes
-    something, unless the class declares otherwise: ``class OrderList(Keyword, changes=False)``.
+    something, unless the class declares otherwise: ``class OrderList(Keyword, changes=False)``. Words for ``lists`` of
+    documents say of which kind.
     """
 
     label: Phrase
     words: frozenset[str]
     changes: ClassVar[bool]
+    lists: ClassVar[Kind[Any] | None]
 
-    def __init_subclass__(cls, *, changes: bool = True) -> None:
+    def __init_subclass__(cls, *, changes: bool = True, lists: Kind[Any] | None = None) -> None:
         super().__init_subclass__()
-        cls.changes = changes
+        cls.changes, cls.lists = changes, lists
 
     def __new__(cls, label: Phrase, *words: str) -> Self:
         member = str.__new__(cls, label.msgid)

@@ -561,7 +561,9 @@ def view_of_list(kind: Kind[Any]) -> type[DocumentListView]:
     if known is not None:
         return known
     rows: Any = ListedRows
-    return make_view(DocumentListView, kind, f"{kind.cards.several or kind.words.many}.", {"rows": rows[kind.record]})
+    which = next((each for each in Keyword.__subclasses__() if each.lists == kind), Keyword)
+    fields = {"rows": rows[kind.record], "which": which | None}
+    return make_view(DocumentListView, kind, f"{kind.cards.several or kind.words.many}.", fields, which=None)
 
 
 def _known(base: type[Any], kind: Kind[Any]) -> Any:

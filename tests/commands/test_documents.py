@@ -13,18 +13,21 @@ from bot.cards.language import load_languages
 from bot.cards.notices import ErpDownNotice, NotFoundNotice
 from bot.cards.renderer import CardRenderer
 from bot.cards.view import Color, View
-from bot.chat.document_views import DocumentListView, view_of_one
+from bot.chat.document_views import DocumentListView, view_of_list, view_of_one
 from bot.chat.records.stock_views import StockView
 from bot.erp.errors import Ambiguous, NotPermitted, Unavailable
 from bot.erp.kinds import INVOICES, PRODUCTION_ORDERS, SALES_ORDERS
 from bot.erp.model import InvoiceStatus, Money, OrderStatus, SalesOrder
-from commands.invoice import InvoiceList, InvoiceListView
-from commands.mo import ProductionListView
-from commands.order import OrderList, OrderListView
+from commands.invoice import InvoiceList
+from commands.order import OrderList
 from commands.po import PurchaseList, PurchaseListView, PurchaseView
 from tests.commands.company import TODAY, Company, cny, invoice, order
 from tests.commands.conftest import Ask, as_, lines
 from tests.rows import each_row
+
+InvoiceListView = view_of_list(INVOICES)
+ProductionListView = view_of_list(PRODUCTION_ORDERS)
+OrderListView = view_of_list(SALES_ORDERS)
 
 InvoiceView = view_of_one(INVOICES)
 ProductionView = view_of_one(PRODUCTION_ORDERS)

@@ -15,16 +15,17 @@ from bot.access.rules import AccessRule
 from bot.cards.language import load_languages
 from bot.cards.notices import NotFoundNotice
 from bot.cards.renderer import CardRenderer
-from bot.chat.document_views import view_of_one
+from bot.chat.document_views import view_of_list, view_of_one
 from bot.chat.records.products import ProductChoice
 from bot.erp.kinds import SALES_ORDERS
 from bot.erp.model import OrderLine, OrderStatus, PurchaseLine, PurchaseStatus, SalesOrder
 from bot.erp.port import Capability
 from bot.words.disclosure import ALL_FIELDS, HIDDEN, FieldClass, cut
-from commands.order import OrderListView
 from commands.po import PurchaseListView
 from tests.commands.company import Company, order, purchase
 from tests.commands.conftest import Ask, as_, lines
+
+OrderListView = view_of_list(SALES_ORDERS)
 
 OrderView = view_of_one(SALES_ORDERS)
 

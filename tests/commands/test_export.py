@@ -26,14 +26,15 @@ from bot.cards.notices import (
 )
 from bot.chat import exports as exports_module
 from bot.chat.context import QuestionContext
+from bot.chat.document_views import view_of_list
 from bot.chat.exports import Exports, ExportState, ExportView
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.erp.errors import Unavailable
+from bot.erp.kinds import INVOICES
 from bot.outbox.place import Place, PlaceKind
 from bot.words.disclosure import ALL_FIELDS, FieldClass
 from bot.words.errors import DingerpError
-from commands.invoice import InvoiceListView
 from tests.commands.alert_fakes import InMemoryAlertService, alert
 from tests.commands.approval_fakes import ApprovalFixture
 from tests.commands.company import NOW, Company, cny, invoice
@@ -42,6 +43,8 @@ from tests.commands.export_fakes import MemoryCourier
 from tests.membership import EverybodyIsMember
 from tests.recording_audit import RecordingAudit
 from tests.workbook_cells import ReadSheet, read_sheets
+
+InvoiceListView = view_of_list(INVOICES)
 
 OWN_CHAT = Conversation("cidKeeper==", ConversationKind.DIRECT)
 ENGLISH = replace(KEEPER, language="en")

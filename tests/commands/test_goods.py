@@ -22,11 +22,12 @@ from bot.erp.model.goods import ArrivalKind
 from bot.kit.testing.commands import Chat, Reply, open_chat
 from bot.words.disclosure import ALL_FIELDS, HIDDEN, FieldClass, cut
 from commands.arrivals import ArrivalsView
-from commands.delivery import DeliveryListView
 from commands.price import PriceView
 from commands.product import ProductView
 from commands.shortage import ShortageView
 from tests.rows import each_row
+
+DeliveryListView = view_of_list(DELIVERIES)
 
 BillView = view_of_one(BILLS)
 DeliveryView = view_of_one(DELIVERIES)

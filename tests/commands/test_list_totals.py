@@ -12,17 +12,20 @@ import pytest
 
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
+from bot.chat.document_views import view_of_list
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.view_parts import Uncounted
+from bot.erp.kinds import INVOICES, SALES_ORDERS
 from bot.erp.model import Money, PartnerKind, PaymentDirection, PaymentStatus, PurchaseStatus
 from bot.words.disclosure import ALL_FIELDS, HIDDEN, FieldClass
-from commands.invoice import InvoiceListView
-from commands.order import OrderListView
 from commands.payment import PaymentListView
 from commands.po import PurchaseListView
 from tests.commands.company import NOW, TODAY, Company, cny, invoice, order, payment, purchase
 from tests.commands.conftest import Ask, as_
 from tests.read_model.memory_documents import MemoryDocuments
+
+InvoiceListView = view_of_list(INVOICES)
+OrderListView = view_of_list(SALES_ORDERS)
 
 LONG, SHORT = 45, 12
 SPENT = PaymentDirection.SPENT

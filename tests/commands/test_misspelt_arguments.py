@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from bot.cards.notices import BadArgumentNotice, NotFoundNotice
-from bot.chat.document_views import view_of_one
+from bot.chat.document_views import view_of_list, view_of_one
 from bot.erp.kinds import INVOICES
-from commands.invoice import InvoiceListView
 from tests.commands.conftest import Ask, as_, lines
+
+InvoiceListView = view_of_list(INVOICES)
 
 InvoiceView = view_of_one(INVOICES)
 

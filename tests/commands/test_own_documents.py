@@ -9,10 +9,13 @@ import pytest
 from bot.access.people import Person
 from bot.access.policy import AccessPolicy
 from bot.access.presets import PRESET_RULES
+from bot.chat.document_views import DocumentListView, view_of_list
+from bot.erp.kinds import SALES_ORDERS
 from bot.erp.model import SalesOrder
 from bot.kit.testing.commands import Chat, open_chat
-from commands.order import OrderListView
 from tests.rows import each_row
+
+OrderListView = view_of_list(SALES_ORDERS)
 
 pytest_plugins = "bot.kit.testing.commands"
 
@@ -21,7 +24,7 @@ SALES = Person(user_id="sales01", name="李娜", roles=frozenset({"sales"}))
 NOBODY = Person(user_id="temp01", name="王五")
 
 
-async def orders(chat: Chat, line: str, person: Person = SALES) -> OrderListView:
+async def orders(chat: Chat, line: str, person: Person = SALES) -> DocumentListView:
     view = (await chat.says(line, person=person, private=True)).view
     assert isinstance(view, OrderListView)
     return view

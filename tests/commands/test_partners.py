@@ -22,13 +22,15 @@ from bot.erp.kinds import BILLS, CUSTOMERS, INVOICES, PAYMENTS, VENDORS, Kind
 from bot.erp.model import InvoiceStatus, Money, Progress, PurchaseStatus, Slice
 from bot.erp.port import PARTNER_READS, Capability, ListQuery
 from bot.words.disclosure import ALL_FIELDS, HIDDEN, FieldClass
-from commands.bill import BillList, BillListView
+from commands.bill import BillList
 from commands.customer import CustomerView
 from commands.payment import PaymentList, PaymentListView
 from commands.vendor import Arrived, VendorView
 from tests.commands.company import NOW, TODAY, Company, cny, invoice
 from tests.commands.conftest import Ask, as_, lines
 from tests.read_model.memory_documents import MemoryDocuments
+
+BillListView = view_of_list(BILLS)
 
 BillView = view_of_one(BILLS)
 CustomerListView = view_of_list(CUSTOMERS)

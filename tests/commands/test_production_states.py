@@ -11,13 +11,14 @@ import pytest
 from bot.cards.language import load_languages
 from bot.cards.renderer import CardRenderer
 from bot.cards.view import View
-from bot.chat.document_views import view_of_one
+from bot.chat.document_views import view_of_list, view_of_one
 from bot.erp.errors import UnknownFinish
 from bot.erp.kinds import PRODUCTION_ORDERS
 from bot.erp.model import ProductionOrder, ProductionStatus
-from commands.mo import ProductionListView
 from tests.commands.company import Company, production
 from tests.commands.conftest import Ask, as_, lines
+
+ProductionListView = view_of_list(PRODUCTION_ORDERS)
 
 ProductionView = view_of_one(PRODUCTION_ORDERS)
 

@@ -14,7 +14,7 @@ from bot.access.rules import AccessRule
 from bot.cards.actions import Ask as AskAgain
 from bot.cards.notices import DeniedNotice, NotFoundNotice
 from bot.cards.view import ListView, lead_on
-from bot.chat.document_views import view_of_one
+from bot.chat.document_views import view_of_list, view_of_one
 from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.records.reader_hub import ReaderHub
 from bot.chat.records.stock_views import StockListView, StockView
@@ -23,9 +23,10 @@ from bot.erp.kinds import SALES_ORDERS
 from bot.erp.model import PurchaseOrder
 from bot.words.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from commands.find import Hits
-from commands.order import OrderListView
 from tests.commands.company import Company
 from tests.commands.conftest import Ask, as_, lines
+
+OrderListView = view_of_list(SALES_ORDERS)
 
 OrderView = view_of_one(SALES_ORDERS)
 

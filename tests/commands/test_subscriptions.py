@@ -23,22 +23,24 @@ from bot.alerts.subscriptions import (
 )
 from bot.cards.actions import Ask as AskAction
 from bot.cards.notices import BadArgumentNotice, DeniedNotice, NotFoundNotice, UnknownCommandNotice
+from bot.chat.document_views import view_of_list
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.present_rights import PresentRights
 from bot.erp.errors import Unavailable
-from bot.erp.kinds import Kind
+from bot.erp.kinds import INVOICES, Kind
 from bot.erp.model import Slice
 from bot.erp.port import ListQuery
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import SendFailed
 from bot.words.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
-from commands.invoice import InvoiceListView
 from commands.report import ReportView
 from tests.chat.audience_parts import make_audiences
 from tests.commands.company import NOW, Company
 from tests.commands.conftest import GROUP, KEEPER, Ask, as_, lines
 from tests.commands.subscription_fakes import MemorySubscriptions
 from tests.membership import EverybodyIsMember
+
+InvoiceListView = view_of_list(INVOICES)
 
 OWN_CHAT = Conversation("cidKeeper==", ConversationKind.DIRECT)
 OWN_PLACE, GROUP_PLACE = Place(PlaceKind.PERSON, "keeper01"), Place(PlaceKind.GROUP, GROUP.id)
