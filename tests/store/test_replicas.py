@@ -101,9 +101,10 @@ async def test_a_lead_is_free_at_once_when_the_connection_of_its_holder_has_ende
 async def test_a_transaction_that_a_frozen_replica_left_in_a_pipeline_holds_nobody_up(replicas: Replicas) -> None:
     """PostgreSQL does not take it for idle: it waits for the pipeline's next statement."""
     first = await replicas.fence(FIRST)
-    frozen = psycopg.connect(replicas.url.replace("+psycopg", ""), application_name="dingerp first")
+    address = replicas.url.replace("+psycopg", "")
+    frozen = psycopg.connect(address, application_name="dingerp first", autocommit=True)
     frozen.execute("SET idle_in_transaction_session_timeout = '1ms'")
-    frozen.commit()
+    frozen.autocommit = False
     pipeline = frozen.pipeline()
     pipeline.__enter__()
     frozen.execute("SELECT fence FROM lead FOR KEY SHARE")
