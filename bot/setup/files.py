@@ -6,19 +6,22 @@ already stays, with its comments.
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import tomlkit
-from tomlkit.items import Table
+from tomlkit.exceptions import TOMLKitError
+from tomlkit.items import InlineTable, Table
 
 from bot.access.policy import ADMIN
 from bot.mechanisms.private_files import replace_files
 from bot.rulefiles.versions import DiffLine, as_whole, compare_texts, digest_of_content
 from bot.settings import DEFAULT_FILE, SETUP_JOURNAL, ErpSettings, Settings
 from bot.setup.draft import AccessChoice, EnteredAccess, EnteredAlerts, SetupDraft, source_name
+from bot.words.errors import ConfigurationError
 
 DOCUMENT_COMMANDS = ("stock", "order", "quote", "invoice", "po", "mo", "customer", "vendor", "bill", "payment")
 """The commands that the ready rules are about."""
@@ -40,7 +43,10 @@ class PlannedFile:
 
 
 def plan_files(draft: SetupDraft, settings: Settings, file: Path | None) -> tuple[PlannedFile, ...]:
-    """Return what would be written, without what stays as it is; the settings come last. Raises `OSError`."""
+    """Return what would be written, without what stays as it is; the settings come last.
+
+    Raises `OSError`, and `ConfigurationError` for a file that cannot be changed so.
+    """
     planned = [
         *_rule_files(draft, settings),
         *(_secret(settings, name, text) for name, text in _secrets(draft, settings)),
@@ -132,7 +138,16 @@ def _is_reference(value: str) -> bool:
 
 
 def _settings_text(draft: SetupDraft, settings: Settings, before: str) -> str:
-    document = tomlkit.parse(before)
+    """Return the settings with what was entered. Raises `ConfigurationError` for a text that cannot be changed so."""
+    try:
+        after = _changed_settings(draft, settings, tomlkit.parse(before))
+        tomllib.loads(after)
+    except (TOMLKitError, ValueError) as error:
+        raise ConfigurationError(f"the settings file cannot be changed here: {error}") from error
+    return after
+
+
+def _changed_settings(draft: SetupDraft, settings: Settings, document: tomlkit.TOMLDocument) -> str:
     files = {name: f"file:{_secret(settings, name, text).path}" for name, text in _secrets(draft, settings)}
     if draft.keys:
         keys = {"client_id": draft.keys.client_id, "client_secret": files["dingtalk-client-secret"]}
@@ -159,9 +174,20 @@ def _kept(document: tomlkit.TOMLDocument, name: str) -> Mapping[str, Any]:
     return {key: value for key, value in written.items() if key in own}
 
 
+def _is_in_one_line(document: Any, name: str) -> bool:
+    """Return whether a table is written as ``name = {…}`` or ``name.key = …``."""
+    if isinstance(document[name], InlineTable):
+        return True
+    body = document.body if isinstance(document, tomlkit.TOMLDocument) else document.value.body
+    return any(key is not None and key.key == name and key.is_dotted() for key, _ in body)
+
+
 def _table(document: Any, name: str) -> Table:
     """Return a table of a document, made where there is none."""
     if name not in document:
         document[name] = tomlkit.table(is_super_table=name in ("erp", "roles") or None)
+    elif _is_in_one_line(document, name):
+        # No table stands in an inline one, and at the place of such a line it would take what follows it in.
+        document[name] = tomlkit.item(document.pop(name).unwrap())
     found: Table = document[name]
     return found

@@ -19,6 +19,7 @@ from bot.mechanisms.private_files import finish_replacing
 from bot.settings import load_settings
 from bot.setup.draft import AccessChoice, EnteredAccess, SetupDraft
 from bot.setup.files import digest_of_plan, journal_of, plan_files, write_files
+from tests.rows import each_row
 from tests.setup.test_draft import ALERTS, KEYS, SOURCE, WHOLE
 
 OLD = """# Our own words
@@ -58,6 +59,25 @@ def test_the_bot_reads_what_was_written(tmp_path: Path, choice: AccessChoice) ->
     make_access_policy(settings, names)
     follow_alerts(settings, names).current()
     assert {file.name for file in tmp_path.rglob("*") if file.is_file()} == FILES
+
+
+@each_row(
+    "old",
+    [
+        'erp = {main = {vendor = "demo"}}\nlanguage = "en"\n',
+        'dingtalk.client_id = "x"\nerp.main.vendor = "demo"\nlanguage = "en"\n',
+        'access = {directory = false, roles = {finance = ["finance01"]}}\nlanguage = "en"\n',
+        'language = "en"\ndingtalk = {}\n[erp]\n[erp.main]\nvendor = "demo"\n[http]\nport = 8000\n',
+    ],
+)
+def test_settings_are_changed_in_whatever_form_they_are_written(tmp_path: Path, old: str) -> None:
+    (tmp_path / "dingerp.toml").write_text(old)
+    write(WHOLE)
+    settings = load_settings()
+    assert settings.language == "en"
+    assert settings.dingtalk.client_id == KEYS.client_id
+    assert settings.erp["main"].vendor == SOURCE.vendor
+    assert "admin" in settings.access.roles
 
 
 def test_secrets_lie_in_files_of_their_own_that_only_the_bot_reads(tmp_path: Path) -> None:
