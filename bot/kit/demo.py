@@ -54,6 +54,7 @@ async def run_demo(settings: Settings, *, port: int, browser: bool, still: bool 
         app = await stack.enter_async_context(running(with_company(demo, settings, living=not still)))
         simulator.engine.home_page = f"{app.settings.http.public_url}/"
         _announce(f"{simulator.url}/")
+        _announce(f"pages and API: {app.settings.http.public_url}/")
         if browser:
             await asyncio.to_thread(webbrowser.open, f"{simulator.url}/")
         await stop.wait()

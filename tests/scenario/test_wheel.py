@@ -110,8 +110,8 @@ async def test_it_says_its_version(installed: Installed, tmp_path: Path) -> None
 async def test_its_demo_answers(installed: Installed, tmp_path: Path) -> None:
     arguments = ("demo", "--no-browser", "--still", "--port", "0")
     async with program(installed.program, *arguments, env=installed.env(tmp_path), folder=tmp_path) as demo:
-        await demo.writing(1)
-        async with aiohttp.ClientSession(demo.out.strip()) as client:
+        await demo.writing(2)
+        async with aiohttp.ClientSession(demo.out.split()[0]) as client:
             question = {"conversationId": GROUP, "senderId": KEEPER, "text": "/stock SKU123"}
             async with client.post("sim/messages", json=question) as taken:
                 assert taken.ok

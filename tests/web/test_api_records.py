@@ -70,7 +70,6 @@ def test_a_value_is_written_by_its_type() -> None:
     assert write_view(Sheet(), ENGLISH) == {
         "card": "sheet",
         "books": [],
-        "inherited": [],
         "name": "Acme",
         "price": {"amount": "12.50", "currency": "CNY"},
         "paid": {"amount": "0", "currency": "EUR"},

@@ -43,7 +43,7 @@ HIDDEN_SCHEMA: Schema = {
     "additionalProperties": False,
 }
 HIDDEN_REF: Schema = {"$ref": "#/components/schemas/Hidden"}
-_PLUMBING = frozenset({"shared", "apart", "closed", "told_by", "untold"})
+_PLUMBING = frozenset({"shared", "apart", "closed", "told_by", "untold", "inherited"})
 """Fields of every view that tell of its drawing."""
 _DECIMAL: Schema = {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$"}
 _PLAIN: Mapping[type, Schema] = {
