@@ -24,6 +24,7 @@ NOT_RUN = {
     "CHANGELOG.md": "what was true of a release stays as it was written",
     "docs/how-to/add-a-command.md": "/balance is the command that the page makes",
     "docs/how-to/connect-dolibarr.md": "shows another company's documents",
+    "docs/zh-CN/how-to/connect-dolibarr.md": "shows another company's documents",
 }
 """Pages whose typed lines are not those of the ready bot, with the reason."""
 
