@@ -317,6 +317,7 @@ async def _find(alert_id: str, service: AlertService, context: QuestionContext) 
 
 
 _ACTED_ON_ELSEWHERE = phrase("Other groups show it: people act on it there.")
+_SENT_TO_NOBODY = phrase("No rule sends it to anybody.")
 
 
 async def _one_of_all(
@@ -332,7 +333,7 @@ async def _one_of_all(
     is_nobodys = not cards and not alert.is_watched
     if not is_nobodys and not any(card.place.kind is PlaceKind.GROUP for card in cards):
         return None
-    view = build_alert_view(alert, context.now, note=_ACTED_ON_ELSEWHERE, elsewhere=True)
+    view = build_alert_view(alert, context.now, note=_SENT_TO_NOBODY if is_nobodys else _ACTED_ON_ELSEWHERE, elsewhere=True)
     return cut(view, rights.fields([alert]))
 
 

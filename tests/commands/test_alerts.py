@@ -144,6 +144,13 @@ class TestInOnesOwnChat:
         as_(NotFoundNotice, await ask("/alerts a1 ack", where=DIRECT))
         assert as_(AlertList, await ask("/alerts a2 all", where=DIRECT)).total == 0
 
+    async def test_what_no_rule_sends_anywhere_is_looked_at_and_called_so(
+        self, ask: Ask, service: InMemoryAlertService
+    ) -> None:
+        service.alerts["a1"] = alert("a1")
+        opened = as_(AlertView, await ask("/alerts a1 all", where=DIRECT))
+        assert str(opened.note) == "No rule sends it to anybody."
+
     async def test_news_of_no_document_stays_with_its_group(self, ask: Ask, service: InMemoryAlertService) -> None:
         service.show(alert("a1", kind="custom.door"), place=ELSEWHERE)
         view = as_(AlertList, await ask("/alerts", where=DIRECT))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from pydantic import SecretStr
@@ -66,6 +67,10 @@ async def test_what_its_owner_may_not_see_is_hidden_or_not_told(open_alert_scena
         }
         async with open_alert_scenario(receivers=told, access={"rules": rules}) as scenario:
             await scenario.post(overdue(scenario))
+            settled = partial(scenario.system.count, "receiver_events_total")
+            await eventually(
+                lambda: boss.got and clerk.got and settled(receiver="other", what="nothing"), hint=lambda: other.calls
+            )
     [seen], [cut] = boss.got, clerk.got
     assert "12800" in str(seen)
     assert "12800" not in str(cut)
