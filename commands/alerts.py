@@ -333,7 +333,8 @@ async def _one_of_all(
     is_nobodys = not cards and not alert.is_watched
     if not is_nobodys and not any(card.place.kind is PlaceKind.GROUP for card in cards):
         return None
-    view = build_alert_view(alert, context.now, note=_SENT_TO_NOBODY if is_nobodys else _ACTED_ON_ELSEWHERE, elsewhere=True)
+    note = _SENT_TO_NOBODY if is_nobodys else _ACTED_ON_ELSEWHERE
+    view = build_alert_view(alert, context.now, note=note, elsewhere=True)
     return cut(view, rights.fields([alert]))
 
 

@@ -89,7 +89,14 @@ class PageDrawing:
             return language.say(Phrase(msgid, params))
 
         text = self._environment.get_template(f"{template}.html.j2").render(
-            {**values, "_": words, "say": language.say, "show": language.show, "lang": language.code.replace("_", "-")}
+            {
+                **values,
+                "_": words,
+                "say": language.say,
+                "show": language.show,
+                "colon": language.colon,
+                "lang": language.code.replace("_", "-"),
+            }
         )
         return web.Response(text=text, status=status, content_type="text/html", headers={**HEADERS, **headers})
 
