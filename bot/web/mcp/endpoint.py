@@ -49,7 +49,7 @@ class McpSite:
             return web.Response(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "POST"})
         if find_spec("mcp") is None:
             raise ApiProblem(HTTPStatus.NOT_IMPLEMENTED, NOT_INSTALLED)
-        # It takes a second to load.
+        # It is slow to load, and the event loop serves others meanwhile.
         transport = await asyncio.to_thread(import_module, "bot.web.mcp.transport")
         exchange = Exchange(request, await read_body(request))
         await transport.serve(partial(_tell, asked), exchange, MOST_BYTES)

@@ -1,4 +1,4 @@
-"""The official SDK's server with our tools. It is imported only when an agent comes, for it takes a second to load."""
+"""The official SDK's server with our tools. It is imported only when an agent comes, for it is slow to load."""
 
 from __future__ import annotations
 

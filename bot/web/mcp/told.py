@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 MOST_CHARACTERS = 8_000
-"""Of the chat's text: about 3 000 tokens, in Chinese up to 8 000."""
+"""Of the chat's text."""
 _BUTTONS = re.compile(r"(?:^ *▸ .*\n*)+", re.MULTILINE)
 """What the chat's text has in place of buttons; what they do is for people."""
 ABOUT = (
