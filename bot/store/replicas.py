@@ -55,7 +55,12 @@ _ONLY = 1
 
 _L, _R = LEAD.c, REPLICA.c
 _BACKENDS = table(
-    "pg_stat_activity", column("pid"), column("backend_start"), column("application_name"), column("xact_start")
+    "pg_stat_activity",
+    column("pid"),
+    column("datname"),
+    column("backend_start"),
+    column("application_name"),
+    column("xact_start"),
 )
 
 
@@ -183,14 +188,17 @@ class StoredReplicas:
         """End what replicas left open that no longer beat: the others would wait for their locks.
 
         PostgreSQL's own limits do not end all of it. A process that froze between the statements of a pipeline, as of
-        `executemany`, is not "idle in transaction" for the server, however long it says nothing.
+        `executemany`, is not "idle in transaction" for the server, however long it says nothing. Only connections to
+        this database count: a copy of it on the same server names the replicas that live on the original.
         """
-        is_of_dead = (_BACKENDS.c.application_name == CONNECTION_PREFIX + _R.id) & (
-            _R.beat_ms <= self._clock - self._lease_ms
+        is_of_dead = (
+            _BACKENDS.c.datname == func.current_database(),
+            _BACKENDS.c.application_name == CONNECTION_PREFIX + _R.id,
+            _R.beat_ms <= self._clock - self._lease_ms,
         )
         has_transaction = _BACKENDS.c.xact_start.is_not(None)
         ended = connection.scalars(
-            select(func.pg_terminate_backend(_BACKENDS.c.pid)).where(is_of_dead, has_transaction)
+            select(func.pg_terminate_backend(_BACKENDS.c.pid)).where(*is_of_dead, has_transaction)
         ).all()
         if ended:
             log.info("replica.transactions_ended", connections=len(ended))

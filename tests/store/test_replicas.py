@@ -102,9 +102,7 @@ async def test_a_transaction_that_a_frozen_replica_left_in_a_pipeline_holds_nobo
     """PostgreSQL does not take it for idle: it waits for the pipeline's next statement."""
     first = await replicas.fence(FIRST)
     address = replicas.url.replace("+psycopg", "")
-    frozen = psycopg.connect(address, application_name="dingerp first", autocommit=True)
-    frozen.execute("SET idle_in_transaction_session_timeout = '1ms'")
-    frozen.autocommit = False
+    frozen = psycopg.connect(address, application_name="dingerp first")
     pipeline = frozen.pipeline()
     pipeline.__enter__()
     frozen.execute("SELECT fence FROM lead FOR KEY SHARE")
@@ -118,6 +116,17 @@ async def test_a_transaction_that_a_frozen_replica_left_in_a_pipeline_holds_nobo
     assert first is not None
     assert await replicas.fence(SECOND) == first + 1
     frozen.pgconn.finish()
+
+
+async def test_a_copy_of_the_database_on_its_server_ends_nothing_of_the_original(
+    replicas: Replicas, empty_postgres_url: str
+) -> None:
+    await replicas.fence(FIRST)
+    with psycopg.connect(empty_postgres_url.replace("+psycopg", ""), application_name="dingerp first") as original:
+        original.execute("SELECT 1")
+        await replicas.pass_time(_SECONDS)
+        await replicas.fence(SECOND)
+        assert original.execute("SELECT 2").fetchone() == (2,)
 
 
 async def test_everyone_sees_who_lives(replicas: Replicas) -> None:
