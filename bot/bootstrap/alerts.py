@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import random
 import secrets
 import socket
@@ -10,6 +9,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+
+import structlog
 
 from bot.alerts.intake.batched_intake import BatchedIntake
 from bot.alerts.intake.poll_state import PollConfig
@@ -54,7 +55,10 @@ from bot.store.alerts.events import StoredEvents, StoredPolls
 from bot.store.alerts.repository import StoredAlertTransactions
 from bot.store.outbox.queue import StoredBacklog
 
+log = structlog.get_logger(__name__)
+
 _EVENTS_PRUNED_EVERY = 3600.0
+_TAKEN_OVER_EVERY = 2.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -152,6 +156,16 @@ async def start_outbox(base: Infrastructure, services: AlertServices) -> None:
     """Start the outbox: last, when all composers are registered."""
     await base.run_in_background(services.housekeeping.run, "outbox keeping", Runs.WITH_LEAD)
     await base.run_in_background(services.outbox.run, "outbox", Runs.EVERYWHERE)
+    if base.database.dialect != "sqlite":
+        take_over = partial(_take_over, base, StoredBacklog(base.database), services.outbox)
+        taking_over = partial(repeat, take_over, every=_TAKEN_OVER_EVERY, failed="outbox.not_taken_over")
+        await base.run_in_background(taking_over, "deliveries of others", Runs.WITH_LEAD)
+
+
+async def _take_over(base: Infrastructure, backlog: StoredBacklog, outbox: OutboxWorker) -> None:
+    if rows := await backlog.take_over(base.now()):
+        log.info("outbox.taken_over", rows=rows)
+        outbox.poke()
 
 
 async def _name_of(base: Infrastructure, user_id: str) -> str:
@@ -173,8 +187,7 @@ def _outbox(base: Infrastructure, composers: Mapping[str, Composer], audiences: 
         ),
         composers,
         base.renderer,
-        # No other worker has this name, not even after a restart.
-        worker=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}",
+        worker=base.database.worker("cards"),
         track_of=track_of,
         language_of=base.language_at,
         metrics=base.metrics,

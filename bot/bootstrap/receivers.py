@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import random
-import secrets
-import socket
 from datetime import timedelta
 from fnmatch import fnmatchcase
 from functools import partial
@@ -79,7 +76,7 @@ async def start_receivers(base: Infrastructure, answers: PageAnswers, audit: Aud
             backlog,
             letters,
             sender,
-            worker=f"{receiver.name}-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}",
+            worker=base.database.worker(f"receiver {receiver.name}"),
             metrics=base.metrics,
             now=base.now,
             draw=random.random,

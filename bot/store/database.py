@@ -82,6 +82,10 @@ class Database:
         self.sqlite = None if looking else plain_connection(self._engine.url, self._patience)
         """For frequent single statements; None where the database is not a plain SQLite file."""
 
+    def worker(self, name: str) -> str:
+        """Return a name for a worker of this process that no other worker has or had; it begins with the process."""
+        return f"{self.process} {name}"
+
     @property
     def dialect(self) -> str:
         """``sqlite`` or ``postgresql``."""

@@ -114,6 +114,19 @@ def living_replicas(lease: timedelta = LEASE) -> Select[tuple[str]]:
     return select(_R.id).where(_R.beat_ms > DATABASE_MS - duration_to_ms(lease))
 
 
+def has_ended(process: ColumnElement[str], *, seen_by: str) -> ColumnElement[bool]:
+    """Return the condition that a process of that id has ended: it beats no more, and no connection of its is left.
+
+    Nothing has ended for a replica that has been connected for less than a lease: after an outage of the database it
+    may be back before the others.
+    """
+    connected = exists().where(
+        _BACKENDS.c.datname == func.current_database(), _BACKENDS.c.application_name == CONNECTION_PREFIX + process
+    )
+    long_connected = exists().where(_R.id == seen_by, _R.backend_us <= DATABASE_US - LEASE // timedelta(microseconds=1))
+    return process.not_in(living_replicas()) & ~connected & long_connected
+
+
 class StoredReplicas:
     """Stores replicas and the lease. All methods raise `StoreUnavailable`."""
 

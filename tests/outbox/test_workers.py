@@ -6,12 +6,13 @@ import asyncio
 import itertools
 import random
 from collections import Counter
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import text, update
 
 from bot.kit.simulator.config import SimulatorConfig
 from bot.kit.simulator.server import RunningSimulator, open_simulator
@@ -20,9 +21,13 @@ from bot.outbox.delivery import DeliveryState
 from bot.outbox.place import Place
 from bot.outbox.ports import LEASE
 from bot.store.database import Database
+from bot.store.engines import CONNECTION_PREFIX
 from bot.store.errors import StoreUnavailable
 from bot.store.outbox.deliveries import StoredDeliveries
 from bot.store.outbox.queue import StoredBacklog
+from bot.store.replicas import LEASE as REPLICA_LEASE
+from bot.store.replicas import Member, StoredReplicas
+from bot.store.tables import REPLICA
 from tests.outbox.conftest import (
     START,
     WIDE,
@@ -38,6 +43,8 @@ from tests.outbox.worker_process import fast_clock
 from tests.scenario.processes import Program, at_work
 
 _NAMES = itertools.count()
+_UNITS = {"beat_ms": timedelta(milliseconds=1), "backend_us": timedelta(microseconds=1)}
+ENDED = REPLICA_LEASE + timedelta(seconds=1)
 
 
 async def test_a_lease_that_ended_gives_the_row_to_another_worker(
@@ -131,6 +138,55 @@ async def test_a_restart_on_sqlite_waits_for_no_lease(sqlite_url: str) -> None:
         task.cancel()
         await asyncio.wait([task])
         assert messenger.words == [("show", "a r1")]
+
+
+@pytest.mark.parametrize(
+    ("beat", "connected", "me_connected", "taken"),
+    [
+        pytest.param(ENDED, False, ENDED, 1, id="one that was killed"),
+        pytest.param(ENDED, True, ENDED, 0, id="one that stands still, and may go on sending"),
+        pytest.param(timedelta(0), False, ENDED, 0, id="one that lives"),
+        pytest.param(ENDED, False, timedelta(0), 0, id="any, seen by a replica that has just come back itself"),
+    ],
+)
+async def test_what_an_ended_replica_was_sending_is_sent_by_another_at_once(
+    postgres_url: str, beat: timedelta, connected: bool, me_connected: timedelta, taken: int
+) -> None:
+    async with database_at(postgres_url) as mine, AsyncExitStack() as stack:
+        theirs = Database(postgres_url)
+        stack.push_async_callback(theirs.close)
+        for database in (mine, theirs):
+            await join(database, postgres_url)
+        await StoredBacklog(mine).enqueue(owed("a"), now=START)
+        await StoredBacklog(theirs).claim(theirs.worker("cards"), WIDE, room=5, sparing=False, now=START)
+        await age(mine, theirs.process, beat_ms=beat)
+        await age(mine, mine.process, backend_us=me_connected)
+        if not connected:
+            await stack.aclose()
+            await until_disconnected(mine, theirs.process)
+        assert await StoredBacklog(mine).take_over(START) == taken
+        claim = await StoredBacklog(mine).claim(mine.worker("cards"), WIDE, room=5, sparing=False, now=START)
+        assert len(claim.rows) == taken
+
+
+async def join(database: Database, url: str) -> None:
+    """Let the process live by one beat, whose connection is closed afterwards."""
+    store = StoredReplicas(url)
+    await store.beat(Member(id=database.process, host="", process=1, version="", settings={}, rules={}), lead=False)
+    await store.close()
+
+
+async def age(database: Database, process: str, **since: timedelta) -> None:
+    """Let a replica have beaten, or connected, that long ago."""
+    ago = {name: REPLICA.c[name] - value // _UNITS[name] for name, value in since.items()}
+    await database.execute(update(REPLICA).where(REPLICA.c.id == process).values(ago))
+
+
+async def until_disconnected(database: Database, process: str) -> None:
+    left = text("SELECT count(*) FROM pg_stat_activity WHERE application_name = :name")
+    async with asyncio.timeout(60):
+        while await database.run(lambda c: c.scalar(left, {"name": CONNECTION_PREFIX + process})):  # noqa: ASYNC110 - the server tells nobody
+            await asyncio.sleep(0.01)
 
 
 async def test_a_running_worker_is_woken_by_what_is_enqueued(

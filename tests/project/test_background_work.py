@@ -47,6 +47,7 @@ WITH_LEAD = {
     "approvals keeping",
     "approvals rounds",
     "audit keeping",
+    "deliveries of others",
     "events",
     "health reports",
     "outbox keeping",

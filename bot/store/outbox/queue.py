@@ -31,6 +31,7 @@ from bot.store.database import Database, Stored
 from bot.store.outbox.ledger import CardLedger, NotedCard
 from bot.store.outbox.queries import UNSEEN, read_places, settled_values, stands_at, step, upsert, write_places
 from bot.store.record_codec import IN_MILLISECONDS, Codecs, PlainCodec, RecordCodec
+from bot.store.replicas import has_ended
 from bot.store.row_times import duration_from_ms, duration_to_ms, from_ms, to_ms
 from bot.store.statements import execute_many
 from bot.store.tables import DELIVERY, DELIVERY_SPEND, DELIVERY_STEP
@@ -173,6 +174,13 @@ class StoredBacklog(Stored):
         if self._database.dialect != "sqlite":
             return 0
         return await self._database.run(lambda connection: _release(connection, None, now))
+
+    async def take_over(self, now: datetime) -> int:
+        """Release what replicas hold that have ended, cards and events alike; return how many rows. PostgreSQL alone.
+
+        One that only stands still keeps its rows until their leases end: it may go on sending when it wakes.
+        """
+        return await self._database.run(partial(_take_over, self._database.process, now))
 
     async def prune(self, before: datetime) -> None:
         """Delete older settled rows and steps; rows of shown cards stay for another `_CARD_RETENTION`."""
@@ -435,6 +443,13 @@ def _end_calls(connection: Connection, at: int, worker: str | None, cards: Seque
     under_way = _S.worker == worker if worker is not None else _S.worker != ""
     which = (under_way,) if cards is None else (under_way, _S.card.in_(cards))
     connection.execute(update(DELIVERY_SPEND).where(*which).values(worker="", until_ms=DELIVERY_SPEND.c.window_ms + at))
+
+
+def _take_over(replica: str, now: datetime, connection: Connection) -> int:
+    process = func.split_part(_D.lease, " ", 1)  # `Database.worker`
+    held = and_(_D.state == DeliveryState.QUEUED, _D.lease_ms > to_ms(now), _D.lease != "")
+    left = select(_D.lease).where(held, has_ended(process, seen_by=replica)).distinct()
+    return sum(_release(connection, worker, now) for worker in connection.scalars(left).all())
 
 
 def _release(connection: Connection, worker: str | None, now: datetime) -> int:
