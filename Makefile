@@ -21,7 +21,7 @@ CJK_FONT = /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
 
 # Chromium without windows where there is a package of it: it is smaller, and the tests take two thirds of its time.
 CHROMIUM = $$(apt-cache show chromium-headless-shell >/dev/null 2>&1 && echo chromium-headless-shell || echo chromium)
-PROGRAMS = $(CHROMIUM) nodejs fonts-noto-cjk fonts-noto-color-emoji postgresql redis-server rabbitmq-server nats-server
+PROGRAMS = $(CHROMIUM) nodejs fonts-noto-cjk fonts-noto-color-emoji postgresql redis-server rabbitmq-server nats-server prometheus
 
 # The tests start the bot many times; without these caches each start compiles all of it (1.5 s instead of 1.2).
 unexport PYTHONDONTWRITEBYTECODE
@@ -132,8 +132,8 @@ $(BIN)/python:
 browser: | $(BIN)/python
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
 		! { { command -v chromium-headless-shell || command -v chromium; } && command -v node && test -e $(CJK_FONT) && ls /usr/lib/postgresql/*/bin/initdb && \
-		ls /usr/bin/redis-server /usr/lib/rabbitmq/bin/rabbitmq-server /usr/sbin/nats-server; } \
+		ls /usr/bin/redis-server /usr/lib/rabbitmq/bin/rabbitmq-server /usr/sbin/nats-server /usr/bin/prometheus; } \
 		>/dev/null 2>&1; then \
-		echo 'Installing Chromium, Node, fonts, PostgreSQL and message brokers for the tests …'; \
+		echo 'Installing Chromium, Node, fonts, PostgreSQL, message brokers and Prometheus for the tests …'; \
 		{ $(APT) $(PROGRAMS) >/dev/null; } || echo 'They could not be installed.' >&2; \
 	fi

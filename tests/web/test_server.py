@@ -99,7 +99,7 @@ async def test_metrics_are_what_prometheus_reads(server: Server) -> None:
     assert 'dingerp_questions_total{command="stock",outcome="answered"} 3.0' in text
     assert 'dingerp_answer_seconds_bucket{le="0.02"} 1.0' in text
     ours = set(re.findall(r"^# TYPE (\w+) ", text, re.MULTILINE))
-    assert all(name.startswith("dingerp_") for name in ours)
+    assert all(name.startswith(("dingerp_", "process_")) for name in ours)
     assert {"dingerp_frames_total", "dingerp_api_calls_total", "dingerp_stream_connected"} <= ours
 
 
