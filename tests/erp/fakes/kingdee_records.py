@@ -32,6 +32,7 @@ from bot.erp.model.goods import DeliveryStatus, GoodsReceipt
 from bot.kit.testing.company import ReferenceCompany
 from bot.kit.testing.reference_goods import order_of_line
 from bot.kit.testing.reference_records import USERS
+from tests.erp.fakes.shapes import named
 
 ZONE = ZoneInfo("Asia/Shanghai")
 ORG, OTHER_ORG = "100", "200"
@@ -75,33 +76,62 @@ def _money(key: str, money: Money | None) -> dict[str, Any]:
     return {f"{key}.FCode": currency, f"{key}.FName": _CURRENCIES.get(currency), f"{key}.FNumber": f"PRE-{currency}"}
 
 
-def _amount(money: Money | None) -> Decimal | None:
-    return money.amount if money else None
+def _told(record: Any, shape: str) -> dict[str, Any]:
+    """Return what a form takes over of a record, as `named` spells it: an empty text is a blank."""
+    return {name: _spelled(value) for name, value in named(record, shape).items()}
+
+
+def _spelled(value: Any) -> Any:
+    match value:
+        case Money():
+            return value.amount
+        case datetime():
+            return local(value)
+        case "":
+            return " "
+        case _:
+            return value
+
+
+def _head(record: Any, shape: str, *, audited: datetime | None = None, is_void: bool = False) -> dict[str, Any]:
+    """Return the header of a bill that was audited then, as far as that is told."""
+    common = {"FID": int(record.id), "FApproveDate": audited, "FCancelStatus": "B" if is_void else "A"}
+    return common | _told(record, f"number=FBillNo changed_at=FModifyDate {shape}")
+
+
+def _lines(record: Any, entry: str, shape: str) -> dict[str, list[dict[str, Any]]]:
+    """Return the entries of a record's lines by the key of their list; each has a number of its own."""
+    keys = ({f"{entry}_FEntryId": int(record.id) * 100 + n} for n in range(len(record.lines)))
+    return {entry: [key | _told(line, shape) for key, line in zip(keys, record.lines, strict=True)]}
+
+
+_MATERIAL = "sku=FMaterialId.FNumber name=FMaterialId.FName"
 
 
 def materials(company: ReferenceCompany) -> Iterator[KingdeeBill]:
     """Yield the materials."""
     for item in company.products.values():
         reorder = company.stock[item.sku].reorder_point
+        changed = company.changed_at(Area.PRODUCTS, item.sku)
         header = {
-            "FNumber": item.sku,
-            "FName": item.name,
-            "FSpecification": item.spec or " ",
-            "FBaseUnitId.FName": item.unit,
-            "FStoreUnitID.FName": item.unit,
             "FForbidStatus": "A" if item.is_active else "B",
             "FDocumentStatus": "C",
             "FUseOrgId.FNumber": ORG,
-            "FMaterialGroup.FName": item.category,
-            "FBARCODE": item.barcode or " ",
             "FIsEnableReOrder": reorder is not None,
             "FReOrderGood": reorder or Decimal(0),
             "FIsEnableSafeStock": False,
             "FSafeStock": Decimal(0),
-            "FModifyDate": local(company.changed_at(Area.PRODUCTS, item.sku)),
-            "FApproveDate": local(company.changed_at(Area.PRODUCTS, item.sku) - timedelta(days=9)),
+            "FModifyDate": local(changed),
+            "FApproveDate": local(changed - timedelta(days=9)),
         }
-        yield KingdeeBill(header)
+        yield KingdeeBill(
+            header
+            | _told(
+                item,
+                "sku=FNumber name=FName spec=FSpecification unit=FBaseUnitId.FName unit=FStoreUnitID.FName "
+                "category=FMaterialGroup.FName barcode=FBARCODE",
+            )
+        )
 
 
 def organisations(_: ReferenceCompany) -> Iterator[KingdeeBill]:
@@ -118,15 +148,8 @@ def warehouses(company: ReferenceCompany) -> Iterator[KingdeeBill]:
 def bills_of_material(company: ReferenceCompany) -> Iterator[KingdeeBill]:
     """Yield the bills of material, each after an old version with another component, and one that is not audited."""
     for n, (sku, parts) in enumerate(company.components.items()):
-        made = company.products[sku]
-        head = {
-            "FMATERIALID.FNumber": sku,
-            "FMATERIALID.FName": made.name,
-            "FUNITID.FName": made.unit,
-            "FUseOrgId.FNumber": ORG,
-            "FDocumentStatus": "C",
-            "FForbidStatus": "A",
-        }
+        head = {"FUseOrgId.FNumber": ORG, "FDocumentStatus": "C", "FForbidStatus": "A"}
+        head |= _told(company.products[sku], "sku=FMATERIALID.FNumber name=FMATERIALID.FName unit=FUNITID.FName")
         lines = [_bom_line(company, part.sku, part.quantity, at) for at, part in enumerate(parts, 1)]
         old = [_bom_line(company, "SKU124", Decimal(9), 1)]
         substitute = _bom_line(company, "SKU126", Decimal(1), 1) | {"FMATERIALTYPE": "3"}
@@ -139,11 +162,8 @@ def bills_of_material(company: ReferenceCompany) -> Iterator[KingdeeBill]:
 
 
 def _bom_line(company: ReferenceCompany, sku: str, quantity: Decimal, at: int) -> dict[str, Any]:
-    part = company.products[sku]
-    return {
-        "FMATERIALIDCHILD.FNumber": sku,
-        "FMATERIALIDCHILD.FName": part.name,
-        "FCHILDUNITID.FName": part.unit,
+    part = "sku=FMATERIALIDCHILD.FNumber name=FMATERIALIDCHILD.FName unit=FCHILDUNITID.FName"
+    return _told(company.products[sku], part) | {
         "FNUMERATOR": quantity * 2,
         "FDENOMINATOR": Decimal(2),
         "FReplaceGroup": at,
@@ -162,22 +182,18 @@ def inventory(company: ReferenceCompany) -> Iterator[KingdeeBill]:
         for code, name, figures in places:
             for lot in range(2):
                 number += 1
-                yield KingdeeBill(
-                    {
-                        "FID": f"{number:08x}-inv",
-                        "FMaterialId.FNumber": item.sku,
-                        "FMaterialId.FName": item.name,
-                        "FStockId.FNumber": code,
-                        "FStockId.FName": name,
-                        "FStockOrgId.FNumber": ORG,
-                        "FLot.FNumber": f"L{lot}",
-                        "FBaseQty": _share(figures.on_hand, lot),
-                        "FBaseAVBQty": _share(figures.available, lot),
-                        "FBaseLockQty": _share(figures.reserved, lot),
-                        "FBaseUnitId.FName": item.unit,
-                        "FUpdateTime": local(level.as_of - timedelta(days=lot * 3)),
-                    }
-                )
+                row = {
+                    "FID": f"{number:08x}-inv",
+                    "FStockId.FNumber": code,
+                    "FStockId.FName": name,
+                    "FStockOrgId.FNumber": ORG,
+                    "FLot.FNumber": f"L{lot}",
+                    "FBaseQty": _share(figures.on_hand, lot),
+                    "FBaseAVBQty": _share(figures.available, lot),
+                    "FBaseLockQty": _share(figures.reserved, lot),
+                    "FUpdateTime": local(level.as_of - timedelta(days=lot * 3)),
+                }
+                yield KingdeeBill(row | _told(item, f"{_MATERIAL} unit=FBaseUnitId.FName"))
 
 
 def _share(quantity: Decimal | None, lot: int) -> Decimal:
@@ -190,37 +206,24 @@ def sales_orders(company: ReferenceCompany) -> Iterator[KingdeeBill]:
     """Yield the sales orders."""
     for order in company.orders.values():
         draft = order.status is OrderStatus.DRAFT
+        audited = None if draft or order.changed_at is None else local(order.changed_at - timedelta(days=2))
         header = {
-            "FID": int(order.id),
-            "FBillNo": order.number,
-            "FDate": order.ordered_on,
             "FDocumentStatus": "A" if draft else "C",
             "FCloseStatus": "B" if order.status is OrderStatus.CLOSED else "A",
-            "FCancelStatus": "B" if order.status is OrderStatus.CANCELLED else "A",
-            "FCustId.FName": order.customer,
-            "FSalerId.FName": order.salesperson,
             "FSaleOrgId.FNumber": ORG,
             **_money("FSettleCurrId", order.total),
-            "FBillAllAmount": _amount(order.total),
-            "FModifyDate": local(order.changed_at),
-            "FApproveDate": None if draft or order.changed_at is None else local(order.changed_at - timedelta(days=2)),
         }
-        lines = [
-            {
-                "FSaleOrderEntry_FEntryId": int(order.id) * 100 + n,
-                "FMaterialId.FNumber": line.sku,
-                "FMaterialId.FName": line.name,
-                "FUnitID.FName": line.unit,
-                "FQty": line.quantity,
-                "FTaxPrice": _amount(line.price),
-                "FAllAmount": _amount(line.amount),
-                "FDeliveryDate": line.due_on,
-                "FStockOutQty": line.delivered,
-                "FInvoiceQty": line.invoiced,
-            }
-            for n, line in enumerate(order.lines)
-        ]
-        yield KingdeeBill(header, {"FSaleOrderEntry": lines})
+        head = _head(
+            order,
+            "ordered_on=FDate customer=FCustId.FName salesperson=FSalerId.FName total=FBillAllAmount",
+            audited=audited,
+            is_void=order.status is OrderStatus.CANCELLED,
+        )
+        shape = (
+            f"{_MATERIAL} unit=FUnitID.FName quantity=FQty price=FTaxPrice amount=FAllAmount due_on=FDeliveryDate "
+            "delivered=FStockOutQty invoiced=FInvoiceQty"
+        )
+        yield KingdeeBill(head | header, _lines(order, "FSaleOrderEntry", shape))
 
 
 def purchase_orders(company: ReferenceCompany) -> Iterator[KingdeeBill]:
@@ -240,14 +243,8 @@ def purchase_orders(company: ReferenceCompany) -> Iterator[KingdeeBill]:
             changed -= timedelta(hours=1)
         changed_by = order.requester if order.changed_by == approval.decided_by else order.changed_by
         header = {
-            "FID": int(order.id),
-            "FBillNo": order.number,
-            "FDate": order.ordered_on,
             "FDocumentStatus": states.get(order.status, "C"),
             "FCloseStatus": "B" if order.status is PurchaseStatus.DONE else "A",
-            "FCancelStatus": "B" if order.status is PurchaseStatus.CANCELLED else "A",
-            "FSupplierId.FName": order.vendor,
-            "FPurchaserId.FName": order.buyer,
             "FPurchaseOrgId.FNumber": ORG,
             "FCreatorId": int(PEOPLE[order.requester]),
             "FCreatorId.FName": _NAMES[order.requester],
@@ -255,50 +252,45 @@ def purchase_orders(company: ReferenceCompany) -> Iterator[KingdeeBill]:
             "FModifierId.FName": _NAMES[changed_by],
             "FApproverId.FName": _NAMES.get(approval.decided_by, " ") if approved else " ",
             **_money("FSettleCurrId", order.total),
-            "FBillAllAmount": _amount(order.total),
             "FModifyDate": local(changed),
-            "FApproveDate": local(approval.decided_at) if approved else None,
         }
-        lines = [
-            {
-                "FPOOrderEntry_FEntryId": int(order.id) * 100 + n,
-                "FMaterialId.FNumber": line.sku,
-                "FMaterialId.FName": line.name,
-                "FUnitId.FName": line.unit,
-                "FQty": line.quantity,
-                "FTaxPrice": _amount(line.price),
-                "FAllAmount": _amount(line.amount),
-                "FDeliveryDate": order.due_on,
-                "FStockInQty": line.received,
-            }
-            for n, line in enumerate(order.lines)
-        ]
-        yield KingdeeBill(header, {"FPOOrderEntry": lines})
+        head = _head(
+            order,
+            "ordered_on=FDate vendor=FSupplierId.FName buyer=FPurchaserId.FName total=FBillAllAmount",
+            audited=local(approval.decided_at) if approved else None,
+            is_void=order.status is PurchaseStatus.CANCELLED,
+        )
+        shape = f"{_MATERIAL} unit=FUnitId.FName quantity=FQty price=FTaxPrice amount=FAllAmount received=FStockInQty"
+        lines = _lines(order, "FPOOrderEntry", shape)
+        for line in lines["FPOOrderEntry"]:
+            line["FDeliveryDate"] = order.due_on
+        yield KingdeeBill(head | header, lines)
 
 
 def receivables(company: ReferenceCompany) -> Iterator[KingdeeBill]:
     """Yield the receivables, each with two lines of its payment plan and its details."""
+    return (_owed(each, "customer=FCUSTOMERID.FName", "FSourceBillNo") for each in company.invoices.values())
+
+
+def payables(company: ReferenceCompany) -> Iterator[KingdeeBill]:
+    """Yield the payables, each with two lines of its payment plan and its details."""
+    return (_owed(each, "vendor=FSUPPLIERID.FName", "FORDERNUMBER") for each in company.bills.values())
+
+
+def _owed(invoice: Invoice | Bill, partner: str, order: str) -> KingdeeBill:
     written_off = {InvoiceStatus.PART_PAID: "B", InvoiceStatus.PAID: "C"}
-    for invoice in company.invoices.values():
-        total = _amount(invoice.total) or Decimal(0)
-        header = {
-            "FID": int(invoice.id),
-            "FBillNo": invoice.number,
-            "FDATE": invoice.issued_on,
-            "FDOCUMENTSTATUS": "B" if invoice.status is InvoiceStatus.DRAFT else "C",
-            "FCancelStatus": "B" if invoice.status is InvoiceStatus.VOID else "A",
-            "FWRITTENOFFSTATUS": written_off.get(invoice.status, "A"),
-            "FCUSTOMERID.FName": invoice.customer,
-            "FSETTLEORGID.FNumber": ORG,
-            **_money("FCURRENCYID", invoice.total),
-            "FALLAMOUNTFOR": total,
-            "FENDDATE_H": invoice.due_on,
-            "FModifyDate": local(invoice.changed_at),
-            "FApproveDate": None,
-        }
-        source = {"FSourceBillNo": invoice.order_number or " "}
-        details = [{"FEntityDetail_FEntryId": int(invoice.id) * 100 + n, **source} for n in range(2)]
-        yield KingdeeBill(header, {"FEntityPlan": list(_plan(invoice, total)), "FEntityDetail": details})
+    total = invoice.total.amount if invoice.total else Decimal(0)
+    header = {
+        "FDOCUMENTSTATUS": "B" if invoice.status is InvoiceStatus.DRAFT else "C",
+        "FWRITTENOFFSTATUS": written_off.get(invoice.status, "A"),
+        "FSETTLEORGID.FNumber": ORG,
+        **_money("FCURRENCYID", invoice.total),
+        "FALLAMOUNTFOR": total,
+    }
+    head = _head(invoice, f"issued_on=FDATE due_on=FENDDATE_H {partner}", is_void=invoice.status is InvoiceStatus.VOID)
+    source = _told(invoice, f"order_number={order}")
+    details = [{"FEntityDetail_FEntryId": int(invoice.id) * 100 + n, **source} for n in range(2)]
+    return KingdeeBill(head | header, {"FEntityPlan": list(_plan(invoice, total)), "FEntityDetail": details})
 
 
 def shipments(company: ReferenceCompany) -> Iterator[KingdeeBill]:
@@ -307,33 +299,20 @@ def shipments(company: ReferenceCompany) -> Iterator[KingdeeBill]:
         if delivery.status is DeliveryStatus.PLANNED:
             continue
         header = {
-            "FID": int(delivery.id),
-            "FBillNo": delivery.number,
             # The day is mandatory.
             "FDate": delivery.day or company.today,
             "FDocumentStatus": "C" if delivery.status is DeliveryStatus.SHIPPED else "B",
-            "FCancelStatus": "B" if delivery.status is DeliveryStatus.CANCELLED else "A",
-            "FCustomerID.FName": delivery.customer,
-            "FCarrierID.FName": delivery.carrier or " ",
-            "FCarriageNO": delivery.tracking or " ",
-            "FSalesManID.FName": delivery.salesperson,
             "FSaleOrgId.FNumber": ORG,
-            "FModifyDate": local(delivery.changed_at),
-            "FApproveDate": None,
         }
-        lines = [
-            {
-                "FEntity_FEntryId": int(delivery.id) * 100 + n,
-                "FMaterialId.FNumber": line.sku,
-                "FMaterialId.FName": line.name,
-                "FUnitID.FName": line.unit,
-                "FRealQty": line.quantity,
-                "FStockID.FName": delivery.warehouse,
-                "FSoorDerno": delivery.order_number,
-            }
-            for n, line in enumerate(delivery.lines)
-        ]
-        yield KingdeeBill(header, {"FEntity": lines})
+        head = _head(
+            delivery,
+            "customer=FCustomerID.FName carrier=FCarrierID.FName tracking=FCarriageNO salesperson=FSalesManID.FName",
+            is_void=delivery.status is DeliveryStatus.CANCELLED,
+        )
+        lines = _lines(delivery, "FEntity", f"{_MATERIAL} unit=FUnitID.FName quantity=FRealQty")
+        for line in lines["FEntity"]:
+            line |= _told(delivery, "warehouse=FStockID.FName order_number=FSoorDerno")
+        yield KingdeeBill(head | header, lines)
 
 
 def goods_in(company: ReferenceCompany) -> Iterator[KingdeeBill]:
@@ -357,56 +336,12 @@ def goods_back(company: ReferenceCompany) -> Iterator[KingdeeBill]:
 
 
 def _goods_bill(company: ReferenceCompany, receipt: GoodsReceipt, entry: str, quantity: str, order: str) -> KingdeeBill:
-    header = {
-        "FID": int(receipt.id),
-        "FBillNo": receipt.number,
-        "FDate": receipt.received_on,
-        "FDocumentStatus": "C",
-        "FCancelStatus": "A",
-        "FSupplierId.FName": receipt.vendor,
-        "FPurchaseOrgId.FNumber": ORG,
-        "FModifyDate": local(receipt.changed_at),
-        "FApproveDate": None,
-    }
-    lines = [
-        {
-            f"{entry}_FEntryId": int(receipt.id) * 100 + n,
-            "FMaterialId.FNumber": line.sku,
-            "FMaterialId.FName": line.name,
-            "FUnitID.FName": line.unit,
-            quantity: abs(line.quantity),
-            "FStockId.FName": receipt.warehouse,
-            "FLot.FNumber": line.lot or " ",
-            order: order_of_line(receipt, line, company.purchases).number,
-        }
-        for n, line in enumerate(receipt.lines)
-    ]
-    return KingdeeBill(header, {entry: lines})
-
-
-def payables(company: ReferenceCompany) -> Iterator[KingdeeBill]:
-    """Yield the payables, each with two lines of its payment plan and its details."""
-    written_off = {InvoiceStatus.PART_PAID: "B", InvoiceStatus.PAID: "C"}
-    for bill in company.bills.values():
-        total = _amount(bill.total) or Decimal(0)
-        header = {
-            "FID": int(bill.id),
-            "FBillNo": bill.number,
-            "FDATE": bill.issued_on,
-            "FDOCUMENTSTATUS": "B" if bill.status is InvoiceStatus.DRAFT else "C",
-            "FCancelStatus": "B" if bill.status is InvoiceStatus.VOID else "A",
-            "FWRITTENOFFSTATUS": written_off.get(bill.status, "A"),
-            "FSUPPLIERID.FName": bill.vendor,
-            "FSETTLEORGID.FNumber": ORG,
-            **_money("FCURRENCYID", bill.total),
-            "FALLAMOUNTFOR": total,
-            "FENDDATE_H": bill.due_on,
-            "FModifyDate": local(bill.changed_at),
-            "FApproveDate": None,
-        }
-        order = {"FORDERNUMBER": bill.order_number or " "}
-        details = [{"FEntityDetail_FEntryId": int(bill.id) * 100 + n, **order} for n in range(2)]
-        yield KingdeeBill(header, {"FEntityPlan": list(_plan(bill, total)), "FEntityDetail": details})
+    header = {"FDocumentStatus": "C", "FPurchaseOrgId.FNumber": ORG}
+    lines = _lines(receipt, entry, f"{_MATERIAL} unit=FUnitID.FName lot=FLot.FNumber")
+    for row, line in zip(lines[entry], receipt.lines, strict=True):
+        row |= _told(receipt, "warehouse=FStockId.FName")
+        row |= {quantity: abs(line.quantity), order: order_of_line(receipt, line, company.purchases).number}
+    return KingdeeBill(_head(receipt, "received_on=FDate vendor=FSupplierId.FName") | header, lines)
 
 
 def receipts(company: ReferenceCompany) -> Iterator[KingdeeBill]:
@@ -428,65 +363,44 @@ def _payments(
     for payment in company.payments.values():
         if payment.direction is not direction:
             continue
-        amount = _amount(payment.amount) or Decimal(0)
+        amount = payment.amount.amount if payment.amount else Decimal(0)
         header = {
-            "FID": int(payment.id),
-            "FBillNo": payment.number,
-            "FDATE": payment.paid_on,
             "FDOCUMENTSTATUS": "A" if payment.status is PaymentStatus.DRAFT else "C",
-            "FCancelStatus": "B" if payment.status is PaymentStatus.CANCELLED else "A",
             "FCONTACTUNITTYPE": "BD_Supplier" if payment.partner_kind is PartnerKind.VENDOR else "BD_Customer",
-            "FCONTACTUNIT.FName": payment.partner,
             "FPAYORGID.FNumber": ORG,
             **_money("FCURRENCYID", payment.amount),
-            "FModifyDate": local(payment.changed_at),
-            "FApproveDate": None,
         }
+        head = _head(
+            payment, "paid_on=FDATE partner=FCONTACTUNIT.FName", is_void=payment.status is PaymentStatus.CANCELLED
+        )
+        method = _told(payment, "method=FSETTLETYPEID.FName")
         lines = [
-            {
-                f"{entry}_FEntryId": int(payment.id) * 100 + n,
-                "FSETTLETYPEID.FName": payment.method,
-                **dict.fromkeys(keys, part),
-            }
+            {f"{entry}_FEntryId": int(payment.id) * 100 + n, **method, **dict.fromkeys(keys, part)}
             for n, part in enumerate((amount, Decimal(0)))
         ]
-        yield KingdeeBill(header, {entry: lines})
+        yield KingdeeBill(head | header, {entry: lines})
 
 
 def customers(company: ReferenceCompany) -> Iterator[KingdeeBill]:
     """Yield the customers."""
+    shape = "phone=FTEL email=FEmail address=FADDRESS salesperson=FSELLER.FName payment_terms=FRECCONDITIONID.FName"
     for customer in company.customers.values():
-        header = _partner(customer) | {
-            "FTEL": customer.phone or " ",
-            "FMobile": " ",
-            "FEmail": customer.email or " ",
-            "FADDRESS": customer.address or " ",
-            "FSELLER.FName": customer.salesperson,
-            "FRECCONDITIONID.FName": customer.payment_terms or " ",
-        }
-        yield KingdeeBill(header)
+        yield KingdeeBill(_partner(customer, shape) | {"FMobile": " "})
 
 
 def suppliers(company: ReferenceCompany) -> Iterator[KingdeeBill]:
     """Yield the vendors."""
     for vendor in company.vendors.values():
-        more = {"FAddress": vendor.address or " ", "FPayCondition.FName": vendor.payment_terms or " "}
-        yield KingdeeBill(_partner(vendor) | more)
+        yield KingdeeBill(_partner(vendor, "address=FAddress payment_terms=FPayCondition.FName"))
 
 
-def _partner(partner: Customer | Supplier) -> dict[str, Any]:
-    return {
-        "FNumber": partner.code,
-        "FName": partner.name,
-        "FForbidStatus": "A" if partner.is_active else "B",
-        "FUseOrgId.FNumber": ORG,
-        "FModifyDate": local(partner.changed_at),
-        "FApproveDate": None,
-    }
+def _partner(partner: Customer | Supplier, shape: str) -> dict[str, Any]:
+    fixed = {"FForbidStatus": "A" if partner.is_active else "B", "FUseOrgId.FNumber": ORG, "FApproveDate": None}
+    return fixed | _told(partner, f"code=FNumber name=FName changed_at=FModifyDate {shape}")
 
 
 def _plan(invoice: Invoice | Bill, total: Decimal) -> Iterator[dict[str, Any]]:
-    rest = _amount(invoice.open_amount) or Decimal(0)
+    rest = invoice.open_amount.amount if invoice.open_amount else Decimal(0)
     if invoice.status is InvoiceStatus.VOID:
         rest = total
     for n, (part, left) in enumerate(((Decimal(0), Decimal(0)), (total, rest))):
@@ -504,34 +418,20 @@ def production_orders(company: ReferenceCompany) -> Iterator[KingdeeBill]:
     states = {ProductionStatus.RELEASED: "3", ProductionStatus.RUNNING: "4", ProductionStatus.DONE: "6"}
     for order in company.productions.values():
         planned = order.status is ProductionStatus.PLANNED
-        header = {
-            "FID": int(order.id),
-            "FBillNo": order.number,
-            "FDate": order.start_on,
-            "FDocumentStatus": "C",
-            "FCancelStatus": "B" if order.status is ProductionStatus.CANCELLED else "A",
-            "FPrdOrgId.FNumber": ORG,
-            "FModifyDate": local(order.changed_at),
-            "FApproveDate": None
-            if planned or order.changed_at is None
-            else local(order.changed_at - timedelta(days=1)),
-        }
+        audited = None if planned or order.changed_at is None else local(order.changed_at - timedelta(days=1))
+        header = {"FDocumentStatus": "C", "FPrdOrgId.FNumber": ORG}
+        head = _head(order, "start_on=FDate", audited=audited, is_void=order.status is ProductionStatus.CANCELLED)
         line = {
             "FTreeEntity_FEntryId": int(order.id) * 100,
             "FTreeEntity_FSeq": 1,
-            "FMaterialId.FNumber": order.sku,
-            "FMaterialId.FName": order.name,
-            "FUnitId.FName": order.unit,
-            "FQty": order.planned,
             "FStatus": states.get(order.status, "1"),
-            "FPlanStartDate": order.start_on,
-            "FPlanFinishDate": order.due_on,
-            "FFinishDate": order.finished_on,
-            "FStockInQuaQty": order.produced,
-            "FScrapQty": order.scrapped,
-            "FSaleOrderNo": order.sales_order or " ",
+            **_told(
+                order,
+                f"{_MATERIAL} unit=FUnitId.FName planned=FQty start_on=FPlanStartDate due_on=FPlanFinishDate "
+                "finished_on=FFinishDate produced=FStockInQuaQty scrapped=FScrapQty sales_order=FSaleOrderNo",
+            ),
         }
-        yield KingdeeBill(header, {"FTreeEntity": [line]})
+        yield KingdeeBill(head | header, {"FTreeEntity": [line]})
 
 
 def running_tasks(company: ReferenceCompany) -> Iterator[KingdeeBill]:
