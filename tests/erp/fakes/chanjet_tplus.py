@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -25,7 +26,7 @@ from bot.erp.model import (
 )
 from bot.erp.model.goods import GoodsReceipt
 from bot.kit.testing.reference_goods import order_of_line
-from tests.erp.fakes.vendor_tables import Rows, VendorTables, batches, midnight, numbered, share_of, table
+from tests.erp.fakes.vendor_tables import Rows, VendorTables, batches, numbered, share_of, table
 
 META = MetaData()
 
@@ -95,6 +96,8 @@ _CUSTOMER, _VENDOR, _BOTH = 211, 226, 228
 _KINDS = {_CUSTOMER: "客户", _VENDOR: "供应商", _BOTH: "客户/供应商"}
 BOTH = "BOTH-1"
 """The code of a partner out of use who was customer and vendor, which nobody of the reference company is."""
+_ORDER = "id number=code ordered_on=voucherdate changed_at=updated total.currency=idcurrency"
+_LINE = "sku=idinventory unit=idunit quantity price=origTaxPrice amount=origTaxAmount"
 _PAID = {InvoiceStatus.PART_PAID: Decimal("0.5"), InvoiceStatus.PAID: Decimal(1)}
 
 
@@ -125,69 +128,59 @@ class ChanjetTplus(VendorTables):
             *((STATES, {"id": n, "Name": name}) for n, name in (_STATES | _KINDS).items()),
         ]  # fmt: skip
 
-    def _partner(self, partner: Customer | Supplier, kind: int) -> dict[str, Any]:
-        row = {
-            "id": int(partner.id),
-            "partnerType": kind,
-            "disabled": int(not partner.is_active),
-            "code": partner.code,
-            "name": partner.name,
-            "Contact": partner.contact,
-            "MobilePhone": "",
-            "TelephoneNo": partner.phone,
-            "EmailAddr": partner.email,
-            "addressJC": "",
-            "CheckAddress": partner.address,
-            "ShipmentAddress": "",
-            "updated": partner.changed_at,
+    def links(self) -> Mapping[str, Callable[[Any], Any]]:
+        return {
+            "ID": int,
+            "id": int,
+            "idcustomer": lambda name: int(self.customer(name).id),
+            "idpartner": lambda name: int(self.vendor(name).id),
+            "idclerk": self.person,
+            "idsaleman": self.person,
+            "idcurrency": lambda code: _CURRENCIES.get(code, 1),
+            "idinventory": self.item,
+            "idunit": lambda name: int(self.units()[name]),
+            "idinventoryclass": lambda name: int(self.classes()[name]),
+            "saleOutQuantity": lambda quantity: quantity or None,
+            "saleOrderCode": lambda number: number or None,
         }
+
+    def _partner(self, partner: Customer | Supplier, kind: int) -> dict[str, Any]:
+        shape = "id code name contact=Contact phone=TelephoneNo email=EmailAddr address=CheckAddress changed_at=updated"
         if isinstance(partner, Customer):
-            row |= {"idsaleman": self.person(partner.salesperson), "saleCreditLine": partner.credit_limit}
-        return row
+            shape += " salesperson=idsaleman credit_limit=saleCreditLine"
+        empty = dict.fromkeys(("MobilePhone", "addressJC", "ShipmentAddress"), "")
+        return self.told(partner, shape) | {"partnerType": kind, "disabled": int(not partner.is_active), **empty}
 
     def _payment(self, payment: Payment) -> dict[str, Any]:
         """Return a receipt or payment; what is given back is a red one, with an amount below zero."""
         assert payment.amount is not None
         receipt = payment.partner_kind is PartnerKind.CUSTOMER
         given_back = receipt is (payment.direction is PaymentDirection.SPENT)
-        return {
-            "id": int(payment.id),
-            "code": payment.number,
-            "idpartner": self._customer(payment.partner) if receipt else self._vendor(payment.partner),
-            "idcurrency": _CURRENCIES[payment.amount.currency],
+        partner = self.customer(payment.partner) if receipt else self.vendor(payment.partner)
+        return self.told(
+            payment, "id number=code amount.currency=idcurrency paid_on=voucherdate changed_at=updated"
+        ) | {
+            "idpartner": int(partner.id),
             "voucherState": _DRAFT if payment.status is PaymentStatus.DRAFT else _VALID,
             "isReceiveFlag": int(receipt),
             "origAmount": -payment.amount.amount if given_back else payment.amount.amount,
-            "voucherdate": midnight(payment.paid_on),
-            "updated": payment.changed_at,
         }
-
-    def _customer(self, name: str) -> int:
-        return next(int(each.id) for each in self.company.customers.values() if each.name == name)
-
-    def _vendor(self, name: str) -> int:
-        return next(int(each.id) for each in self.company.vendors.values() if each.name == name)
 
     def product(self, level: StockLevel) -> Rows:
         product = level.product
         warehouses = numbered(self.company.warehouses)
-        item = {
+        shape = "sku=code name spec=specification barcode=defaultBarCode unit=idunit category=idinventoryclass"
+        item = self.told(product, shape) | {
             "id": self.item(product.sku),
-            "idunit": int(self.units()[product.unit]),
-            "idinventoryclass": int(self.classes()[product.category]),
             "disabled": int(not product.is_active),
-            "code": product.sku,
-            "name": product.name,
-            "specification": product.spec,
-            "defaultBarCode": product.barcode,
             "safeQuantity": level.reorder_point,
             "updated": self.company.product_changes[product.sku],
             "createdtime": level.as_of,
         }
-        places: Rows = [
-            (
-                STOCK,
-                {
+        places: Rows = []
+        for place in level.per_warehouse:
+            for batch, quantity, expires in batches(level, place):
+                row = {
                     "idinventory": self.item(product.sku),
                     "idwarehouse": int(warehouses[place.code]),
                     "batch": batch,
@@ -196,97 +189,52 @@ class ChanjetTplus(VendorTables):
                     "baseQuantity": quantity,
                     "forDispatchBaseQuantity": None if batch else place.quantities.reserved,
                     "onWayBaseQuantity": None if batch else place.quantities.incoming,
-                },
-            )
-            for place in level.per_warehouse
-            for batch, quantity, expires in batches(level, place)
-        ]
+                }
+                places.append((STOCK, row))
         return [(PRODUCTS, item), *places]
 
     def order(self, order: SalesOrder) -> Rows:
-        number = int(order.id)
         states = {OrderStatus.DRAFT: _DRAFT, OrderStatus.CLOSED: _CLOSED, OrderStatus.CANCELLED: _CLOSED}
-        head = {
-            "id": number,
-            "code": order.number,
-            "voucherdate": midnight(order.ordered_on),
-            "updated": order.changed_at,
-            "idcustomer": self._customer(order.customer),
-            "idclerk": self.person(order.salesperson),
-            "idcurrency": _CURRENCIES[order.total.currency] if order.total else 1,
-            "voucherState": states.get(order.status, _VALID),
-        }
-        lines: Rows = [
-            (
-                ORDER_ROWS,
-                {
-                    "id": 100 * number + n,
-                    "idSaleOrderDTO": number,
-                    "code": f"{n:04}",
-                    "idinventory": self.item(line.sku),
-                    "idunit": int(self.units()[line.unit]),
-                    "deliveryDate": midnight(line.due_on),
-                    "quantity": line.quantity,
-                    "saleOutQuantity": line.delivered or None,
-                    "origTaxPrice": line.price,
-                    "origTaxAmount": line.amount,
-                },
-            )
-            for n, line in enumerate(order.lines, 1)
-        ]
-        return [(ORDERS, head), *lines]
+        head = self.told(order, f"{_ORDER} customer=idcustomer salesperson=idclerk")
+        lines = self.lines(
+            ORDER_ROWS,
+            order,
+            lambda n: _entry(order, n, "idSaleOrderDTO"),
+            f"{_LINE} due_on=deliveryDate delivered=saleOutQuantity",
+        )
+        return [(ORDERS, head | {"voucherState": states.get(order.status, _VALID)}), *lines]
 
     def bill(self, invoice: Invoice) -> Rows:
         if invoice.status is InvoiceStatus.VOID:
             return []
-        head = {
-            "ID": int(invoice.id),
-            "code": invoice.number,
-            "saleOrderCode": invoice.order_number or None,
-            "voucherdate": midnight(invoice.issued_on),
-            "recivingMaturity": midnight(invoice.due_on),
-            "updated": invoice.changed_at,
-            "idcustomer": self._customer(invoice.customer),
-            "idcurrency": _CURRENCIES[invoice.total.currency] if invoice.total else 1,
+        shape = (
+            "id=ID number=code order_number=saleOrderCode issued_on=voucherdate due_on=recivingMaturity "
+            "changed_at=updated customer=idcustomer total.currency=idcurrency total=origTaxAmount"
+        )
+        head = self.told(invoice, shape) | {
             "voucherState": _DRAFT if invoice.status is InvoiceStatus.DRAFT else _VALID,
-            "origTaxAmount": invoice.total,
             "origSettleAmount": share_of(invoice.total, _PAID.get(invoice.status, Decimal(0))) or None,
         }
         return [(BILLS, head)]
 
     def purchase(self, order: PurchaseOrder) -> Rows:
-        number, approval, status = int(order.id), order.approval, order.status
+        approval, status = order.approval, order.status
         checked = status in {PurchaseStatus.APPROVED, PurchaseStatus.DONE}
         closed = status in {PurchaseStatus.DONE, PurchaseStatus.CANCELLED}
-        head = {
-            "id": number,
-            "code": order.number,
-            "voucherdate": midnight(order.ordered_on),
-            "updated": order.changed_at,
-            "idpartner": self._vendor(order.vendor),
-            "idclerk": self.person(order.buyer),
-            "idcurrency": _CURRENCIES[order.total.currency] if order.total else 1,
+        head = self.told(order, f"{_ORDER} vendor=idpartner buyer=idclerk requester=maker changed_by=reviser") | {
             "voucherState": _CLOSED if closed else _VALID if checked else _DRAFT,
-            "maker": order.requester,
-            "reviser": order.changed_by,
             "auditor": approval.decided_by if checked and approval else "",
             "auditeddate": approval.decided_at if checked and approval else None,
         }
+        lines = self.lines(
+            PURCHASE_ROWS,
+            order,
+            lambda n: _entry(order, n, "idPurchaseOrderDTO") | {"acceptDate": order.due_on},
+            _LINE,
+        )
         rows: Rows = [(PURCHASES, head)]
-        for n, line in enumerate(order.lines, 1):
-            values = {
-                "id": 100 * number + n,
-                "idPurchaseOrderDTO": number,
-                "code": f"{n:04}",
-                "idinventory": self.item(line.sku),
-                "idunit": int(self.units()[line.unit]),
-                "acceptDate": midnight(order.due_on),
-                "quantity": line.quantity,
-                "origTaxPrice": line.price,
-                "origTaxAmount": line.amount,
-            }
-            rows.append((PURCHASE_ROWS, values))
-            rows += self._arrived(order, line, values)
+        for (_, values), line in zip(lines, order.lines, strict=True):
+            rows += [(PURCHASE_ROWS, values), *self._arrived(order, line, values)]
         return rows
 
     def _arrived(self, order: PurchaseOrder, line: PurchaseLine, row: dict[str, Any]) -> Rows:
@@ -316,12 +264,9 @@ class ChanjetTplus(VendorTables):
 
     def _receipt(self, receipt: GoodsReceipt) -> dict[str, Any]:
         warehouses = {name: n for n, name in enumerate(self.company.warehouses.values(), 1)}
-        return {
-            "id": int(receipt.id),
-            "code": receipt.number,
-            "idpartner": self._vendor(receipt.vendor),
-            "idwarehouse": warehouses[receipt.warehouse],
-            "voucherState": _VALID,
-            "voucherdate": midnight(receipt.received_on),
-            "updated": receipt.changed_at,
-        }
+        shape = "id number=code vendor=idpartner received_on=voucherdate changed_at=updated"
+        return self.told(receipt, shape) | {"idwarehouse": warehouses[receipt.warehouse], "voucherState": _VALID}
+
+
+def _entry(order: SalesOrder | PurchaseOrder, n: int, head: str) -> dict[str, Any]:
+    return {"id": 100 * int(order.id) + n, head: int(order.id), "code": f"{n:04}"}

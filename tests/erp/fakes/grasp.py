@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import MetaData
@@ -15,7 +16,7 @@ from bot.erp.model import (
     StockLevel,
     Supplier,
 )
-from tests.erp.fakes.vendor_tables import Rows, VendorTables, midnight, table
+from tests.erp.fakes.vendor_tables import Rows, VendorTables, table
 
 META = MetaData()
 
@@ -62,28 +63,26 @@ class Grasp(VendorTables):
 
     def _partner(self, partner: Customer | Supplier) -> dict[str, Any]:
         debt = {"ARTotal": partner.receivable} if isinstance(partner, Customer) else {"APTotal": partner.payable}
-        return debt | {
-            "typeId": partner.id,
-            "UserCode": partner.code,
-            "FullName": partner.name,
-            "Person": partner.contact,
-            "TelAndAddress": partner.address,
-            "sonnum": 0,
-            "deleted": int(not partner.is_active),
-        }
+        return (
+            debt
+            | self.told(partner, "id=typeId code=UserCode name=FullName contact=Person address=TelAndAddress")
+            | {
+                "sonnum": 0,
+                "deleted": int(not partner.is_active),
+            }
+        )
+
+    def links(self) -> Mapping[str, Callable[[Any], Any]]:
+        return {"PtypeId": "P{}".format, "ToQty": lambda quantity: quantity or None}
 
     def product(self, level: StockLevel) -> Rows:
         product = level.product
         item = {
             "typeId": f"P{product.sku}",
             "parid": self.classes()[product.category],
-            "UserCode": product.sku,
-            "FullName": product.name,
-            "Standard": product.spec,
-            "Unit1": product.unit,
             "sonnum": 0,
             "deleted": int(not product.is_active),
-        }
+        } | self.told(product, "sku=UserCode name=FullName spec=Standard unit=Unit1")
         places: Rows = [
             (
                 STOCK,
@@ -101,62 +100,31 @@ class Grasp(VendorTables):
 
     def order(self, order: SalesOrder) -> Rows:
         over = order.status in {OrderStatus.CLOSED, OrderStatus.CANCELLED}
-        number = int(order.id)
-        head = {
-            "VchCode": number,
+        head = self.told(order, "ordered_on=Date salesperson=EtypeId") | {
+            "BtypeId": self.customer(order.customer).id,
             "VchType": 8,
-            "Number": order.number,
-            "Date": midnight(order.ordered_on),
-            "BtypeId": next(each.id for each in self.company.customers.values() if each.name == order.customer),
-            "EtypeId": order.salesperson,
             "Draft": _DRAFT if order.status is OrderStatus.DRAFT else _POSTED,
             "OrderOver": int(over),
         }
-        lines: Rows = [
-            (
-                ORDER_ROWS,
-                {
-                    "DlyOrder": 100 * number + n,
-                    "VchCode": number,
-                    "PtypeId": f"P{line.sku}",
-                    "Qty": line.quantity,
-                    "ToQty": line.delivered or None,
-                    "TaxPrice": line.price,
-                    "Tax_total": line.amount,
-                    "Jhdate": midnight(line.due_on),
-                },
-            )
-            for n, line in enumerate(order.lines, 1)
-        ]
-        return [(ORDERS, head), *lines]
+        return self._ordered(order, head, "delivered=ToQty due_on=Jhdate")
 
     def purchase(self, order: PurchaseOrder) -> Rows:
-        number, status = int(order.id), order.status
-        over = status in {PurchaseStatus.DONE, PurchaseStatus.CANCELLED}
-        head = {
-            "VchCode": number,
+        over = order.status in {PurchaseStatus.DONE, PurchaseStatus.CANCELLED}
+        head = self.told(order, "ordered_on=Date buyer=EtypeId") | {
+            "BtypeId": self.vendor(order.vendor).id,
             "VchType": 7,
-            "Number": order.number,
-            "Date": midnight(order.ordered_on),
-            "BtypeId": next(each.id for each in self.company.vendors.values() if each.name == order.vendor),
-            "EtypeId": order.buyer,
-            "Draft": _POSTED if over or status is PurchaseStatus.APPROVED else _DRAFT,
+            "Draft": _POSTED if over or order.status is PurchaseStatus.APPROVED else _DRAFT,
             "OrderOver": int(over),
         }
-        lines: Rows = [
-            (
-                ORDER_ROWS,
-                {
-                    "DlyOrder": 100 * number + n,
-                    "VchCode": number,
-                    "PtypeId": f"P{line.sku}",
-                    "Qty": line.quantity,
-                    "ToQty": line.received or None,
-                    "TaxPrice": line.price,
-                    "Tax_total": line.amount,
-                    "Jhdate": midnight(order.due_on),
-                },
-            )
-            for n, line in enumerate(order.lines, 1)
-        ]
-        return [(ORDERS, head), *lines]
+        [first, *rows] = self._ordered(order, head, "received=ToQty")
+        return [first, *((table, row | {"Jhdate": order.due_on}) for table, row in rows)]
+
+    def _ordered(self, order: SalesOrder | PurchaseOrder, head: dict[str, Any], shape: str) -> Rows:
+        number = int(order.id)
+        lines = self.lines(
+            ORDER_ROWS,
+            order,
+            lambda n: {"DlyOrder": 100 * number + n, "VchCode": number},
+            f"sku=PtypeId quantity=Qty price=TaxPrice amount=Tax_total {shape}",
+        )
+        return [(ORDERS, head | {"VchCode": number, "Number": order.number}), *lines]

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, Table
 
 from bot.erp.model import (
     Bill,
@@ -25,9 +26,9 @@ from bot.erp.model import (
     StockLevel,
     Supplier,
 )
-from bot.erp.model.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt
+from bot.erp.model.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt, ReceiptLine
 from bot.kit.testing.reference_goods import order_of_line
-from tests.erp.fakes.vendor_tables import Rows, VendorTables, batches, midnight, numbered, share_of, table
+from tests.erp.fakes.vendor_tables import Rows, VendorTables, batches, numbered, share_of, table
 
 META = MetaData()
 
@@ -107,6 +108,8 @@ PARTS = table(META, "ICBOMChild", "FInterID FEntryID", whole="FInterID FEntryID 
 
 _CURRENCIES = {"CNY": 1, "USD": 2, "EUR": 3, "JPY": 4}
 _PAID = {InvoiceStatus.PART_PAID: Decimal("0.5"), InvoiceStatus.PAID: Decimal(1)}
+_ORDER = "id=FInterID number=FBillNo ordered_on=FDate total.currency=FCurrencyID"
+_LINE = "sku=FItemID unit=FUnitID quantity=FAuxQty price=FAuxTaxPrice amount=FAllAmount"
 _STATUS = {ProductionStatus.PLANNED: 0, ProductionStatus.DONE: 3}
 
 
@@ -120,8 +123,8 @@ class KingdeeK3(VendorTables):
         return [
             *((WAREHOUSES, {"FItemID": self._warehouse(code), "FNumber": code, "FName": name})
               for code, name in company.warehouses.items()),
-            *((CUSTOMERS, self._partner(partner, partner.salesperson)) for partner in company.customers.values()),
-            *((SUPPLIERS, self._partner(partner, partner.buyer)) for partner in company.vendors.values()),
+            *((CUSTOMERS, self._partner(partner, "salesperson")) for partner in company.customers.values()),
+            *((SUPPLIERS, self._partner(partner, "buyer")) for partner in company.vendors.values()),
             *((CLASSES, {"FItemID": int(each.id), "FName": each.name, "FDeleted": int(not each.is_active)})
               for each in (*company.customers.values(), *company.vendors.values())),
             *(row for bill in company.bills.values() for row in self._vendor_bill(bill)),
@@ -140,23 +143,26 @@ class KingdeeK3(VendorTables):
               for code, n in _CURRENCIES.items()),
         ]  # fmt: skip
 
-    def _customers(self) -> dict[str, str]:
-        return {customer.name: customer.id for customer in self.company.customers.values()}
-
-    def _suppliers(self) -> dict[str, str]:
-        return {vendor.name: vendor.id for vendor in self.company.vendors.values()}
+    def links(self) -> Mapping[str, Callable[[Any], Any]]:
+        return {
+            "FBillID": int,
+            "FInterID": int,
+            "FCustID": lambda name: int(self.customer(name).id),
+            "FSupplyID": lambda name: int(self.vendor(name).id),
+            "FEmpID": self.person,
+            "FEmployee": self.person,
+            "FItemID": self.item,
+            "FUnitID": lambda name: int(self.units()[name]),
+            "FCurrencyID": lambda code: _CURRENCIES.get(code, 1),
+            "FSettle": lambda name: int(self._settle_ways()[name]),
+            "FOrderBillNo": lambda number: number or None,
+        }
 
     def _partner(self, partner: Customer | Supplier, person: str) -> dict[str, Any]:
-        return {
-            "FItemID": int(partner.id),
-            "FEmployee": self.person(person),
-            "FNumber": partner.code,
-            "FName": partner.name,
-            "FContact": partner.contact,
-            "FPhone": partner.phone,
-            "FEmail": partner.email,
-            "FAddress": partner.address,
-        }
+        shape = (
+            f"code=FNumber name=FName contact=FContact phone=FPhone email=FEmail address=FAddress {person}=FEmployee"
+        )
+        return self.told(partner, shape) | {"FItemID": int(partner.id)}
 
     def _settle_ways(self) -> dict[str, str]:
         return numbered(payment.method for payment in self.company.payments.values())
@@ -164,16 +170,13 @@ class KingdeeK3(VendorTables):
     def _payment(self, payment: Payment) -> Rows:
         number, of_customer = int(payment.id), payment.partner_kind is PartnerKind.CUSTOMER
         given_back = of_customer is (payment.direction is PaymentDirection.SPENT)
-        head = {
+        partner = self.customer(payment.partner) if of_customer else self.vendor(payment.partner)
+        shape = "number=FNumber paid_on=FDate amount=FAmountFor amount.currency=FCurrencyID method=FSettle"
+        head = self.told(payment, shape) | {
             "FBillID": number,
-            "FNumber": payment.number,
-            "FDate": midnight(payment.paid_on),
             "FRP": int(of_customer),
             "FPre": -1 if given_back else number % 2,
-            "FCustomer": int((self._customers() if of_customer else self._suppliers())[payment.partner]),
-            "FAmountFor": payment.amount,
-            "FCurrencyID": _CURRENCIES[payment.amount.currency] if payment.amount else 1,
-            "FSettle": int(self._settle_ways()[payment.method]),
+            "FCustomer": int(partner.id),
             "FChecker": int(payment.status is not PaymentStatus.DRAFT),
             "FDelete": int(payment.status is PaymentStatus.CANCELLED),
         }
@@ -185,81 +188,62 @@ class KingdeeK3(VendorTables):
         return [(PAYMENTS, head), *lines]
 
     def _vendor_bill(self, bill: Bill) -> Rows:
-        number = int(bill.id)
-        head = {
-            "FInterID": number,
-            "FTranType": 75 if number % 2 else 76,
-            "FBillNo": bill.number,
-            "FDate": midnight(bill.issued_on),
-            "FSettleDate": midnight(bill.due_on),
-            "FSupplyID": int(self._suppliers()[bill.vendor]),
-            "FCurrencyID": _CURRENCIES[bill.total.currency] if bill.total else 1,
-            "FStatus": int(bill.status is not InvoiceStatus.DRAFT),
-            "FCancellation": int(bill.status is InvoiceStatus.VOID),
-            "FROB": -1 if bill.is_credit_note else 1,
-            "FCheckAmountFor": share_of(bill.total, _PAID.get(bill.status, Decimal(0))) or None,
+        kind = 75 if int(bill.id) % 2 else 76
+        return self._owed(bill, (VENDOR_BILLS, VENDOR_BILL_ROWS), kind, "vendor=FSupplyID")
+
+    def bill(self, invoice: Invoice) -> Rows:
+        kind = 80 if int(invoice.id) % 2 else 86
+        return self._owed(invoice, (BILLS, BILL_ROWS), kind, "customer=FCustID")
+
+    def _owed(self, invoice: Invoice | Bill, tables: tuple[Table, Table], kind: int, partner: str) -> Rows:
+        shape = f"id=FInterID number=FBillNo issued_on=FDate due_on=FSettleDate total.currency=FCurrencyID {partner}"
+        head = self.told(invoice, shape) | {
+            "FTranType": kind,
+            "FStatus": int(invoice.status is not InvoiceStatus.DRAFT),
+            "FCancellation": int(invoice.status is InvoiceStatus.VOID),
+            "FROB": -1 if invoice.is_credit_note else 1,
+            "FCheckAmountFor": share_of(invoice.total, _PAID.get(invoice.status, Decimal(0))) or None,
         }
-        line = {"FInterID": number, "FOrderBillNo": bill.order_number or None, "FAllAmount": bill.total}
-        return [(VENDOR_BILLS, head), (VENDOR_BILL_ROWS, line)]
+        return [
+            (tables[0], head),
+            (tables[1], self.told(invoice, "id=FInterID order_number=FOrderBillNo total=FAllAmount")),
+        ]
 
     def _issue(self, delivery: GoodsDelivery) -> Rows:
-        number, shipped = int(delivery.id), delivery.status is DeliveryStatus.SHIPPED
-        head = {
-            "FInterID": number,
+        head = self.told(delivery, "id=FInterID number=FBillNo day=FDate salesperson=FEmpID") | {
             "FTranType": 21,
-            "FBillNo": delivery.number,
-            "FDate": midnight(delivery.day),
-            "FSupplyID": int(self._customers()[delivery.customer]),
-            "FEmpID": self.person(delivery.salesperson),
-            "FCheckerID": 1 if shipped else 0,
+            "FSupplyID": int(self.customer(delivery.customer).id),
+            "FCheckerID": int(delivery.status is DeliveryStatus.SHIPPED),
             "FCancellation": int(delivery.status is DeliveryStatus.CANCELLED),
             "FROB": -1 if delivery.is_return else 1,
         }
-        lines: Rows = [
-            (
-                ISSUE_ROWS,
-                {
-                    "FInterID": number,
-                    "FEntryID": n,
-                    "FItemID": self.item(line.sku),
-                    "FUnitID": int(self.units()[line.unit]),
-                    "FOrderInterID": int(self.company.orders[delivery.order_number].id),
-                    "FDCStockID": self._warehouse("MAIN"),
-                    "FAuxQty": line.quantity,
-                },
-            )
-            for n, line in enumerate(delivery.lines, 1)
-        ]
-        return [(ISSUES, head), *lines]
+        order = int(self.company.orders[delivery.order_number].id)
+        return [(ISSUES, head), *self._moved(delivery, head, lambda _line: {"FOrderInterID": order})]
+
+    def _moved(
+        self, note: GoodsDelivery | GoodsReceipt, head: dict[str, Any], more: Callable[[Any], dict[str, Any]]
+    ) -> Rows:
+        """Return the lines of what was moved, with ``more`` of each."""
+        common = {"FInterID": head["FInterID"], "FDCStockID": self._warehouse("MAIN")}
+        shape = "sku=FItemID unit=FUnitID quantity=FAuxQty"
+        rows = self.lines(ISSUE_ROWS, note, lambda n: common | {"FEntryID": n}, shape)
+        return [(table, row | more(line)) for (table, row), line in zip(rows, note.lines, strict=True)]
 
     def _receipt(self, receipt: GoodsReceipt, **changed: Any) -> Rows:
-        head: dict[str, Any] = {
-            "FInterID": int(receipt.id),
+        shape = "id=FInterID number=FBillNo received_on=FDate vendor=FSupplyID"
+        head = self.told(receipt, shape) | {
             "FTranType": 1,
-            "FBillNo": receipt.number,
-            "FDate": midnight(receipt.received_on),
-            "FSupplyID": int(self._suppliers()[receipt.vendor]),
             "FCheckerID": 1,
             "FCancellation": 0,
             "FROB": -1 if receipt.is_return else 1,
-        } | changed
-        lines: Rows = [
-            (
-                ISSUE_ROWS,
-                {
-                    "FInterID": head["FInterID"],
-                    "FEntryID": n,
-                    "FItemID": self.item(line.sku),
-                    "FUnitID": int(self.units()[line.unit]),
-                    "FOrderInterID": int(order_of_line(receipt, line, self.company.purchases).id),
-                    "FDCStockID": self._warehouse("MAIN"),
-                    "FBatchNo": line.lot,
-                    "FAuxQty": line.quantity,
-                },
-            )
-            for n, line in enumerate(receipt.lines, 1)
-        ]
-        return [(ISSUES, head), *lines]
+            **changed,
+        }
+        purchases = self.company.purchases
+
+        def more(line: ReceiptLine) -> dict[str, Any]:
+            return {"FBatchNo": line.lot, "FOrderInterID": int(order_of_line(receipt, line, purchases).id)}
+
+        return [(ISSUES, head), *self._moved(receipt, head, more)]
 
     def _no_receipts(self) -> Rows:
         """Return notes that are not checked, or void, and one of what production made."""
@@ -291,14 +275,10 @@ class KingdeeK3(VendorTables):
 
     def product(self, level: StockLevel) -> Rows:
         product = level.product
-        item = {
+        item = self.told(product, "sku=FNumber name=FName spec=FModel unit=FUnitID") | {
             "FItemID": self.item(product.sku),
-            "FUnitID": int(self.units()[product.unit]),
             "FParentID": int(self.classes()[product.category]),
             "FDeleted": int(not product.is_active),
-            "FNumber": product.sku,
-            "FName": product.name,
-            "FModel": product.spec,
             "FSecInv": level.reorder_point or 0,
         }
         places: Rows = [
@@ -318,69 +298,25 @@ class KingdeeK3(VendorTables):
         return [(PRODUCTS, item), *places]
 
     def order(self, order: SalesOrder) -> Rows:
-        number = int(order.id)
-        head = {
-            "FInterID": number,
-            "FBillNo": order.number,
-            "FDate": midnight(order.ordered_on),
-            "FCustID": int(self._customers()[order.customer]),
-            "FEmpID": self.person(order.salesperson),
-            "FCurrencyID": _CURRENCIES[order.total.currency] if order.total else 1,
+        shape = f"{_ORDER} customer=FCustID salesperson=FEmpID"
+        head = self.told(order, shape) | {
             "FStatus": 0 if order.status in {OrderStatus.DRAFT, OrderStatus.CANCELLED} else 1,
             "FClosed": int(order.status is OrderStatus.CLOSED),
             "FCancellation": int(order.status is OrderStatus.CANCELLED),
         }
-        lines: Rows = [
-            (
-                ORDER_ROWS,
-                {
-                    "FInterID": number,
-                    "FEntryID": n,
-                    "FItemID": self.item(line.sku),
-                    "FUnitID": int(self.units()[line.unit]),
-                    "FDate": midnight(line.due_on),
-                    "FAuxQty": line.quantity,
-                    "FAuxStockQty": line.delivered,
-                    "FAuxInvoiceQty": line.invoiced,
-                    "FAuxTaxPrice": line.price,
-                    "FAllAmount": line.amount,
-                },
-            )
-            for n, line in enumerate(order.lines, 1)
-        ]
-        return [(ORDERS, head), *lines]
+        lines = f"{_LINE} due_on=FDate delivered=FAuxStockQty invoiced=FAuxInvoiceQty"
+        return [(ORDERS, head), *self.lines(ORDER_ROWS, order, lambda n: self._entry(order, n), lines)]
 
-    def bill(self, invoice: Invoice) -> Rows:
-        number = int(invoice.id)
-        head = {
-            "FInterID": number,
-            "FTranType": 80 if number % 2 else 86,
-            "FBillNo": invoice.number,
-            "FDate": midnight(invoice.issued_on),
-            "FSettleDate": midnight(invoice.due_on),
-            "FCustID": int(self._customers()[invoice.customer]),
-            "FCurrencyID": _CURRENCIES[invoice.total.currency] if invoice.total else 1,
-            "FStatus": int(invoice.status is not InvoiceStatus.DRAFT),
-            "FCancellation": int(invoice.status is InvoiceStatus.VOID),
-            "FROB": -1 if invoice.is_credit_note else 1,
-            "FCheckAmountFor": share_of(invoice.total, _PAID.get(invoice.status, Decimal(0))) or None,
-        }
-        line = {"FInterID": number, "FOrderBillNo": invoice.order_number or None, "FAllAmount": invoice.total}
-        return [(BILLS, head), (BILL_ROWS, line)]
+    def _entry(self, order: SalesOrder | PurchaseOrder, n: int) -> dict[str, Any]:
+        return {"FInterID": int(order.id), "FEntryID": n}
 
     def purchase(self, order: PurchaseOrder) -> Rows:
-        number, approval = int(order.id), order.approval
+        approval = order.approval
         checked = order.status in {PurchaseStatus.APPROVED, PurchaseStatus.DONE}
         decided = self._user(approval.decided_by) if approval and approval.decided_by else None
         first = decided if order.status is PurchaseStatus.WAITING else None
-        head = {
-            "FInterID": number,
-            "FBillNo": order.number,
-            "FDate": midnight(order.ordered_on),
-            "FSupplyID": int(self._suppliers()[order.vendor]),
-            "FEmpID": self.person(order.buyer),
+        head = self.told(order, f"{_ORDER} vendor=FSupplyID buyer=FEmpID") | {
             "FBillerID": self._user(order.requester),
-            "FCurrencyID": _CURRENCIES[order.total.currency] if order.total else 1,
             "FStatus": int(checked),
             "FClosed": int(order.status is PurchaseStatus.DONE),
             "FCancellation": int(order.status is PurchaseStatus.CANCELLED),
@@ -390,46 +326,25 @@ class KingdeeK3(VendorTables):
             "FMultiCheckLevel1": first,
             **dict.fromkeys(f"FMultiCheckLevel{level}" for level in range(2, 7)),
         }
-        lines: Rows = [
-            (
-                PURCHASE_ROWS,
-                {
-                    "FInterID": number,
-                    "FEntryID": n,
-                    "FItemID": self.item(line.sku),
-                    "FUnitID": int(self.units()[line.unit]),
-                    "FDate": midnight(order.due_on),
-                    "FAuxQty": line.quantity,
-                    "FAuxStockQty": line.received,
-                    "FAuxTaxPrice": line.price,
-                    "FAllAmount": line.amount,
-                },
-            )
-            for n, line in enumerate(order.lines, 1)
-        ]
-        return [(PURCHASES, head), *lines]
+        rows = self.lines(
+            PURCHASE_ROWS,
+            order,
+            lambda n: self._entry(order, n) | {"FDate": order.due_on},
+            f"{_LINE} received=FAuxStockQty",
+        )
+        return [(PURCHASES, head), *rows]
 
     def production(self, order: ProductionOrder) -> Rows:
         sold: Any = self.company.orders.get(order.sales_order)
-        return [
-            (
-                PRODUCTIONS,
-                {
-                    "FInterID": int(order.id),
-                    "FBillNo": order.number,
-                    "FItemID": self.item(order.sku),
-                    "FUnitID": int(self.units()[order.unit]),
-                    "FOrderInterID": int(sold.id) if sold else 0,
-                    "FStatus": _STATUS.get(order.status, 1),
-                    "FSuspend": int(order.status is ProductionStatus.ON_HOLD),
-                    "FCancellation": int(order.status is ProductionStatus.CANCELLED),
-                    "FAuxQty": order.planned,
-                    "FAuxStockQty": order.produced,
-                    "FAuxQtyScrap": order.scrapped,
-                    "FAuxQtyForItem": None,
-                    "FPlanCommitDate": midnight(order.start_on),
-                    "FPlanFinishDate": midnight(order.due_on),
-                    "FFinishDate": midnight(order.finished_on),
-                },
-            )
-        ]
+        shape = (
+            "id=FInterID number=FBillNo sku=FItemID unit=FUnitID planned=FAuxQty produced=FAuxStockQty "
+            "scrapped=FAuxQtyScrap start_on=FPlanCommitDate due_on=FPlanFinishDate finished_on=FFinishDate"
+        )
+        row = self.told(order, shape) | {
+            "FOrderInterID": int(sold.id) if sold else 0,
+            "FStatus": _STATUS.get(order.status, 1),
+            "FSuspend": int(order.status is ProductionStatus.ON_HOLD),
+            "FCancellation": int(order.status is ProductionStatus.CANCELLED),
+            "FAuxQtyForItem": None,
+        }
+        return [(PRODUCTIONS, row)]

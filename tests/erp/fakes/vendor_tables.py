@@ -6,8 +6,8 @@ second as SQL Server's ``datetime`` has them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from datetime import date, datetime
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
@@ -32,16 +32,19 @@ from sqlalchemy.engine import Connection
 
 from bot.erp.model import (
     Area,
+    Customer,
     Invoice,
     Money,
     ProductionOrder,
     PurchaseOrder,
     SalesOrder,
     StockLevel,
+    Supplier,
     WarehouseStock,
 )
 from bot.kit.testing.company import Clock, ReferenceCompany
 from bot.kit.testing.fake_erp import Installation
+from tests.erp.fakes.shapes import named
 
 ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -100,6 +103,21 @@ class VendorTables(Installation):
         }
         return spelled[area](self.company.records(area)[key])
 
+    def links(self) -> Mapping[str, Callable[[Any], Any]]:
+        """Return how columns tell what they take over of records: of all others the value itself is stored."""
+        return {}
+
+    def told(self, record: Any, shape: str) -> dict[str, Any]:
+        """Return the columns that take over a record's fields, as `named` spells them."""
+        links = self.links()
+        return {
+            column: links[column](value) if column in links else value for column, value in named(record, shape).items()
+        }
+
+    def lines(self, table: Table, record: Any, keys: Callable[[int], dict[str, Any]], shape: str) -> Rows:
+        """Return a row for each line of a record; ``keys`` makes its keys of its count."""
+        return [(table, keys(n) | self.told(line, shape)) for n, line in enumerate(record.lines, 1)]
+
     # What a vendor has no tables of has no rows.
 
     def product(self, level: StockLevel) -> Rows:
@@ -131,14 +149,11 @@ class VendorTables(Installation):
     def person(self, name: str) -> int:
         return next(n for n, user in enumerate(self.company.users, 1) if user.name == name)
 
-    def customers(self) -> list[str]:
-        """Return the names of all that bought anything."""
-        ordered = [order.customer for order in self.company.orders.values()]
-        return [*ordered, *(invoice.customer for invoice in self.company.invoices.values())]
+    def customer(self, name: str) -> Customer:
+        return next(each for each in self.company.customers.values() if each.name == name)
 
-    def vendors(self) -> list[str]:
-        """Return the names of all that sold anything to the company."""
-        return [order.vendor for order in self.company.purchases.values()]
+    def vendor(self, name: str) -> Supplier:
+        return next(each for each in self.company.vendors.values() if each.name == name)
 
     @property
     def engine(self) -> Engine:
@@ -206,15 +221,17 @@ def _stored(value: Any) -> Any:
         case datetime():
             local = value.astimezone(ZONE).replace(tzinfo=None)
             return local.replace(microsecond=local.microsecond // 1000 * 1000)
+        case date():
+            return datetime.combine(value, time())
         case _:
             return value
 
 
-def batches(level: StockLevel, place: WarehouseStock) -> list[tuple[str, Decimal, datetime | None]]:
+def batches(level: StockLevel, place: WarehouseStock) -> list[tuple[str, Decimal, date | None]]:
     """Return what lies in a warehouse by lot: number, quantity and last day; what has no number comes last."""
     held = [lot for lot in level.lots if lot.warehouse == place.code]
     rest = (place.quantities.on_hand or Decimal(0)) - sum((lot.quantity or Decimal(0) for lot in held), Decimal(0))
-    return [*((lot.number, lot.quantity or Decimal(0), midnight(lot.expires_on)) for lot in held), ("", rest, None)]
+    return [*((lot.number, lot.quantity or Decimal(0), lot.expires_on) for lot in held), ("", rest, None)]
 
 
 def share_of(amount: Money | None, part: Decimal) -> Decimal:
@@ -222,16 +239,6 @@ def share_of(amount: Money | None, part: Decimal) -> Decimal:
     return Decimal(0) if amount is None else amount.amount * part
 
 
-def currency_name(amount: Money | None) -> str | None:
-    """Return the Chinese name of an amount's currency."""
-    return None if amount is None else CURRENCY_NAMES[amount.currency]
-
-
 def numbered(names: Iterable[str]) -> dict[str, str]:
     """Return a code for each different name."""
     return {name: f"{n:03}" for n, name in enumerate(dict.fromkeys(names), 1)}
-
-
-def midnight(day: date | None) -> datetime | None:
-    """Return the time at which a day begins, as vendors keep dates."""
-    return None if day is None else datetime(day.year, day.month, day.day, tzinfo=ZONE)

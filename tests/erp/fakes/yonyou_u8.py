@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Callable, Mapping
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import MetaData
 
 from bot.erp.model import (
-    Area,
     Bill,
     Customer,
     Invoice,
@@ -32,11 +32,10 @@ from bot.erp.model import (
 from bot.erp.model.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt
 from bot.kit.testing.reference_goods import order_of_line
 from tests.erp.fakes.vendor_tables import (
+    CURRENCY_NAMES,
     Rows,
     VendorTables,
     batches,
-    currency_name,
-    midnight,
     share_of,
     table,
 )
@@ -146,6 +145,7 @@ COMPONENTS = table(
 
 _SHARES = {Progress.NONE: Decimal(0), Progress.PARTIAL: Decimal("0.5"), Progress.FULL: Decimal(1)}
 _PAID = {InvoiceStatus.PART_PAID: Decimal("0.5"), InvoiceStatus.PAID: Decimal(1)}
+_LINE = "sku=cInvCode quantity=iQuantity amount=iSum"
 _STATUS = {
     ProductionStatus.PLANNED: 1,
     ProductionStatus.RELEASED: 3,
@@ -181,107 +181,79 @@ class YonyouU8(VendorTables):
             *((CLASSES, {"cInvCCode": f"C-{name}", "cInvCName": name}) for name in classes),
         ]
 
-    def rows(self, area: Area, key: str) -> Rows:
-        match self.company.records(area)[key]:
-            case StockLevel() as level:
-                return _product(level)
-            case SalesOrder() as order:
-                return self._order(order)
-            case Invoice() as invoice:
-                return _bill(invoice)
-            case PurchaseOrder() as order:
-                return self._purchase(order)
-            case ProductionOrder() as order:
-                return _production(order)
-            case other:
-                raise TypeError(type(other).__name__)
-
     def _person(self, name: str) -> str:
         return next(user.id for user in self.company.users if user.name == name)
 
-    def _order(self, order: SalesOrder) -> Rows:
+    def links(self) -> Mapping[str, Callable[[Any], Any]]:
+        by_name = dict.fromkeys(("cPersonCode", "cCusPPerson", "cVenPPerson"), self._person)
+        nothing = dict.fromkeys(
+            ("iFHQuantity", "iKPQuantity", "iReceivedQTY", "QualifiedInQty", "cSOCode", "cOrderCode", "cBatch"),
+            lambda value: value or None,
+        )
+        numbers = dict.fromkeys(("ID", "SBVID", "POID", "PBVID", "MoDId", "iID", "DLID"), int)
+        return (
+            by_name
+            | nothing
+            | numbers
+            | {
+                "cexch_name": CURRENCY_NAMES.get,
+                "cVenCode": lambda name: self.vendor(name).code,
+                "cSSCode": "S-{}".format,
+            }
+        )
+
+    def order(self, order: SalesOrder) -> Rows:
         closed = order.status in {OrderStatus.CLOSED, OrderStatus.CANCELLED}
-        head = {
-            "ID": int(order.id),
+        shape = (
+            "id=ID customer=cCusName salesperson=cPersonCode total.currency=cexch_name ordered_on=dDate "
+            "changed_at=dcreatesystime"
+        )
+        head = self.told(order, shape) | {
             "cSOCode": order.number,
-            "cCusName": order.customer,
-            "cPersonCode": self._person(order.salesperson),
-            "cexch_name": currency_name(order.total),
             "cMaker": "dora",
             "cVerifier": None if order.status is OrderStatus.DRAFT else "anna",
             "cCloser": "anna" if closed else "",
             "cLocker": "anna" if order.status is OrderStatus.ON_HOLD else None,
-            "dDate": midnight(order.ordered_on),
-            "dcreatesystime": order.changed_at,
-            "dmodifysystime": None,
-            "dverifysystime": None,
             "dclosesystime": order.changed_at if closed else None,
         }
         paid = _SHARES[order.payment or Progress.NONE]
-        lines: Rows = [
-            (
-                ORDER_ROWS,
-                {
-                    "ID": int(order.id),
-                    "iRowNo": n,
-                    "iSOsID": 100 * int(order.id) + n,
-                    "cInvCode": line.sku,
-                    "cInvName": line.name,
-                    "dPreDate": midnight(line.due_on),
-                    "iQuantity": line.quantity,
-                    "iFHQuantity": line.delivered or None,
-                    "iKPQuantity": line.invoiced or None,
-                    "iTaxUnitPrice": line.price,
-                    "iSum": line.amount,
-                    "iExchSum": share_of(line.amount, paid),
-                },
-            )
-            for n, line in enumerate(order.lines, 1)
-        ]
+        lines = self.lines(
+            ORDER_ROWS,
+            order,
+            lambda n: {"ID": int(order.id), "iRowNo": n, "iSOsID": 100 * int(order.id) + n},
+            f"{_LINE} name=cInvName due_on=dPreDate delivered=iFHQuantity invoiced=iKPQuantity price=iTaxUnitPrice",
+        )
+        for _, row in lines:
+            row["iExchSum"] = share_of(row["iSum"], paid)
         return [(ORDERS, head), *lines]
 
-    def _purchase(self, order: PurchaseOrder) -> Rows:
+    def purchase(self, order: PurchaseOrder) -> Rows:
         status, approval = order.status, order.approval
         approved = status in {PurchaseStatus.APPROVED, PurchaseStatus.DONE}
         states = {PurchaseStatus.WAITING: 1, PurchaseStatus.REJECTED: -1, PurchaseStatus.DRAFT: 0}
-        head = {
-            "POID": int(order.id),
+        shape = (
+            "id=POID number=cPOID vendor=cVenCode buyer=cPersonCode total.currency=cexch_name requester=cMaker "
+            "changed_by=cReviser ordered_on=dPODate changed_at=cmaketime"
+        )
+        head = self.told(order, shape) | {
             "iverifystateex": states.get(status, 2),
             "iswfcontrolled": 1,
-            "cPOID": order.number,
-            "cVenCode": self._vendor(order.vendor),
-            "cPersonCode": self._person(order.buyer),
-            "cexch_name": currency_name(order.total),
-            "cMaker": order.requester,
-            "cReviser": order.changed_by,
             "cVerifier": approval.decided_by if approved and approval else "",
             "cCloser": "dora" if status in {PurchaseStatus.DONE, PurchaseStatus.CANCELLED} else None,
-            "dPODate": midnight(order.ordered_on),
-            "cmaketime": order.changed_at,
-            "cModifyTime": None,
             "cAuditTime": approval.decided_at if approved and approval else None,
         }
-        lines: Rows = [
-            (
-                PURCHASE_ROWS,
-                {
-                    "POID": int(order.id),
-                    "ivouchrowno": n,
-                    "ID": 100 * int(order.id) + n,
-                    "cInvCode": line.sku,
-                    "dArriveDate": midnight(order.due_on),
-                    "iQuantity": line.quantity,
-                    "iReceivedQTY": line.received or None,
-                    "iTaxPrice": line.price,
-                    "iSum": line.amount,
-                },
-            )
-            for n, line in enumerate(order.lines, 1)
-        ]
-        return [(PURCHASES, head), *lines]
-
-    def _vendor(self, name: str) -> str:
-        return next(vendor.code for vendor in self.company.vendors.values() if vendor.name == name)
+        rows = self.lines(
+            PURCHASE_ROWS,
+            order,
+            lambda n: {
+                "POID": int(order.id),
+                "ivouchrowno": n,
+                "ID": 100 * int(order.id) + n,
+                "dArriveDate": order.due_on,
+            },
+            f"{_LINE} received=iReceivedQTY price=iTaxPrice",
+        )
+        return [(PURCHASES, head), *rows]
 
     def _terms(self) -> dict[str, None]:
         company = self.company
@@ -291,51 +263,34 @@ class YonyouU8(VendorTables):
         return dict.fromkeys(payment.method for payment in self.company.payments.values())
 
     def _customer(self, customer: Customer) -> dict[str, Any]:
-        return {
-            "cCusCode": customer.code,
-            "cCusName": customer.name,
-            "cCusPerson": customer.contact,
+        shape = (
+            "code=cCusCode name=cCusName contact=cCusPerson phone=cCusPhone email=cCusEmail address=cCusAddress "
+            "salesperson=cCusPPerson payment_terms=cCusPayCond credit_limit=iCusCreLine receivable=iARMoney"
+        )
+        return self.told(customer, shape) | {
             "cCusHand": "",
-            "cCusPhone": customer.phone,
-            "cCusEmail": customer.email,
-            "cCusAddress": customer.address,
-            "cCusPPerson": self._person(customer.salesperson),
-            "cCusPayCond": customer.payment_terms,
-            "iCusCreLine": customer.credit_limit,
-            "iARMoney": customer.receivable,
             "dEndDate": None if customer.is_active else customer.changed_at,
         }
 
     def _supplier(self, vendor: Supplier) -> dict[str, Any]:
-        return {
+        shape = (
+            "name=cVenName contact=cVenPerson phone=cVenHand email=cVenEmail address=cVenAddress buyer=cVenPPerson "
+            "payment_terms=cVenPayCond payable=iAPMoney"
+        )
+        return self.told(vendor, shape) | {
             "cVenCode": vendor.code,
-            "cVenName": vendor.name,
-            "cVenPerson": vendor.contact,
-            "cVenHand": vendor.phone,
-            "cVenPhone": "the fax",
-            "cVenEmail": vendor.email,
-            "cVenAddress": vendor.address,
-            "cVenPPerson": self._person(vendor.buyer),
-            "cVenPayCond": vendor.payment_terms,
-            "iAPMoney": vendor.payable,
+            "cVenPhone": "the fax" if vendor.phone else "",
             "dEndDate": None if vendor.is_active else vendor.changed_at,
-        } | ({} if vendor.phone else {"cVenPhone": ""})
+        }
 
     def _vendor_bill(self, bill: Bill) -> Rows:
         if bill.status is InvoiceStatus.VOID:
             return []
-        head = {
-            "PBVID": int(bill.id),
-            "cPBVCode": bill.number,
-            "cVenCode": self._vendor(bill.vendor),
-            "cexch_name": currency_name(bill.total),
-            "cOrderCode": bill.order_number or None,
-            "cVerifier": None if bill.status is InvoiceStatus.DRAFT else "anna",
-            "bNegative": bill.is_credit_note,
-            "dPBVDate": midnight(bill.issued_on),
-            "dGatheringDate": midnight(bill.due_on),
-            "cmaketime": bill.changed_at,
-        }
+        shape = (
+            "id=PBVID number=cPBVCode vendor=cVenCode total.currency=cexch_name order_number=cOrderCode "
+            "is_credit_note=bNegative issued_on=dPBVDate due_on=dGatheringDate changed_at=cmaketime"
+        )
+        head = self.told(bill, shape) | {"cVerifier": None if bill.status is InvoiceStatus.DRAFT else "anna"}
         settled = share_of(bill.total, _PAID.get(bill.status, Decimal(0)))
         line = {"ID": int(bill.id), "PBVID": int(bill.id), "iOriSum": bill.total, "iOriTotal": settled or None}
         return [(VENDOR_BILLS, head), (VENDOR_BILL_ROWS, line)]
@@ -346,17 +301,12 @@ class YonyouU8(VendorTables):
         of_customer = payment.partner_kind is PartnerKind.CUSTOMER
         partners: Any = self.company.customers if of_customer else self.company.vendors
         kind = "48" if payment.direction is PaymentDirection.RECEIVED else "49"
-        head = {
-            "iID": int(payment.id),
+        shape = "id=iID number=cVouchID amount.currency=cexch_name method=cSSCode amount=iAmount_f paid_on=dVouchDate"
+        head = self.told(payment, shape) | {
             "cVouchType": kind,
-            "cVouchID": payment.number,
             "cFlag": "AR" if of_customer else "AP",
             "cDwCode": next(each.code for each in partners.values() if each.name == payment.partner),
-            "cexch_name": currency_name(payment.amount),
-            "cSSCode": f"S-{payment.method}",
             "cCheckMan": None if payment.status is PaymentStatus.DRAFT else "anna",
-            "iAmount_f": payment.amount,
-            "dVouchDate": midnight(payment.paid_on),
         }
         details: Rows = [
             (
@@ -378,63 +328,47 @@ class YonyouU8(VendorTables):
     def _dispatch(self, delivery: GoodsDelivery) -> Rows:
         number, order = int(delivery.id), self.company.orders[delivery.order_number]
         shipped = delivery.status is DeliveryStatus.SHIPPED
-        head = {
-            "DLID": number,
+        shape = (
+            "id=DLID number=cDLCode customer=cCusName salesperson=cPersonCode is_return=bReturnFlag "
+            "planned_on=dDate changed_at=dcreatesystime"
+        )
+        head = self.told(delivery, shape) | {
             "cVouchType": "05",
-            "cDLCode": delivery.number,
-            "cCusName": delivery.customer,
-            "cPersonCode": self._person(delivery.salesperson),
             "cVerifier": "anna" if delivery.status in {DeliveryStatus.READY, DeliveryStatus.SHIPPED} else None,
             "cCloser": "anna" if delivery.status is DeliveryStatus.CANCELLED else None,
-            "bReturnFlag": delivery.is_return,
-            "dDate": midnight(delivery.planned_on),
-            "dcreatesystime": delivery.changed_at,
         }
         rows: Rows = [(DISPATCHES, head)]
         if shipped:
-            rows.append((ISSUES, {"ID": number, "dDate": midnight(delivery.shipped_on)}))
+            rows.append((ISSUES, {"ID": number, "dDate": delivery.shipped_on}))
         places = {line.sku: n for n, line in enumerate(order.lines, 1)}
-        for n, line in enumerate(delivery.lines, 1):
-            row = {
-                "iDLsID": 100 * number + n,
-                "DLID": number,
-                "iSOsID": 100 * int(order.id) + places[line.sku],
-                "cInvCode": line.sku,
-                "cInvName": line.name,
-                "cWhCode": "MAIN",
-                "iQuantity": line.quantity,
-                "fOutQuantity": line.quantity if shipped else None,
-            }
-            rows.append((DISPATCH_ROWS, row))
+        moved = self.lines(
+            DISPATCH_ROWS,
+            delivery,
+            lambda n: {"iDLsID": 100 * number + n, "DLID": number, "cWhCode": "MAIN"},
+            "sku=cInvCode name=cInvName quantity=iQuantity",
+        )
+        for _, row in moved:
+            sold = {"iSOsID": 100 * int(order.id) + places[row["cInvCode"]]}
+            rows.append((DISPATCH_ROWS, row | sold | {"fOutQuantity": row["iQuantity"] if shipped else None}))
             if shipped:
                 rows.append((ISSUE_ROWS, {"ID": number, "iDLsID": row["iDLsID"]}))
         return rows
 
     def _receipt(self, receipt: GoodsReceipt, **changed: Any) -> Rows:
-        head: dict[str, Any] = {
-            "ID": int(receipt.id),
-            "cCode": receipt.number,
-            "cVenCode": self._vendor(receipt.vendor),
-            "cWhCode": "MAIN",
-            "cHandler": "anna",
-            "bredvouch": int(receipt.is_return),
-            "bpufirst": 0,
-            "dDate": midnight(receipt.received_on),
-            "dnmaketime": receipt.changed_at,
-        } | changed
+        shape = "id=ID number=cCode vendor=cVenCode received_on=dDate changed_at=dnmaketime"
+        fixed = {"cWhCode": "MAIN", "cHandler": "anna", "bredvouch": int(receipt.is_return), "bpufirst": 0}
+        head = self.told(receipt, shape) | fixed | changed
         rows: Rows = [(RECEIPTS, head)]
-        for n, line in enumerate(receipt.lines, 1):
+        moved = self.lines(
+            RECEIPT_ROWS,
+            receipt,
+            lambda n: {"AutoID": 100 * head["ID"] + n, "ID": head["ID"]},
+            "sku=cInvCode lot=cBatch quantity=iQuantity",
+        )
+        for (_, row), line in zip(moved, receipt.lines, strict=True):
             order = order_of_line(receipt, line, self.company.purchases)
             place = next(n for n, each in enumerate(order.lines, 1) if each.sku == line.sku)
-            row = {
-                "AutoID": 100 * head["ID"] + n,
-                "ID": head["ID"],
-                "iPOsID": 100 * int(order.id) + place,
-                "cInvCode": line.sku,
-                "cBatch": line.lot or None,
-                "iQuantity": line.quantity,
-            }
-            rows.append((RECEIPT_ROWS, row))
+            rows.append((RECEIPT_ROWS, row | {"iPOsID": 100 * int(order.id) + place}))
         return rows
 
     def _no_receipts(self) -> Rows:
@@ -458,26 +392,46 @@ class YonyouU8(VendorTables):
                 rows.append((COMPONENTS, {"BomId": bom, "SortSeq": 10 * n, "ComponentId": ids[part], **uses}))
         return rows
 
+    def product(self, level: StockLevel) -> Rows:
+        product = level.product
+        item = self.told(product, "sku=cInvCode name=cInvName barcode=cBarCode") | {
+            "cInvStd": product.spec or None,
+            "cInvCCode": f"C-{product.category}",
+            "cComUnitCode": f"U-{product.unit}",
+            "iSafeNum": level.reorder_point,
+            "dEDate": None if product.is_active else level.as_of,
+        }
+        places: Rows = [
+            (STOCK, _batch(product.sku, place, batch))
+            for place in level.per_warehouse
+            for batch in batches(level, place)
+        ]
+        return [(INVENTORY, item), *places]
 
-def _product(level: StockLevel) -> Rows:
-    product = level.product
-    item = {
-        "cInvCode": product.sku,
-        "cInvName": product.name,
-        "cInvStd": product.spec or None,
-        "cBarCode": product.barcode,
-        "cInvCCode": f"C-{product.category}",
-        "cComUnitCode": f"U-{product.unit}",
-        "iSafeNum": level.reorder_point,
-        "dEDate": None if product.is_active else level.as_of,
-    }
-    places: Rows = [
-        (STOCK, _batch(product.sku, place, batch)) for place in level.per_warehouse for batch in batches(level, place)
-    ]
-    return [(INVENTORY, item), *places]
+    def bill(self, invoice: Invoice) -> Rows:
+        shape = (
+            "id=SBVID number=cSBVCode customer=cCusName total.currency=cexch_name order_number=cSOCode "
+            "is_credit_note=bReturnFlag issued_on=dDate due_on=dGatheringDate changed_at=dcreatesystime"
+        )
+        head = self.told(invoice, shape) | {
+            "cChecker": None if invoice.status is InvoiceStatus.DRAFT else "anna",
+            "cInvalider": "anna" if invoice.status is InvoiceStatus.VOID else None,
+        }
+        received = share_of(invoice.total, _PAID.get(invoice.status, Decimal(0)))
+        line = {"SBVID": int(invoice.id), "iSum": invoice.total, "iExchSum": received or None}
+        return [(BILLS, head), (BILL_ROWS, line)]
+
+    def production(self, order: ProductionOrder) -> Rows:
+        shape = "id=MoDId sku=InvCode sales_order=OrderCode planned=Qty produced=QualifiedInQty finished_on=CloseTime"
+        row = self.told(order, shape) | {"MoId": int(order.id), "SortSeq": 1, "Status": _STATUS[order.status]}
+        if order.status is ProductionStatus.CANCELLED:
+            row["CloseTime"] = order.changed_at
+        head = {"MoId": int(order.id), "MoCode": order.number, "CreateTime": order.changed_at}
+        days = self.told(order, "id=MoDId start_on=StartDate due_on=DueDate")
+        return [(PRODUCTIONS, head), (PRODUCTION_ROWS, row), (PRODUCTION_DAYS, days)]
 
 
-def _batch(sku: str, place: WarehouseStock, batch: tuple[str, Decimal, datetime | None]) -> dict[str, Any]:
+def _batch(sku: str, place: WarehouseStock, batch: tuple[str, Decimal, date | None]) -> dict[str, Any]:
     """Return the row of one batch; what has no number has all that is not free."""
     number, quantity, expires = batch
     rest = Decimal(not number)
@@ -495,48 +449,3 @@ def _batch(sku: str, place: WarehouseStock, batch: tuple[str, Decimal, datetime 
         "fInQuantity": incoming * rest / 2,
         "fTransInQuantity": incoming * rest / 2,
     }
-
-
-def _bill(invoice: Invoice) -> Rows:
-    head = {
-        "SBVID": int(invoice.id),
-        "cSBVCode": invoice.number,
-        "cCusName": invoice.customer,
-        "cexch_name": currency_name(invoice.total),
-        "cSOCode": invoice.order_number or None,
-        "cChecker": None if invoice.status is InvoiceStatus.DRAFT else "anna",
-        "cInvalider": "anna" if invoice.status is InvoiceStatus.VOID else None,
-        "bReturnFlag": invoice.is_credit_note,
-        "dDate": midnight(invoice.issued_on),
-        "dGatheringDate": midnight(invoice.due_on),
-        "dcreatesystime": invoice.changed_at,
-        "dmodifysystime": None,
-        "dverifysystime": None,
-    }
-    received = share_of(invoice.total, _PAID.get(invoice.status, Decimal(0)))
-    return [(BILLS, head), (BILL_ROWS, {"SBVID": int(invoice.id), "iSum": invoice.total, "iExchSum": received or None})]
-
-
-def _production(order: ProductionOrder) -> Rows:
-    number = int(order.id)
-    row = {
-        "MoDId": number,
-        "MoId": number,
-        "SortSeq": 1,
-        "Status": _STATUS[order.status],
-        "InvCode": order.sku,
-        "OrderCode": order.sales_order,
-        "SoCode": None,
-        "Qty": order.planned,
-        "QualifiedInQty": order.produced or None,
-        "RelsTime": None,
-        "CloseTime": order.changed_at if order.status is ProductionStatus.CANCELLED else midnight(order.finished_on),
-    }
-    return [
-        (PRODUCTIONS, {"MoId": number, "MoCode": order.number, "CreateTime": order.changed_at, "ModifyTime": None}),
-        (PRODUCTION_ROWS, row),
-        (
-            PRODUCTION_DAYS,
-            {"MoDId": number, "StartDate": midnight(order.start_on), "DueDate": midnight(order.due_on)},
-        ),
-    ]
