@@ -14,7 +14,6 @@ from bot.erp.model import (
     Invoice,
     InvoiceStatus,
     Money,
-    OrderLine,
     OrderStatus,
     PartnerKind,
     Payment,
@@ -36,6 +35,7 @@ from bot.erp.model.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt
 from bot.kit.testing.company import TODAY, ReferenceCompany
 from bot.kit.testing.reference_goods import order_of_line
 from bot.kit.testing.reference_records import USERS
+from tests.erp.fakes.shapes import named
 
 ZONE = ZoneInfo("Asia/Shanghai")
 WAREHOUSES = {"MAIN": "1875184118731008", "SH": "1875184118731009", "WEST": "1875184118731010"}
@@ -94,21 +94,31 @@ def _said(row: Row) -> Row:
     return {key: value for key, value in row.items() if value is not None}
 
 
-def _amount(money: Money | None) -> Decimal | None:
-    return None if money is None else money.amount
+def _told(record: Any, shape: str) -> Row:
+    """Return what a row takes over of a record, as `named` spells it: without what is empty."""
+    told = {name: _spelled(value) for name, value in named(record, shape).items()}
+    return {name: value for name, value in told.items() if value not in (None, "")}
+
+
+def _spelled(value: Any) -> Any:
+    match value:
+        case Money():
+            return value.amount
+        case datetime():
+            return time_text(value)
+        case date():
+            return day_text(value)
+        case _:
+            return value
 
 
 def material(product: Product, n: int) -> Row:
     """Return a material as in the list of materials: without spec and barcode."""
-    return {
+    return _told(product, "sku=code name unit=unitName category=manageClassName") | {
         "id": 1921567765125000 + n,
-        "code": product.sku,
-        "name": product.name,
         "unitId": 1921568854316953,
         "unitCode": "U",
-        "unitName": product.unit,
         "manageClass": 2000100011111111,
-        "manageClassName": product.category,
         "hasSpecs": False,
     }
 
@@ -128,33 +138,23 @@ def customer(record: Customer) -> Row:
 def vendors(record: Supplier) -> Iterator[Row]:
     """Yield a vendor once for each of two organisations that use it."""
     for n in range(2):
-        yield _said(
-            {
-                "id": wire_id(record.id),
-                "code": record.code,
-                "name": record.name,
-                "org": ORG,
-                "vendorApplyRangeId": wire_id(record.id) * 10 + n,
-                "vendorphone": record.phone or None,
-                "vendoremail": record.email or None,
-                "vendoraddress": record.address or None,
-                "stop": not record.is_active,
-                "pubts": time_text(record.changed_at),
-            }
-        )
+        shape = "code name phone=vendorphone email=vendoremail address=vendoraddress changed_at=pubts"
+        yield _told(record, shape) | {
+            "id": wire_id(record.id),
+            "org": ORG,
+            "vendorApplyRangeId": wire_id(record.id) * 10 + n,
+            "stop": not record.is_active,
+        }
 
 
 def stock_rows(level: StockLevel) -> Iterator[Row]:
     """Yield two rows for each warehouse: one per state of the goods."""
     for place in level.per_warehouse:
-        figures = place.quantities
-        quantities = {
-            "currentqty": figures.on_hand,
-            "availableqty": figures.available,
-            "planavailableqty": figures.forecast,
-            "innoticeqty": figures.incoming,
-            "preretailqty": figures.outgoing,
-        }
+        quantities = named(
+            place.quantities,
+            "on_hand=currentqty available=availableqty forecast=planavailableqty incoming=innoticeqty "
+            "outgoing=preretailqty",
+        )
         common = {
             "org": ORG,
             "warehouse": WAREHOUSES.get(place.code, place.code),
@@ -178,41 +178,25 @@ def sales_order(order: SalesOrder, *, detail: bool) -> Bill:
     if detail:
         prices["originalCode"] = currency
     status = {OrderStatus.DRAFT: 3 * odd, OrderStatus.CLOSED: 2}.get(order.status, 1)
+    shape = (
+        "number=code customer=agentId_name ordered_on=vouchdate promised_on=hopeReceiveDate total=payMoney "
+        "total=realMoney salesperson=corpContactUserName changed_at=pubts"
+    )
     head = {
         "id": str(wire_id(order.id)) if detail else wire_id(order.id),
-        "code": order.number,
         "agentId": 1477929625664356,
-        "agentId_name": order.customer,
         "nextStatus": _NEXT[order.status][odd],
         "status": str(status) if detail else status,
         "entireIssueStatus": _ENTIRE[order.delivery],
         "entireInvoiceStatus": _ENTIRE[order.billing or Progress.NONE],
         "payStatusCode": _PAID[order.payment or Progress.NONE],
-        "vouchdate": day_text(order.ordered_on),
-        "hopeReceiveDate": day_text(order.promised_on),
-        "payMoney": _amount(order.total),
-        "realMoney": _amount(order.total),
         "orderPrices": prices,
-        "corpContactUserName": order.salesperson,
-        "pubts": time_text(order.changed_at),
     }
-    return _said(head), [_order_line(line) for line in order.lines]
-
-
-def _order_line(line: OrderLine) -> Row:
-    return _said(
-        {
-            "productCode": line.sku,
-            "productName": line.name,
-            "qtyName": line.unit,
-            "qty": line.quantity,
-            "totalOutStockQuantity": line.delivered,
-            "invoiceQty": line.invoiced,
-            "oriTaxUnitPrice": _amount(line.price),
-            "oriSum": _amount(line.amount),
-            "hopeReceiveDate": day_text(line.due_on),
-        }
+    line_shape = (
+        "sku=productCode name=productName unit=qtyName quantity=qty delivered=totalOutStockQuantity "
+        "invoiced=invoiceQty price=oriTaxUnitPrice amount=oriSum due_on=hopeReceiveDate"
     )
+    return head | _told(order, shape), [_told(line, line_shape) for line in order.lines]
 
 
 def _sent_back(order: PurchaseOrder) -> tuple[str, str]:
@@ -223,26 +207,22 @@ def purchase_order(order: PurchaseOrder, *, detail: bool, workflow: bool) -> Bil
     """Return a purchase order. In a list, its lines' amounts have other names, and there is no due day."""
     assert order.total is not None
     status, verified = _PURCHASE.get(order.status) or _sent_back(order)
-    head: Row = {
+    shape = (
+        "number=code vendor=vendor_name buyer=operator_name ordered_on=vouchdate total.currency=currency_code "
+        "total=oriSum total=moneysum changed_at=pubts"
+    )
+    head = _told(order, shape) | {
         "id": str(wire_id(order.id)) if detail else wire_id(order.id),
-        "code": order.number,
         "status": status if detail else int(status),
         "verifystate": verified if detail else int(verified),
         "isWfControlled": ("true" if workflow else "false") if detail else workflow,
-        "vendor_name": order.vendor,
         "vendor_code": "0001000101",
-        "operator_name": order.buyer,
         "creator": _NAMES[order.requester],
         "creatorId": _user_number(order.requester),
-        "vouchdate": day_text(order.ordered_on),
-        "currency_code": order.total.currency,
         "currency_name": _CURRENCIES[order.total.currency],
-        "oriSum": _amount(order.total),
-        "moneysum": _amount(order.total),
-        "pubts": time_text(order.changed_at),
     }
     if detail:
-        head["expectDate"] = day_text(order.due_on)
+        head |= _told(order, "due_on=expectDate")
         head |= {"modifier": _NAMES[order.changed_by], "modifierId": str(_user_number(order.changed_by))}
         approval = order.approval
         if not workflow and order.status is PurchaseStatus.APPROVED and approval is not None:
@@ -256,21 +236,14 @@ def _user_number(person: str) -> int:
 
 
 def _purchase_line(line: PurchaseLine, order: PurchaseOrder, *, detail: bool) -> Row:
-    common: Row = {
-        "product_cCode": line.sku,
-        "product_cName": line.name,
-        "unit_name": line.unit,
-        "qty": line.quantity,
-        "subQty": line.quantity,
-        "oriTaxUnitPrice": _amount(line.price),
-        "totalInQty": line.received,
-    }
+    shape = (
+        "sku=product_cCode name=product_cName unit=unit_name quantity=qty quantity=subQty price=oriTaxUnitPrice "
+        "received=totalInQty"
+    )
     if detail:
-        common |= {"oriSum": _amount(line.amount), "recieveDate": day_text(order.due_on)}
-    else:
-        state = _ARRIVED[order.received or Progress.NONE]
-        common |= {"listOriSum": _amount(line.amount), "purchaseOrders_inWHStatus": state}
-    return _said(common)
+        return _told(line, f"{shape} amount=oriSum") | _told(order, "due_on=recieveDate")
+    state = _ARRIVED[order.received or Progress.NONE]
+    return _told(line, f"{shape} amount=listOriSum") | {"purchaseOrders_inWHStatus": state}
 
 
 def tasks(order: PurchaseOrder, key: str) -> list[Row]:
@@ -383,28 +356,24 @@ def receivable(invoice: Invoice) -> Bill:
 
 def payable(bill: ErpBill) -> Bill:
     """Return a payable's detail, and its rows in a list: one per line."""
-    invoice_no = {"invoiceNo": bill.reference} if bill.reference else {}
-    return _settlement(bill, "supplierName", "bodyItemSupplierName", bill.vendor, invoice_no)
+    return _settlement(bill, "supplierName", "bodyItemSupplierName", bill.vendor, _told(bill, "reference=invoiceNo"))
 
 
 def _settlement(invoice: Invoice | ErpBill, name: str, listed_name: str, partner: str, more: Row) -> Bill:
     assert invoice.total is not None
     odd = int(invoice.id) % 2
     currency, total = invoice.total.currency, invoice.total.amount
-    head = {
+    head = _told(invoice, "number=code issued_on=billDate changed_at=pubts") | {
         "id": str(wire_id(invoice.id)),
-        "code": invoice.number,
-        "billDate": day_text(invoice.issued_on),
         "verifyState": _VERIFIED.get(invoice.status, (2, 2))[odd],
         # Whether it was taken back by a red bill: payments leave it as it is.
         "writeOffState": "1" if _taken_back(invoice) else "0",
         "direction": "-1" if invoice.is_credit_note else "1",
-        "pubts": time_text(invoice.changed_at),
     }
     parts = (total, Decimal(0))
     expires = day_text(invoice.due_on) or "9999-12-31 00:00:00"
     later = day_text(invoice.due_on + timedelta(days=30)) if invoice.due_on else expires
-    order = {"orderNo": invoice.order_number} if invoice.order_number else {}
+    order = _told(invoice, "order_number=orderNo")
     items = [
         {**order, "oriTaxIncludedAmount": part, "grandsonItem": [{"issueNo": n, "expireDate": when}]}
         for n, (part, when) in enumerate(zip(parts, (later, expires), strict=True), 1)
@@ -505,90 +474,60 @@ def payment(record: Payment) -> Bill:
 def goods_issue(delivery: GoodsDelivery, *, detail: bool) -> Bill:
     """Return a note of goods issue; lists name neither the carrier nor the number of the parcel."""
     shipped = delivery.status is DeliveryStatus.SHIPPED
-    head = {
+    shape = "number=code customer=cust_name salesperson=operator_name warehouse=warehouse_name changed_at=pubts"
+    head = _told(delivery, shape) | {
         "id": wire_id(delivery.id),
-        "code": delivery.number,
         "cust": 1822523165643008,
-        "cust_name": delivery.customer,
         "status": 1 if shipped else 0,
         "vouchdate": day_text(delivery.shipped_on if shipped else delivery.planned_on or TODAY),
-        "operator_name": delivery.salesperson,
         "warehouse": WAREHOUSES.get(delivery.warehouse, delivery.warehouse),
-        "warehouse_name": delivery.warehouse,
-        "pubts": time_text(delivery.changed_at),
     }
     if detail:
-        head |= {"iLogisticId_name": delivery.carrier or None, "cLogisticsBillNo": delivery.tracking or None}
+        head |= _told(delivery, "carrier=iLogisticId_name tracking=cLogisticsBillNo")
         head["stockDirection"] = "1" if delivery.is_return else "0"
-    lines = [
-        {
-            "product_cCode": line.sku,
-            "product_cName": line.name,
-            "unitName": line.unit,
-            "qty": line.quantity,
-            "firstupcode": delivery.order_number,
-            "upcode": f"FH{delivery.number}",
-        }
-        for line in delivery.lines
-    ]
-    return _said(head), lines
+    source = {"firstupcode": delivery.order_number, "upcode": f"FH{delivery.number}"}
+    shape = "sku=product_cCode name=product_cName unit=unitName quantity=qty"
+    return head, [_told(line, shape) | source for line in delivery.lines]
 
 
 def purchase_receipt(receipt: GoodsReceipt, company: ReferenceCompany) -> Bill:
     """Return an audited note of purchase receipt; only details have its lines."""
-    head = {
+    shape = "number=code vendor=vendor_name received_on=vouchdate warehouse=warehouse_name changed_at=pubts"
+    head = _told(receipt, shape) | {
         "id": wire_id(receipt.id),
-        "code": receipt.number,
         "vendor": "1822523165643009",
-        "vendor_name": receipt.vendor,
         "status": 1,
-        "vouchdate": day_text(receipt.received_on),
         "operator_name": receipt.owners[0],
         "warehouse": WAREHOUSES.get(receipt.warehouse, receipt.warehouse),
-        "warehouse_name": receipt.warehouse,
-        "pubts": time_text(receipt.changed_at),
     }
+    fixed = {
+        "unit": 1822523165643010,
+        "source": "pu_arrivalorder",
+        "upcode": f"DH{receipt.number}",
+        "firstsource": "st_praybill",
+        "firstupcode": f"QG{receipt.number}",
+    }
+    shape = "sku=product_cCode name=product_cName unit=unit_name quantity=qty lot=batchno"
     lines = [
-        _said(
-            {
-                "product_cCode": line.sku,
-                "product_cName": line.name,
-                "unit": 1822523165643010,
-                "unit_name": line.unit,
-                "qty": line.quantity,
-                "batchno": line.lot or None,
-                "pocode": order_of_line(receipt, line, company.purchases).number,
-                "source": "pu_arrivalorder",
-                "upcode": f"DH{receipt.number}",
-                "firstsource": "st_praybill",
-                "firstupcode": f"QG{receipt.number}",
-            }
-        )
+        _told(line, shape) | fixed | {"pocode": order_of_line(receipt, line, company.purchases).number}
         for line in receipt.lines
     ]
-    return _said(head), lines
+    return head, lines
 
 
 def production_order(order: ProductionOrder) -> Row:
     """Return a production order as the row of its only line in a list."""
-    return _said(
-        {
-            "id": wire_id(order.id),
-            "orderProduct_id": wire_id(order.id) + 1,
-            "code": order.number,
-            "status": _PRODUCTION[order.status][int(order.id) % 2],
-            "verifystate": 2,
-            "vouchdate": day_text(order.start_on),
-            "OrderProduct_lineNo": 10,
-            "OrderProduct_materialCode": order.sku,
-            "OrderProduct_materialName": order.name,
-            "OrderProduct_mainUnitName": order.unit,
-            "OrderProduct_quantity": order.planned,
-            "OrderProduct_completedQuantity": order.produced,
-            "OrderProduct_incomingQuantity": Decimal(0),
-            "OrderProduct_startDate": day_text(order.start_on),
-            "OrderProduct_finishDate": day_text(order.due_on),
-            "OrderProduct_materialStatus": 2 if order.material_ready else 0,
-            "pubts": time_text(order.changed_at),
-        }
+    shape = (
+        "number=code start_on=vouchdate sku=OrderProduct_materialCode name=OrderProduct_materialName "
+        "unit=OrderProduct_mainUnitName planned=OrderProduct_quantity produced=OrderProduct_completedQuantity "
+        "start_on=OrderProduct_startDate due_on=OrderProduct_finishDate changed_at=pubts"
     )
+    return _told(order, shape) | {
+        "id": wire_id(order.id),
+        "orderProduct_id": wire_id(order.id) + 1,
+        "status": _PRODUCTION[order.status][int(order.id) % 2],
+        "verifystate": 2,
+        "OrderProduct_lineNo": 10,
+        "OrderProduct_incomingQuantity": Decimal(0),
+        "OrderProduct_materialStatus": 2 if order.material_ready else 0,
+    }
