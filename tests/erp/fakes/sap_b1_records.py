@@ -36,6 +36,7 @@ from bot.erp.model.goods import ComponentUse, DeliveryStatus, GoodsDelivery, Goo
 from bot.kit.testing.company import TODAY, ReferenceCompany
 from bot.kit.testing.reference_goods import order_of_line
 from bot.kit.testing.reference_records import USERS, WAREHOUSES
+from tests.erp.fakes.shapes import named
 
 Row = dict[str, Any]
 
@@ -43,6 +44,8 @@ ZONE = ZoneInfo("Asia/Shanghai")
 LOCAL = "CNY"
 """The company's currency. Others have a rate, which the bot does not read."""
 _RATE = Decimal("7.25")
+_CURRENCIES = {"CNY": "RMB"}
+"""Codes of this installation where they are not the usual ones."""
 KEYS = {user.id: n for n, user in enumerate(USERS, 11)}
 """Internal keys of users by their codes."""
 SELLERS = {user.name: n for n, user in enumerate(USERS, 1)}
@@ -77,30 +80,27 @@ _STAGES = {1: 17, 2: 4}
 _APPROVERS = {level: [user.id for user in USERS if level in user.levels] for level in _STAGES}
 
 
-def _spelled() -> Mapping[str, str]:
+def _spelled_numbers() -> Mapping[str, str]:
     """Return the numbers of the company's documents by the plain ones: drafts are named by their keys."""
     plain = ReferenceCompany()
     drafts = {PurchaseStatus.WAITING, PurchaseStatus.DRAFT, PurchaseStatus.REJECTED}
-    named: dict[str, str] = {}
+    spelled: dict[str, str] = {}
     for number, order in plain.orders.items():
-        named[number] = f"D{order.id}" if order.status is OrderStatus.DRAFT else number.partition("-")[2]
-    for number, invoice in plain.invoices.items():
+        spelled[number] = f"D{order.id}" if order.status is OrderStatus.DRAFT else number.partition("-")[2]
+    for number, invoice in (*plain.invoices.items(), *plain.bills.items()):
         counted = ("C" if invoice.is_credit_note else "") + number.partition("-")[2]
-        named[number] = f"D{invoice.id}" if invoice.status is InvoiceStatus.DRAFT else counted
-    for number, bill in plain.bills.items():
-        counted = ("C" if bill.is_credit_note else "") + number.partition("-")[2]
-        named[number] = f"D{bill.id}" if bill.status is InvoiceStatus.DRAFT else counted
+        spelled[number] = f"D{invoice.id}" if invoice.status is InvoiceStatus.DRAFT else counted
     for number, payment in plain.payments.items():
         side = "R" if payment.direction is PaymentDirection.RECEIVED else "P"
-        named[number] = side + number.partition("-")[2]
+        spelled[number] = side + number.partition("-")[2]
     for number, receipt in plain.receipts.items():
-        named[number] = ("T" if receipt.is_return else "") + number.partition("-")[2]
+        spelled[number] = ("T" if receipt.is_return else "") + number.partition("-")[2]
     for number, purchase in plain.purchases.items():
-        named[number] = f"D{purchase.id}" if purchase.status in drafts else number.partition("-")[2]
-    return named
+        spelled[number] = f"D{purchase.id}" if purchase.status in drafts else number.partition("-")[2]
+    return spelled
 
 
-_SPELLED = _spelled()
+_SPELLED = _spelled_numbers()
 
 
 def number(kind: str, count: int) -> str:
@@ -132,40 +132,43 @@ class SapDateFormat:
         local = moment.astimezone(ZONE)
         return {"UpdateDate": self.day(local.date()), "UpdateTime": local.time().isoformat("seconds")}
 
+    def told(self, record: Any, shape: str) -> Row:
+        """Return what a row takes over of a record, as `named` spells it: of an empty text there is nothing."""
+        return {name: self._spelled(value) for name, value in named(record, shape).items()}
+
+    def _spelled(self, value: Any) -> Any:
+        match value:
+            case "":
+                return None
+            case date():
+                return self.day(value)
+            case _:
+                return _CURRENCIES.get(value, value) if isinstance(value, str) else value
+
 
 def item(product: Product, level: StockLevel, changed_at: datetime, spelling: SapDateFormat) -> Row:
     """Return an item with a row for every warehouse. Every third item has its minimum by warehouse."""
     by_warehouse = sum(map(ord, product.sku)) % 3 == 0
     least = level.reorder_point or Decimal(0)
     places = {place.code: place.quantities for place in level.per_warehouse}
-    rows = []
-    for n, code in enumerate(WAREHOUSES):
-        figures = places.get(code)
-        rows.append(
-            {
-                "WarehouseCode": code,
-                "InStock": figures.on_hand if figures else Decimal(0),
-                "Committed": figures.reserved if figures else Decimal(0),
-                "Ordered": figures.incoming if figures else Decimal(0),
-                "MinimalStock": least if by_warehouse and n == 0 else Decimal(0),
-            }
-        )
+    figures = "on_hand=InStock reserved=Committed incoming=Ordered"
+    nothing = dict.fromkeys(("InStock", "Committed", "Ordered"), Decimal(0))
+    rows = [
+        (named(places[code], figures) if code in places else nothing)
+        | {"WarehouseCode": code, "MinimalStock": least if by_warehouse and n == 0 else Decimal(0)}
+        for n, code in enumerate(WAREHOUSES)
+    ]
+    stock = "on_hand=QuantityOnStock reserved=QuantityOrderedByCustomers incoming=QuantityOrderedFromVendors"
     return {
-        "ItemCode": product.sku,
         "Frozen": "tNO" if product.is_active else "tYES",
         "FrozenFrom": None,
         "FrozenTo": None,
-        "ItemName": product.name,
-        "BarCode": product.barcode or None,
-        "U_Spec": product.spec or None,
-        "InventoryUOM": product.unit,
         "ItemsGroupCode": GROUPS[product.category],
-        "QuantityOnStock": level.total.on_hand,
-        "QuantityOrderedByCustomers": level.total.reserved,
-        "QuantityOrderedFromVendors": level.total.incoming,
         "ManageStockByWarehouse": "tYES" if by_warehouse else "tNO",
         "MinInventory": Decimal(0) if by_warehouse else least,
         "ItemWarehouseInfoCollection": rows,
+        **spelling.told(product, "sku=ItemCode name=ItemName barcode=BarCode spec=U_Spec unit=InventoryUOM"),
+        **named(level.total, stock),
         **spelling.changed(changed_at),
     }
 
@@ -210,7 +213,7 @@ def _head(
         "DocDate": spelling.day(days[0]),
         # A due day is mandatory.
         "DocDueDate": spelling.day(days[1] or days[0]),
-        "DocCurrency": "RMB" if record.total.currency == "CNY" else record.total.currency,
+        **spelling.told(record, "total.currency=DocCurrency"),
         "DocTotal": total * _RATE if foreign else total,
         "DocTotalFc": total if foreign else Decimal(0),
         "CancelStatus": "csNo",
@@ -224,16 +227,12 @@ def _line(
     assert line.amount is not None
     assert line.price is not None
     foreign = line.amount.currency != LOCAL
-    return {
+    shape = "sku=ItemCode name=ItemDescription quantity=Quantity unit=MeasureUnit price.currency=Currency"
+    return spelling.told(line, shape) | {
         "LineNum": n,
-        "ItemCode": line.sku,
-        "ItemDescription": line.name,
-        "Quantity": line.quantity,
         "RemainingOpenQuantity": line.quantity - (done or Decimal(0)),
         "LineStatus": "bost_Open",
         "UoMCode": "Manual" if n else line.unit,
-        "MeasureUnit": line.unit,
-        "Currency": "RMB" if line.price.currency == "CNY" else line.price.currency,
         "Price": line.price.amount,
         "LineTotal": line.amount.amount * _RATE if foreign else line.amount.amount,
         "RowTotalFC": line.amount.amount if foreign else Decimal(0),
@@ -278,76 +277,58 @@ def spelled_paid(paid: Decimal | None, total: Money | None) -> Row:
 
 def delivery(record: GoodsDelivery, order: SalesOrder, spelling: SapDateFormat) -> Row:
     """Return a delivery note: what is only planned has none."""
-    places = {name: place for place, name in WAREHOUSES.items()}
-    lines = [
-        {
-            "LineNum": n,
-            "ItemCode": line.sku,
-            "ItemDescription": line.name,
-            "Quantity": line.quantity,
-            "UoMCode": "Manual",
-            "MeasureUnit": line.unit,
-            "WarehouseCode": places[record.warehouse],
-            "BaseType": 17,
-            "BaseEntry": int(order.id),
-        }
-        for n, line in enumerate(record.lines)
-    ]
-    return {
-        "DocEntry": int(record.id),
-        "DocNum": int(record.number),
+    lines = [row | {"BaseType": 17, "BaseEntry": int(order.id)} for row in _moved_lines(record, spelling)]
+    return _moved(record, record.customer, lines, spelling) | {
         "Series": 14,
-        "CardCode": card_code(record.customer),
-        "CardName": record.customer,
         # Both days are mandatory.
         "DocDate": spelling.day(record.day or TODAY),
         "DocDueDate": spelling.day(record.planned_on or record.day or TODAY),
         "Cancelled": "tYES" if record.status is DeliveryStatus.CANCELLED else "tNO",
-        "CancelStatus": "csNo",
         "SalesPersonCode": SELLERS[record.salesperson],
         "TransportationCode": CARRIERS.get(record.carrier),
-        "TrackingNumber": record.tracking or None,
+        **spelling.told(record, "tracking=TrackingNumber"),
+    }
+
+
+def _moved(record: GoodsDelivery | GoodsReceipt, partner: str, lines: list[Row], spelling: SapDateFormat) -> Row:
+    return {
+        "DocEntry": int(record.id),
+        "DocNum": int(record.number.lstrip("T")),
+        "CardCode": card_code(partner),
+        "CardName": partner,
+        "CancelStatus": "csNo",
         "DocumentLines": lines,
         **spelling.changed(record.changed_at),
     }
 
 
+def _moved_lines(record: GoodsDelivery | GoodsReceipt, spelling: SapDateFormat) -> Iterator[Row]:
+    places = {name: place for place, name in WAREHOUSES.items()}
+    fixed = {"UoMCode": "Manual", "WarehouseCode": places[record.warehouse]}
+    for n, line in enumerate(record.lines):
+        shape = "sku=ItemCode name=ItemDescription unit=MeasureUnit"
+        yield spelling.told(line, shape) | fixed | {"LineNum": n, "Quantity": abs(line.quantity)}
+
+
 def receipt(record: GoodsReceipt, company: ReferenceCompany, spelling: SapDateFormat) -> Row:
     """Return a goods receipt, whose lines are of orders, or a return, whose lines are of a receipt."""
-    places = {name: place for place, name in WAREHOUSES.items()}
     lines = []
-    for n, line in enumerate(record.lines):
+    for row, line in zip(_moved_lines(record, spelling), record.lines, strict=True):
         order = order_of_line(record, line, company.purchases)
         came = next(each for each in company.receipts.values() if order.number in each.order_numbers)
         from_lines: Iterable[ReceiptLine | PurchaseLine] = came.lines if record.is_return else order.lines
-        lines.append(
-            {
-                "LineNum": n,
-                "ItemCode": line.sku,
-                "ItemDescription": line.name,
-                "Quantity": abs(line.quantity),
-                "UoMCode": "Manual",
-                "MeasureUnit": line.unit,
-                "WarehouseCode": places[record.warehouse],
-                "BaseType": 20 if record.is_return else 22,
-                "BaseEntry": int(came.id if record.is_return else order.id),
-                "BaseLine": next(n for n, each in enumerate(from_lines) if each.sku == line.sku),
-                "BatchNumbers": [{"BatchNumber": line.lot, "Quantity": abs(line.quantity)}] if line.lot else [],
-            }
-        )
-    return {
-        "DocEntry": int(record.id),
-        "DocNum": int(record.number.lstrip("T")),
+        base = {
+            "BaseType": 20 if record.is_return else 22,
+            "BaseEntry": int(came.id if record.is_return else order.id),
+            "BaseLine": next(n for n, each in enumerate(from_lines) if each.sku == line.sku),
+            "BatchNumbers": [{"BatchNumber": line.lot, "Quantity": abs(line.quantity)}] if line.lot else [],
+        }
+        lines.append(row | base)
+    return _moved(record, record.vendor, lines, spelling) | {
         "Series": 16,
         "DocType": "dDocument_Items",
-        "CardCode": card_code(record.vendor),
-        "CardName": record.vendor,
-        "DocDate": spelling.day(record.received_on),
-        "DocDueDate": spelling.day(record.received_on),
         "Cancelled": "tNO",
-        "CancelStatus": "csNo",
-        "DocumentLines": lines,
-        **spelling.changed(record.changed_at),
+        **spelling.told(record, "received_on=DocDate received_on=DocDueDate"),
     }
 
 
@@ -358,33 +339,26 @@ def card_code(partner: str) -> str:
 
 def invoice(record: Invoice, entries: Mapping[str, int], spelling: SapDateFormat) -> Row:
     """Return an invoice, a credit note or a draft; ``entries`` are the keys of sales orders by their numbers."""
-    assert record.total is not None
-    assert record.open_amount is not None
-    paid = abs(record.total.amount) - abs(record.open_amount.amount)
-    base = None if is_draft(record.order_number) else entries.get(record.order_number)
-    line = {"LineNum": 0, "BaseType": 17 if base else -1, "BaseEntry": base, "Quantity": Decimal(1)}
-    row = {
-        **_head(record, record.customer, (record.issued_on, record.due_on), spelling),
-        "DocumentStatus": "bost_Close" if record.status in _CLOSED_INVOICES else "bost_Open",
-        "Cancelled": "tYES" if record.status is InvoiceStatus.VOID else "tNO",
-        "SalesPersonCode": -1,
-        "DocumentLines": [line],
-        **spelled_paid(paid, record.total),
-        **spelling.changed(record.changed_at),
-    }
+    row = _owed(record, record.customer, (17, entries.get(record.order_number)), spelling)
     return _draft(row, "oInvoices") if is_draft(record.number) else row
 
 
 def bill(record: Bill, entries: Mapping[str, int], spelling: SapDateFormat) -> Row:
     """Return an invoice by a vendor, a credit note or a draft; ``entries`` are the keys of orders by their numbers."""
+    row = _owed(record, record.vendor, (22, entries.get(record.order_number)), spelling)
+    row |= spelling.told(record, "reference=NumAtCard")
+    return _draft(row, "oPurchaseInvoices") if is_draft(record.number) else row
+
+
+def _owed(record: Invoice | Bill, partner: str, source: tuple[int, int | None], spelling: SapDateFormat) -> Row:
+    """Return an invoice of either side; ``source`` is the kind and the key of the order that it was made of."""
     assert record.total is not None
     assert record.open_amount is not None
     paid = abs(record.total.amount) - abs(record.open_amount.amount)
-    base = None if is_draft(record.order_number) else entries.get(record.order_number)
-    line = {"LineNum": 0, "BaseType": 22 if base else -1, "BaseEntry": base, "Quantity": Decimal(1)}
-    row = {
-        **_head(record, record.vendor, (record.issued_on, record.due_on), spelling),
-        "NumAtCard": record.reference or None,
+    kind, base = (source[0], None) if is_draft(record.order_number) else source
+    line = {"LineNum": 0, "BaseType": kind if base else -1, "BaseEntry": base, "Quantity": Decimal(1)}
+    return {
+        **_head(record, partner, (record.issued_on, record.due_on), spelling),
         "DocumentStatus": "bost_Close" if record.status in _CLOSED_INVOICES else "bost_Open",
         "Cancelled": "tYES" if record.status is InvoiceStatus.VOID else "tNO",
         "SalesPersonCode": -1,
@@ -392,7 +366,6 @@ def bill(record: Bill, entries: Mapping[str, int], spelling: SapDateFormat) -> R
         **spelled_paid(paid, record.total),
         **spelling.changed(record.changed_at),
     }
-    return _draft(row, "oPurchaseInvoices") if is_draft(record.number) else row
 
 
 def payment(record: Payment, company: ReferenceCompany, spelling: SapDateFormat) -> Row:
@@ -406,10 +379,7 @@ def payment(record: Payment, company: ReferenceCompany, spelling: SapDateFormat)
         "DocNum": int(record.number[1:]),
         "Series": 15,
         "DocType": "rSupplier" if record.partner_kind is PartnerKind.VENDOR else "rCustomer",
-        "CardName": record.partner,
-        "DocDate": spelling.day(record.paid_on),
-        "DueDate": spelling.day(record.paid_on),
-        "DocCurrency": "RMB" if record.amount.currency == "CNY" else record.amount.currency,
+        **spelling.told(record, "partner=CardName paid_on=DocDate paid_on=DueDate amount.currency=DocCurrency"),
         "CashSum": amount - check if papers else Decimal(0),
         "TransferSum": Decimal(0) if papers else amount,
         "BillOfExchangeAmount": None,
@@ -439,15 +409,10 @@ def partner(record: Customer | Supplier, spelling: SapDateFormat) -> Row:
     balance = record.receivable if isinstance(record, Customer) else record.payable
     limit = record.credit_limit if isinstance(record, Customer) else None
     assert balance is not None
-    return {
-        "CardCode": record.code,
-        "CardName": record.name,
+    shape = "code=CardCode name=CardName contact=ContactPerson phone=Phone1 email=EmailAddress address=Address"
+    return spelling.told(record, shape) | {
         "CardType": "cCustomer" if customer else "cSupplier",
-        "ContactPerson": record.contact or None,
-        "Phone1": record.phone or None,
         "Cellular": None,
-        "EmailAddress": record.email or None,
-        "Address": record.address or None,
         "ZipCode": None,
         "City": None,
         "Currency": "##",
@@ -560,20 +525,16 @@ def production_order(order: ProductionOrder, spelling: SapDateFormat) -> Row:
     """Return a production order; it has no time of change."""
     issued = order.planned if order.material_ready else Decimal(0)
     ordered = order.sales_order and not is_draft(order.sales_order)
-    return {
+    shape = (
+        "sku=ItemNo name=ProductDescription unit=InventoryUOM planned=PlannedQuantity produced=CompletedQuantity "
+        "scrapped=RejectedQuantity start_on=StartDate finished_on=ClosingDate"
+    )
+    return spelling.told(order, shape) | {
         "AbsoluteEntry": int(order.id),
         "DocumentNumber": int(order.number),
         "Series": 30,
-        "ItemNo": order.sku,
-        "ProductDescription": order.name,
-        "InventoryUOM": order.unit,
         "ProductionOrderStatus": _PRODUCTION[order.status],
-        "PlannedQuantity": order.planned,
-        "CompletedQuantity": order.produced,
-        "RejectedQuantity": order.scrapped,
-        "StartDate": spelling.day(order.start_on),
         "DueDate": spelling.day(order.due_on or order.start_on),
-        "ClosingDate": spelling.day(order.finished_on) if order.finished_on else None,
         "Warehouse": "MAIN",
         "ProductionOrderOrigin": "bopooSalesOrder" if ordered else "bopooManual",
         "ProductionOrderOriginNumber": int(order.sales_order) if ordered else None,
