@@ -35,17 +35,14 @@ from bot.erp.model import (
     Decision,
     DecisionResult,
     Invoice,
-    InvoiceStatus,
     Money,
     OrderLine,
     OrderStatus,
     PartnerKind,
     Payment,
     PaymentDirection,
-    PaymentStatus,
     Product,
     ProductionOrder,
-    ProductionStatus,
     Progress,
     PurchaseLine,
     PurchaseOrder,
@@ -58,6 +55,7 @@ from bot.erp.model import (
     WarehouseStock,
 )
 from bot.erp.port import Capability, Filter, ListQuery
+from tests.bare_records import bare
 
 NOW = datetime(2026, 11, 5, 8, 30, tzinfo=ZoneInfo("Asia/Shanghai"))
 TODAY = NOW.date()
@@ -96,9 +94,9 @@ def level(item: Product, *places: WarehouseStock, reorder_point: str | None = No
 def order(
     number: str, customer: str, *, late: int = 0, lines: int = 0, status: OrderStatus = OrderStatus.OPEN
 ) -> SalesOrder:
-    return SalesOrder(
-        id=number,
-        number=number,
+    return bare(
+        SalesOrder,
+        number,
         customer=customer,
         status=status,
         delivery=Progress.NONE,
@@ -114,9 +112,9 @@ def order(
 
 
 def quotation(number: str, customer: str, *, late: int = 0, order_number: str = "") -> Quotation:
-    return Quotation(
-        id=number,
-        number=number,
+    return bare(
+        Quotation,
+        number,
         customer=customer,
         status=QuotationStatus.ACCEPTED if order_number else QuotationStatus.SENT,
         quoted_on=date(2026, 10, 1),
@@ -128,23 +126,18 @@ def quotation(number: str, customer: str, *, late: int = 0, order_number: str = 
 
 
 def invoice(number: str, customer: str, money: Money | None, *, overdue: int = 0, order_number: str = "") -> Invoice:
-    return Invoice(
-        id=number,
-        number=number,
-        customer=customer,
-        status=InvoiceStatus.UNPAID,
-        issued_on=date(2026, 9, 1),
-        due_on=TODAY - timedelta(days=overdue),
-        total=money,
-        open_amount=money,
-        order_number=order_number,
-    )
+    return bare(Invoice, number, customer=customer, order_number=order_number, **_owed(money, overdue))
+
+
+def _owed(money: Money | None, overdue: int) -> dict[str, Any]:
+    days = {"issued_on": date(2026, 9, 1), "due_on": TODAY - timedelta(days=overdue)}
+    return days | {"total": money, "open_amount": money}
 
 
 def purchase(number: str, vendor: str, status: PurchaseStatus, *pending_for: str) -> PurchaseOrder:
-    return PurchaseOrder(
-        id=number,
-        number=number,
+    return bare(
+        PurchaseOrder,
+        number,
         vendor=vendor,
         status=status,
         approval=Approval(pending_for=pending_for, levels=2) if pending_for else None,
@@ -153,7 +146,6 @@ def purchase(number: str, vendor: str, status: PurchaseStatus, *pending_for: str
         total=cny("500"),
         received=Progress.NONE,
         lines=(PurchaseLine(sku="SKU123", name="M6 螺丝", unit="pcs", quantity=Decimal(10)),),
-        version="1",
         people={"u_chen": "陈经理"},
     )
 
@@ -161,17 +153,14 @@ def purchase(number: str, vendor: str, status: PurchaseStatus, *pending_for: str
 def production(
     number: str, sku: str, name: str, made: str | None, *, late: int = 0, sales_order: str = ""
 ) -> ProductionOrder:
-    return ProductionOrder(
-        id=number,
-        number=number,
+    return bare(
+        ProductionOrder,
+        number,
         sku=sku,
         name=name,
-        unit="pcs",
         planned=Decimal(200),
         produced=None if made is None else Decimal(made),
         scrapped=Decimal(3),
-        status=ProductionStatus.RUNNING,
-        start_on=None,
         due_on=TODAY - timedelta(days=late),
         sales_order=sales_order,
     )
@@ -196,33 +185,13 @@ def vendor(code: str, name: str) -> Supplier:
 
 
 def bill(number: str, name: str, money: Money | None, *, overdue: int = 0, order_number: str = "") -> Bill:
-    return Bill(
-        id=number,
-        number=number,
-        vendor=name,
-        status=InvoiceStatus.UNPAID,
-        issued_on=date(2026, 9, 1),
-        due_on=TODAY - timedelta(days=overdue),
-        total=money,
-        open_amount=money,
-        order_number=order_number,
-    )
+    return bare(Bill, number, vendor=name, order_number=order_number, **_owed(money, overdue))
 
 
 def payment(number: str, partner: str, amount: str, *settles: str, kind: PartnerKind = PartnerKind.CUSTOMER) -> Payment:
     direction = PaymentDirection.RECEIVED if kind is PartnerKind.CUSTOMER else PaymentDirection.SPENT
-    return Payment(
-        id=number,
-        number=number,
-        partner=partner,
-        partner_kind=kind,
-        direction=direction,
-        status=PaymentStatus.BOOKED,
-        paid_on=date(2026, 10, 2),
-        amount=cny(amount),
-        method="银行转账",
-        settles=settles,
-    )
+    told = {"partner": partner, "partner_kind": kind, "direction": direction, "settles": settles}
+    return bare(Payment, number, paid_on=date(2026, 10, 2), amount=cny(amount), method="银行转账", **told)
 
 
 SHANGHAI = ("SH", "上海成品仓库")

@@ -13,13 +13,10 @@ from bot.erp.kinds import D, Kind
 from bot.erp.listing import find_products
 from bot.erp.model import (
     Invoice,
-    InvoiceStatus,
-    OrderStatus,
     Product,
     ProductionOrder,
     ProductionStatus,
     PurchaseOrder,
-    PurchaseStatus,
     Quantities,
     SalesOrder,
     Slice,
@@ -27,6 +24,7 @@ from bot.erp.model import (
     WarehouseStock,
 )
 from bot.erp.port import Capability, ListQuery
+from tests.bare_records import bare
 
 NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 TODAY = date(2026, 11, 24)
@@ -97,67 +95,27 @@ def a_level(
 
 def an_order(number: str, customer: str, *, salesperson: str = "", company: str = "") -> SalesOrder:
     """Return a sales order."""
-    return SalesOrder(
-        id=number,
-        number=number,
-        customer=customer,
-        status=OrderStatus.OPEN,
-        delivery=None,
-        ordered_on=TODAY,
-        promised_on=None,
-        total=None,
-        salesperson=salesperson,
-        extra={"company": company} if company else {},
-    )
+    told = {"customer": customer, "salesperson": salesperson, "ordered_on": TODAY}
+    return bare(SalesOrder, number, extra=_of(company), **told)
 
 
 def an_invoice(number: str, customer: str, *, company: str = "") -> Invoice:
     """Return an invoice."""
-    return Invoice(
-        id=number,
-        number=number,
-        customer=customer,
-        status=InvoiceStatus.UNPAID,
-        issued_on=TODAY,
-        due_on=None,
-        total=None,
-        open_amount=None,
-        extra={"company": company} if company else {},
-    )
+    return bare(Invoice, number, customer=customer, issued_on=TODAY, extra=_of(company))
 
 
 def a_purchase(number: str, vendor: str, *, requester: str = "", buyer: str = "", company: str = "") -> PurchaseOrder:
     """Return a purchase order, whose accounts have names: ``anna`` is called Anna."""
-    return PurchaseOrder(
-        id=number,
-        number=number,
-        vendor=vendor,
-        status=PurchaseStatus.WAITING,
-        approval=None,
-        requester=requester,
-        buyer=buyer,
-        ordered_on=TODAY,
-        due_on=None,
-        total=None,
-        received=None,
-        version="1",
-        people={account: account.title() for account in (requester, buyer) if account},
-        extra={"company": company} if company else {},
-    )
+    people = {account: account.title() for account in (requester, buyer) if account}
+    told = {"vendor": vendor, "requester": requester, "buyer": buyer, "people": people, "ordered_on": TODAY}
+    return bare(PurchaseOrder, number, extra=_of(company), **told)
 
 
 def a_production(number: str, sku: str, *, company: str = "") -> ProductionOrder:
     """Return a production order."""
-    return ProductionOrder(
-        id=number,
-        number=number,
-        sku=sku,
-        name=f"Product {sku}",
-        unit="pcs",
-        planned=Decimal(1),
-        produced=None,
-        status=ProductionStatus.PLANNED,
-        start_on=TODAY,
-        due_on=None,
-        extra={"company": company} if company else {},
-    )
+    told = {"sku": sku, "name": f"Product {sku}", "status": ProductionStatus.PLANNED, "start_on": TODAY}
+    return bare(ProductionOrder, number, extra=_of(company), **told)
+
+
+def _of(company: str) -> dict[str, str]:
+    return {"company": company} if company else {}

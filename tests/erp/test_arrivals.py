@@ -16,37 +16,22 @@ from bot.erp.model import (
     PurchaseOrder,
     PurchaseStatus,
 )
+from tests.bare_records import bare
 from tests.rows import each_row
 
 LINE = PurchaseLine(sku="S-1", name="Screw", unit="pc", quantity=Decimal(10), received=Decimal(4))
-ORDER = PurchaseOrder(
-    id="1",
-    number="PO-1",
-    vendor="Acme",
+ORDER = bare(
+    PurchaseOrder,
+    "PO-1",
     status=PurchaseStatus.APPROVED,
-    approval=None,
     requester="12",
     buyer="Bo",
-    ordered_on=None,
     due_on=date(2026, 11, 30),
-    total=None,
     received=Progress.PARTIAL,
     lines=(LINE,),
-    version="1",
     people={"12": "Dora"},
 )
-MADE = ProductionOrder(
-    id="2",
-    number="MO-1",
-    sku="S-2",
-    name="Fan",
-    unit="pc",
-    planned=Decimal(5),
-    produced=None,
-    status=ProductionStatus.RELEASED,
-    start_on=None,
-    due_on=None,
-)
+MADE = bare(ProductionOrder, "MO-1", sku="S-2", planned=Decimal(5), status=ProductionStatus.RELEASED)
 
 
 def test_what_is_open_comes_due_first_and_names_whose_it_is() -> None:

@@ -11,13 +11,11 @@ import pytest
 from bot.erp.deciding import decide, outcome_of
 from bot.erp.errors import Conflict, ErpError, Invalid, NotFound, NotPermitted, Unavailable, UnknownOutcome
 from bot.erp.model import Approval, Decision, DecisionOutcome, PurchaseOrder, PurchaseStatus, Verdict
+from tests.bare_records import bare
 from tests.rows import each_row
 
 P = PurchaseStatus
-WAITING = PurchaseOrder(
-    id="1", number="PO-1", vendor="Acme", status=P.WAITING, approval=Approval(pending_for=("anna", "carla")),
-    ordered_on=None, due_on=None, total=None, received=None, version="1",
-)  # fmt: skip
+WAITING = bare(PurchaseOrder, "PO-1", approval=Approval(pending_for=("anna", "carla")))
 SECOND = Approval(pending_for=("boris",), level=2, levels=2, decided_by="anna")
 APPROVE = Decision(number="PO-1", version="1", verdict=Verdict.APPROVE, by="anna")
 

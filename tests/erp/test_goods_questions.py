@@ -20,7 +20,6 @@ from bot.erp.merging import ProductCodes
 from bot.erp.model import (
     Area,
     Money,
-    OrderStatus,
     Product,
     PurchaseOrder,
     PurchaseStatus,
@@ -47,6 +46,7 @@ from bot.erp.narrowing import Narrowing
 from bot.erp.port import Capability, ListQuery
 from bot.erp.refusing import RefusingErp
 from bot.mechanisms.metrics import Metrics
+from tests.bare_records import bare
 
 NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 TODAY = date(2026, 11, 24)
@@ -87,9 +87,9 @@ def item(product: Product) -> WarehouseItem:
 
 
 def delivery(number: str, customer: str = "宏达", salesperson: str = "li") -> GoodsDelivery:
-    return GoodsDelivery(
-        id=number,
-        number=number,
+    return bare(
+        GoodsDelivery,
+        number,
         order_number="SO-1",
         customer=customer,
         status=DeliveryStatus.SHIPPED,
@@ -100,9 +100,7 @@ def delivery(number: str, customer: str = "宏达", salesperson: str = "li") -> 
 
 
 def receipt(number: str, vendor: str = "宝钢", *owners: str) -> GoodsReceipt:
-    return GoodsReceipt(
-        id=number, number=number, order_numbers=("PO-1",), vendor=vendor, received_on=TODAY, owners=owners
-    )
+    return bare(GoodsReceipt, number, order_numbers=("PO-1",), vendor=vendor, received_on=TODAY, owners=owners)
 
 
 class Shop(RefusingErp):
@@ -173,32 +171,11 @@ class Shop(RefusingErp):
         return tuple(self.came_in)
 
     async def purchase_order(self, number: str) -> PurchaseOrder:
-        return PurchaseOrder(
-            id=number,
-            number=number,
-            vendor="申力",
-            status=PurchaseStatus.APPROVED,
-            approval=None,
-            requester="sun",
-            ordered_on=TODAY,
-            due_on=None,
-            total=None,
-            received=None,
-            version="1",
-        )
+        told = {"vendor": "申力", "status": PurchaseStatus.APPROVED, "requester": "sun", "ordered_on": TODAY}
+        return bare(PurchaseOrder, number, **told)
 
     async def order(self, number: str) -> SalesOrder:
-        return SalesOrder(
-            id=number,
-            number=number,
-            customer="申力",
-            status=OrderStatus.OPEN,
-            delivery=None,
-            ordered_on=TODAY,
-            promised_on=None,
-            total=None,
-            salesperson="sun",
-        )
+        return bare(SalesOrder, number, customer="申力", ordered_on=TODAY, salesperson="sun")
 
 
 def hub(*shops: Shop, **more: Any) -> ErpHub:

@@ -11,14 +11,12 @@ import pytest
 from bot.erp import kinds
 from bot.erp.errors import Unsupported
 from bot.erp.header_lists import Header, list_by_headers
-from bot.erp.model import OrderStatus, SalesOrder, Slice
+from bot.erp.model import SalesOrder, Slice
 from bot.erp.port import Filter, ListQuery
+from tests.bare_records import bare
 
 TODAY = date(2026, 11, 24)
-ORDER = SalesOrder(
-    id="1", number="SO-1", customer="Acme", status=OrderStatus.OPEN, delivery=None, ordered_on=TODAY,
-    promised_on=None, total=None,
-)  # fmt: skip
+ORDER = bare(SalesOrder, "SO-1", ordered_on=TODAY)
 
 
 def ordered(number: str, days: int | None, customer: str = "Acme", late: int = 0) -> SalesOrder:

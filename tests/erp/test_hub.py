@@ -41,6 +41,7 @@ from bot.erp.model import (
 from bot.erp.port import Capability, ListQuery
 from bot.mechanisms.metrics import Metrics
 from bot.words.errors import ConfigurationError
+from tests.bare_records import bare
 from tests.erp.named_reads import NamedReads
 
 START = datetime(2026, 11, 24, 8, tzinfo=UTC)
@@ -110,18 +111,7 @@ def level(on_hand: int = 5) -> StockLevel:
 
 
 def purchase(status: PurchaseStatus = PurchaseStatus.WAITING, version: str = "1") -> PurchaseOrder:
-    return PurchaseOrder(
-        id="1",
-        number="PO-1001",
-        vendor="宝钢",
-        status=status,
-        approval=None,
-        ordered_on=None,
-        due_on=None,
-        total=None,
-        received=None,
-        version=version,
-    )
+    return bare(PurchaseOrder, "PO-1001", vendor="宝钢", status=status, version=version)
 
 
 DECISION = Decision(number="PO-1001", version="1", verdict=Verdict.APPROVE, by="boss01")

@@ -33,13 +33,9 @@ from bot.erp.model import (
     Decision,
     DecisionOutcome,
     Invoice,
-    InvoiceStatus,
-    OrderStatus,
     Product,
     ProductionOrder,
-    ProductionStatus,
     PurchaseOrder,
-    PurchaseStatus,
     SalesOrder,
     Slice,
     Verdict,
@@ -48,6 +44,7 @@ from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.units import Units
 from bot.mechanisms.metrics import Metrics
 from bot.words.errors import ConfigurationError
+from tests.bare_records import bare
 from tests.erp.named_reads import NamedReads
 from tests.erp.test_hub import DECIDED, DECISION, START, Clock, counted, level, purchase
 
@@ -109,59 +106,19 @@ async def make_hub(clock: Clock, metrics: Metrics) -> AsyncIterator[MakeHub]:
 
 
 def sale(number: str, days: int = 0) -> SalesOrder:
-    return SalesOrder(
-        id=number,
-        number=number,
-        customer="宏图",
-        status=OrderStatus.OPEN,
-        delivery=None,
-        ordered_on=DAY + timedelta(days=days),
-        promised_on=DAY,
-        total=None,
-    )
+    return bare(SalesOrder, number, ordered_on=DAY + timedelta(days=days), promised_on=DAY)
 
 
 def bill(number: str, days: int = 0) -> Invoice:
-    return Invoice(
-        id=number,
-        number=number,
-        customer="宏图",
-        status=InvoiceStatus.UNPAID,
-        issued_on=DAY + timedelta(days=days),
-        due_on=DAY,
-        total=None,
-        open_amount=None,
-    )
+    return bare(Invoice, number, issued_on=DAY + timedelta(days=days), due_on=DAY)
 
 
 def buy(number: str, days: int = 0) -> PurchaseOrder:
-    return PurchaseOrder(
-        id=number,
-        number=number,
-        vendor="宝钢",
-        status=PurchaseStatus.WAITING,
-        approval=None,
-        ordered_on=DAY + timedelta(days=days),
-        due_on=DAY,
-        total=None,
-        received=None,
-        version="1",
-    )
+    return bare(PurchaseOrder, number, ordered_on=DAY + timedelta(days=days), due_on=DAY)
 
 
 def make(number: str, days: int = 0) -> ProductionOrder:
-    return ProductionOrder(
-        id=number,
-        number=number,
-        sku="SKU1",
-        name="螺丝",
-        unit="个",
-        planned=Decimal(1),
-        produced=None,
-        status=ProductionStatus.RUNNING,
-        start_on=DAY + timedelta(days=days),
-        due_on=DAY,
-    )
+    return bare(ProductionOrder, number, start_on=DAY + timedelta(days=days), due_on=DAY)
 
 
 SINGLE: list[tuple[str, Any]] = [

@@ -9,16 +9,14 @@ import pytest
 
 from bot.erp import kinds, listing
 from bot.erp.errors import Unsupported
-from bot.erp.model import OrderStatus, Product, SalesOrder
+from bot.erp.model import Product, SalesOrder
 from bot.erp.port import Filter, ListQuery
 from bot.erp.refusing import RefusingErp
+from tests.bare_records import bare
 from tests.rows import each_row
 
 TODAY = date(2026, 11, 24)
-ORDER = SalesOrder(
-    id="1", number="SO-1", customer="Acme", status=OrderStatus.OPEN, delivery=None, ordered_on=TODAY,
-    promised_on=None, total=None,
-)  # fmt: skip
+ORDER = bare(SalesOrder, "SO-1", ordered_on=TODAY)
 
 
 def days_ago(number: str, ordered: int | None, promised: int | None = None, customer: str = "Acme") -> SalesOrder:

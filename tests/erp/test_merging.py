@@ -17,10 +17,8 @@ from bot.erp.kinds import INVOICES, SALES_ORDERS
 from bot.erp.merging import ProductCodes, add, merge_lists, merge_products, merge_stock
 from bot.erp.model import (
     Invoice,
-    InvoiceStatus,
     Lot,
     Money,
-    OrderStatus,
     Product,
     Quantities,
     SalesOrder,
@@ -31,6 +29,7 @@ from bot.erp.model import (
 from bot.erp.port import Filter, ListQuery
 from bot.erp.units import Units
 from bot.words.phrase import phrase
+from tests.bare_records import bare
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 TODAY = date(2026, 11, 24)
@@ -59,12 +58,9 @@ def part(source: str, value: Any, *, minutes: int = 0, error: Unavailable | None
 
 
 def order(number: str, day: int, *, late: int = 0) -> SalesOrder:
-    return SalesOrder(
-        id=number,
-        number=number,
-        customer="宏图",
-        status=OrderStatus.OPEN,
-        delivery=None,
+    return bare(
+        SalesOrder,
+        number,
         ordered_on=TODAY - timedelta(days=day),
         promised_on=TODAY - timedelta(days=late),
         total=Money(Decimal(1), "CNY"),
@@ -232,16 +228,7 @@ def test_a_list_of_one_source_keeps_its_order_and_a_stale_one_gives_way(offset: 
 def test_amounts_of_different_currencies_stay_what_they_are() -> None:
     def bill(number: str, currency: str) -> Invoice:
         money = Money(Decimal(100), currency)
-        return Invoice(
-            id=number,
-            number=number,
-            customer="宏图",
-            status=InvoiceStatus.UNPAID,
-            issued_on=TODAY,
-            due_on=TODAY,
-            total=money,
-            open_amount=money,
-        )
+        return bare(Invoice, number, issued_on=TODAY, due_on=TODAY, total=money, open_amount=money)
 
     parts = tuple(
         part(source, Slice(items=(bill(f"INV-{source}", currency),), total=1))

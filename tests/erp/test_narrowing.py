@@ -20,20 +20,17 @@ from bot.erp.model import (
     Area,
     Bill,
     Customer,
-    InvoiceStatus,
     Lot,
-    PartnerKind,
     Payment,
-    PaymentDirection,
-    PaymentStatus,
     Product,
     Supplier,
 )
-from bot.erp.model.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt, ProductDetails
+from bot.erp.model.goods import GoodsDelivery, GoodsReceipt, ProductDetails
 from bot.erp.narrowing import Narrowing, ScopeKeys
 from bot.erp.port import ListQuery
 from bot.erp.reader_lists import MAX_PAGES, PAGE
 from bot.mechanisms.metrics import Metrics
+from tests.bare_records import bare
 from tests.erp.narrowed_company import (
     NOW,
     CompanyInMemory,
@@ -372,46 +369,15 @@ async def test_a_list_that_was_read_to_its_end_says_nothing() -> None:
 
 
 def a_delivery(warehouse: str = "") -> GoodsDelivery:
-    return GoodsDelivery(
-        id="D1",
-        number="D1",
-        order_number="O1",
-        customer="Acme",
-        salesperson="anna",
-        status=DeliveryStatus.READY,
-        planned_on=None,
-        shipped_on=None,
-        warehouse=warehouse,
-    )
+    return bare(GoodsDelivery, "D1", order_number="O1", salesperson="anna", warehouse=warehouse)
 
 
 def a_receipt(warehouse: str = "") -> GoodsReceipt:
-    return GoodsReceipt(
-        id="R1", number="R1", vendor="Acme", received_on=None, warehouse=warehouse, owners=("boris", "anna")
-    )
+    return bare(GoodsReceipt, "R1", warehouse=warehouse, owners=("boris", "anna"))
 
 
-BILL = Bill(
-    id="B1",
-    number="B1",
-    status=InvoiceStatus.UNPAID,
-    issued_on=None,
-    due_on=None,
-    total=None,
-    open_amount=None,
-    vendor="Acme",
-    extra={"company": "East"},
-)
-PAYMENT = Payment(
-    id="R1",
-    number="R1",
-    partner="Acme",
-    partner_kind=PartnerKind.CUSTOMER,
-    direction=PaymentDirection.RECEIVED,
-    status=PaymentStatus.BOOKED,
-    paid_on=None,
-    amount=None,
-)
+BILL = bare(Bill, "B1", extra={"company": "East"})
+PAYMENT = bare(Payment, "R1")
 OWN = replace(EVERYTHING, own=True)
 
 

@@ -10,8 +10,9 @@ import pytest
 from bot.erp.document_erp import MAX_PAGES, PAGE, DocumentErp
 from bot.erp.errors import Unsupported
 from bot.erp.kinds import D, Kind
-from bot.erp.model import InvoiceStatus, PartnerKind, Payment, PaymentDirection, PaymentStatus, Slice
+from bot.erp.model import InvoiceStatus, Payment, PaymentDirection, Slice
 from bot.erp.port import UNCHANGING, Capability, Filter, ListQuery
+from tests.bare_records import bare
 from tests.commands.company import TODAY, cny, invoice
 
 INVOICES = (
@@ -22,16 +23,7 @@ INVOICES = (
 )
 
 
-RECEIPT = Payment(
-    id="1",
-    number="PAY-1",
-    partner="Acme",
-    partner_kind=PartnerKind.CUSTOMER,
-    direction=PaymentDirection.RECEIVED,
-    status=PaymentStatus.BOOKED,
-    paid_on=TODAY,
-    amount=cny("1"),
-)
+RECEIPT = bare(Payment, "PAY-1", paid_on=TODAY, amount=cny("1"))
 
 
 class PlainErp(DocumentErp):

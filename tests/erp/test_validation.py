@@ -16,14 +16,11 @@ from bot.erp.errors import Unusable
 from bot.erp.model import (
     Area,
     Invoice,
-    InvoiceStatus,
     Lot,
     Money,
     OrderLine,
-    OrderStatus,
     Product,
     ProductionOrder,
-    ProductionStatus,
     Quantities,
     SalesOrder,
     Slice,
@@ -35,6 +32,7 @@ from bot.erp.units import Units
 from bot.erp.validation import QuarantinedRecord, Validator
 from bot.erp.validation_rules import Defect
 from bot.kit.testing.company import Clock, ReferenceCompany
+from tests.bare_records import bare
 from tests.rows import each_row
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -79,40 +77,17 @@ LEVEL = StockLevel(
     reorder_point=Decimal(10),
     as_of=NOW,
 )
-ORDER = SalesOrder(
-    id="1",
-    number="SO-1",
-    customer="上海宏图",
-    status=OrderStatus.OPEN,
-    delivery=None,
+ORDER = bare(
+    SalesOrder,
+    "SO-1",
     ordered_on=TODAY,
     promised_on=TODAY + timedelta(days=9),
     total=cny("113"),
     lines=(OrderLine(sku="SKU1", name="螺丝", unit="个", quantity=Decimal(10), price=cny("10"), amount=cny("100")),),
     changed_at=NOW,
 )
-INVOICE = Invoice(
-    id="1",
-    number="INV-1",
-    customer="上海宏图",
-    status=InvoiceStatus.UNPAID,
-    issued_on=TODAY,
-    due_on=TODAY,
-    total=cny("100"),
-    open_amount=cny("60"),
-)
-MADE = ProductionOrder(
-    id="1",
-    number="MO-1",
-    sku="SKU1",
-    name="电机",
-    unit="个",
-    planned=Decimal(10),
-    produced=Decimal(11),
-    status=ProductionStatus.RUNNING,
-    start_on=TODAY,
-    due_on=None,
-)
+INVOICE = bare(Invoice, "INV-1", issued_on=TODAY, due_on=TODAY, total=cny("100"), open_amount=cny("60"))
+MADE = bare(ProductionOrder, "MO-1", planned=Decimal(10), produced=Decimal(11), start_on=TODAY)
 
 
 def stocked(**changed: Any) -> StockLevel:
