@@ -17,6 +17,7 @@ from bot.erp.model import (
     Bill,
     Customer,
     Invoice,
+    Money,
     OrderLine,
     OrderStatus,
     PartnerKind,
@@ -38,6 +39,7 @@ from bot.kit.testing.company import TODAY, ReferenceCompany
 from tests.erp.fakes import odoo_states as states
 from tests.erp.fakes import staff
 from tests.erp.fakes.odoo_engine import LANGUAGES, Many2One, OdooModel, Record
+from tests.erp.fakes.shapes import named
 
 COMPANY = Many2One("res.company", 1, "My Company (San Francisco)")
 BOT = "bot"
@@ -133,6 +135,26 @@ class CompanyModels:
     def _warehouse(self, code: str) -> Many2One:
         return Many2One("stock.warehouse", self._warehouses[code], self.company.warehouses[code])
 
+    def _told(self, record: Any, shape: str) -> Record:
+        """Return the columns that take over a record's fields, as `named` spells them: an empty text is nothing."""
+        links: Mapping[str, Callable[[Any], Any]] = {
+            "partner_id": self._partner,
+            "currency_id": self._currency,
+            "user_id": self._named,
+            "buyer_id": self._named,
+            "create_uid": self.user,
+            "write_uid": self.user,
+            "product_id": self._product,
+            "uom_id": self._unit,
+            "product_uom": self._unit,
+            "product_uom_id": self._unit,
+            "property_payment_term_id": self._terms,
+            "property_supplier_payment_term_id": self._terms,
+            **dict.fromkeys(_MOMENTS, states.moment),
+        }
+        told = {name: links[name](value) if name in links else value for name, value in named(record, shape).items()}
+        return {name: _spelled(value) for name, value in told.items()}
+
     # Products and stock
 
     def _product_products(self) -> OdooModel:
@@ -140,24 +162,19 @@ class CompanyModels:
         for quant in self._stock_quants().records:
             quants[quant["product_id"].id].append(quant["id"])
         rows = [
-            {
+            self._told(product, "sku=default_code name barcode unit=uom_id is_active=active")
+            | {
                 "id": self._products[sku],
-                "default_code": sku,
-                "name": product.name,
                 "display_name": product.name + (f" ({product.spec})" if product.spec else ""),
-                "barcode": product.barcode or None,
-                "uom_id": self._unit(product.unit),
                 "categ_id": Many2One("product.category", 1, product.category),
                 "product_template_attribute_value_ids": [self._products[sku]] if product.spec else [],
-                "active": product.is_active,
                 "company_id": None,
                 "product_tmpl_id": self._template(sku),
-                "lst_price": self.company.list_prices[sku].amount,
                 "standard_price": Decimal(0),
-                "currency_id": self._currency(self.company.list_prices[sku].currency),
                 "write_date": self.company.changed_at(Area.PRODUCTS, sku),
                 "is_kits": sku in self.kits,
                 "stock_quant_ids": quants[self._products[sku]],
+                **self._told(self.company.list_prices[sku], "amount=lst_price currency=currency_id"),
                 **({"type": "consu", "is_storable": True} if self.release >= (18, 0) else {"type": "product"}),
             }
             for sku, product in self.company.products.items()
@@ -188,12 +205,7 @@ class CompanyModels:
 
     def _templates(self) -> OdooModel:
         rows = [
-            {
-                "id": self._products[sku] + 1_000,
-                "default_code": sku,
-                "name": product.name,
-                "uom_id": self._unit(product.unit),
-            }
+            {"id": self._products[sku] + 1_000, **self._told(product, "sku=default_code name unit=uom_id")}
             for sku, product in self.company.products.items()
         ]
         return _model(rows)
@@ -353,13 +365,9 @@ class CompanyModels:
         for delivery in (*deliveries.values(), *back):
             for line in delivery.lines:
                 key += 1
-                yield {
+                yield self._told(line, "sku=product_id quantity=product_uom_qty quantity unit=product_uom") | {
                     "id": key,
                     "picking_id": Many2One("stock.picking", int(delivery.id), delivery.number),
-                    "product_id": self._product(line.sku),
-                    "product_uom_qty": line.quantity,
-                    "quantity": line.quantity,
-                    "product_uom": self._unit(line.unit),
                     "state": "cancel" if delivery.status is DeliveryStatus.CANCELLED else "done",
                     "write_date": self.company.stock[line.sku].as_of,
                 }
@@ -379,25 +387,23 @@ class CompanyModels:
     def _delivery(self, delivery: GoodsDelivery) -> Record:
         orders = {order.number: order for order in self.company.orders.values()}
         order = orders[delivery.order_number]
-        return {
+        shape = (
+            "number=name order_number=origin customer=partner_id shipped_on=date_done tracking=carrier_tracking_ref "
+            "changed_at=write_date"
+        )
+        return self._told(delivery, shape) | {
             "id": int(delivery.id),
-            "name": delivery.number,
             "state": states.PICKING[delivery.status],
             "picking_type_code": "outgoing",
             "picking_type_id": Many2One("stock.picking.type", 1, "My Company: Delivery Orders"),
             "location_id": self._location("MAIN"),
             "location_dest_id": Many2One("stock.location", _CUSTOMERS, "Customers"),
             "return_id": None,
-            "origin": delivery.order_number,
             "sale_id": Many2One("sale.order", int(order.id), order.number),
-            "partner_id": self._partner(delivery.customer),
             # Odoo plans a transfer for now if nobody says when.
             "scheduled_date": states.moment(delivery.planned_on or delivery.day or TODAY),
-            "date_done": states.moment(delivery.shipped_on),
             "carrier_id": Many2One("delivery.carrier", 1, delivery.carrier) if delivery.carrier else None,
-            "carrier_tracking_ref": delivery.tracking or None,
             "company_id": COMPANY,
-            "write_date": delivery.changed_at,
         }
 
     def _return(self, delivery: GoodsDelivery) -> Record:
@@ -420,9 +426,9 @@ class CompanyModels:
         vendors, here = Many2One("stock.location", _VENDORS, "Vendors"), self._location("MAIN")
         kind = (1, "My Company: Delivery Orders") if receipt.is_return else (2, "My Company: Receipts")
         assert receipt.received_on is not None
-        return {
+        shape = "number=name vendor=partner_id received_on=scheduled_date received_on=date_done changed_at=write_date"
+        return self._told(receipt, shape) | {
             "id": int(receipt.id),
-            "name": receipt.number,
             "state": "done",
             "picking_type_code": "outgoing" if receipt.is_return else "incoming",
             "picking_type_id": Many2One("stock.picking.type", *kind),
@@ -432,11 +438,7 @@ class CompanyModels:
             "origin": "Return of GRN" if receipt.is_return else receipt.order_numbers[0],
             # A search finds any of the orders of the moves.
             "purchase_id": [int(self.company.purchases[number].id) for number in receipt.order_numbers],
-            "partner_id": self._partner(receipt.vendor),
-            "scheduled_date": states.moment(receipt.received_on),
-            "date_done": states.moment(receipt.received_on),
             "company_id": COMPANY,
-            "write_date": receipt.changed_at,
         }
 
     def _came_or_comes(self) -> tuple[Record, ...]:
@@ -540,23 +542,19 @@ class CompanyModels:
             closed = order.status is OrderStatus.CLOSED
             offered = self.company.documents(QUOTATIONS).get(order.number)
             is_sent = offered is not None and offered.status is QuotationStatus.SENT
-            row = {
+            shape = (
+                "number=name customer=partner_id total=amount_total total.currency=currency_id ordered_on=date_order "
+                "promised_on=commitment_date salesperson=user_id changed_at=write_date"
+            )
+            row = self._told(order, shape) | {
                 "id": int(order.id),
-                "name": order.number,
                 "state": "sent" if is_sent else states.SALE[order.status],
                 "validity_date": offered and offered.valid_until,
-                "partner_id": self._partner(order.customer),
-                "amount_total": order.total and order.total.amount,
-                "currency_id": order.total and self._currency(order.total.currency),
                 "invoice_status": states.billed(order),
                 "invoice_ids": [int(order.id) + _BILLS] if order.billing is not Progress.NONE else [],
-                "date_order": states.moment(order.ordered_on),
-                "commitment_date": states.moment(order.promised_on),
-                "user_id": self._named(order.salesperson),
                 "order_line": states.line_ids(order),
                 "picking_ids": states.picking_ids(order, states.DELIVERY.get(order.status)),
                 "company_id": COMPANY,
-                "write_date": order.changed_at,
             }
             if self.release >= (16, 0):
                 row["delivery_status"] = states.DELIVERY.get(order.status)
@@ -575,26 +573,18 @@ class CompanyModels:
         rows = []
         for order in self.company.orders.values():
             for key, line in zip(states.line_ids(order), order.lines, strict=True):
-                own = {
-                    "product_uom_qty": line.quantity,
-                    "qty_delivered": line.delivered,
-                    "qty_invoiced": line.invoiced,
-                    **self._line(key, line),
-                }
+                own = self._told(line, "quantity=product_uom_qty delivered=qty_delivered invoiced=qty_invoiced")
+                own |= self._line(key, line)
                 rows.append({**own, "order_id": Many2One("sale.order", int(order.id), order.number)})
         return _model(rows)
 
     def _line(self, key: int, line: OrderLine | PurchaseLine) -> Record:
-        amount = line.amount and line.amount.amount
-        return {
+        unit = "product_uom_id" if self.release >= (18, 4) else "product_uom"
+        shape = f"sku=product_id price=price_unit amount=price_subtotal amount=price_total unit={unit}"
+        return self._told(line, shape) | {
             "id": key,
-            "product_id": self._product(line.sku),
             "name": f"[{line.sku}] {line.name}\nas agreed",
             "display_type": None,
-            "price_unit": line.price and line.price.amount,
-            "price_subtotal": amount,
-            "price_total": amount,
-            "product_uom_id" if self.release >= (18, 4) else "product_uom": self._unit(line.unit),
         }
 
     def _account_moves(self) -> OdooModel:
@@ -605,7 +595,8 @@ class CompanyModels:
 
     def _vendor_bill(self, bill: Bill) -> Record:
         row = self._move(bill, bill.vendor)
-        return row | {"move_type": "in_refund" if bill.is_credit_note else "in_invoice", "ref": bill.reference or None}
+        kind = "in_refund" if bill.is_credit_note else "in_invoice"
+        return row | {"move_type": kind, **self._told(bill, "reference=ref")}
 
     def _account_payments(self) -> OdooModel:
         return _model([self._payment(payment) for payment in self.company.payments.values()])
@@ -619,21 +610,16 @@ class CompanyModels:
             PaymentStatus.CANCELLED: "canceled" if modern else "cancel",
         }[payment.status]
         invoices, bills = self.company.invoices, self.company.bills
-        row = {
+        shape = "number=name partner=partner_id paid_on=date amount amount.currency=currency_id changed_at=write_date"
+        row = self._told(payment, shape) | {
             "id": int(payment.id),
-            "name": payment.number,
             "state": state,
-            "partner_id": self._partner(payment.partner),
             "partner_type": "supplier" if payment.partner_kind is PartnerKind.VENDOR else "customer",
             "payment_type": "inbound" if payment.direction is PaymentDirection.RECEIVED else "outbound",
-            "date": payment.paid_on,
-            "amount": payment.amount and payment.amount.amount,
-            "currency_id": payment.amount and self._currency(payment.amount.currency),
             "journal_id": Many2One("account.journal", 1, payment.method),
             "reconciled_invoice_ids": [int(invoices[n].id) for n in payment.settles if n in invoices],
             "reconciled_bill_ids": [int(bills[n].id) for n in payment.settles if n in bills],
             "company_id": COMPANY,
-            "write_date": payment.changed_at,
         }
         return row if modern else row | {"is_internal_transfer": False}
 
@@ -644,9 +630,12 @@ class CompanyModels:
         state, payment = states.INVOICE[invoice.status][int(invoice.id) % len(states.INVOICE[invoice.status])]
         if payment == "blocked" and self.release < (18, 0):
             payment = "not_paid"
-        return {
+        shape = (
+            "number=name total.currency=currency_id issued_on=invoice_date due_on=invoice_date_due "
+            "order_number=invoice_origin changed_at=write_date"
+        )
+        return self._told(invoice, shape) | {
             "id": int(invoice.id),
-            "name": invoice.number,
             "move_type": "out_refund" if invoice.is_credit_note else "out_invoice",
             "state": state,
             "payment_state": payment,
@@ -654,13 +643,8 @@ class CompanyModels:
             "amount_total": invoice.total and abs(invoice.total.amount),
             # Cancelled invoices keep their residual.
             "amount_residual": abs(states.residual(invoice)),
-            "currency_id": invoice.total and self._currency(invoice.total.currency),
-            "invoice_date": invoice.issued_on,
-            "invoice_date_due": invoice.due_on,
-            "invoice_origin": invoice.order_number or None,
             "ref": None,
             "company_id": COMPANY,
-            "write_date": invoice.changed_at,
         }
 
     def _bill(self, order: SalesOrder) -> Record:
@@ -686,19 +670,14 @@ class CompanyModels:
         approval = order.approval
         approved = order.status in {PurchaseStatus.APPROVED, PurchaseStatus.DONE}
         done = order.status is PurchaseStatus.DONE
-        row = {
+        shape = (
+            "number=name vendor=partner_id total=amount_total total.currency=currency_id ordered_on=date_order "
+            "due_on=date_planned buyer=user_id requester=create_uid changed_by=write_uid changed_at=write_date"
+        )
+        row = self._told(order, shape) | {
             "id": int(order.id),
-            "name": order.number,
             "state": states.PURCHASE[order.status],
-            "partner_id": self._partner(order.vendor),
-            "amount_total": order.total and order.total.amount,
-            "currency_id": order.total and self._currency(order.total.currency),
-            "date_order": states.moment(order.ordered_on),
-            "date_planned": states.moment(order.due_on),
             "date_approve": approval.decided_at if approval and approved else None,
-            "user_id": self._named(order.buyer),
-            "create_uid": self.user(order.requester),
-            "write_uid": self.user(order.changed_by),
             "invoice_status": "no",
             "order_line": states.line_ids(order),
             "picking_ids": [
@@ -706,7 +685,6 @@ class CompanyModels:
                 *(row["id"] for row in transfers if int(order.id) in row["purchase_id"]),
             ],
             "company_id": COMPANY,
-            "write_date": order.changed_at,
         }
         if self.release >= (16, 0):
             row["receipt_status"] = states.RECEIPT[order.received] if approved else None
@@ -728,23 +706,20 @@ class CompanyModels:
         state, reserved = states.PRODUCTION[order.status]
         ended = state in ("done", "cancel")
         ready = "available" if order.material_ready or reserved == "assigned" else "unavailable"
-        return {
+        start = "date_start" if self.release >= (17, 0) else "date_planned_start"
+        shape = (
+            "number=name sku=product_id planned=product_qty produced=qty_produced unit=product_uom_id "
+            f"start_on={start} due_on=date_deadline changed_at=write_date"
+        )
+        return self._told(order, shape) | {
             "id": int(order.id),
-            "name": order.number,
             "state": state,
-            "product_id": self._product(order.sku),
-            "product_qty": order.planned,
-            "qty_produced": order.produced,
-            "product_uom_id": self._unit(order.unit),
-            "date_start" if self.release >= (17, 0) else "date_planned_start": states.moment(order.start_on),
-            "date_deadline": states.moment(order.due_on),
             # Of what is not finished releases from 17 on tell the planned end.
             "date_finished": states.moment(order.finished_on or (order.due_on if self.release >= (17, 0) else None)),
             "origin": order.sales_order or "OP/00017",
             "reservation_state": None if ended else reserved,
             "components_availability_state": None if ended else ready,
             "company_id": COMPANY,
-            "write_date": order.changed_at,
         }
 
     # People
@@ -781,45 +756,30 @@ class CompanyModels:
         """Return customers and vendors, each with a record of its own; documents refer to the customer's by name."""
         customers = [
             self._contact(customer, self._partner(customer.name).id)
-            | {
-                "customer_rank": 1,
-                "user_id": self._named(customer.salesperson),
-                "property_payment_term_id": self._terms(customer.payment_terms),
-                "credit_limit": customer.credit_limit and customer.credit_limit.amount,
-                "use_partner_credit_limit": customer.credit_limit is not None,
-                "credit": customer.receivable and customer.receivable.amount,
-                "currency_id": customer.receivable and self._currency(customer.receivable.currency),
-            }
+            | self._told(
+                customer,
+                "salesperson=user_id payment_terms=property_payment_term_id credit_limit receivable=credit "
+                "receivable.currency=currency_id",
+            )
+            | {"customer_rank": 1, "use_partner_credit_limit": customer.credit_limit is not None}
             for customer in self.company.customers.values()
         ]
         vendors = [
             self._contact(vendor, self._partner(vendor.name).id + 1_000)
-            | {
-                "supplier_rank": 1,
-                "buyer_id": self._named(vendor.buyer),
-                "property_supplier_payment_term_id": self._terms(vendor.payment_terms),
-                "debit": vendor.payable and vendor.payable.amount,
-                "currency_id": vendor.payable and self._currency(vendor.payable.currency),
-            }
+            | self._told(
+                vendor,
+                "buyer=buyer_id payment_terms=property_supplier_payment_term_id payable=debit "
+                "payable.currency=currency_id",
+            )
+            | {"supplier_rank": 1}
             for vendor in self.company.vendors.values()
         ]
         return _model([*customers, *vendors])
 
     def _contact(self, partner: Customer | Supplier, key: int) -> Record:
-        return {
-            "id": key,
-            "ref": partner.code,
-            "name": partner.name,
-            "parent_id": None,
-            "customer_rank": 0,
-            "supplier_rank": 0,
-            "phone": partner.phone or None,
-            "email": partner.email or None,
-            "street": partner.address or None,
-            "active": partner.is_active,
-            "company_id": None,
-            "write_date": partner.changed_at,
-        }
+        fixed = {"id": key, "parent_id": None, "customer_rank": 0, "supplier_rank": 0, "company_id": None}
+        shape = "code=ref name phone email address=street is_active=active changed_at=write_date"
+        return fixed | self._told(partner, shape)
 
     def _terms(self, name: str) -> Many2One | None:
         return Many2One("account.payment.term", 1, name) if name else None
@@ -831,6 +791,11 @@ _BATCH = Decimal(4)
 _VENDORS, _CUSTOMERS, _TRANSIT = 4, 5, 6
 _NO_RECEIPTS = 9_701
 _RETURNS = 20_000
+_MOMENTS = (
+    *("date_order", "commitment_date", "date_planned", "scheduled_date", "date_done"),
+    *("date_start", "date_planned_start", "date_deadline"),
+)
+"""Columns that tell a day as its midnight."""
 _FIGURES = ("qty_available", "free_qty", "virtual_available", "incoming_qty", "outgoing_qty")
 
 
@@ -841,15 +806,22 @@ def return_number(delivery: str) -> str:
 
 def figures(parts: Iterable[Quantities]) -> Record:
     """Return a product's figures over several places, added up as binary floats."""
-    columns = {
-        "qty_available": "on_hand",
-        "free_qty": "available",
-        "virtual_available": "forecast",
-        "incoming_qty": "incoming",
-        "outgoing_qty": "outgoing",
-    }
-    places = list(parts)
-    return {name: sum((float(getattr(part, column)) for part in places), 0.0) for name, column in columns.items()}
+    shape = (
+        "on_hand=qty_available available=free_qty forecast=virtual_available incoming=incoming_qty "
+        "outgoing=outgoing_qty"
+    )
+    places = [named(part, shape) for part in parts]
+    return {name: sum((float(place[name]) for place in places), 0.0) for name in _FIGURES}
+
+
+def _spelled(value: Any) -> Any:
+    match value:
+        case Money():
+            return value.amount
+        case "":
+            return None
+        case _:
+            return value
 
 
 def _model(
