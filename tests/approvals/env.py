@@ -21,7 +21,7 @@ from bot.erp.model import Decision, PurchaseOrder, Verdict
 from bot.mechanisms.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
 from tests.approvals.company import NOW, ROLES, document
-from tests.approvals.fake_erp import FakeApprovalErp
+from tests.approvals.fake_erp import FakeApprovalErp, WriteFault
 from tests.approvals.memory_repository import MemoryCaseStore
 from tests.approvals.policy.test_planner import any_of
 
@@ -187,6 +187,13 @@ class ApprovalEnv:
         fields = {"reason": "价格过高" if verdict is REJECT else "", **fields}
         word = VoteRequest(case=case, user_id=user, name=user.title(), verdict=verdict, seen=case.fingerprint, **fields)  # type: ignore[arg-type]
         return await self.service.cast_vote(word)
+
+    async def vote_amid(self, fault: WriteFault) -> Case:
+        """Ask about an order, and let Wang approve it while the ERP has a fault."""
+        case = await self.submit()
+        self.erp.faults.append(fault)
+        await self.cast_vote("wang")
+        return case
 
     async def newest(self, number: str = "PO-1") -> Case:
         case = await self.service.newest(number)

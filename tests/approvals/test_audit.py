@@ -141,9 +141,7 @@ async def test_the_end_of_the_time() -> None:
 
 
 async def test_a_write_that_got_lost_and_was_repeated(env: ApprovalEnv) -> None:
-    await env.submit()
-    env.erp.faults.append(WriteFault.LOST)
-    await env.cast_vote("wang")
+    await env.vote_amid(WriteFault.LOST)
     await env.run_until_idle()
     assert (await record(env))[3:8] == [
         WRITING,
@@ -155,9 +153,7 @@ async def test_a_write_that_got_lost_and_was_repeated(env: ApprovalEnv) -> None:
 
 
 async def test_a_write_that_got_lost_and_was_found(env: ApprovalEnv) -> None:
-    await env.submit()
-    env.erp.faults.append(WriteFault.ANSWER_LOST)
-    await env.cast_vote("wang")
+    await env.vote_amid(WriteFault.ANSWER_LOST)
     await env.run_until_idle()
     assert (await record(env))[-2:] == [("found", "", "approved", ""), ("approved", "", "found in the ERP", "")]
 
@@ -242,9 +238,7 @@ async def test_a_version_that_came_before_the_erp_was_told(env: ApprovalEnv) -> 
 
 async def test_a_level_that_somebody_else_passed(env: ApprovalEnv) -> None:
     env.erp.levels["PO-1"] = (("erp-wang", "erp-sun"), ("erp-qian",))
-    case = await env.submit()
-    env.erp.faults.append(WriteFault.LOST)
-    await env.cast_vote("wang")
+    case = await env.vote_amid(WriteFault.LOST)
     await env.work()
     env.erp.apply(decision("v1", "erp-sun"))
     await env.run_until_idle()
@@ -253,9 +247,7 @@ async def test_a_level_that_somebody_else_passed(env: ApprovalEnv) -> None:
 
 async def test_a_level_of_ours_that_was_found(env: ApprovalEnv) -> None:
     env.erp.levels["PO-1"] = (("erp-wang",), ("erp-qian",))
-    case = await env.submit()
-    env.erp.faults.append(WriteFault.ANSWER_LOST)
-    await env.cast_vote("wang")
+    case = await env.vote_amid(WriteFault.ANSWER_LOST)
     await env.run_until_idle()
     ended = await env.service.case(case.id)
     assert ended is not None
@@ -266,9 +258,7 @@ async def test_a_level_of_ours_that_was_found(env: ApprovalEnv) -> None:
 async def test_a_change_that_may_be_ours_or_not(env: ApprovalEnv) -> None:
     env.erp.levels["PO-1"] = ((), ())
     env.erp.names_nobody = True
-    case = await env.submit()
-    env.erp.faults.append(WriteFault.ANSWER_LOST)
-    await env.cast_vote("wang")
+    case = await env.vote_amid(WriteFault.ANSWER_LOST)
     await env.run_until_idle()
     assert (await record(env, case))[-1] == ("superseded", "", "changed while the outcome was unknown", "")
 

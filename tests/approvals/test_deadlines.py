@@ -188,9 +188,7 @@ async def test_the_erp_is_told_of_a_decision_whose_time_has_come(
 async def test_a_doubtful_write_is_looked_for_when_it_is_time(
     env: ApprovalEnv, fields: dict[str, Any], looked: bool
 ) -> None:
-    case = await env.submit()
-    env.erp.faults.append(WriteFault.LOST)
-    await env.cast_vote("wang")
+    case = await env.vote_amid(WriteFault.LOST)
     await env.work()
     assert await due_in(env) == 2 * SECOND
     await set_case(env, **fields)
@@ -204,9 +202,7 @@ async def test_a_doubtful_write_is_looked_for_when_it_is_time(
     ("since", "wait"), [(0, 2), (3, 2), (4, 4), (7, 4), (8, 8), (16, 15), (29, 15), (30, 30), (60, 30), (1000, 30)]
 )
 async def test_looks_follow_ever_more_slowly(env: ApprovalEnv, since: int, wait: int) -> None:
-    case = await env.submit()
-    env.erp.faults.append(WriteFault.LOST)
-    await env.cast_vote("wang")
+    case = await env.vote_amid(WriteFault.LOST)
     await env.work()
     env.clock.move(seconds=since)
     await do(env, lambda unit: writeback.record_check(unit, case.id, None))

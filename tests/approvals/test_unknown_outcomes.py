@@ -14,9 +14,7 @@ from tests.approvals.fake_erp import WriteFault
 
 
 async def test_it_was_done(env: ApprovalEnv) -> None:
-    await env.submit()
-    env.erp.faults.append(WriteFault.ANSWER_LOST)
-    await env.cast_vote("wang")
+    await env.vote_amid(WriteFault.ANSWER_LOST)
     await env.work()
     assert await env.state() is CaseState.UNKNOWN
     await env.run_until_idle()
@@ -26,9 +24,7 @@ async def test_it_was_done(env: ApprovalEnv) -> None:
 
 
 async def test_it_was_not_done(env: ApprovalEnv) -> None:
-    await env.submit()
-    env.erp.faults.append(WriteFault.LOST)
-    await env.cast_vote("wang")
+    await env.vote_amid(WriteFault.LOST)
     started = env.clock.time
     await env.run_until_idle()
     assert await env.state() is CaseState.APPROVED
@@ -38,9 +34,7 @@ async def test_it_was_not_done(env: ApprovalEnv) -> None:
 
 
 async def test_somebody_else_did_it(env: ApprovalEnv) -> None:
-    await env.submit()
-    env.erp.faults.append(WriteFault.LOST)
-    await env.cast_vote("wang")
+    await env.vote_amid(WriteFault.LOST)
     await env.work()
     env.erp.apply(decision("v1", "erp-sun"))
     at = env.clock.time
@@ -64,18 +58,14 @@ async def test_the_opposite_was_done(env: ApprovalEnv) -> None:
 
 async def test_it_was_done_and_nobody_is_named(env: ApprovalEnv) -> None:
     env.erp.names_nobody = True
-    await env.submit()
-    env.erp.faults.append(WriteFault.ANSWER_LOST)
-    await env.cast_vote("wang")
+    await env.vote_amid(WriteFault.ANSWER_LOST)
     await env.run_until_idle()
     assert await env.state() is CaseState.APPROVED
 
 
 async def test_a_level_of_the_erp_was_passed(env: ApprovalEnv) -> None:
     env.erp.levels["PO-1"] = (("erp-wang",), ("erp-qian",))
-    await env.submit()
-    env.erp.faults.append(WriteFault.ANSWER_LOST)
-    await env.cast_vote("wang")
+    await env.vote_amid(WriteFault.ANSWER_LOST)
     await env.run_until_idle()
     states = [case.state for case, _ in await env.service.history("PO-1")]
     assert states == [CaseState.OPEN, CaseState.APPROVED]
@@ -84,9 +74,7 @@ async def test_a_level_of_the_erp_was_passed(env: ApprovalEnv) -> None:
 
 async def test_somebody_else_passed_the_level(env: ApprovalEnv) -> None:
     env.erp.levels["PO-1"] = (("erp-wang", "erp-sun"), ("erp-qian",))
-    await env.submit()
-    env.erp.faults.append(WriteFault.LOST)
-    await env.cast_vote("wang")
+    await env.vote_amid(WriteFault.LOST)
     await env.work()
     env.erp.apply(decision("v1", "erp-sun"))
     await env.run_until_idle()
@@ -98,9 +86,7 @@ async def test_a_level_that_the_erp_keeps_quiet_about_is_never_passed_twice(env:
     """Told again on the new version it would have passed the second level in the name of the first."""
     env.erp.levels["PO-1"] = ((), ())
     env.erp.names_nobody = True
-    await env.submit()
-    env.erp.faults.append(WriteFault.ANSWER_LOST)
-    await env.cast_vote("wang")
+    await env.vote_amid(WriteFault.ANSWER_LOST)
     await env.run_until_idle()
     assert len(env.erp.written) == 1
     states = [case.state for case, _ in await env.service.history("PO-1")]
@@ -109,9 +95,7 @@ async def test_a_level_that_the_erp_keeps_quiet_about_is_never_passed_twice(env:
 
 async def test_a_comment_while_it_is_unknown_asks_anew_even_if_the_erp_still_waits_for_them(env: ApprovalEnv) -> None:
     env.erp.levels["PO-1"] = (("erp-wang",),)
-    await env.submit()
-    env.erp.faults.append(WriteFault.LOST)
-    await env.cast_vote("wang")
+    await env.vote_amid(WriteFault.LOST)
     await env.work()
     env.erp.edit("PO-1")
     await env.run_until_idle()
@@ -135,9 +119,7 @@ async def test_what_was_decided_and_submitted_anew_while_it_is_unknown_is_not_de
 
 
 async def test_changed_while_it_is_unknown(env: ApprovalEnv) -> None:
-    await env.submit()
-    env.erp.faults.append(WriteFault.LOST)
-    await env.cast_vote("wang")
+    await env.vote_amid(WriteFault.LOST)
     await env.work()
     env.erp.edit("PO-1", vendor="OTHER")
     await env.run_until_idle()
@@ -146,9 +128,7 @@ async def test_changed_while_it_is_unknown(env: ApprovalEnv) -> None:
 
 
 async def test_deleted_while_it_is_unknown(env: ApprovalEnv) -> None:
-    await env.submit()
-    env.erp.faults.append(WriteFault.LOST)
-    await env.cast_vote("wang")
+    await env.vote_amid(WriteFault.LOST)
     await env.work()
     env.erp.orders.clear()
     await env.run_until_idle()
@@ -156,9 +136,7 @@ async def test_deleted_while_it_is_unknown(env: ApprovalEnv) -> None:
 
 
 async def test_the_erp_stays_away_and_is_looked_at_ever_less_often(env: ApprovalEnv) -> None:
-    await env.submit()
-    env.erp.faults.append(WriteFault.ANSWER_LOST)
-    await env.cast_vote("wang")
+    await env.vote_amid(WriteFault.ANSWER_LOST)
     await env.work()
     env.erp.away = True
     reads = env.erp.reads
@@ -171,9 +149,7 @@ async def test_the_erp_stays_away_and_is_looked_at_ever_less_often(env: Approval
 
 
 async def test_an_adapter_that_breaks_after_the_write(env: ApprovalEnv) -> None:
-    await env.submit()
-    env.erp.faults.append(WriteFault.DEFECT)
-    await env.cast_vote("wang")
+    await env.vote_amid(WriteFault.DEFECT)
     await env.run_until_idle()
     assert await env.state() is CaseState.APPROVED
     assert len(env.erp.told) == 1
@@ -233,9 +209,7 @@ async def test_a_process_that_slept_after_its_note_does_not_write(env: ApprovalE
 
 async def test_a_level_counts_where_the_erp_does_not_say_for_whom_it_waits(env: ApprovalEnv) -> None:
     env.erp.levels["PO-1"] = ((), ())
-    await env.submit()
-    env.erp.faults.append(WriteFault.ANSWER_LOST)
-    await env.cast_vote("wang")
+    await env.vote_amid(WriteFault.ANSWER_LOST)
     await env.run_until_idle()
     states = [case.state for case, _ in await env.service.history("PO-1")]
     assert states == [CaseState.OPEN, CaseState.APPROVED]
@@ -259,9 +233,7 @@ async def test_the_cards_follow_through_doubt_and_back(env: ApprovalEnv) -> None
 
 
 async def test_a_look_belongs_to_one_process_for_a_while(env: ApprovalEnv) -> None:
-    await env.submit()
-    env.erp.faults.append(WriteFault.LOST)
-    await env.cast_vote("wang")
+    await env.vote_amid(WriteFault.LOST)
     await env.work()
     case, transactions = await env.newest(), env.process.writer._transactions
     assert await transactions.transact(lambda unit: writeback.begin_check(unit, case.id)) is None

@@ -68,9 +68,7 @@ async def test_an_error_about_a_document_that_others_decided(env: ApprovalEnv, e
 async def test_a_write_that_is_nowhere_to_be_found_is_repeated_after_ninety_seconds(
     env: ApprovalEnv, seconds: int, state: CaseState
 ) -> None:
-    case = await env.submit()
-    env.erp.faults.append(WriteFault.LOST)
-    await env.cast_vote("wang")
+    case = await env.vote_amid(WriteFault.LOST)
     await env.work()
     env.clock.move(seconds=seconds)
     looked = await do(env, lambda unit: writeback.record_check(unit, case.id, env.erp.orders["PO-1"]))

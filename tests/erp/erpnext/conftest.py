@@ -21,6 +21,7 @@ from tests.erp.erpnext.replay import BOT, EXCHANGES, Asked, RecordedSite
 from tests.erp.fakes.erpnext import KEY, PEOPLE, FakeErpNext
 
 Open = Callable[..., ErpNextErp]
+Rows = list[dict[str, Any]]
 Sleep = Callable[[float], Awaitable[None]]
 
 
@@ -97,21 +98,3 @@ async def asked() -> AsyncIterator[Asked]:
     yield ask
     await http.close()
     await runner.cleanup()
-
-
-Rows = list[dict[str, Any]]
-
-
-@pytest.fixture
-def alter(site: FakeErpNext, monkeypatch: pytest.MonkeyPatch) -> Callable[[str, Callable[[Rows], Rows]], None]:
-    """Changes the documents of a DocType before the site sends them."""
-
-    def alter(doctype: str, change: Callable[[Rows], Rows]) -> None:
-        original = site._records
-        monkeypatch.setattr(
-            site,
-            "_records",
-            lambda kind, user: change(original(kind, user)) if kind == doctype else original(kind, user),
-        )
-
-    return alter

@@ -171,23 +171,19 @@ async def test_long_lists_are_asked_for_in_bodies(site: FakeErpNext, erp: ErpNex
 # Products
 
 
-async def test_templates_and_disabled_items_are_no_products(
-    erp: ErpNextErp, alter: Callable[[str, Callable[[Rows], Rows]], None]
-) -> None:
+async def test_templates_and_disabled_items_are_no_products(site: FakeErpNext, erp: ErpNextErp) -> None:
     hidden = {"SKU200": {"disabled": 1}, "SKU201": {"has_variants": 1}}
-    alter("Item", lambda rows: [row | hidden.get(row["name"], {}) for row in rows])
+    site.alter("Item", lambda rows: [row | hidden.get(row["name"], {}) for row in rows])
     assert [product.sku for product in await erp.find_products("SKU20", limit=2)] == ["SKU202", "SKU203"]
     assert await erp.find_products("6901234000200", limit=2) == ()
 
 
-async def test_of_several_barcodes_any_finds_and_the_first_is_told(
-    erp: ErpNextErp, alter: Callable[[str, Callable[[Rows], Rows]], None]
-) -> None:
+async def test_of_several_barcodes_any_finds_and_the_first_is_told(site: FakeErpNext, erp: ErpNextErp) -> None:
     def add(rows: Rows) -> Rows:
         second = [{**row["barcodes"][0], "idx": 2, "barcode": "SECOND-1"} for row in rows if row["name"] == "SKU200"]
         return [{**row, "barcodes": row["barcodes"] + second} if row["name"] == "SKU200" else row for row in rows]
 
-    alter("Item", add)
+    site.alter("Item", add)
     (found,) = await erp.find_products("second-1", limit=5)
     assert (found.sku, found.barcode) == ("SKU200", "6901234000200")
 
@@ -210,10 +206,8 @@ async def test_an_item_that_never_moved_has_no_bin_and_no_stock(erp: ErpNextErp)
     assert (level.per_warehouse, level.total.on_hand, level.reorder_point) == ((), Decimal(0), None)
 
 
-async def test_stock_of_one_company_only(
-    site: FakeErpNext, open_erp: Open, alter: Callable[[str, Callable[[Rows], Rows]], None]
-) -> None:
-    alter("Warehouse", lambda rows: [row | {"company": "Other"} if row["name"] == "SH" else row for row in rows])
+async def test_stock_of_one_company_only(site: FakeErpNext, open_erp: Open) -> None:
+    site.alter("Warehouse", lambda rows: [row | {"company": "Other"} if row["name"] == "SH" else row for row in rows])
     level = await open_erp(site, company="Other").stock("SKU123")
     assert [(place.code, place.quantities.on_hand) for place in level.per_warehouse] == [("SH", Decimal(2450))]
     assert (level.total.on_hand, level.reorder_point, level.company) == (Decimal(2450), None, "Other")
@@ -224,11 +218,11 @@ async def test_stock_of_one_company_only(
 
 
 async def test_several_companies_of_which_none_is_chosen_are_not_told_of_together(
-    site: FakeErpNext, open_erp: Open, alter: Callable[[str, Callable[[Rows], Rows]], None], clock: Clock
+    site: FakeErpNext, open_erp: Open, clock: Clock
 ) -> None:
     erp = open_erp(site)
     await erp.customers(ListQuery())
-    alter("Company", lambda rows: [*rows, rows[0] | {"name": "Other"}])
+    site.alter("Company", lambda rows: [*rows, rows[0] | {"name": "Other"}])
     clock.advance(600)
     reads: tuple[Callable[[], Awaitable[object]], ...] = (
         erp.check,
@@ -245,11 +239,11 @@ async def test_several_companies_of_which_none_is_chosen_are_not_told_of_togethe
 
 
 async def test_an_account_that_may_not_read_companies_is_asked_by_its_warehouses(
-    site: FakeErpNext, open_erp: Open, alter: Callable[[str, Callable[[Rows], Rows]], None]
+    site: FakeErpNext, open_erp: Open
 ) -> None:
     site.unreadable |= {"Company"}
     await open_erp(site).check()
-    alter("Warehouse", lambda rows: [row | {"company": "Other"} if row["name"] == "SH" else row for row in rows])
+    site.alter("Warehouse", lambda rows: [row | {"company": "Other"} if row["name"] == "SH" else row for row in rows])
     with pytest.raises(CompanyNotChosen):
         await open_erp(site).check()
     site.unreadable |= {"Warehouse"}
@@ -327,9 +321,7 @@ async def test_what_still_waits_is_not_late(erp: ErpNextErp, company: ReferenceC
     assert {order.status for order in late} == {PurchaseStatus.APPROVED}
 
 
-async def test_an_order_of_several_people_and_an_invoice_of_several_orders(
-    erp: ErpNextErp, alter: Callable[[str, Callable[[Rows], Rows]], None]
-) -> None:
+async def test_an_order_of_several_people_and_an_invoice_of_several_orders(site: FakeErpNext, erp: ErpNextErp) -> None:
     def add(field: str, name: str, values: tuple[str, ...]) -> Callable[[Rows], Rows]:
         def change(rows: Rows) -> Rows:
             children = [{**rows[0][field][0], "idx": n, name: value} for n, value in enumerate(values, 1)]
@@ -337,18 +329,16 @@ async def test_an_order_of_several_people_and_an_invoice_of_several_orders(
 
         return change
 
-    alter("Sales Order", add("sales_team", "sales_person", ("Anna", "Boris", "Anna")))
-    alter("Sales Invoice", add("items", "sales_order", ("SO-1", "SO-2")))
+    site.alter("Sales Order", add("sales_team", "sales_person", ("Anna", "Boris", "Anna")))
+    site.alter("Sales Invoice", add("items", "sales_order", ("SO-1", "SO-2")))
     assert (await erp.order("SO-1001")).salesperson == "Anna, Boris"
     assert (await erp.orders(ListQuery(text="SO-1001"))).items[0].salesperson == "Anna, Boris"
     assert (await erp.invoice("INV-7")).order_number == "SO-1, SO-2"
     assert (await erp.invoices(ListQuery(text="INV-7"))).items[0].order_number == "SO-1, SO-2"
 
 
-async def test_a_record_that_cannot_be_read_is_an_error_of_the_port(
-    erp: ErpNextErp, alter: Callable[[str, Callable[[Rows], Rows]], None]
-) -> None:
-    alter("Work Order", lambda rows: [{**row, "status": "Unheard of"} for row in rows])
+async def test_a_record_that_cannot_be_read_is_an_error_of_the_port(site: FakeErpNext, erp: ErpNextErp) -> None:
+    site.alter("Work Order", lambda rows: [{**row, "status": "Unheard of"} for row in rows])
     with pytest.raises(Invalid, match="unreadable record"):
         await erp.production_orders(ListQuery(limit=1))
 
@@ -432,9 +422,7 @@ async def test_people_whose_names_may_not_be_read_are_called_by_their_accounts(
     assert order.named(order.requester) == order.requester
 
 
-async def test_variants_are_found_by_what_makes_them_one(
-    erp: ErpNextErp, alter: Callable[[str, Callable[[Rows], Rows]], None]
-) -> None:
+async def test_variants_are_found_by_what_makes_them_one(site: FakeErpNext, erp: ErpNextErp) -> None:
     def with_variants(rows: Rows) -> Rows:
         colour = {"doctype": "Item Variant Attribute", "parenttype": "Item", "parentfield": "attributes"}
         blue = [
@@ -442,7 +430,7 @@ async def test_variants_are_found_by_what_makes_them_one(
         ]
         return [row | {"attributes": blue, "variant_of": "SKU12"} if row["name"] == "SKU124" else row for row in rows]
 
-    alter("Item", with_variants)
+    site.alter("Item", with_variants)
     (found,) = await erp.find_products("蓝色", limit=5)
     assert found.sku == "SKU124"
     assert found.spec.startswith("蓝色")
@@ -450,10 +438,8 @@ async def test_variants_are_found_by_what_makes_them_one(
     assert [product.spec for product in await erp.read_products(["SKU124"])] == [found.spec]
 
 
-async def test_a_disabled_item_is_told_as_such_and_not_found_else(
-    erp: ErpNextErp, alter: Callable[[str, Callable[[Rows], Rows]], None]
-) -> None:
-    alter("Item", lambda rows: [row | {"disabled": 1} if row["name"] == "SKU124" else row for row in rows])
+async def test_a_disabled_item_is_told_as_such_and_not_found_else(site: FakeErpNext, erp: ErpNextErp) -> None:
+    site.alter("Item", lambda rows: [row | {"disabled": 1} if row["name"] == "SKU124" else row for row in rows])
     assert not (await erp.stock("SKU124")).product.is_active
     assert (await erp.stock("SKU123")).product.is_active
     assert "SKU124" not in [product.sku for product in await erp.find_products("SKU124", limit=5)]

@@ -15,7 +15,6 @@ from bot.kit.testing.company import Clock, ReferenceCompany
 from bot.kit.testing.erp_contract import ErpContract
 from bot.kit.testing.fake_erp import SECRET
 from tests.erp.fakes.erpnext import KEY, PEOPLE, FakeErpNext
-from tests.erp.fakes.erpnext_doctypes import Document
 from tests.erp.fakes.erpnext_gaps import GAPS, SUBMIT_GAPS
 
 
@@ -28,15 +27,10 @@ def _credited(site: FakeErpNext) -> str:
         paid.number: {"status": "Credit Note Issued"},
         note.number: {"return_against": paid.number, "grand_total": -float(paid.total.amount)},
     }
-    genuine = site._records
-
-    def records(doctype: str, user: str) -> list[Document]:
-        rows = genuine(doctype, user)
-        if doctype != "Sales Invoice":
-            return rows
-        return [{"return_against": None, **row, **changes.get(row["name"], {})} for row in rows]
-
-    site._records = records  # type: ignore[method-assign]  # what the fake holds of one DocType
+    site.alter(
+        "Sales Invoice",
+        lambda rows: [{"return_against": None, **row, **changes.get(row["name"], {})} for row in rows],
+    )
     return paid.number
 
 

@@ -17,21 +17,19 @@ from tests.erp.fakes.erpnext import FakeErpNext
 Alter = Callable[[str, Callable[[Rows], Rows]], None]
 
 
-async def test_of_several_price_lists_none_is_guessed(site: FakeErpNext, open_erp: Open, alter: Alter) -> None:
+async def test_of_several_price_lists_none_is_guessed(site: FakeErpNext, open_erp: Open) -> None:
     erp = open_erp(site)
     assert (await erp.prices("SKU123", customer="")).list_price == site.company.list_prices["SKU123"]
-    alter("Item Price", lambda rows: [*rows, *({**row, "price_list": "Wholesale"} for row in rows)])
+    site.alter("Item Price", lambda rows: [*rows, *({**row, "price_list": "Wholesale"} for row in rows)])
     assert (await erp.prices("SKU123", customer="")).list_price is None
 
 
-async def test_a_price_that_is_over_or_of_one_customer_is_not_the_list(
-    site: FakeErpNext, open_erp: Open, alter: Alter
-) -> None:
+async def test_a_price_that_is_over_or_of_one_customer_is_not_the_list(site: FakeErpNext, open_erp: Open) -> None:
     def spoil(rows: Rows) -> Rows:
         over: dict[str, Any] = {"valid_upto": "2026-01-31"}
         return [{**row, **over} for row in rows] + [{**row, "customer": "CUST-Acm"} for row in rows]
 
-    alter("Item Price", spoil)
+    site.alter("Item Price", spoil)
     assert (await open_erp(site).prices("SKU123", customer="")).list_price is None
 
 
@@ -60,7 +58,7 @@ async def test_drafts_and_cancelled_documents_are_no_receipts(site: FakeErpNext,
     assert (await erp.receipts(ListQuery(text="GRN_DRAFT"))).items == ()
 
 
-async def test_what_was_rejected_came_in_too(site: FakeErpNext, open_erp: Open, alter: Alter) -> None:
+async def test_what_was_rejected_came_in_too(site: FakeErpNext, open_erp: Open) -> None:
     erp = open_erp(site)
     order = next(iter(site.company.receipts.values())).order_numbers[0]
     lines = [line for receipt in await erp.receipts_of(order) for line in receipt.lines]

@@ -26,28 +26,11 @@ Rows = list[dict[str, Any]]
 Alter = Callable[[str, Callable[[Rows], Rows]], None]
 
 
-@pytest.fixture
-def alter(site: FakeErpNext, monkeypatch: pytest.MonkeyPatch) -> Alter:
-    """Changes the documents of a DocType before the site sends them."""
-
-    def alter(doctype: str, change: Callable[[Rows], Rows]) -> None:
-        genuine = site._records
-        monkeypatch.setattr(
-            site,
-            "_records",
-            lambda kind, user: change(genuine(kind, user)) if kind == doctype else genuine(kind, user),
-        )
-
-    return alter
-
-
 @pytest.mark.parametrize(
     "other", [{"party_type": "Employee"}, {"payment_type": "Internal Transfer"}, {"party_type": "Shareholder"}]
 )
-async def test_money_for_others_is_no_payment(
-    site: FakeErpNext, open_erp: Open, alter: Alter, other: dict[str, str]
-) -> None:
-    alter("Payment Entry", lambda rows: [row | (other if row["name"] == "PAY-1003" else {}) for row in rows])
+async def test_money_for_others_is_no_payment(site: FakeErpNext, open_erp: Open, other: dict[str, str]) -> None:
+    site.alter("Payment Entry", lambda rows: [row | (other if row["name"] == "PAY-1003" else {}) for row in rows])
     erp = open_erp(site)
     found = await erp.payments(ListQuery(limit=100))
     assert found.total == 23
@@ -94,11 +77,9 @@ async def test_partners_belong_to_no_company_and_bills_do(site: FakeErpNext, ope
     assert (await another.payments(ListQuery())).total == 0
 
 
-async def test_an_overpaid_invoice_is_not_open(
-    site: FakeErpNext, open_erp: Open, alter: Alter, company: ReferenceCompany
-) -> None:
+async def test_an_overpaid_invoice_is_not_open(site: FakeErpNext, open_erp: Open, company: ReferenceCompany) -> None:
     (number, *_) = (invoice.number for invoice in company.invoices.values() if invoice.is_open)
-    alter(
+    site.alter(
         "Sales Invoice",
         lambda rows: [row | ({"outstanding_amount": -5.0} if row["name"] == number else {}) for row in rows],
     )
@@ -106,10 +87,8 @@ async def test_an_overpaid_invoice_is_not_open(
     assert number not in [invoice.number for invoice in found.items]
 
 
-async def test_a_held_order_is_open_and_what_is_delivered_is_not(
-    site: FakeErpNext, open_erp: Open, alter: Alter
-) -> None:
-    alter(
+async def test_a_held_order_is_open_and_what_is_delivered_is_not(site: FakeErpNext, open_erp: Open) -> None:
+    site.alter(
         "Sales Order", lambda rows: [row | ({"status": "On Hold"} if row["name"] == "SO-1003" else {}) for row in rows]
     )
     orders = (await open_erp(site).orders(ListQuery(filter=Filter.OPEN, limit=100))).items
@@ -142,7 +121,6 @@ async def test_the_overdue_bills_of_a_partner_cost_two_calls(
 async def test_an_invoice_is_reversed_that_credit_notes_settled_alone(
     site: FakeErpNext,
     open_erp: Open,
-    alter: Alter,
     doctype: str,
     kind: Kind[Any],
     status: str,
@@ -155,7 +133,7 @@ async def test_an_invoice_is_reversed_that_credit_notes_settled_alone(
     note = next(each for each in known if each.is_credit_note)
     against = {"return_against": paid.number, "grand_total": -float(paid.total.amount) * share}
     changed = {paid.number: {"status": status}, note.number: against}
-    alter(doctype, lambda rows: [{"return_against": None, **row, **changed.get(row["name"], {})} for row in rows])
+    site.alter(doctype, lambda rows: [{"return_against": None, **row, **changed.get(row["name"], {})} for row in rows])
     listed = (await erp.list_documents(kind, ListQuery(limit=100))).items
     assert [each.number for each in listed if each.is_reversed] == ([paid.number] if reversed_ else [])
     alone = await erp.read_document(kind, paid.number)

@@ -18,7 +18,7 @@ from aiohttp import web
 from bot.erp.model import Approval, Area, PurchaseOrder, PurchaseStatus, Verdict
 from bot.kit.testing.company import Clock, DecisionNotAllowed, OrderNotWaiting, ReferenceCompany
 from bot.kit.testing.fake_erp import SECRET, FakeServer, ParsedRequest, RequestKind
-from tests.erp.fakes.odoo_engine import Models, OdooEngine, OdooError, access_error, user_error
+from tests.erp.fakes.odoo_engine import Models, OdooEngine, OdooError, OdooModel, Record, access_error, user_error
 from tests.erp.fakes.odoo_records import BOT, CompanyModels
 
 DATABASE = "company"
@@ -108,6 +108,16 @@ class FakeOdoo(FakeServer):
             web.post("/json/2/{model}/{method}", self._json2),
             web.post("/jsonrpc", self._rpc),
         )
+
+    def alter(self, model: str, change: Callable[[list[Record]], list[Record]]) -> None:
+        """Let a model hold other records."""
+        genuine = self.models
+
+        def models(name: str) -> OdooModel | None:
+            found = genuine(name)
+            return replace(found, records=change(list(found.records))) if found and name == model else found
+
+        self.models = models
 
     async def understand(self, request: web.Request) -> ParsedRequest:
         if request.path == "/jsonrpc":

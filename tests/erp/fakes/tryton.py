@@ -22,7 +22,7 @@ from bot.erp.model import Approval, Area, PurchaseOrder, PurchaseStatus, Verdict
 from bot.kit.testing.company import Clock, DecisionNotAllowed, ReferenceCompany
 from bot.kit.testing.fake_erp import SECRET, FakeServer, ParsedRequest, RequestKind
 from tests.erp.fakes.tryton_approvers import BUYERS, groups_of
-from tests.erp.fakes.tryton_query import TrytonFault, find, project
+from tests.erp.fakes.tryton_query import Record, TrytonFault, find, project
 from tests.erp.fakes.tryton_records import decode, encode, tables
 
 DATABASE = "company"
@@ -200,6 +200,16 @@ class FakeTryton(FakeServer):
         self, model: str, login: str, context: Mapping[str, Any], domain: list[Any], offset: int = 0, limit: Any = None
     ) -> int:
         return len(find(self.table(model, context, domain), domain, [["id", "ASC"]]))
+
+    def alter(self, model: str, change: Callable[[list[Record]], list[Record]]) -> None:
+        """Let a model hold other records."""
+        genuine = self.table
+
+        def table(name: str, context: Mapping[str, Any], domain: list[Any]) -> list[Record]:
+            found = genuine(name, context, domain)
+            return change(found) if name == model else found
+
+        self.table = table  # type: ignore[method-assign]  # what the fake holds
 
     def table(self, model: str, context: Mapping[str, Any], domain: list[Any]) -> list[dict[str, Any]]:
         """Return the records of a model that the account is shown; disabled ones only for a domain about them."""

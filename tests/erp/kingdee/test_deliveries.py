@@ -6,9 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.erp.errors import Invalid, NotFound, NotPermitted
+from bot.erp.errors import Invalid
 from bot.erp.kingdee.adapter import KingdeeErp
-from bot.erp.model import Area
 from bot.erp.model.goods import DeliveryStatus
 from bot.erp.port import Filter, ListQuery
 from bot.kit.testing.company import TODAY
@@ -72,12 +71,3 @@ async def test_an_order_number_of_two_organisations_is_a_choice(open_at: Open, s
     server.forget()
     with pytest.raises(Invalid, match="set the option org"):
         await erp.deliveries_of(next(iter(server.company.orders)))
-
-
-async def test_a_missing_right_is_no_empty_list(erp: KingdeeErp, server: FakeKingdee) -> None:
-    with pytest.raises(NotFound):
-        await erp.deliveries_of("SO-9999")
-    server.faults.forbid(Area.SALES)
-    for read in (erp.deliveries(ListQuery()), erp.deliveries_of(next(iter(server.company.orders)))):
-        with pytest.raises(NotPermitted):
-            await read

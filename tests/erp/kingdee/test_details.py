@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from decimal import Decimal
-
 import pytest
 
 from bot.erp.errors import Invalid, NotPermitted
@@ -12,12 +10,6 @@ from bot.erp.kingdee.query import BOMS, Form
 from tests.erp.fakes.kingdee import FakeKingdee
 
 from .conftest import Open
-
-
-async def test_components_are_those_of_the_newest_version(open_at: Open, server: FakeKingdee) -> None:
-    details = await open_at(server).product("sku128")
-    assert [(part.sku, part.quantity) for part in details.components] == [("SKU125", Decimal("2.5")), ("SKU123", 8)]
-    assert (await open_at(server).product("SKU124")).used_in == ()
 
 
 @pytest.mark.parametrize("error", [NotPermitted("no right"), Invalid("no such form")])

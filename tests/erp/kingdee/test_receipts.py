@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from bot.erp.errors import Invalid, NotFound, NotPermitted
+from bot.erp.errors import Invalid, NotFound
 from bot.erp.kingdee.adapter import KingdeeErp
-from bot.erp.model import Area
 from bot.erp.port import ListQuery
 from tests.erp.fakes.kingdee import FakeKingdee
 from tests.erp.fakes.kingdee_records import FORMS, KingdeeBill
@@ -80,13 +79,6 @@ async def test_an_order_number_of_two_organisations_is_a_choice(open_at: Open, s
     server.forget()
     with pytest.raises(Invalid, match="set the option org"):
         await erp.receipts_of(next(iter(server.company.purchases)))
-
-
-async def test_a_missing_right_is_no_empty_list(erp: KingdeeErp, server: FakeKingdee) -> None:
-    server.faults.forbid(Area.PURCHASING)
-    for read in (erp.receipts(ListQuery()), erp.receipts_of(_first_order(server))):
-        with pytest.raises(NotPermitted):
-            await read
 
 
 async def test_a_page_costs_the_same_whatever_its_length(erp: KingdeeErp, server: FakeKingdee) -> None:

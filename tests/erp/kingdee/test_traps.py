@@ -128,15 +128,6 @@ async def test_an_installation_without_days_of_finishing_says_so(server: FakeKin
 # Stock
 
 
-async def test_lots_of_a_place_are_added_up(server: FakeKingdee, open_at: Open) -> None:
-    level = await open_at(server).stock("SKU123")
-    assert [(place.code, place.quantities.on_hand) for place in level.per_warehouse] == [
-        ("MAIN", Decimal(8600)),
-        ("SH", Decimal(2450)),
-        ("WEST", Decimal(320)),
-    ]
-
-
 async def test_purchases_in_another_unit_leave_the_incoming_quantity_unknown(
     server: FakeKingdee, open_at: Open
 ) -> None:

@@ -14,7 +14,7 @@ from bot.erp.errors import NotFound, NotPermitted, Unsupported
 from bot.erp.goods.port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.model import Area, Feed, Progress, Quantities
 from bot.erp.model.goods import DeliveryStatus
-from bot.erp.port import Filter, ListQuery, Period
+from bot.erp.port import Filter, ListQuery
 from bot.kit.testing.company import TODAY
 from bot.kit.testing.fake_erp import RequestKind as Request
 from tests.erp.fakes.odoo import FakeOdoo
@@ -22,22 +22,6 @@ from tests.erp.fakes.odoo_engine import Many2One, OdooModel, Record
 from tests.erp.fakes.odoo_records import return_number
 from tests.erp.odoo.conftest import Open, changed, of_services
 from tests.rows import each_row
-
-
-async def test_deliveries_are_listed_by_the_day_on_which_they_left_or_are_to_leave(open_odoo: Open) -> None:
-    erp, server = await open_odoo()
-    known = [*server.company.deliveries.values()]
-    whole = [each.number for each in (await erp.deliveries(ListQuery(limit=500))).items]
-    pages = [await erp.deliveries(ListQuery(offset=offset, limit=7)) for offset in range(0, len(known), 7)]
-    assert [each.number for page in pages for each in page.items] == whole
-    assert {page.total for page in pages} == {len(known)}
-    for day in {each.shipped_on for each in known if each.shipped_on is not None}:
-        on_day = await erp.deliveries(ListQuery(during=Period(day, day), limit=500))
-        assert {each.number for each in on_day.items} == {each.number for each in known if (each.day or TODAY) == day}
-    late = await erp.deliveries(ListQuery(filter=Filter.LATE, limit=500))
-    assert 0 < late.total == sum(each.days_late(TODAY) > 0 for each in known)
-    by_order = await erp.deliveries(ListQuery(text="so-1001", limit=5))
-    assert {each.order_number for each in by_order.items} == {"SO-1001"}
 
 
 async def test_receipts_are_what_vendors_brought_and_took_back(open_odoo: Open) -> None:
@@ -240,15 +224,6 @@ async def test_a_missing_right_is_no_empty_list(open_odoo: Open) -> None:
     server.faults.forbid(Area.SALES)
     with pytest.raises(NotPermitted):
         await erp.deliveries(ListQuery())
-
-
-async def test_a_bill_of_materials_for_several_is_told_for_one(open_odoo: Open) -> None:
-    erp, _ = await open_odoo()
-    fan = await erp.product("SKU128")
-    assert [(part.sku, part.quantity) for part in fan.components] == [
-        ("SKU125", Decimal("2.5")),
-        ("SKU123", Decimal(8)),
-    ]
 
 
 async def test_the_number_of_calls_does_not_grow_with_products(open_odoo: Open) -> None:

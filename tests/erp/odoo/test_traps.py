@@ -19,7 +19,6 @@ from bot.erp.model import (
     DecisionOutcome,
     Lot,
     OrderStatus,
-    ProductionStatus,
     Progress,
     PurchaseStatus,
     StockLevel,
@@ -36,9 +35,9 @@ from bot.kit.testing.fake_erp import RequestKind as Request
 from bot.kit.testing.gaps import comparable
 from bot.kit.testing.reference_records import quantities
 from tests.erp.fakes.odoo import FakeOdoo, key_of
-from tests.erp.fakes.odoo_engine import Many2One, OdooModel
+from tests.erp.fakes.odoo_engine import Many2One, Record
 from tests.erp.fakes.odoo_records import BOT, COMPANY
-from tests.erp.odoo.conftest import Open
+from tests.erp.odoo.conftest import Open, changed
 from tests.erp.odoo.test_contract import gaps
 
 RELEASES = [(14, 0), (16, 0), (17, 0), (18, 4)]
@@ -148,18 +147,15 @@ async def test_one_unknown_code_among_several_is_no_fault_of_the_others(open_odo
 async def test_goods_on_their_way_between_two_warehouses_are_no_change_of_the_whole(
     open_odoo: Open, clock: Clock
 ) -> None:
-    full = FakeOdoo(of_many_warehouses(clock, 2, in_lots=False), clock)
+    erp, server = await open_odoo(server=FakeOdoo(of_many_warehouses(clock, 2, in_lots=False), clock))
 
-    def models(name: str) -> OdooModel | None:
-        model = full.records(name)
-        if name != "stock.move" or model is None:
-            return model
-        sku = next(row for row in model.records if row["product_id"].name.startswith("[SKU123]"))["product_id"]
-        ends = {"location_id": full.records._location("W01"), "location_dest_id": full.records._location("W02")}
+    def moved(rows: list[Record]) -> list[Record]:
+        sku = next(row for row in rows if row["product_id"].name.startswith("[SKU123]"))["product_id"]
+        ends = {"location_id": server.records._location("W01"), "location_dest_id": server.records._location("W02")}
         transfer = {"product_id": sku, "product_qty": Decimal(20), "state": "assigned", "company_id": COMPANY}
-        return replace(model, records=[*model.records, {**transfer, **ends, "id": 77, "write_date": clock.now()}])
+        return [*rows, {**transfer, **ends, "id": 77, "write_date": clock.now()}]
 
-    erp, _ = await open_odoo(server=FakeOdoo(full.company, clock, models=models))
+    server.alter("stock.move", moved)
     level = await erp.stock("SKU123")
     figures = [(place.code, place.quantities.incoming, place.quantities.outgoing) for place in level.per_warehouse]
     assert figures == [("W01", Decimal(7), Decimal(23)), ("W02", Decimal(27), Decimal(3))]
@@ -167,63 +163,38 @@ async def test_goods_on_their_way_between_two_warehouses_are_no_change_of_the_wh
     assert level.total.outgoing == 6
 
 
-async def test_quants_that_do_not_add_up_are_not_trusted(open_odoo: Open, clock: Clock) -> None:
+async def test_quants_that_do_not_add_up_are_not_trusted(open_odoo: Open) -> None:
     """Goods moving between two locations are in the product's total, but in no internal location."""
-    full = FakeOdoo(ReferenceCompany(now=clock.now), clock)
-
-    def models(name: str) -> OdooModel | None:
-        model = full.records(name)
-        if name != "stock.quant" or model is None:
-            return model
-        return replace(model, records=[row for row in model.records if row["quantity"] != 200])
-
-    erp, server = await open_odoo(server=FakeOdoo(full.company, clock, models=models))
+    erp, server = await open_odoo()
+    server.alter("stock.quant", lambda rows: [row for row in rows if row["quantity"] != 200])
     sku = "SKU207"
     assert server.company.stock[sku].per_warehouse[0].quantities == quantities("200")
     level = await erp.stock(sku)
     assert level.per_warehouse[0].quantities == quantities("200")
 
 
-async def test_several_quants_of_a_warehouse_are_one_place(open_odoo: Open, clock: Clock) -> None:
-    full = FakeOdoo(ReferenceCompany(now=clock.now), clock)
+async def test_several_quants_of_a_warehouse_are_one_place(open_odoo: Open) -> None:
+    def halved(rows: list[Record]) -> list[Record]:
+        figures = ("quantity", "reserved_quantity")
+        halves = [row | {name: row[name] / 2 for name in figures} for row in rows]
+        return [*halves, *({**row, "id": row["id"] + 50_000} for row in halves)]
 
-    def models(name: str) -> OdooModel | None:
-        model = full.records(name)
-        if name != "stock.quant" or model is None:
-            return model
-        halves = [{**row, "id": row["id"] + more, "quantity": row["quantity"] / 2,
-                   "reserved_quantity": row["reserved_quantity"] / 2}
-                  for row in model.records for more in (0, 50_000)]  # fmt: skip
-        return replace(model, records=halves)
-
-    erp, _ = await open_odoo(server=FakeOdoo(full.company, clock, models=models))
+    erp, server = await open_odoo()
+    server.alter("stock.quant", halved)
     assert [place.quantities for place in (await erp.stock("SKU207")).per_warehouse] == [
         quantities("200"),
         quantities("20"),
     ]
 
 
-async def test_goods_at_customers_are_no_stock(open_odoo: Open) -> None:
-    erp, _ = await open_odoo()
-    level = await erp.stock("SKU127")
-    assert level.total.on_hand == 0
-    assert level.per_warehouse == ()
-
-
-async def test_one_code_of_two_products_is_not_guessed(open_odoo: Open, clock: Clock) -> None:
-    full = FakeOdoo(ReferenceCompany(now=clock.now), clock)
-
-    def models(name: str) -> OdooModel | None:
-        model = full.records(name)
-        if name != "product.product" or model is None:
-            return model
-        rows = list(model.records)
+async def test_one_code_of_two_products_is_not_guessed(open_odoo: Open) -> None:
+    def more(rows: list[Record]) -> list[Record]:
         twin = {**rows[0], "id": 999, "name": "The other"}
         nameless = {**rows[0], "id": 998, "default_code": None, "name": "No code"}
-        archived = {**rows[1], "id": 997, "active": False}
-        return OdooModel(model.fields, [*rows, twin, nameless, archived], model.leads)
+        return [*rows, twin, nameless, {**rows[1], "id": 997, "active": False}]
 
-    erp, _ = await open_odoo(server=FakeOdoo(full.company, clock, models=models))
+    erp, server = await open_odoo()
+    server.alter("product.product", more)
     with pytest.raises(Ambiguous, match="2 records"):
         await erp.stock("SKU123")
     picks = sorted(product.sku for product in await erp.find_products("SKU123", limit=5))
@@ -241,19 +212,10 @@ async def test_one_code_of_two_products_is_not_guessed(open_odoo: Open, clock: C
     assert [product.sku for product in await erp.find_products("No code", limit=5)] == ["*998"]
 
 
-async def test_one_number_in_two_companies_is_not_guessed(open_odoo: Open, clock: Clock) -> None:
-    full = FakeOdoo(ReferenceCompany(now=clock.now), clock)
-    other = Many2One("res.company", 2, "Other company")
-
-    def models(name: str) -> OdooModel | None:
-        model = full.records(name)
-        if name != "account.move" or model is None:
-            return model
-        rows = list(model.records)
-        return replace(model, records=[*rows, {**rows[0], "id": 77, "company_id": other, "amount_total": Decimal(1)}])
-
-    server = FakeOdoo(full.company, clock, models=models)
-    erp, _ = await open_odoo(server=server)
+async def test_one_number_in_two_companies_is_not_guessed(open_odoo: Open) -> None:
+    other = {"id": 77, "company_id": Many2One("res.company", 2, "Other company"), "amount_total": Decimal(1)}
+    erp, server = await open_odoo()
+    server.alter("account.move", lambda rows: [*rows, {**rows[0], **other}])
     assert (await erp.invoice("INV-7")).id == "6001"
     second, _ = await open_odoo(server=server, company=2)
     assert (await second.invoice("INV-7")).id == "77"
@@ -277,33 +239,14 @@ async def test_several_companies_of_which_none_is_chosen_are_not_told_of_togethe
         with pytest.raises(CompanyNotChosen) as refused:
             await read()
         assert refused.value.companies == {1: "My Company (San Francisco)", 2: "Other company"}
-    alone(server)
+    server.alter("res.company", lambda rows: rows[:1])
     await everywhere.check()
     assert (await everywhere.invoice("INV-7")).id == "6001"
 
 
-def alone(server: FakeOdoo) -> None:
-    """Let the account see the first company alone."""
-    genuine = server.models
-
-    def models(name: str) -> OdooModel | None:
-        model = genuine(name)
-        return replace(model, records=model.records[:1]) if model is not None and name == "res.company" else model
-
-    server.models = models
-
-
-async def test_a_second_number_of_one_company_is_told_apart_and_not_guessed(open_odoo: Open, clock: Clock) -> None:
-    full = FakeOdoo(ReferenceCompany(now=clock.now), clock)
-
-    def models(name: str) -> OdooModel | None:
-        model = full.records(name)
-        if name != "account.move" or model is None:
-            return model
-        rows = list(model.records)
-        return replace(model, records=[*rows, {**rows[0], "id": 77, "amount_total": Decimal(1)}])
-
-    erp, _ = await open_odoo(server=FakeOdoo(full.company, clock, models=models))
+async def test_a_second_number_of_one_company_is_told_apart_and_not_guessed(open_odoo: Open) -> None:
+    erp, server = await open_odoo()
+    server.alter("account.move", lambda rows: [*rows, {**rows[0], "id": 77, "amount_total": Decimal(1)}])
     with pytest.raises(Ambiguous, match="2 records"):
         await erp.invoice("INV-7")
     numbers = sorted(found.number for found in (await erp.invoices(ListQuery(text="INV-7"))).items)
@@ -376,17 +319,6 @@ async def test_button_approve_skips_silently_who_may_not(release: tuple[int, int
     assert result.outcome is DecisionOutcome.NOT_PERMITTED
     assert server.requests.count(Request.WRITE) == 1
     assert server.company.purchases["PO-1001"].status is PurchaseStatus.WAITING
-
-
-async def test_button_approve_does_not_test_the_state(open_odoo: Open) -> None:
-    """For a cancelled order it would restore the order, so the state is read first and nothing is sent."""
-    erp, server = await open_odoo(approvers=keys("anna"))
-    version = await _version_of(erp, "PO-1001")
-    server.company.cancel("PO-1001")
-    server.requests.clear()
-    result = await erp.decide(approve(version, "PO-1001", "anna"))
-    assert result.outcome is DecisionOutcome.ALREADY_DECIDED
-    assert server.requests.count(Request.WRITE) == 0
 
 
 async def test_button_cancel_would_cancel_what_was_approved_meanwhile(open_odoo: Open) -> None:
@@ -519,47 +451,30 @@ async def test_a_long_transaction_appears_with_a_time_that_has_passed(open_odoo:
 
 
 async def test_thousands_of_moves_of_one_product_do_not_stop_the_cursor(open_odoo: Open, clock: Clock) -> None:
-    full = FakeOdoo(ReferenceCompany(now=clock.now), clock)
+    erp, server = await open_odoo()
     rows = [
         {"id": n, "product_id": Many2One("product.product", 101 + n // 400, "x"), "state": "done",
-         "company_id": Many2One("res.company", 1, "x"), "write_date": clock.now()}
+         "company_id": COMPANY, "write_date": clock.now()}
         for n in range(1_200)
     ]  # fmt: skip
-    fields = dict.fromkeys(rows[0], "char")
-    server = FakeOdoo(
-        full.company, clock, models=lambda name: OdooModel(fields, rows) if name == "stock.move" else full.records(name)
-    )
-    erp, _ = await open_odoo(server=server)
+    server.alter("stock.move", lambda _: rows)
     items, cursor = await all_changes(erp, Area.STOCK, limit=1)
     assert [change.key for change in items] == ["SKU123", "SKU124", "SKU125"]
     assert (await all_changes(erp, Area.STOCK, cursor, limit=1))[0] == []
 
 
 async def test_products_without_a_code_that_change_at_once_all_come(open_odoo: Open, clock: Clock) -> None:
-    full = FakeOdoo(ReferenceCompany(now=clock.now), clock)
-
-    def models(name: str) -> OdooModel | None:
-        model = full.records(name)
-        if name != "product.product" or model is None:
-            return model
-        rows = [{**row, "default_code": None, "write_date": clock.now()} for row in model.records]
-        return replace(model, records=rows, computed=None)
-
-    erp, server = await open_odoo(server=FakeOdoo(full.company, clock, models=models))
+    erp, server = await open_odoo()
+    server.alter(
+        "product.product", lambda rows: [{**row, "default_code": None, "write_date": clock.now()} for row in rows]
+    )
     items, _ = await all_changes(erp, Area.PRODUCTS)
     assert {change.key for change in items} == {f"*{101 + n}" for n in range(len(server.company.products))}
 
 
-async def test_an_archived_product_is_a_change(open_odoo: Open, clock: Clock) -> None:
-    full = FakeOdoo(ReferenceCompany(now=clock.now), clock)
-
-    def models(name: str) -> OdooModel | None:
-        model = full.records(name)
-        if name != "product.product" or model is None:
-            return model
-        return replace(model, records=[{**row, "active": row["default_code"] != "SKU123"} for row in model.records])
-
-    erp, _ = await open_odoo(server=FakeOdoo(full.company, clock, models=models))
+async def test_an_archived_product_is_a_change(open_odoo: Open) -> None:
+    erp, server = await open_odoo()
+    changed(server, "product.product", active=lambda row: row["default_code"] != "SKU123")
     items, _ = await all_changes(erp, Area.PRODUCTS)
     assert "SKU123" in {change.key for change in items}
     assert not (await erp.stock("SKU123")).product.is_active
@@ -567,17 +482,9 @@ async def test_an_archived_product_is_a_change(open_odoo: Open, clock: Clock) ->
     assert await erp.read_products(["SKU123"]) == ()
 
 
-async def test_an_archived_product_gives_way_to_its_successor(open_odoo: Open, clock: Clock) -> None:
-    full = FakeOdoo(ReferenceCompany(now=clock.now), clock)
-
-    def models(name: str) -> OdooModel | None:
-        model = full.records(name)
-        if name != "product.product" or model is None:
-            return model
-        old = next({**row, "id": 1, "active": False} for row in model.records if row["default_code"] == "SKU123")
-        return replace(model, records=[old, *model.records])
-
-    erp, _ = await open_odoo(server=FakeOdoo(full.company, clock, models=models))
+async def test_an_archived_product_gives_way_to_its_successor(open_odoo: Open) -> None:
+    erp, server = await open_odoo()
+    server.alter("product.product", lambda rows: [{**rows[0], "id": 1, "active": False}, *rows])
     assert (await erp.stock("SKU123")).product.is_active
     assert (await erp.product("SKU123")).product.is_active
 
@@ -614,14 +521,6 @@ async def test_floats_are_added_without_noise(open_odoo: Open) -> None:
     found: StockLevel = await erp.stock("SKU200")
     assert found.total.on_hand == Decimal("0.3")
     assert found.total.available == Decimal("0.3")
-
-
-async def test_production_of_what_has_ended_has_no_material(open_odoo: Open) -> None:
-    erp, _ = await open_odoo()
-    listed = (await erp.production_orders(ListQuery(limit=100))).items
-    ended = [o for o in listed if o.status in {ProductionStatus.DONE, ProductionStatus.CANCELLED}]
-    assert ended
-    assert {order.material_ready for order in ended} == {None}
 
 
 async def test_questions_at_once_share_what_is_asked_once(open_odoo: Open) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from bot.erp.errors import Conflict, Invalid, NotFound, NotListedByProduct, NotPermitted, Unsupported
+from bot.erp.errors import Conflict, Invalid, NotFound, NotListedByProduct, NotPermitted
 from bot.erp.goods.port import ArrivalQuery, WarehouseQuery
 from bot.erp.model import Area, Decision, DecisionOutcome, PurchaseOrder, PurchaseStatus, Verdict
 from bot.erp.port import Filter, ListQuery
@@ -192,17 +192,6 @@ async def test_names_are_believed_for_some_minutes(erp: SapB1Erp, server: FakeSa
 
 
 # Stock
-
-
-@both_versions
-async def test_an_item_has_a_row_in_every_warehouse(erp: SapB1Erp, company: ReferenceCompany) -> None:
-    for sku in ("SKU127", "SKU126", "SKU123"):
-        expected = {
-            place.code
-            for place in company.stock[sku].per_warehouse
-            if any((place.quantities.on_hand, place.quantities.reserved, place.quantities.incoming))
-        }
-        assert {place.code for place in (await erp.stock(sku)).per_warehouse} == expected
 
 
 async def test_the_code_as_it_is_spelled_goes_before_one_of_another_case(erp: SapB1Erp, server: FakeSapB1) -> None:
@@ -421,13 +410,6 @@ async def test_without_the_right_to_requests_orders_are_followed(erp: SapB1Erp, 
     server.answers["ApprovalRequests"] = 403, {"error": {"code": "-1116", "message": "not authorized"}}
     items, _ = await all_changes(erp, Area.PURCHASING)
     assert "1010" in [change.key for change in items]
-
-
-async def test_stock_and_production_tell_no_time_of_change(erp: SapB1Erp) -> None:
-    for area in (Area.STOCK, Area.PRODUCTION):
-        with pytest.raises(Unsupported):
-            await erp.changed_since(area, "", limit=5)
-    assert (await erp.production_order("1")).changed_at is None
 
 
 # Unusual answers

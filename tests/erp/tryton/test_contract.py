@@ -37,7 +37,6 @@ from bot.kit.testing.reference_records import WAREHOUSES
 from tests.erp.fakes.tryton import DATABASE, RECORDS_LIMIT, USER, FakeTryton
 from tests.erp.fakes.tryton_query import Record
 from tests.erp.tryton.test_goods import as_service
-from tests.erp.tryton.test_partners import changed
 
 _NOTHING = Quantities(**dict.fromkeys(Quantities.__dataclass_fields__, Decimal(0)))
 
@@ -93,7 +92,7 @@ def _service(server: FakeTryton) -> str:
     def of_order(line: Record) -> Record:
         return as_service(line) if line["purchase"]["number"] == number else line
 
-    changed(server, "purchase.line", lambda rows: list(map(of_order, rows)))
+    server.alter("purchase.line", lambda rows: list(map(of_order, rows)))
     return number
 
 
@@ -115,7 +114,7 @@ def _approved(server: FakeTryton, received: Progress) -> str:
 
 
 def _alter(server: FakeTryton, model: str, number: str, change: Callable[[Record], Record]) -> None:
-    changed(server, model, lambda rows: [change(row) if row["number"] == number else row for row in rows])
+    server.alter(model, lambda rows: [change(row) if row["number"] == number else row for row in rows])
 
 
 @pytest.mark.sampled(3)

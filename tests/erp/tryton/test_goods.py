@@ -12,7 +12,7 @@ from bot.erp.port import Erp, Filter, ListQuery
 from bot.kit.testing.company import TODAY
 from tests.erp.fakes.tryton import FakeTryton
 from tests.erp.fakes.tryton_query import TrytonFault
-from tests.erp.tryton.test_partners import Records, changed
+from tests.erp.tryton.test_partners import Records
 
 
 def goods(erp: Erp) -> GoodsReader:
@@ -41,7 +41,7 @@ async def test_the_rest_of_an_order_comes_when_its_open_moves_are_planned(erp: E
 
         return [row | {"moves": [move | day(move) for move in row["moves"]]} for row in rows]
 
-    changed(server, "purchase.line", planned)
+    server.alter("purchase.line", planned)
     found = [each for each in (await goods(erp).arrivals(ArrivalQuery(limit=99))).items if each.partner]
     assert found
     assert {each.due_on for each in found} == {later}
@@ -49,7 +49,7 @@ async def test_the_rest_of_an_order_comes_when_its_open_moves_are_planned(erp: E
 
 async def test_an_order_without_moves_comes_when_it_is_promised(erp: Erp, server: FakeTryton) -> None:
     before = (await goods(erp).arrivals(ArrivalQuery(limit=99))).items
-    changed(server, "purchase.line", lambda rows: [row | {"moves": []} for row in rows])
+    server.alter("purchase.line", lambda rows: [row | {"moves": []} for row in rows])
     after = (await goods(erp).arrivals(ArrivalQuery(limit=99))).items
     assert {(each.document, each.due_on) for each in after} >= {(each.document, each.due_on) for each in before}
 
@@ -65,7 +65,7 @@ async def test_without_production_and_purchase_there_is_less_to_tell_and_no_erro
 
 async def test_a_cost_that_somebody_entered_is_told(erp: Erp, server: FakeTryton) -> None:
     assert (await goods(erp).prices("SKU123", customer="")).standard_cost is None
-    changed(server, "product.product", lambda rows: [row | {"cost_price": Decimal("0.65")} for row in rows])
+    server.alter("product.product", lambda rows: [row | {"cost_price": Decimal("0.65")} for row in rows])
     assert (await goods(erp).prices("SKU123", customer="")).standard_cost == Money(Decimal("0.65"), "CNY")
 
 
@@ -78,8 +78,8 @@ async def test_trap_a_service_that_was_ordered_is_neither_on_its_way_nor_late(er
         return [row | {"lines": [as_service(line) for line in row["lines"]]} for row in rows]
 
     for model in ("purchase.purchase", "sale.sale"):
-        changed(server, model, of_services)
-    changed(server, "purchase.line", lambda rows: list(map(as_service, rows)))
+        server.alter(model, of_services)
+    server.alter("purchase.line", lambda rows: list(map(as_service, rows)))
     assert not [each for each in (await goods(erp).arrivals(ArrivalQuery(limit=99))).items if each.partner]
     for which in (Filter.OPEN, Filter.LATE):
         assert bought not in {each.number for each in (await erp.purchase_orders(ListQuery(filter=which))).items}

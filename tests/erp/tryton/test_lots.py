@@ -14,7 +14,7 @@ from bot.kit.testing.fake_erp import RequestKind
 from bot.kit.testing.reference_records import quantities
 from tests.erp.fakes.tryton import FakeTryton, TrytonUserError
 from tests.erp.tryton.test_goods import missing
-from tests.erp.tryton.test_partners import Records, changed
+from tests.erp.tryton.test_partners import Records
 
 
 async def test_without_the_module_for_last_days_lots_have_none(erp: Erp, server: FakeTryton) -> None:
@@ -23,7 +23,7 @@ async def test_without_the_module_for_last_days_lots_have_none(erp: Erp, server:
     def plain(rows: Records) -> Records:
         return [{name: value for name, value in row.items() if name not in days} for row in rows]
 
-    changed(server, "stock.lot", plain)
+    server.alter("stock.lot", plain)
     lots = (await erp.stock("SKU123")).lots
     assert [(lot.number, lot.warehouse, lot.expires_on) for lot in lots] == [
         ("L-2511", "MAIN", None),
@@ -42,7 +42,7 @@ async def test_who_may_not_read_lots_is_told_the_stock(erp: Erp, server: FakeTry
     def refused(_rows: Records) -> Records:
         raise TrytonUserError('You are not allowed to access "Lot".')
 
-    changed(server, "stock.lot", refused)
+    server.alter("stock.lot", refused)
     level = await erp.stock("SKU123")
     assert (level.lots, level.total.on_hand) == ((), Decimal(11370))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any
@@ -21,17 +20,6 @@ _LEDGER = "account.general_ledger.account.party"
 Records = list[dict[str, Any]]
 
 
-def changed(server: FakeTryton, model: str, change: Callable[[Records], Records]) -> None:
-    """Let a model hold other records."""
-    genuine = server.table
-
-    def table(name: str, *rest: Any) -> Records:
-        found = genuine(name, *rest)
-        return change(found) if name == model else found
-
-    server.table = table  # type: ignore[method-assign,assignment]  # what the fake holds of one model
-
-
 async def test_a_party_of_both_sides_is_customer_and_vendor(erp: Erp, server: FakeTryton) -> None:
     customer = (await erp.customers(ListQuery(limit=1))).items[0]
     with pytest.raises(NotFound):
@@ -39,7 +27,7 @@ async def test_a_party_of_both_sides_is_customer_and_vendor(erp: Erp, server: Fa
     party = {"id": int(customer.id), "code": customer.code, "name": customer.name}
     kind = {"id": 72, "receivable": False, "payable": True}
     account = {"id": 82, "type": kind, "company": {"id": 1}}
-    changed(server, _LEDGER, lambda rows: [*rows, {"id": 7, "account": account, "party": party}])
+    server.alter(_LEDGER, lambda rows: [*rows, {"id": 7, "account": account, "party": party}])
     assert (await erp.vendor(customer.code)).code == customer.code
     assert customer.code in [vendor.code for vendor in (await erp.vendors(ListQuery(limit=99))).items]
     assert (await erp.customer(customer.code)) == customer
@@ -48,11 +36,11 @@ async def test_a_party_of_both_sides_is_customer_and_vendor(erp: Erp, server: Fa
 async def test_a_customer_whose_only_document_is_not_booked_is_one(erp: Erp, server: FakeTryton) -> None:
     wanted = (await erp.customers(ListQuery(limit=99))).items
     first = int(wanted[0].id)
-    changed(server, _LEDGER, lambda rows: [row for row in rows if row["party"]["id"] != first])
-    changed(server, "sale.sale", lambda rows: [row for row in rows if row["party"]["id"] != first])
+    server.alter(_LEDGER, lambda rows: [row for row in rows if row["party"]["id"] != first])
+    server.alter("sale.sale", lambda rows: [row for row in rows if row["party"]["id"] != first])
     assert (await erp.customers(ListQuery(limit=99))).items == wanted
     assert await erp.customer(wanted[0].code) == wanted[0]
-    changed(server, "account.invoice", lambda rows: [row for row in rows if row["party"]["id"] != first])
+    server.alter("account.invoice", lambda rows: [row for row in rows if row["party"]["id"] != first])
     assert (await erp.customers(ListQuery(limit=99))).items == wanted[1:]
     with pytest.raises(NotFound):
         await erp.customer(wanted[0].code)
@@ -90,7 +78,7 @@ async def test_numbers_of_payments_begin_anew_each_year(erp: Erp, server: FakeTr
             row | {"move": row["move"] | {"number": renumbered.get(row["id"], row["move"]["number"])}} for row in rows
         ]
 
-    changed(server, "account.move.line", twice)
+    server.alter("account.move.line", twice)
     with pytest.raises(Ambiguous):
         await erp.payment(first.number)
     assert (await erp.payment(f"{first.number}*{second.id}")).id == second.id
@@ -107,7 +95,7 @@ async def test_a_move_that_pays_several_partners_is_several_payments(erp: Erp, s
         move = {**ours[0]["move"], "number": "77", "lines": lines}
         return [row | {"move": move} if row in ours else row for row in rows]
 
-    changed(server, "account.move.line", joined)
+    server.alter("account.move.line", joined)
     listed = (await erp.payments(ListQuery(text="77"))).items
     assert {payment.number for payment in listed} == {f"77*{first.id}", f"77*{second.id}"}
     for payment in listed:
@@ -118,7 +106,7 @@ async def test_a_move_that_pays_several_partners_is_several_payments(erp: Erp, s
 async def test_a_negative_credit_is_money_that_was_spent(erp: Erp, server: FakeTryton) -> None:
     before = (await erp.payments(ListQuery(limit=1))).items[0]
     values = {"debit": Decimal(0), "credit": Decimal("-12.50"), "second_currency": None, "amount_second_currency": None}
-    changed(server, "account.move.line", lambda rows: [row | values for row in rows])
+    server.alter("account.move.line", lambda rows: [row | values for row in rows])
     payment = await erp.payment(before.number)
     assert (payment.direction, payment.amount) == (PaymentDirection.SPENT, Money(Decimal("12.50"), "CNY"))
 

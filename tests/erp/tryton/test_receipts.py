@@ -13,7 +13,7 @@ from bot.erp.port import Erp, ListQuery, Period
 from bot.kit.testing.company import ReferenceCompany
 from tests.erp.fakes.tryton import FakeTryton, TrytonUserError
 from tests.erp.tryton.test_goods import goods, missing
-from tests.erp.tryton.test_partners import Records, changed
+from tests.erp.tryton.test_partners import Records
 
 _IN, _BACK = "stock.shipment.in", "stock.shipment.in.return"
 
@@ -63,7 +63,7 @@ async def test_pages_hold_every_receipt_once_though_each_was_put_away_weeks_late
         later = timedelta(days=30)
         return [row | ({"effective_date": row["effective_date"] + later} if row["id"] % 7 == 0 else {}) for row in rows]
 
-    changed(server, _IN, lambda rows: put_away([row for row in rows if row["effective_date"]]))
+    server.alter(_IN, lambda rows: put_away([row for row in rows if row["effective_date"]]))
     whole = await _listed(erp, ListQuery(limit=999))
     assert len(whole) > 130
     paged: list[str] = []
@@ -86,9 +86,8 @@ async def test_without_lots_a_receipt_is_told_all_the_same(erp: Erp, server: Fak
 
 
 async def test_a_number_of_both_sides_is_no_guess(erp: Erp, server: FakeTryton) -> None:
-    changed(server, _BACK, lambda rows: [row | {"number": "12"} for row in rows])
-    changed(
-        server,
+    server.alter(_BACK, lambda rows: [row | {"number": "12"} for row in rows])
+    server.alter(
         _IN,
         lambda rows: [row | {"number": "12" if row["state"] == "received" else row["number"]} for row in rows],
     )
@@ -100,7 +99,7 @@ async def test_a_missing_right_is_no_empty_list(erp: Erp, server: FakeTryton) ->
     def refused(_rows: Records) -> Records:
         raise TrytonUserError('You are not allowed to access "Supplier Shipment".')
 
-    changed(server, _BACK, refused)
+    server.alter(_BACK, refused)
     for read in (goods(erp).receipts(ListQuery()), goods(erp).receipt("GRN-1001")):
         with pytest.raises(NotPermitted):
             await read

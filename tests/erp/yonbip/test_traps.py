@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from bot.erp.errors import Invalid, NotFound, Unsupported
+from bot.erp.errors import Invalid, NotFound
 from bot.erp.goods.port import ArrivalQuery, WarehouseQuery
 from bot.erp.model import (
     Area,
@@ -90,13 +90,6 @@ async def test_ids_of_nineteen_digits_stay_as_they_are(erp: YonBipErp, server: F
 # Answers
 
 
-async def test_stock_is_an_array_with_several_rows_per_warehouse(erp: YonBipErp, company: ReferenceCompany) -> None:
-    level = await erp.stock("SKU125")
-    assert len(level.per_warehouse) == len({place.code for place in level.per_warehouse}) == 3
-    assert level.total.on_hand == company.stock["SKU125"].total.on_hand == Decimal("1234.867891")
-    assert {place.code for place in level.per_warehouse} <= set(WAREHOUSES.values())
-
-
 async def test_a_figure_that_one_row_does_not_tell_is_not_known(erp: YonBipErp, server: FakeYonBip) -> None:
     rows = [
         {"warehouse": "1", "product_code": "SKU123", "currentqty": 5, "availableqty": 3},
@@ -105,10 +98,6 @@ async def test_a_figure_that_one_row_does_not_tell_is_not_known(erp: YonBipErp, 
     server.answers["/scm/stock/QueryCurrentStocksByCondition"] = {"code": 200, "data": rows}
     total = (await erp.stock("SKU123")).total
     assert (total.on_hand, total.available, total.incoming) == (Decimal(6), None, None)
-
-
-async def test_safety_stock_is_not_in_the_stock_call(erp: YonBipErp) -> None:
-    assert (await erp.stock("SKU123")).reorder_point is None
 
 
 async def test_a_row_per_line_is_one_document(erp: YonBipErp, company: ReferenceCompany) -> None:
@@ -187,12 +176,6 @@ async def test_what_employees_are_owed_is_no_bill(erp: YonBipErp, server: FakeYo
         await erp.bill("EXP-1")
 
 
-async def test_a_receivable_is_due_with_its_first_instalment(erp: YonBipErp, company: ReferenceCompany) -> None:
-    invoice = await erp.invoice("INV-1002")
-    assert invoice.due_on == company.invoices["INV-1002"].due_on
-    assert (await erp.invoice("INV-1025")).due_on is None
-
-
 async def test_details_that_are_read_one_by_one_are_bounded(open_with: Open, server: FakeYonBip) -> None:
     erp = open_with(most_details=5)
     assert len((await erp.invoices(ListQuery(limit=5))).items) == 5
@@ -211,12 +194,6 @@ async def test_times_have_no_offset_and_are_the_zones(open_with: Open, company: 
     assert (await open_with().order("SO-1001")).changed_at == at
     changed_at = (await open_with(zone="UTC").order("SO-1001")).changed_at
     assert changed_at == datetime(2026, 11, 21, 0, 30, tzinfo=UTC)
-
-
-async def test_materials_and_stock_tell_no_time_of_change(erp: YonBipErp) -> None:
-    for area in (Area.PRODUCTS, Area.STOCK):
-        with pytest.raises(Unsupported):
-            await erp.changed_since(area, "", limit=5)
 
 
 async def test_lists_without_an_order_are_followed_from_the_days_that_lists_go_back(
