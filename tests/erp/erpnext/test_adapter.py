@@ -15,7 +15,6 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from bot.erp.erpnext.adapter import ErpNextErp
-from bot.erp.erpnext.changes import CHANGE_SOURCES
 from bot.erp.erpnext.client import ErpNextClient, ListRequest
 from bot.erp.erpnext.manifest import vendor
 from bot.erp.erpnext.options import ErpNextOptions
@@ -388,10 +387,6 @@ async def test_in_the_night_that_goes_back_an_hour_no_change_is_lost(
         changes, cursor = await all_changes(erp, Area.SALES, cursor)
         came += [change.key for change in changes]
     assert set(came) == set(keys[:16])
-
-
-def test_every_area_is_followed() -> None:
-    assert set(CHANGE_SOURCES) == {*Area, *ErpNextErp.feeds}
 
 
 async def test_people_are_called_by_their_names_as_far_as_the_account_may_read_them(

@@ -247,13 +247,6 @@ async def test_the_limit_of_a_persons_authority_is_told_in_the_erps_words(drafts
         await erp.decide(decision(await erp.purchase_order("PO-1001")))
 
 
-async def test_a_draft_cannot_be_rejected(drafts: FakeErpNext, open_erp: Open) -> None:
-    erp = open_erp(drafts, workflow=False)
-    result = await erp.decide(decision(await erp.purchase_order("PO-1001"), Verdict.REJECT, reason=REASON))
-    assert result.outcome is DecisionOutcome.UNSUPPORTED
-    assert drafts.requests.count(RequestKind.WRITE) == 0
-
-
 async def test_somebody_elses_submission_is_not_taken_for_a_lost_one(
     drafts: FakeErpNext, open_erp: Open, company: ReferenceCompany
 ) -> None:

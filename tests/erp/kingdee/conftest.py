@@ -68,6 +68,11 @@ async def open_at(clock: Clock, tmp_path: Path) -> AsyncIterator[Open]:
         await erp.close()
 
 
+@pytest.fixture
+def erp(open_at: Open, server: FakeKingdee) -> KingdeeErp:
+    return open_at(server)
+
+
 def queries(server: FakeKingdee, form: str) -> list[dict[str, Any]]:
     """Return the queries of a form, in order."""
     return [

@@ -19,11 +19,6 @@ from .conftest import Open, queries
 from .fixtures import other_organisation
 
 
-@pytest.fixture
-def erp(open_at: Open, server: FakeKingdee) -> KingdeeErp:
-    return open_at(server)
-
-
 def first(server: FakeKingdee, form: str) -> KingdeeBill:
     return next(FORMS[form][1](server.company))
 
