@@ -9,7 +9,7 @@ import pytest
 
 from bot.erp.errors import NotFound, NotPermitted
 from bot.erp.goods.port import ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.port import ListQuery, Period
+from bot.erp.port import ListQuery
 from bot.kit.testing.fake_erp import RequestKind as Request
 from tests.erp.erpnext.conftest import Open, Rows
 from tests.erp.fakes.erpnext import FakeErpNext
@@ -31,18 +31,6 @@ async def test_a_price_that_is_over_or_of_one_customer_is_not_the_list(site: Fak
 
     site.alter("Item Price", spoil)
     assert (await open_erp(site).prices("SKU123", customer="")).list_price is None
-
-
-async def test_deliveries_of_days_are_those_of_these_days(site: FakeErpNext, open_erp: Open) -> None:
-    erp, known = open_erp(site), site.company.deliveries.values()
-    for day in {each.shipped_on for each in known if each.shipped_on is not None}:
-        found = await erp.deliveries(ListQuery(during=Period(day, day), limit=500))
-        assert {each.number for each in found.items} == {each.number for each in known if each.day == day}
-    for day in {each.planned_on for each in known if each.planned_on is not None}:
-        due = await erp.deliveries(ListQuery(due=Period(day, day), limit=500))
-        assert {each.number for each in due.items} == {
-            each.number for each in known if each.shipped_on is None and each.planned_on == day
-        }
 
 
 async def test_drafts_and_cancelled_documents_are_no_receipts(site: FakeErpNext, open_erp: Open) -> None:
