@@ -15,6 +15,7 @@ from typing import NamedTuple, Self
 
 from bot.chat.arguments import Word
 from bot.chat.errors import BadArgument
+from bot.chat.numerals import DIGITS, read_numerals
 from bot.erp.model import Money
 from bot.words.phrase import phrase
 
@@ -197,8 +198,6 @@ _MULTIPLES = {
     **dict.fromkeys(("lakh", "lakhs", "lac", "lacs"), 100_000),
     **dict.fromkeys(("crore", "crores"), 10**7),
 }
-_DIGITS = {sign: value for value, sign in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
-_POWERS = {"十": 10, "百": 100, "千": 1000}
 _ENGLISH = {
     **{
         word: value
@@ -369,7 +368,7 @@ def _read_shared(match: re.Match[str]) -> FoundAmounts | None:
     if upper is None or upper.multiple == 1:
         return None
     first = match["lower"]
-    lower = (Decimal(_DIGITS[first]) if first in _DIGITS else Decimal(first)) * upper.multiple
+    lower = (Decimal(DIGITS[first]) if first in DIGITS else Decimal(first)) * upper.multiple
     return _range(match, replace(upper, amount=lower), upper) if lower < upper.amount else None
 
 
@@ -433,35 +432,6 @@ def _read_number(text: str) -> tuple[Decimal, int] | None:
     word, _, latin = text.rpartition(" ")
     if word in _ENGLISH and latin in _MULTIPLES:
         return Decimal(_ENGLISH[word] * _MULTIPLES[latin]), _MULTIPLES[latin]
-    amount = _read_numerals(text)
+    amount = read_numerals(text)
     multiple = next((_MULTIPLES[sign] for sign in "亿万千百" if sign in text), 1)
     return None if amount is None else (Decimal(amount), multiple)
-
-
-def _read_numerals(text: str) -> int | None:
-    """Return a number in Chinese characters; a last digit counts the next power: 两万五 is 25000, 万 alone 10000."""
-    for sign, power in (("亿", 10**8), ("万", 10**4)):
-        before, found, after = text.partition(sign)
-        if found:
-            upper = _read_numerals(before) if before else 1
-            lower = _read_numerals(after) if after else 0
-            if upper is None or lower is None:
-                return None
-            return upper * power + (lower * power // 10 if after in _DIGITS else lower)
-    return _read_below_myriad(text)
-
-
-def _read_below_myriad(text: str) -> int | None:
-    total, digit, power = 0, None, 10_000
-    for sign in text:
-        if sign in _DIGITS and not digit:
-            digit = _DIGITS[sign]
-        elif sign in _POWERS and _POWERS[sign] < power:
-            power = _POWERS[sign]
-            total, digit = total + (1 if digit is None else digit) * power, None
-        else:
-            return None
-    if digit is None:
-        return total
-    implied = power // 10 if 100 <= power < 10_000 and text[-2:-1] in _POWERS else 1
-    return total + digit * implied

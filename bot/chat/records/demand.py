@@ -8,15 +8,14 @@ from decimal import Decimal
 from typing import Self
 
 from bot.chat.arguments import Word
+from bot.chat.numerals import read_numerals
 from bot.words.phrase import phrase
 
 _TYPED = re.compile(r"[×*](?P<amount>\d{1,12}(?:\.\d{1,6})?)(?P<unit>[^\W\d_]{0,8})")
 _LETTER = re.compile(r"[x✕*×]\s*(?=\d)", re.IGNORECASE)
 _THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
 _NUMBER = re.compile(r"(?P<digits>\d{1,12}(?:\.\d{1,6})?)?(?P<signs>[零〇一二两三四五六七八九十百千万半]*)")
-_DIGITS = {sign: value for value, sign in enumerate("零一二三四五六七八九")} | {"两": 2, "〇": 0}
-_POWERS = {"十": 10, "百": 100, "千": 1000}
-_MYRIAD = 10_000
+_AFTER_DIGITS = frozenset("十百千万")
 _HALF = Decimal("0.5")
 ENGLISH_MULTIPLE = r"(?:k|thousand|hundred|dozen|lakhs?|lacs?)(?![a-z])"
 """Letters and English words after a number that make more of it."""
@@ -24,7 +23,7 @@ _ENGLISH = re.compile(rf"(\d{{1,9}}(?:\.\d{{1,6}})?)\s*({ENGLISH_MULTIPLE})", re
 _WORTH = {"k": 1000, "thousand": 1000, "hundred": 100, "dozen": 12, "lakh": 100_000, "lac": 100_000}
 _PIECES = frozenset("个件只支根条块片张台套把颗粒枚") | {"pc", "pcs", "piece", "pieces", "ea", "each", "unit", "units"}
 """Words that count single things: people say 个 of what the ERP counts in 把."""
-_MULTIPLES = {"百": 100, "千": 1000, "万": _MYRIAD}
+_MULTIPLES = {"百": 100, "千": 1000, "万": 10_000}
 _SAME = {"公斤": "千克", "kg": "千克", "g": "克", "m": "米", "t": "吨", "l": "升"}
 
 
@@ -97,43 +96,11 @@ def read_amount(text: str) -> Decimal | None:
     if match is None:
         return None
     digits, signs = match["digits"], match["signs"]
-    if not digits:
-        amount = _HALF if signs == "半" else _spoken(signs)
-    elif not signs:
-        amount = Decimal(digits)
-    else:
-        factor = _POWERS.get(signs) or (_MYRIAD if signs == "万" else None)
-        amount = Decimal(digits) * factor if factor else None
-    return amount or None
-
-
-def _spoken(signs: str) -> Decimal | None:
-    """Return a number below 100 million in Chinese characters; a last digit counts the next power: 两千五 is 2500."""
-    whole, _, rest = signs.rpartition("万")
-    upper = _below_myriad(whole) if whole else 0
-    if upper is None or (not whole and "万" in signs):
+    if signs == "半":
+        return None if digits else _HALF
+    worth = read_numerals(signs)
+    if not digits:  # 百 alone is no number
+        return Decimal(worth) if worth and signs not in _MULTIPLES else None
+    if signs and signs not in _AFTER_DIGITS:
         return None
-    if whole and len(rest) == 1 and rest in _DIGITS:
-        return Decimal(upper * _MYRIAD + _DIGITS[rest] * 1000)
-    lower = _below_myriad(rest) if rest else 0
-    return None if lower is None else Decimal(upper * _MYRIAD + lower)
-
-
-def _below_myriad(signs: str) -> int | None:
-    total, digit, power = 0, None, _MYRIAD
-    for sign in signs:
-        if sign in _DIGITS:
-            if digit:
-                return None
-            digit = _DIGITS[sign]
-        elif sign in _POWERS and _POWERS[sign] < power:
-            power = _POWERS[sign]
-            # 十二 and 一千零十二 leave out the 一 before 十.
-            total += (digit or (1 if sign == "十" else 0)) * power
-            digit = None
-        else:
-            return None
-    if digit is None:
-        return total
-    implied = power // 10 if 100 <= power < _MYRIAD and signs[-2:-1] in _POWERS else 1
-    return total + digit * implied
+    return Decimal(digits) * (worth or 1) or None
