@@ -67,3 +67,10 @@ def year_of(year: int) -> Period:
 def one_day(day: date) -> Period:
     """Return a single day as a period."""
     return Period(day, day)
+
+
+def earlier(unit: str, base: Period) -> Period:
+    """Return the same days of the week, month, quarter or year before (周, 月, 季度, 年)."""
+    if unit == "周":
+        return Period(base.first - 7 * DAY, base.last - 7 * DAY)
+    return base.months_earlier({"月": 1, "季度": 3, "年": 12}[unit])

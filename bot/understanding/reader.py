@@ -8,6 +8,7 @@ from dataclasses import replace
 
 import structlog
 
+from bot.chat.day_grammar import prepare_days
 from bot.chat.parsing import normalise
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import Reading
@@ -108,6 +109,7 @@ class GrammarReader:
 
     async def run(self) -> None:
         """Learn the company's vocabulary now, soon again, and every hour."""
+        await asyncio.to_thread(prepare_days)
         await self.learn()
         await asyncio.sleep(LEARNS_AGAIN)
         while True:

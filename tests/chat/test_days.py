@@ -6,6 +6,8 @@ from datetime import date
 
 import pytest
 
+from bot.chat.day_grammar import day_grammar
+from bot.chat.day_meanings import DayMeanings
 from bot.chat.days import DayRange, Days, DaysOrMonth, find_days, names_days, names_days_ahead, read_days
 from bot.chat.errors import BadArgument
 from bot.erp.port import Period
@@ -128,6 +130,34 @@ def test_a_month_in_digits_is_meant_where_no_number_can_be() -> None:
         ("1月到期", span("2027-01-01", "2027-01-31", due=True)),
         ("due tomorrow", span("2026-11-28", due=True)),
         ("due next 7 days", span("2026-11-27", "2026-12-04", due=True)),
+        ("falling due next week", span("2026-11-30", "2026-12-06", due=True)),
+        ("11月20到25号", span("2026-11-20", "2026-11-25")),
+        ("28到5号", span("2026-10-28", "2026-11-05")),
+        ("9-10月", span("2026-09-01", "2026-10-31")),
+        ("上个月20号到25号", span("2026-10-20", "2026-10-25")),
+        ("去年10月到今年2月", span("2025-10-01", "2026-02-28")),
+        ("上周一到上周五", span("2026-11-16", "2026-11-20")),
+        ("monday to friday", span("2026-11-23", "2026-11-27")),
+        ("3 to 5 november", span("2026-11-03", "2026-11-05")),
+        ("nov 3 to 10, 2025", span("2025-11-03", "2025-11-10")),
+        ("11/20到11/25", span("2026-11-20", "2026-11-25")),
+        ("3/5到3/8", span("2026-03-05", "2026-03-08")),
+        ("10/28-11/5", span("2026-10-28", "2026-11-05")),
+        ("25/12", span("2025-12-25")),
+        ("25/12/2026", span("2026-12-25")),
+        ("10.8号", span("2026-10-08")),
+        ("10.8到10.12号", span("2026-10-08", "2026-10-12")),
+        ("近半个月", span("2026-11-13", "2026-11-27")),
+        ("最近半年", span("2026-05-28", "2026-11-27")),
+        ("last two weeks", span("2026-11-14", "2026-11-27")),
+        ("past week", span("2026-11-21", "2026-11-27")),
+        ("q3 2025", span("2025-07-01", "2025-09-30")),
+        ("国庆期间", span("2026-10-01", "2026-10-07")),
+        ("去年国庆", span("2025-10-01", "2025-10-08")),
+        ("春节到现在", span("2026-02-15", "2026-11-27")),
+        ("双十一", span("2026-11-11")),
+        ("national day holiday", span("2026-10-01", "2026-10-07")),
+        ("元旦到期", span("2027-01-01", due=True)),
     ],
 )
 def test_days_are_read_as(text: str, meant: DayRange) -> None:
@@ -150,6 +180,13 @@ def test_days_are_read_as(text: str, meant: DayRange) -> None:
         "3号仓",
         "due",
         "昨天到",
+        "1/2",
+        "3/4寸",
+        "10.5到11.5",
+        "十一",
+        "十十一号",
+        "2035年春节",
+        "国庆前",
         "x" * 60,
     ],
 )
@@ -176,9 +213,23 @@ def test_some_days_lie_ahead_whenever_they_are_said(text: str, ahead: bool) -> N
     assert names_days_ahead(text) is ahead
 
 
-def test_days_are_found_in_a_sentence() -> None:
-    text = "上个月和10月1号到15号的订单，不是3号仓的，也不是五月花的"
-    assert [text[start:end] for start, end in find_days(text)] == ["上个月", "10月1号到15号"]
+@each_row(
+    ("text", "found"),
+    [
+        ("上个月和10月1号到15号的订单，不是3号仓的，也不是五月花的", ["上个月", "10月1号到15号"]),
+        ("11月20到25号到的货", ["11月20到25号"]),
+        ("国庆发了多少货", ["国庆"]),
+        ("国庆前的订单，中秋礼盒还有多少", []),
+        ("一千零二十三号订单，10.5到11.5元的螺丝", []),
+        ("昨天前", ["昨天"]),
+        ("11/5的订单", ["11/5"]),
+        ("orders from 25/11 to 28/11", ["25/11 to 28/11"]),
+        ("orders of 05/11", []),
+        ("did it ship last month on time", ["last month"]),
+    ],
+)
+def test_days_are_found_in_a_sentence(text: str, found: list[str]) -> None:
+    assert [text[start:end] for start, end in find_days(text)] == found
 
 
 def test_days_are_taken_from_anywhere_in_a_line() -> None:
@@ -205,3 +256,9 @@ def test_the_29th_of_february_exists_in_leap_years_only() -> None:
     assert typed.within(date(2028, 3, 1)) == span("2028-02-29")
     with pytest.raises(BadArgument, match="2月29号"):
         typed.within(FRIDAY)
+
+
+def test_each_way_to_say_days_has_a_meaning() -> None:
+    named = {rule.alias or rule.origin.name for rule in day_grammar().rules if not rule.options.expand1 or rule.alias}
+    said_alone = {name for name in named if not name.startswith("_")}
+    assert {name for name in said_alone if not hasattr(DayMeanings, name)} == set()
