@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from random import Random
 from typing import Any
 
 import pytest
@@ -23,141 +20,22 @@ from bot.erp.errors import (
     UnknownOutcome,
     Unsupported,
 )
-from bot.erp.hub import ErpHub
 from bot.erp.model import (
     Area,
     Changes,
     Decision,
     DecisionOutcome,
     DecisionResult,
-    Product,
-    PurchaseOrder,
     PurchaseStatus,
-    Quantities,
     Slice,
-    StockLevel,
     Verdict,
 )
 from bot.erp.port import Capability, ListQuery
 from bot.mechanisms.metrics import Metrics
 from bot.words.errors import ConfigurationError
-from tests.bare_records import bare
-from tests.erp.named_reads import NamedReads
+from tests.erp.hub_sources import DECIDED, DECISION, START, Clock, MakeHub, Source, counted, level, purchase
 
-START = datetime(2026, 11, 24, 8, tzinfo=UTC)
-
-
-class Clock:
-    """Wall clock and monotonic clock that only tests move; ``sleep`` moves them and records its seconds."""
-
-    def __init__(self) -> None:
-        self.seconds = 0.0
-        self.slept: list[float] = []
-
-    def now(self) -> datetime:
-        return START + timedelta(seconds=self.seconds)
-
-    def monotonic(self) -> float:
-        return self.seconds
-
-    async def sleep(self, seconds: float) -> None:
-        self.slept.append(seconds)
-        self.seconds += seconds
-
-
-class Source(NamedReads):
-    """A source whose answers are queued per call: values are returned, errors raised, the last answer repeats.
-
-    ``gate`` holds every call until it is set.
-    """
-
-    def __init__(self, name: str = "main", *, without: frozenset[Capability] = frozenset(), **answers: Any) -> None:
-        self.name = name
-        self.capabilities = frozenset(Capability) - without
-        self.answers = {call: list(queue) if isinstance(queue, list) else [queue] for call, queue in answers.items()}
-        self.calls: list[str] = []
-        self.gate = asyncio.Event()
-        self.gate.set()
-        self.begun = asyncio.Event()
-        self.closed = False
-
-    def __getattr__(self, call: str) -> Callable[..., Any]:
-        if call not in self.answers:
-            raise AttributeError(call)
-        return lambda *args, **kwargs: self._answer(call)
-
-    async def _answer(self, call: str) -> Any:
-        self.calls.append(call)
-        self.begun.set()
-        queue = self.answers[call]
-        answer = queue.pop(0) if len(queue) > 1 else queue[0]
-        await self.gate.wait()
-        if isinstance(answer, BaseException):
-            raise answer
-        return answer
-
-    async def close(self) -> None:
-        self.closed = True
-
-
-def level(on_hand: int = 5) -> StockLevel:
-    return StockLevel(
-        product=Product(sku="SKU123", name="螺丝", unit="个"),
-        total=Quantities(on_hand=Decimal(on_hand)),
-        per_warehouse=(),
-        reorder_point=None,
-        as_of=START,
-    )
-
-
-def purchase(status: PurchaseStatus = PurchaseStatus.WAITING, version: str = "1") -> PurchaseOrder:
-    return bare(PurchaseOrder, "PO-1001", vendor="宝钢", status=status, version=version)
-
-
-DECISION = Decision(number="PO-1001", version="1", verdict=Verdict.APPROVE, by="boss01")
-DECIDED = DecisionResult(outcome=DecisionOutcome.APPLIED, order=purchase(PurchaseStatus.APPROVED, "2"))
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def metrics() -> Metrics:
-    return Metrics()
-
-
-@pytest.fixture
-async def make_hub(clock: Clock, metrics: Metrics) -> AsyncIterator[Callable[..., ErpHub]]:
-    hubs: list[ErpHub] = []
-
-    def make(*sources: Any, **settings: Any) -> ErpHub:
-        hub = ErpHub(
-            sources,
-            metrics=metrics,
-            now=clock.now,
-            monotonic=clock.monotonic,
-            sleep=clock.sleep,
-            rng=Random(1),
-            **settings,
-        )
-        hubs.append(hub)
-        return hub
-
-    yield make
-    for hub in hubs:
-        await hub.close()
-
-
-MakeHub = Callable[..., ErpHub]
-
-
-def counted(metrics: Metrics, call: str, outcome: str, source: str = "main") -> float:
-    value = metrics.registry.get_sample_value(
-        "dingerp_erp_calls_total", {"source": source, "call": call, "outcome": outcome}
-    )
-    return value or 0.0
+MakeHub = MakeHub
 
 
 async def test_an_answer_carries_its_source_and_time(make_hub: MakeHub, metrics: Metrics) -> None:

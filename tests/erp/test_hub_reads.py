@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
-from random import Random
 from typing import Any
 
 import pytest
@@ -25,32 +24,33 @@ from bot.erp.errors import (
     Unsupported,
 )
 from bot.erp.hub import ErpHub, default_scope
+from bot.erp.kinds import KINDS, Kind
 from bot.erp.limits import SourceLimits
 from bot.erp.merging import ProductCodes
 from bot.erp.model import (
     Area,
     Changes,
+    Customer,
     Decision,
     DecisionOutcome,
     Invoice,
     Product,
-    ProductionOrder,
-    PurchaseOrder,
-    SalesOrder,
     Slice,
+    Supplier,
     Verdict,
 )
+from bot.erp.model.goods import GoodsDelivery, GoodsReceipt
 from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.units import Units
+from bot.kit.testing.contract_base import name_of
 from bot.mechanisms.metrics import Metrics
 from bot.words.errors import ConfigurationError
 from tests.bare_records import bare
+from tests.erp.hub_sources import DECIDED, DECISION, START, Clock, MakeHub, counted, level, purchase
 from tests.erp.named_reads import NamedReads
-from tests.erp.test_hub import DECIDED, DECISION, START, Clock, counted, level, purchase
 
 DAY = date(2026, 11, 20)
 DOWN = Unavailable("down")
-MakeHub = Callable[..., ErpHub]
 
 
 class Asked(NamedReads):
@@ -81,120 +81,83 @@ class Asked(NamedReads):
         self.closed += 1
 
 
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
+DATED = [kind for kind in KINDS if kind.record not in (Customer, Supplier, GoodsDelivery, GoodsReceipt)]
+_DAYS = ("ordered_on", "issued_on", "start_on", "quoted_on", "paid_on")
 
 
-@pytest.fixture
-def metrics() -> Metrics:
-    return Metrics()
+def dated(kind: Kind[Any], number: str, days: int = 0) -> Any:
+    """Return a document of some days after `DAY`."""
+    name = next(each for each in _DAYS if each in kind.record.__dataclass_fields__)
+    return bare(kind.record, number, **{name: DAY + timedelta(days=days)})
 
 
-@pytest.fixture
-async def make_hub(clock: Clock, metrics: Metrics) -> AsyncIterator[MakeHub]:
-    hubs: list[ErpHub] = []
-
-    def make(*sources: Any, **settings: Any) -> ErpHub:
-        times = {"monotonic": clock.monotonic, "sleep": clock.sleep, "rng": Random(1)}
-        hubs.append(ErpHub(sources, metrics=metrics, now=clock.now, **{**times, **settings}))
-        return hubs[-1]
-
-    yield make
-    for hub in hubs:
-        await hub.close()
+def bill(number: str) -> Invoice:
+    return bare(Invoice, number)
 
 
-def sale(number: str, days: int = 0) -> SalesOrder:
-    return bare(SalesOrder, number, ordered_on=DAY + timedelta(days=days), promised_on=DAY)
+def single(hub: ErpHub, kind: Kind[Any] | None, number: str) -> Awaitable[Any]:
+    return hub.stock(number) if kind is None else hub.document(kind, number)
 
 
-def bill(number: str, days: int = 0) -> Invoice:
-    return bare(Invoice, number, issued_on=DAY + timedelta(days=days), due_on=DAY)
-
-
-def buy(number: str, days: int = 0) -> PurchaseOrder:
-    return bare(PurchaseOrder, number, ordered_on=DAY + timedelta(days=days), due_on=DAY)
-
-
-def make(number: str, days: int = 0) -> ProductionOrder:
-    return bare(ProductionOrder, number, start_on=DAY + timedelta(days=days), due_on=DAY)
-
-
-SINGLE: list[tuple[str, Any]] = [
-    ("stock", level()),
-    ("order", sale("SO-1")),
-    ("invoice", bill("INV-1")),
-    ("purchase_order", purchase()),
-    ("production_order", make("MO-1")),
-]
-LISTS: list[tuple[str, Callable[..., Any], Capability]] = [
-    ("orders", sale, Capability.SALES_ORDERS),
-    ("invoices", bill, Capability.INVOICES),
-    ("purchase_orders", buy, Capability.PURCHASE_ORDERS),
-    ("production_orders", make, Capability.PRODUCTION_ORDERS),
-]
-CAN = {
-    "stock": Capability.STOCK,
-    "order": Capability.SALES_ORDERS,
-    "invoice": Capability.INVOICES,
-    "purchase_order": Capability.PURCHASE_ORDERS,
-    "production_order": Capability.PRODUCTION_ORDERS,
-}
+SINGLE: list[Kind[Any] | None] = [None, *DATED]
+"""What is read one by one: stock, and documents."""
 QUERY = ListQuery(text="x", filter=Filter.ALL, offset=3, limit=4)
+by_name = pytest.mark.parametrize("kind", SINGLE, ids=lambda kind: kind.call if kind else "stock")
+by_list = pytest.mark.parametrize("kind", DATED, ids=name_of)
 
 
-@pytest.mark.parametrize(("call", "value"), SINGLE)
+@by_name
 async def test_one_document_is_asked_for_as_it_was_typed_and_remembered_in_any_case(
-    call: str, value: Any, make_hub: MakeHub, metrics: Metrics, clock: Clock
+    kind: Kind[Any] | None, make_hub: MakeHub, metrics: Metrics, clock: Clock
 ) -> None:
+    call, value = (kind.call, dated(kind, "Ab-1")) if kind else ("stock", level())
     source = Asked(**{call: [value, DOWN]})
     hub = make_hub(source)
-    found = await getattr(hub, call)("Ab-1")
+    found = await single(hub, kind, "Ab-1")
     assert (found.value, found.source, found.as_of, found.stale) == (value, "main", START, False)
     assert source.calls == [(call, "Ab-1")]
     assert counted(metrics, call, "ok") == 1
     clock.seconds = 60
-    old = await getattr(hub, call)("aB-1")
+    old = await single(hub, kind, "aB-1")
     assert (old.value, old.stale, old.as_of) == (value, True, START)
     with pytest.raises(Unavailable):
-        await getattr(hub, call)("Ab-2")
+        await single(hub, kind, "Ab-2")
 
 
-@pytest.mark.parametrize(("call", "value"), SINGLE)
-async def test_what_no_source_offers_is_not_asked_for(call: str, value: Any, make_hub: MakeHub) -> None:
-    source = Asked(without=frozenset({CAN[call]}), **{call: value})
+@by_name
+async def test_what_no_source_offers_is_not_asked_for(kind: Kind[Any] | None, make_hub: MakeHub) -> None:
+    call, capability = (kind.call, kind.capability) if kind else ("stock", Capability.STOCK)
+    source = Asked(without=frozenset({capability}), **{call: None})
     with pytest.raises(Unsupported) as caught:
-        await getattr(make_hub(source), call)("Ab-1")
+        await single(make_hub(source), kind, "Ab-1")
     assert (caught.value.detail, source.calls) == (f"no source offers {call}", [])
 
 
-@pytest.mark.parametrize(("call", "build", "capability"), LISTS)
-async def test_a_list_of_one_source_is_asked_for_as_it_is(
-    call: str, build: Any, capability: Capability, make_hub: MakeHub, metrics: Metrics
-) -> None:
-    page: Slice[Any] = Slice(items=(build("A-1"),), total=9)
-    source = Asked(**{call: [page, DOWN]})
+@by_list
+async def test_a_list_of_one_source_is_asked_for_as_it_is(kind: Kind[Any], make_hub: MakeHub, metrics: Metrics) -> None:
+    page: Slice[Any] = Slice(items=(dated(kind, "A-1"),), total=9)
+    source = Asked(**{kind.list_call: [page, DOWN]})
     hub = make_hub(source)
-    assert (await getattr(hub, call)(QUERY)).value is page
-    assert source.calls == [(call, QUERY)]
-    assert counted(metrics, call, "ok") == 1
-    assert (await getattr(hub, call)(QUERY)).stale
+    assert (await hub.documents(kind, QUERY)).value is page
+    assert source.calls == [(kind.list_call, QUERY)]
+    assert counted(metrics, kind.list_call, "ok") == 1
+    assert (await hub.documents(kind, QUERY)).stale
     with pytest.raises(Unavailable):
-        await getattr(hub, call)(ListQuery(text="x", offset=3, limit=5))
+        await hub.documents(kind, ListQuery(text="x", offset=3, limit=5))
     with pytest.raises(Unsupported) as caught:
-        await getattr(make_hub(Asked(without=frozenset({capability}))), call)(QUERY)
-    assert caught.value.detail == f"no source offers {call}"
+        await make_hub(Asked(without=frozenset({kind.capability}))).documents(kind, QUERY)
+    assert caught.value.detail == f"no source offers {kind.list_call}"
 
 
-@pytest.mark.parametrize(("call", "build", "capability"), LISTS)
+@by_list
 async def test_lists_of_several_sources_are_one_in_the_order_of_their_days(
-    call: str, build: Any, capability: Capability, make_hub: MakeHub, metrics: Metrics
+    kind: Kind[Any], make_hub: MakeHub, metrics: Metrics
 ) -> None:
-    a = Asked("a", **{call: Slice(items=(build("A-1", 4), build("A-2", 1)), total=2)})
-    b = Asked("b", **{call: Slice(items=(build("B-1", 3), build("B-2", 2)), total=3)})
-    c = Asked("c", without=frozenset({capability}))
-    found = await getattr(make_hub(a, b, c), call)(ListQuery(text="x", offset=1, limit=2))
+    call = kind.list_call
+    a = Asked("a", **{call: Slice(items=(dated(kind, "A-1", 4), dated(kind, "A-2", 1)), total=2)})
+    b = Asked("b", **{call: Slice(items=(dated(kind, "B-1", 3), dated(kind, "B-2", 2)), total=3)})
+    c = Asked("c", without=frozenset({kind.capability}))
+    found = await make_hub(a, b, c).documents(kind, ListQuery(text="x", offset=1, limit=2))
     assert ([item.number for item in found.value.items], found.value.total) == (["B-1", "B-2"], 5)
     assert a.calls == b.calls == [(call, ListQuery(text="x", offset=0, limit=3))]
     assert counted(metrics, call, "ok", "a") == counted(metrics, call, "ok", "b") == 1

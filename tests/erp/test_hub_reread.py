@@ -13,7 +13,7 @@ from bot.erp.hub import ErpHub
 from bot.erp.limits import SourceLimits
 from bot.erp.model import Product
 from bot.mechanisms.metrics import Metrics
-from tests.erp.test_hub import Clock, Source, purchase
+from tests.erp.hub_sources import Clock, Source, purchase
 
 
 def hub_of(*sources: Any) -> ErpHub:

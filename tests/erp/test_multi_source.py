@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from decimal import Decimal
-from random import Random
 from typing import Any
 
 import pytest
@@ -14,7 +12,6 @@ import pytest
 from bot.erp.answer import Answer, SourceAnswer
 from bot.erp.document_calls import DocumentCalls
 from bot.erp.errors import NotFound, RateLimited, Unavailable, Unsupported
-from bot.erp.hub import ErpHub
 from bot.erp.kinds import Kind
 from bot.erp.limits import SourceLimits
 from bot.erp.merging import ProductCodes
@@ -24,9 +21,7 @@ from bot.erp.port import Capability, Erp, ListQuery
 from bot.erp.units import Units
 from bot.mechanisms.metrics import Metrics
 from bot.words.phrase import phrase
-from tests.erp.test_hub import START, Clock, Source, counted
-
-MakeHub = Callable[..., ErpHub]
+from tests.erp.hub_sources import START, Clock, MakeHub, Source, counted
 
 
 def stocked(sku: str, on_hand: int, barcode: str = "") -> StockLevel:
@@ -99,30 +94,6 @@ def watch(*sources: Source) -> list[tuple[str, str, int]]:
     for source in sources:
         watch_one(source)
     return asked
-
-
-@pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def metrics() -> Metrics:
-    return Metrics()
-
-
-@pytest.fixture
-async def make_hub(clock: Clock, metrics: Metrics) -> AsyncIterator[MakeHub]:
-    hubs: list[ErpHub] = []
-
-    def make(*sources: Any, **settings: Any) -> ErpHub:
-        times = {"monotonic": clock.monotonic, "sleep": clock.sleep, "rng": Random(1)}
-        hubs.append(ErpHub(sources, metrics=metrics, now=clock.now, **times, **settings))
-        return hubs[-1]
-
-    yield make
-    for hub in hubs:
-        await hub.close()
 
 
 async def test_stock_is_of_all_sources_together(make_hub: MakeHub, metrics: Metrics) -> None:

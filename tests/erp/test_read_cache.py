@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
 from contextvars import ContextVar
 from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
-from random import Random
 from typing import Any
 
 import pytest
@@ -21,15 +19,13 @@ from bot.erp.model import PurchaseStatus, Slice
 from bot.erp.port import Filter, ListQuery
 from bot.mechanisms.metrics import Metrics
 from bot.settings import ErpSettings
-from tests.erp.test_hub import DECIDED, DECISION, START, Clock, Source, level, purchase
+from tests.erp.hub_sources import DECIDED, DECISION, START, Clock, MakeHub, Source, level, purchase
 
 SECONDS = 2.0
 LATE = ListQuery(filter=Filter.LATE)
 
 context: ContextVar[str] = ContextVar("asking", default="")
 """The person for whom the sources of these tests are asked."""
-
-MakeHub = Callable[..., ErpHub]
 
 
 class MemoryLastKnown:
@@ -49,29 +45,12 @@ class MemoryLastKnown:
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
-
-
-@pytest.fixture
-def metrics() -> Metrics:
-    return Metrics()
-
-
-@pytest.fixture
-async def make_hub(clock: Clock, metrics: Metrics) -> AsyncIterator[MakeHub]:
-    hubs: list[ErpHub] = []
-
+def make_hub(make_hub: MakeHub) -> MakeHub:
     def make(*sources: Any, seconds: float = SECONDS, **settings: Any) -> ErpHub:
         guards = {source.name: SourceLimits(cache=seconds) for source in sources}
-        parts = {"monotonic": clock.monotonic, "sleep": clock.sleep, "rng": Random(1), "protections": guards}
-        hub = ErpHub(sources, metrics=metrics, now=clock.now, scope=context.get, **{**parts, **settings})
-        hubs.append(hub)
-        return hub
+        return make_hub(*sources, **{"protections": guards, "scope": context.get, **settings})
 
-    yield make
-    for hub in hubs:
-        await hub.close()
+    return make
 
 
 def spared(metrics: Metrics, call: str, source: str = "main") -> float:

@@ -23,7 +23,7 @@ from bot.erp.validation_rules import Defect
 from bot.mechanisms.metrics import Metrics
 from bot.store.database import Database
 from bot.store.erp.records import StoredErpRecords
-from tests.erp.test_hub import Source, level
+from tests.erp.hub_sources import Source, level
 
 NOON = datetime(2026, 11, 24, 4, tzinfo=UTC)
 """Noon in Shanghai, the time zone of the bot's settings."""
