@@ -188,10 +188,10 @@ class ApprovalEnv:
         word = VoteRequest(case=case, user_id=user, name=user.title(), verdict=verdict, seen=case.fingerprint, **fields)  # type: ignore[arg-type]
         return await self.service.cast_vote(word)
 
-    async def vote_amid(self, fault: WriteFault) -> Case:
-        """Ask about an order, and let Wang approve it while the ERP has a fault."""
+    async def wang_approves(self, *faults: WriteFault) -> Case:
+        """Ask about an order, and let Wang approve it, while the ERP has these faults; return its case as asked."""
         case = await self.submit()
-        self.erp.faults.append(fault)
+        self.erp.faults += faults
         await self.cast_vote("wang")
         return case
 

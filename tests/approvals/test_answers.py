@@ -108,8 +108,7 @@ async def test_taking_back_is_answered_with_the_case() -> None:
 
 async def test_once_the_erp_is_being_told_nothing_is_taken_back() -> None:
     env = ApprovalEnv(terms=ApprovalOptions(undo=timedelta(seconds=30)))
-    case = await env.submit()
-    await env.cast_vote("wang")
+    case = await env.wang_approves()
     began = await set_case(env, attempted_at=env.clock.time)
     assert await env.service.take_back(case, "wang") == VoteResult(outcome=VoteOutcome.LATE, case=began)
     doubtful = await set_case(env, attempted_at=None, state=CaseState.UNKNOWN)
@@ -257,8 +256,7 @@ async def test_what_each_card_owes(env: ApprovalEnv) -> None:
 
 
 async def test_an_answer_without_a_number_is_that_of_the_attempt_under_way(env: ApprovalEnv) -> None:
-    case = await env.submit()
-    await env.cast_vote("wang")
+    case = await env.wang_approves()
     applied = DecisionResult(outcome=DecisionOutcome.APPLIED, order=None, text="ok")
     assert await do(env, lambda unit: writeback.record_result(unit, case.id, applied)) is None
     await set_case(env, attempts=2, attempted_at=env.clock.time)
@@ -277,8 +275,7 @@ async def test_only_where_the_bots_own_account_is_refused_nobody_else_can_help(
     env = ApprovalEnv(terms=ApprovalOptions(technical_account=technical, own_account="bot"))
     del env.accounts["wang"]
     env.start()
-    case = await env.submit()
-    await env.cast_vote("wang")
+    case = await env.wang_approves()
     decided = await env.newest()
     assert decided.decision is not None
     decision = replace(decided.decision, account="bot" if own_account == "bot" else "erp-x")

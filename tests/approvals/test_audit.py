@@ -38,8 +38,7 @@ WRITING: Line = ("writing", "wang", "approve, version v1", "")
 
 
 async def test_a_decision_from_the_document_to_the_erp(env: ApprovalEnv) -> None:
-    await env.submit()
-    await env.cast_vote("wang")
+    await env.wang_approves()
     await env.run_until_idle()
     assert await record(env) == [
         OPENED,
@@ -105,8 +104,7 @@ async def test_who_clicked_at_something_else_than_the_document_is_now(env: Appro
 
 async def test_who_took_it_back() -> None:
     env = ApprovalEnv(terms=ApprovalOptions(undo=timedelta(seconds=30)))
-    case = await env.submit()
-    await env.cast_vote("wang")
+    case = await env.wang_approves()
     await env.service.take_back(case, "wang")
     assert (await record(env))[-1] == ("taken_back", "wang", "", "")
 
@@ -141,7 +139,7 @@ async def test_the_end_of_the_time() -> None:
 
 
 async def test_a_write_that_got_lost_and_was_repeated(env: ApprovalEnv) -> None:
-    await env.vote_amid(WriteFault.LOST)
+    await env.wang_approves(WriteFault.LOST)
     await env.run_until_idle()
     assert (await record(env))[3:8] == [
         WRITING,
@@ -153,14 +151,13 @@ async def test_a_write_that_got_lost_and_was_repeated(env: ApprovalEnv) -> None:
 
 
 async def test_a_write_that_got_lost_and_was_found(env: ApprovalEnv) -> None:
-    await env.vote_amid(WriteFault.ANSWER_LOST)
+    await env.wang_approves(WriteFault.ANSWER_LOST)
     await env.run_until_idle()
     assert (await record(env))[-2:] == [("found", "", "approved", ""), ("approved", "", "found in the ERP", "")]
 
 
 async def test_a_write_that_was_broken_off(env: ApprovalEnv) -> None:
-    case = await env.submit()
-    await env.cast_vote("wang")
+    case = await env.wang_approves()
     transactions = env.process.writer._transactions
     await transactions.transact(lambda unit: writeback.begin_write(unit, case.id))
     env.clock.move(seconds=60)
@@ -169,8 +166,7 @@ async def test_a_write_that_was_broken_off(env: ApprovalEnv) -> None:
 
 
 async def test_an_answer_that_came_too_late(env: ApprovalEnv) -> None:
-    case = await env.submit()
-    await env.cast_vote("wang")
+    case = await env.wang_approves()
     transactions = env.process.writer._transactions
     await transactions.transact(lambda unit: writeback.begin_write(unit, case.id))
     await transactions.transact(lambda unit: writeback.record_failure(unit, case.id, Unavailable("away"), 1))
@@ -210,24 +206,21 @@ async def test_an_answer_that_came_too_late(env: ApprovalEnv) -> None:
 async def test_what_the_erp_did_not_do(
     env: ApprovalEnv, befalls: Callable[[ApprovalEnv], None], ends: list[Line]
 ) -> None:
-    await env.submit()
-    await env.cast_vote("wang")
+    await env.wang_approves()
     befalls(env)
     await env.run_until_idle()
     assert (await record(env))[4:] == ends
 
 
 async def test_a_change_before_the_erp_was_told(env: ApprovalEnv) -> None:
-    case = await env.submit()
-    await env.cast_vote("wang")
+    case = await env.wang_approves()
     env.erp.edit("PO-1", vendor="OTHER")
     await env.run_until_idle()
     assert (await record(env, case))[-1] == ("superseded", "", "changed before the ERP was told", "")
 
 
 async def test_a_version_that_came_before_the_erp_was_told(env: ApprovalEnv) -> None:
-    await env.submit()
-    await env.cast_vote("wang")
+    await env.wang_approves()
     env.erp.edit("PO-1")
     await env.run_until_idle()
     assert (await record(env))[5:7] == [
@@ -238,7 +231,7 @@ async def test_a_version_that_came_before_the_erp_was_told(env: ApprovalEnv) -> 
 
 async def test_a_level_that_somebody_else_passed(env: ApprovalEnv) -> None:
     env.erp.levels["PO-1"] = (("erp-wang", "erp-sun"), ("erp-qian",))
-    case = await env.vote_amid(WriteFault.LOST)
+    case = await env.wang_approves(WriteFault.LOST)
     await env.work()
     env.erp.apply(decision("v1", "erp-sun"))
     await env.run_until_idle()
@@ -247,7 +240,7 @@ async def test_a_level_that_somebody_else_passed(env: ApprovalEnv) -> None:
 
 async def test_a_level_of_ours_that_was_found(env: ApprovalEnv) -> None:
     env.erp.levels["PO-1"] = (("erp-wang",), ("erp-qian",))
-    case = await env.vote_amid(WriteFault.ANSWER_LOST)
+    case = await env.wang_approves(WriteFault.ANSWER_LOST)
     await env.run_until_idle()
     ended = await env.service.case(case.id)
     assert ended is not None
@@ -258,7 +251,7 @@ async def test_a_level_of_ours_that_was_found(env: ApprovalEnv) -> None:
 async def test_a_change_that_may_be_ours_or_not(env: ApprovalEnv) -> None:
     env.erp.levels["PO-1"] = ((), ())
     env.erp.names_nobody = True
-    case = await env.vote_amid(WriteFault.ANSWER_LOST)
+    case = await env.wang_approves(WriteFault.ANSWER_LOST)
     await env.run_until_idle()
     assert (await record(env, case))[-1] == ("superseded", "", "changed while the outcome was unknown", "")
 
@@ -272,8 +265,7 @@ async def test_a_document_that_was_taken_back(env: ApprovalEnv) -> None:
 
 async def test_a_level_of_ours_after_which_the_erp_asks_others(env: ApprovalEnv) -> None:
     env.erp.levels["PO-1"] = (("erp-wang",), ("erp-qian",))
-    case = await env.submit()
-    await env.cast_vote("wang")
+    case = await env.wang_approves()
     await env.run_until_idle()
     assert (await record(env, case))[4:] == [
         ("outcome", "", "recorded_more_approvals_needed recorded_more_approvals_needed", ""),

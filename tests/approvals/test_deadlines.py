@@ -136,16 +136,14 @@ async def test_after_a_deadline_that_only_shows_reminders_go_on() -> None:
 
 async def test_after_taking_back_the_reminder_is_due_again() -> None:
     env = ApprovalEnv(rules=rules(remind_after=(HOUR,)), terms=ApprovalOptions(undo=MINUTE))
-    case = await env.submit()
-    await env.cast_vote("wang")
+    case = await env.wang_approves()
     assert await due_in(env) == MINUTE
     await env.service.take_back(case, "wang")
     assert await due_in(env) == HOUR
 
 
 async def test_what_the_erp_is_told_and_how_long_that_may_take(env: ApprovalEnv) -> None:
-    case = await env.submit()
-    await env.cast_vote("wang")
+    case = await env.wang_approves()
     telling = await do(env, lambda unit: writeback.begin_write(unit, case.id))
     assert telling == writeback.WriteAttempt(
         1,
@@ -169,8 +167,7 @@ async def test_what_the_erp_is_told_and_how_long_that_may_take(env: ApprovalEnv)
 async def test_the_erp_is_told_of_a_decision_whose_time_has_come(
     env: ApprovalEnv, fields: dict[str, Any], told: bool
 ) -> None:
-    case = await env.submit()
-    await env.cast_vote("wang")
+    case = await env.wang_approves()
     await set_case(env, **fields)
     assert (await do(env, lambda unit: writeback.begin_write(unit, case.id)) is not None) is told
     assert ("writing" in await env.audit_actions()) is told
@@ -188,7 +185,7 @@ async def test_the_erp_is_told_of_a_decision_whose_time_has_come(
 async def test_a_doubtful_write_is_looked_for_when_it_is_time(
     env: ApprovalEnv, fields: dict[str, Any], looked: bool
 ) -> None:
-    case = await env.vote_amid(WriteFault.LOST)
+    case = await env.wang_approves(WriteFault.LOST)
     await env.work()
     assert await due_in(env) == 2 * SECOND
     await set_case(env, **fields)
@@ -202,7 +199,7 @@ async def test_a_doubtful_write_is_looked_for_when_it_is_time(
     ("since", "wait"), [(0, 2), (3, 2), (4, 4), (7, 4), (8, 8), (16, 15), (29, 15), (30, 30), (60, 30), (1000, 30)]
 )
 async def test_looks_follow_ever_more_slowly(env: ApprovalEnv, since: int, wait: int) -> None:
-    case = await env.vote_amid(WriteFault.LOST)
+    case = await env.wang_approves(WriteFault.LOST)
     await env.work()
     env.clock.move(seconds=since)
     await do(env, lambda unit: writeback.record_check(unit, case.id, None))
@@ -215,8 +212,7 @@ async def test_looks_follow_ever_more_slowly(env: ApprovalEnv, since: int, wait:
 async def test_tries_follow_ever_more_slowly_and_no_sooner_than_the_erp_asks(
     env: ApprovalEnv, attempts: int, asked: float | None, wait: int
 ) -> None:
-    case = await env.submit()
-    await env.cast_vote("wang")
+    case = await env.wang_approves()
     await set_case(env, attempts=attempts, attempted_at=env.clock.time)
     busy = RateLimited("busy", retry_after=asked)
     again = await do(env, lambda unit: writeback.record_failure(unit, case.id, busy))

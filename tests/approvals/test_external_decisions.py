@@ -148,8 +148,7 @@ async def test_deleted_is_said_to_be_deleted(env: ApprovalEnv) -> None:
 
 
 async def test_what_was_decided_stays_decided_when_it_is_deleted(env: ApprovalEnv) -> None:
-    await env.submit()
-    await env.cast_vote("wang")
+    await env.wang_approves()
     await env.run_until_idle()
     decided = await env.newest()
     assert decided.state.is_final
@@ -171,8 +170,7 @@ async def test_cancelled_by_others_is_not_the_rejection_that_somebody_meant(env:
 
 
 async def test_a_decision_there_overtakes_ours(env: ApprovalEnv) -> None:
-    await env.submit()
-    await env.cast_vote("wang")
+    await env.wang_approves()
     at = env.clock.time
     env.erp.apply(Decision(number="PO-1", version="v1", verdict=REJECT, by="erp-sun", reason="no"))
     await env.run_until_idle()

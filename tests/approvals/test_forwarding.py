@@ -73,8 +73,7 @@ async def test_to_whom_and_by_whom_not(env: ApprovalEnv, to: str, by: str, reaso
 
 async def test_not_to_somebody_who_has_spoken_or_whom_the_erp_refused() -> None:
     env = ApprovalEnv(rules=rules(any_of("role:purchasing"), any_of("role:finance")))
-    case = await env.submit()
-    await env.cast_vote("wang")
+    case = await env.wang_approves()
     refused = await env.service.forward(case, "wang", "qian")
     assert str(refused.reasons[0]) == "They have agreed already."
     await env.cast_vote("qian")
@@ -100,8 +99,7 @@ async def test_of_a_document_that_is_another_now(
 
 
 async def test_when_it_is_decided(env: ApprovalEnv) -> None:
-    case = await env.submit()
-    await env.cast_vote("wang")
+    case = await env.wang_approves()
     assert (await env.service.forward(case, "zhao", "qian")).outcome is VoteOutcome.LATE
 
 

@@ -75,8 +75,7 @@ async def test_all_cards_follow_from_level_to_level_with_one_update_each() -> No
 
 async def test_whose_turn_is_over_has_no_buttons_and_the_others_have() -> None:
     env = ApprovalEnv(rules=TWO)
-    await env.submit()
-    await env.cast_vote("wang")
+    await env.wang_approves()
     shown = await cards(env)
     mute = {place for place, view in shown.items() if view.mute}
     assert mute == {"person:wang", "person:zhao"}

@@ -24,8 +24,7 @@ def test_the_guide_says_what_each_outcome_shows() -> None:
 
 async def test_more_approvals_needed(env: ApprovalEnv) -> None:
     env.erp.levels["PO-1"] = (("erp-wang",), ("erp-qian",))
-    first = await env.submit()
-    await env.cast_vote("wang")
+    first = await env.wang_approves()
     await env.run_until_idle()
     cases = [case for case, _ in await env.service.history("PO-1")]
     assert [case.state for case in cases] == [CaseState.OPEN, CaseState.APPROVED]
@@ -38,8 +37,7 @@ async def test_more_approvals_needed(env: ApprovalEnv) -> None:
 
 
 async def test_already_decided_by_somebody_else(env: ApprovalEnv) -> None:
-    await env.submit()
-    await env.cast_vote("wang")
+    await env.wang_approves()
     order = env.erp.orders["PO-1"]
     env.erp.apply(decision(order.version, "erp-sun"))
     at = env.clock.time
@@ -55,8 +53,7 @@ async def test_already_decided_by_somebody_else(env: ApprovalEnv) -> None:
 
 async def test_already_decided_by_nobody_knows_whom_is_not_ours(env: ApprovalEnv) -> None:
     env.erp.names_nobody = True
-    await env.submit()
-    await env.cast_vote("wang")
+    await env.wang_approves()
     env.erp.apply(decision(env.erp.orders["PO-1"].version, "erp-sun"))
     await env.run_until_idle()
     assert await env.state() is CaseState.DECIDED_ELSEWHERE
@@ -91,8 +88,7 @@ async def test_a_level_that_was_passed_stays_passed_when_the_erp_refuses_the_las
 
 
 async def test_changed_between_the_decision_and_the_write(env: ApprovalEnv) -> None:
-    await env.submit()
-    await env.cast_vote("wang")
+    await env.wang_approves()
     env.erp.edit("PO-1", vendor="OTHER")
     await env.run_until_idle()
     states = [case.state for case, _ in await env.service.history("PO-1")]
@@ -101,8 +97,7 @@ async def test_changed_between_the_decision_and_the_write(env: ApprovalEnv) -> N
 
 
 async def test_a_comment_between_the_decision_and_the_write_changes_nothing(env: ApprovalEnv) -> None:
-    await env.submit()
-    await env.cast_vote("wang")
+    await env.wang_approves()
     env.erp.edit("PO-1")
     await env.run_until_idle()
     assert await env.state() is CaseState.APPROVED
@@ -160,8 +155,7 @@ async def test_a_conflict_is_read_again_and_asked_anew(env: ApprovalEnv) -> None
 
 
 async def test_given_back_to_its_author_between_the_decision_and_the_write(env: ApprovalEnv) -> None:
-    await env.submit()
-    await env.cast_vote("wang")
+    await env.wang_approves()
     env.erp.faults.append(Invalid("never submitted"))
     env.erp.edit("PO-1", status=PurchaseStatus.DRAFT)
     await env.run_until_idle()
@@ -169,16 +163,14 @@ async def test_given_back_to_its_author_between_the_decision_and_the_write(env: 
 
 
 async def test_deleted_between_the_decision_and_the_write(env: ApprovalEnv) -> None:
-    await env.submit()
-    await env.cast_vote("wang")
+    await env.wang_approves()
     env.erp.orders.clear()
     await env.run_until_idle()
     assert await env.state() is CaseState.WITHDRAWN
 
 
 async def test_away_and_back(env: ApprovalEnv) -> None:
-    await env.submit()
-    await env.cast_vote("wang")
+    await env.wang_approves()
     env.erp.away = True
     await env.run_until_idle(within=10 * MINUTE)
     waiting = await env.newest()

@@ -59,8 +59,7 @@ async def test_a_look_keeps_nothing_in_memory_either() -> None:
 
 async def test_cards_wait_a_moment_for_the_erp_before_they_say_that_it_is_being_told() -> None:
     env = ApprovalEnv()
-    await env.submit()
-    await env.cast_vote("wang")
+    await env.wang_approves()
     assert isinstance(env.store, MemoryCaseStore)
     told = env.clock.time
     assert {one.due_at - told for one in env.store.repository.deliveries[-4:]} == {timedelta(seconds=1)}
@@ -70,8 +69,7 @@ async def test_cards_wait_a_moment_for_the_erp_before_they_say_that_it_is_being_
 
 async def test_cards_say_at_once_that_a_decision_can_be_taken_back() -> None:
     env = ApprovalEnv(terms=ApprovalOptions(undo=timedelta(seconds=30)))
-    await env.submit()
-    await env.cast_vote("wang")
+    await env.wang_approves()
     assert isinstance(env.store, MemoryCaseStore)
     assert {one.due_at for one in env.store.repository.deliveries[-4:]} == {env.clock.time}
 

@@ -104,8 +104,7 @@ class TestWhileTheBotOnlyReads:
         assert found.read_only
 
     async def test_a_decision_waits_for_the_switch(self, env: ApprovalEnv) -> None:
-        await env.submit()
-        await env.cast_vote("wang")
+        await env.wang_approves()
         env.read_only = True
         await env.run_until_idle()
         assert (await env.state(), env.erp.written) == (CaseState.WRITING, [])

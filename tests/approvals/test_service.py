@@ -80,8 +80,7 @@ async def test_why(env: ApprovalEnv) -> None:
 
 
 async def test_history(env: ApprovalEnv) -> None:
-    await env.submit()
-    await env.cast_vote("wang")
+    await env.wang_approves()
     await env.run_until_idle()
     ((case, rows),) = await env.service.history("po-1")
     assert case.state is CaseState.APPROVED

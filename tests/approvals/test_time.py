@@ -86,8 +86,7 @@ async def test_a_level_of_all_that_is_half_done_needs_one_more_voice() -> None:
 
 async def test_a_decision_can_be_taken_back_for_a_while() -> None:
     env = ApprovalEnv(terms=ApprovalOptions(undo=timedelta(seconds=30)))
-    case = await env.submit()
-    await env.cast_vote("wang")
+    case = await env.wang_approves()
     await env.work()
     assert env.erp.told == []
     refused = await env.service.take_back(case, "qian")
@@ -124,8 +123,7 @@ async def test_every_change_that_time_brings_is_a_newer_state_of_the_card() -> N
             escalate_to=who("person:zheng"),
         )
     )
-    case = await env.submit()
-    await env.cast_vote("wang")
+    case = await env.wang_approves()
     await env.cast_vote("sun")
     seen = [(await env.newest()).revision]
     for _ in range(2):

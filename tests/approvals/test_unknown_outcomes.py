@@ -14,7 +14,7 @@ from tests.approvals.fake_erp import WriteFault
 
 
 async def test_it_was_done(env: ApprovalEnv) -> None:
-    await env.vote_amid(WriteFault.ANSWER_LOST)
+    await env.wang_approves(WriteFault.ANSWER_LOST)
     await env.work()
     assert await env.state() is CaseState.UNKNOWN
     await env.run_until_idle()
@@ -24,7 +24,7 @@ async def test_it_was_done(env: ApprovalEnv) -> None:
 
 
 async def test_it_was_not_done(env: ApprovalEnv) -> None:
-    await env.vote_amid(WriteFault.LOST)
+    await env.wang_approves(WriteFault.LOST)
     started = env.clock.time
     await env.run_until_idle()
     assert await env.state() is CaseState.APPROVED
@@ -34,7 +34,7 @@ async def test_it_was_not_done(env: ApprovalEnv) -> None:
 
 
 async def test_somebody_else_did_it(env: ApprovalEnv) -> None:
-    await env.vote_amid(WriteFault.LOST)
+    await env.wang_approves(WriteFault.LOST)
     await env.work()
     env.erp.apply(decision("v1", "erp-sun"))
     at = env.clock.time
@@ -58,14 +58,14 @@ async def test_the_opposite_was_done(env: ApprovalEnv) -> None:
 
 async def test_it_was_done_and_nobody_is_named(env: ApprovalEnv) -> None:
     env.erp.names_nobody = True
-    await env.vote_amid(WriteFault.ANSWER_LOST)
+    await env.wang_approves(WriteFault.ANSWER_LOST)
     await env.run_until_idle()
     assert await env.state() is CaseState.APPROVED
 
 
 async def test_a_level_of_the_erp_was_passed(env: ApprovalEnv) -> None:
     env.erp.levels["PO-1"] = (("erp-wang",), ("erp-qian",))
-    await env.vote_amid(WriteFault.ANSWER_LOST)
+    await env.wang_approves(WriteFault.ANSWER_LOST)
     await env.run_until_idle()
     states = [case.state for case, _ in await env.service.history("PO-1")]
     assert states == [CaseState.OPEN, CaseState.APPROVED]
@@ -74,7 +74,7 @@ async def test_a_level_of_the_erp_was_passed(env: ApprovalEnv) -> None:
 
 async def test_somebody_else_passed_the_level(env: ApprovalEnv) -> None:
     env.erp.levels["PO-1"] = (("erp-wang", "erp-sun"), ("erp-qian",))
-    await env.vote_amid(WriteFault.LOST)
+    await env.wang_approves(WriteFault.LOST)
     await env.work()
     env.erp.apply(decision("v1", "erp-sun"))
     await env.run_until_idle()
@@ -86,7 +86,7 @@ async def test_a_level_that_the_erp_keeps_quiet_about_is_never_passed_twice(env:
     """Told again on the new version it would have passed the second level in the name of the first."""
     env.erp.levels["PO-1"] = ((), ())
     env.erp.names_nobody = True
-    await env.vote_amid(WriteFault.ANSWER_LOST)
+    await env.wang_approves(WriteFault.ANSWER_LOST)
     await env.run_until_idle()
     assert len(env.erp.written) == 1
     states = [case.state for case, _ in await env.service.history("PO-1")]
@@ -95,7 +95,7 @@ async def test_a_level_that_the_erp_keeps_quiet_about_is_never_passed_twice(env:
 
 async def test_a_comment_while_it_is_unknown_asks_anew_even_if_the_erp_still_waits_for_them(env: ApprovalEnv) -> None:
     env.erp.levels["PO-1"] = (("erp-wang",),)
-    await env.vote_amid(WriteFault.LOST)
+    await env.wang_approves(WriteFault.LOST)
     await env.work()
     env.erp.edit("PO-1")
     await env.run_until_idle()
@@ -119,7 +119,7 @@ async def test_what_was_decided_and_submitted_anew_while_it_is_unknown_is_not_de
 
 
 async def test_changed_while_it_is_unknown(env: ApprovalEnv) -> None:
-    await env.vote_amid(WriteFault.LOST)
+    await env.wang_approves(WriteFault.LOST)
     await env.work()
     env.erp.edit("PO-1", vendor="OTHER")
     await env.run_until_idle()
@@ -128,7 +128,7 @@ async def test_changed_while_it_is_unknown(env: ApprovalEnv) -> None:
 
 
 async def test_deleted_while_it_is_unknown(env: ApprovalEnv) -> None:
-    await env.vote_amid(WriteFault.LOST)
+    await env.wang_approves(WriteFault.LOST)
     await env.work()
     env.erp.orders.clear()
     await env.run_until_idle()
@@ -136,7 +136,7 @@ async def test_deleted_while_it_is_unknown(env: ApprovalEnv) -> None:
 
 
 async def test_the_erp_stays_away_and_is_looked_at_ever_less_often(env: ApprovalEnv) -> None:
-    await env.vote_amid(WriteFault.ANSWER_LOST)
+    await env.wang_approves(WriteFault.ANSWER_LOST)
     await env.work()
     env.erp.away = True
     reads = env.erp.reads
@@ -149,7 +149,7 @@ async def test_the_erp_stays_away_and_is_looked_at_ever_less_often(env: Approval
 
 
 async def test_an_adapter_that_breaks_after_the_write(env: ApprovalEnv) -> None:
-    await env.vote_amid(WriteFault.DEFECT)
+    await env.wang_approves(WriteFault.DEFECT)
     await env.run_until_idle()
     assert await env.state() is CaseState.APPROVED
     assert len(env.erp.told) == 1
@@ -157,8 +157,7 @@ async def test_an_adapter_that_breaks_after_the_write(env: ApprovalEnv) -> None:
 
 async def test_an_answer_that_comes_after_the_doubt_counts(env: ApprovalEnv) -> None:
     """A write that takes longer than anybody expects, with another process looking meanwhile."""
-    await env.submit()
-    await env.cast_vote("wang")
+    await env.wang_approves()
     transactions = env.process.writer._transactions
     case = await env.newest()
     telling = await transactions.transact(lambda unit: writeback.begin_write(unit, case.id))
@@ -172,8 +171,7 @@ async def test_an_answer_that_comes_after_the_doubt_counts(env: ApprovalEnv) -> 
 
 
 async def test_an_answer_to_an_earlier_attempt_does_not_count(env: ApprovalEnv) -> None:
-    await env.submit()
-    await env.cast_vote("wang")
+    await env.wang_approves()
     transactions = env.process.writer._transactions
     case = await env.newest()
     first = await transactions.transact(lambda unit: writeback.begin_write(unit, case.id))
@@ -191,8 +189,7 @@ async def test_an_answer_to_an_earlier_attempt_does_not_count(env: ApprovalEnv) 
 
 
 async def test_a_process_that_slept_after_its_note_does_not_write(env: ApprovalEnv) -> None:
-    await env.submit()
-    await env.cast_vote("wang")
+    await env.wang_approves()
 
     def sleep(result: object) -> None:
         if isinstance(result, writeback.WriteAttempt):
@@ -209,7 +206,7 @@ async def test_a_process_that_slept_after_its_note_does_not_write(env: ApprovalE
 
 async def test_a_level_counts_where_the_erp_does_not_say_for_whom_it_waits(env: ApprovalEnv) -> None:
     env.erp.levels["PO-1"] = ((), ())
-    await env.vote_amid(WriteFault.ANSWER_LOST)
+    await env.wang_approves(WriteFault.ANSWER_LOST)
     await env.run_until_idle()
     states = [case.state for case, _ in await env.service.history("PO-1")]
     assert states == [CaseState.OPEN, CaseState.APPROVED]
@@ -233,7 +230,7 @@ async def test_the_cards_follow_through_doubt_and_back(env: ApprovalEnv) -> None
 
 
 async def test_a_look_belongs_to_one_process_for_a_while(env: ApprovalEnv) -> None:
-    await env.vote_amid(WriteFault.LOST)
+    await env.wang_approves(WriteFault.LOST)
     await env.work()
     case, transactions = await env.newest(), env.process.writer._transactions
     assert await transactions.transact(lambda unit: writeback.begin_check(unit, case.id)) is None

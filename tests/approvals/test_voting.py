@@ -52,8 +52,7 @@ async def test_a_large_amount_is_confirmed() -> None:
 
 
 async def test_late_clickers_learn_who_decided(env: ApprovalEnv) -> None:
-    await env.submit()
-    await env.cast_vote("wang")
+    await env.wang_approves()
     reads = env.erp.reads
     late = await env.cast_vote("qian", REJECT)
     assert late.outcome is VoteOutcome.LATE

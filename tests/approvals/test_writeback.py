@@ -45,8 +45,7 @@ async def test_an_erp_that_does_not_tell_how_it_was_decided(env: ApprovalEnv) ->
 
 async def test_decided_by_a_first_attempt_whose_answer_was_an_error(env: ApprovalEnv) -> None:
     """Told a second time, an ERP that names nobody means our own first attempt."""
-    case = await env.submit()
-    await env.cast_vote("wang")
+    case = await env.wang_approves()
     await set_case(env, attempts=2, attempted_at=env.clock.time)
     order = replace(env.erp.orders["PO-1"], status=PurchaseStatus.APPROVED, approval=None)
     decided = DecisionResult(outcome=DecisionOutcome.ALREADY_DECIDED, order=order)
@@ -56,8 +55,7 @@ async def test_decided_by_a_first_attempt_whose_answer_was_an_error(env: Approva
 
 @pytest.mark.parametrize("error", [Invalid("no"), Conflict("locked")])
 async def test_an_error_about_a_document_that_others_decided(env: ApprovalEnv, error: Invalid | Conflict) -> None:
-    case = await env.submit()
-    await env.cast_vote("wang")
+    case = await env.wang_approves()
     await set_case(env, attempts=1, attempted_at=env.clock.time)
     order = replace(env.erp.orders["PO-1"], status=PurchaseStatus.APPROVED, approval=None)
     ended = await do(env, lambda unit: writeback.record_failure(unit, case.id, error, 1, order))
@@ -68,7 +66,7 @@ async def test_an_error_about_a_document_that_others_decided(env: ApprovalEnv, e
 async def test_a_write_that_is_nowhere_to_be_found_is_repeated_after_ninety_seconds(
     env: ApprovalEnv, seconds: int, state: CaseState
 ) -> None:
-    case = await env.vote_amid(WriteFault.LOST)
+    case = await env.wang_approves(WriteFault.LOST)
     await env.work()
     env.clock.move(seconds=seconds)
     looked = await do(env, lambda unit: writeback.record_check(unit, case.id, env.erp.orders["PO-1"]))

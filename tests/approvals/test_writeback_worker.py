@@ -34,8 +34,7 @@ async def test_many_due_cases_are_begun_a_few_at_a_time(env: ApprovalEnv) -> Non
 
 
 async def test_two_processes_write_once(env: ApprovalEnv) -> None:
-    await env.submit()
-    await env.cast_vote("wang")
+    await env.wang_approves()
     other = WritebackWorker(env.process.writer._transactions, env.erp, follow=env.process._follow, metrics=env.metrics)
     await asyncio.gather(env.process.writer.run_once(), other.run_once())
     await asyncio.gather(env.process.writer.wait_idle(), other.wait_idle())
