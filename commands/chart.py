@@ -108,8 +108,8 @@ async def chart(
         area = kind_followed(_KEPT[kind].documents).area
         view = await _kept_chart(kind, *_days_of(days, which, context.today), erp, kept, context)
     seen = cut(view, policy.decide_area(context.person, command_of(area), context.conversation.id).grant.fields)
-    # A file holds figures and no picture; what is hidden is not drawn, nor what is not read yet.
-    if context.rows is not None or view.coverage.as_of is None or not seen.has_bars:
+    # A file holds no picture, and a page draws its own without a call. What is hidden or not read yet is not drawn.
+    if context.on_page or context.rows is not None or view.coverage.as_of is None or not seen.has_bars:
         return seen
     picture = await pictures.picture(seen.chart, context)
     return replace(seen, picture=picture.media_id, lack=picture.lack)

@@ -81,10 +81,14 @@ class ReportView(View):
     unknown: tuple[Feed, ...] = ()
     """What is not kept, or not all yet: the ERP may not tell which of them changed."""
     second: bool = False
+    has_room: bool = False
+    """It is shown where all of it has room, as on a page."""
 
     @property
     def is_split(self) -> bool:
         """Whether one card has no room for all."""
+        if self.has_room:
+            return False
         sold = (self.sales and self.sales.ordered, self.invoices and self.invoices.invoiced, self.receipts)
         several = any(part and len(_visible_sums(part)) > 1 for part in sold)
         return several and bool(self.purchases or self.production)
@@ -276,4 +280,5 @@ async def report(
             for source, silent in erp.silent_about(figures.told).items()
         ),
         second=context.offset > 0,
+        has_room=context.on_page,
     )

@@ -41,10 +41,12 @@ from bot.web.pages.rules import CHANGE, RulePages
 from bot.web.pages.site import PageSite
 from bot.web.pages.today import TODAY
 from bot.web.pages.visit import PageParts
+from bot.web.pages.week import WEEK
 
 PAGES = (
     ME,
     TODAY,
+    WEEK,
     LISTS,
     LIST,
     OPEN_ALERTS,

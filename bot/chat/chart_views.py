@@ -14,6 +14,7 @@ from bot.cards.language import UNKNOWN_VALUE, Language
 from bot.cards.tables import Table
 from bot.cards.view import Button, Label, View
 from bot.charts.chart import Chart, ChartBar, ChartForm, ChartPanel
+from bot.charts.drawing import draw_chart
 from bot.chat.charts import CALLS, MissingPicture
 from bot.chat.conditions import ListCondition, WiderList
 from bot.chat.parsing import command_line
@@ -100,6 +101,12 @@ class ChartView(EmptiedList, View):
     def chart(self, language: Language) -> Chart:
         """Return what the picture shows, in the words of a language."""
         raise NotImplementedError
+
+    def drawing(self, language: Language) -> str:
+        """Return the picture as SVG, for readers who need no upload; empty without anything to draw."""
+        if self.coverage.as_of is None or not self.has_bars:
+            return ""
+        return draw_chart(self.chart(language), language.compact)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

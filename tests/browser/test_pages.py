@@ -28,6 +28,7 @@ BOSS, ADMINISTRATOR = "boss01", "it01"
 PICTURES = os.environ.get("PICTURES", "")
 PATHS = (
     "/",
+    "/week",
     "/documents",
     "/alerts",
     "/documents/order?list=late",

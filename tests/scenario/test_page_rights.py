@@ -36,6 +36,7 @@ ADDRESSES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "/": {"/": ""},
         "/today": {"/today": ""},
+        "/week": {"/week": "report"},
         "/documents": {"/documents": ""},
         "/documents/{kind}": {
             **{f"/documents/{kind.command}": kind.command for kind in KINDS},

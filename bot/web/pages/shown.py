@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
@@ -17,6 +18,7 @@ from bot.cards.card import CardForm
 from bot.cards.status_labels import status_colour
 from bot.cards.view import ListView
 from bot.chat.answers.page_answers import PageAnswer, PageButton
+from bot.chat.chart_views import ChartView
 from bot.chat.document_views import DocumentListView, DocumentView
 from bot.chat.parsing import command_line
 from bot.erp.model import Money
@@ -71,6 +73,8 @@ class ShownAnswer:
 
     title: Markup
     body: Markup
+    picture: str
+    """The address of a chart's drawing, which contains it; empty without one."""
     tips: Markup
     table: ShownTable | None
     buttons: tuple[ShownButton, ...]
@@ -89,6 +93,7 @@ def show(visit: Visit, answer: PageAnswer, *, row_address: Callable[[Any], str] 
     return ShownAnswer(
         title=inline_html(answer.card.title),
         body=body,
+        picture=_picture(visit, answer),
         tips=inline_html(drawn.tips),
         table=table,
         buttons=tuple(_buttons(visit, answer, with_rows=table is None)),
@@ -96,6 +101,11 @@ def show(visit: Visit, answer: PageAnswer, *, row_address: Callable[[Any], str] 
         line=answer.card.line or answer.asked,
         is_well=answer.outcome in _WELL,
     )
+
+
+def _picture(visit: Visit, answer: PageAnswer) -> str:
+    drawing = answer.view.drawing(visit.language) if isinstance(answer.view, ChartView) else ""
+    return f"data:image/svg+xml;base64,{b64encode(drawing.encode()).decode()}" if drawing else ""
 
 
 _STATUSES = MappingProxyType({"denied": HTTPStatus.FORBIDDEN, "not_found": HTTPStatus.NOT_FOUND})
