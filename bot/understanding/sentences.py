@@ -174,12 +174,12 @@ class Sentences:
     """Command → the words of these lists that may be typed after it."""
 
     @cached_property
-    def parted_by_first(self) -> Mapping[str, tuple[tuple[int, str], ...]]:
-        """The two-part words by first part, each with its rank: most sentences contain few first parts."""
-        found: dict[str, list[tuple[int, str]]] = {}
+    def parted_by_sign(self) -> Mapping[str, tuple[tuple[int, str, str], ...]]:
+        """The two-part words by first sign, each with its rank and first part: most sentences contain few of them."""
+        found: dict[str, list[tuple[int, str, str]]] = {}
         for rank, word in enumerate(self.parted):
-            found.setdefault(word.partition(PARTED)[0], []).append((rank, word))
-        return {first: tuple(words) for first, words in found.items()}
+            found.setdefault(word[0], []).append((rank, word.partition(PARTED)[0], word))
+        return {sign: tuple(words) for sign, words in found.items()}
 
     @cached_property
     def _resolved(self) -> dict[str, tuple[Cue, ...]]:

@@ -8,7 +8,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import Enum, auto
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import accumulate, islice
 from operator import add
 from types import MappingProxyType
@@ -41,6 +41,8 @@ _USUAL_DELIVERY = re.compile(rf"(?:{'|'.join(DELIVERIES.words.prefixes)})\d")
 """The same for deliveries."""
 
 
+# Each word of a sentence is compared with the same prefixes of numbers again and again.
+@lru_cache(maxsize=512)
 def spelled(number: str) -> str:
     """Return the spelled part of a number: its letters and digits, in lower case."""
     return _NO_SIGN.sub("", number).casefold()

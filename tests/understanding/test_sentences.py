@@ -43,9 +43,19 @@ def test_there_are_enough_of_them() -> None:
 
 
 @pytest.fixture(scope="module")
-def readings(grammar: Grammar) -> Mapping[str, Reading | None]:
-    """The readings of all sentences: they take seconds."""
-    return {sentence: grammar.read(sentence) for sentence, _ in SENTENCES}
+def readings_and_scans(grammar: Grammar) -> Mapping[str, tuple[Reading | None, Scan]]:
+    """The readings of all sentences, each with the words recognised in it while those are known: they take seconds."""
+    return {sentence: (grammar.read(sentence), scan_of(grammar, sentence)) for sentence, _ in SENTENCES}
+
+
+def scan_of(grammar: Grammar, sentence: str) -> Scan:
+    without = grammar.limits.states.without_implied
+    return grammar.recognition.scan(find_bounds(without(normalise(sentence))).rest)
+
+
+@pytest.fixture(scope="module")
+def readings(readings_and_scans: Mapping[str, tuple[Reading | None, Scan]]) -> Mapping[str, Reading | None]:
+    return {sentence: reading for sentence, (reading, _) in readings_and_scans.items()}
 
 
 # Thousands of tests, a sentence each, would take several times as long.
@@ -110,12 +120,11 @@ def told_by(reading: Reading) -> str:
 
 
 @pytest.fixture(scope="module")
-def read(readings: Mapping[str, Reading | None], grammar: Grammar) -> Sequence[tuple[Reading, Scan]]:
+def read(readings_and_scans: Mapping[str, tuple[Reading | None, Scan]]) -> Sequence[tuple[Reading, Scan]]:
     """The readings of the sentences that are questions, and answered at once, with the words recognised in them."""
-    without = grammar.limits.states.without_implied
     return [
-        (reading, grammar.recognition.scan(find_bounds(without(normalise(sentence))).rest))
-        for sentence, reading in readings.items()
+        (reading, scan)
+        for sentence, (reading, scan) in readings_and_scans.items()
         if reading and reading.by is ReadBy.GRAMMAR and not (reading.unsure or reading.change or reading.wants_erp)
         if drop_export(sentence) is None
     ]

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import cached_property
 
 from bot.chat.days import names_days, read_days
 from bot.chat.parsing import split
@@ -183,14 +184,17 @@ class _Check:
     def _command(self) -> str:
         return self.lines[0].removeprefix("/").partition(" ")[0]
 
+    @cached_property
+    def _said(self) -> str:
+        return " ".join(word for line in self.lines for word in split(line)).casefold()
+
     def _holds(self, span: Span) -> bool:
-        said = " ".join(word for line in self.lines for word in split(line)).casefold()
-        return span.value.casefold() in said or span.text.casefold() in said
+        return span.value.casefold() in self._said or span.text.casefold() in self._said
 
     def _of_kinds(self, kinds: Iterable[SpanKind]) -> list[Span]:
         return [span for span in self.scan.spans if span.kind in kinds]
 
-    @property
+    @cached_property
     def _is_of_one_document(self) -> bool:
         if self._command not in _WITH_ITS_DAYS | LISTED:
             return False

@@ -30,6 +30,7 @@ _THREAD = re.compile(r"m\d{1,2}(?:\.5)?(?:[x×*]\d+)?|\d+(?:\.\d+)?[x×*]\d+.*",
 _MONTH = re.compile(r"(?<![\w/.-])\d{4}[-/](?:1[0-2]|0?[1-9])(?![\w/.-])", re.ASCII)
 _SIZE = re.compile("([一二三四五六七八九1-9])号")
 _IS_WORD = re.compile(rf"[^{MASK}\s\W]")
+_WORD_BEGINS = re.compile(rf"[^{MASK}A-Za-z0-9]|(?<![A-Za-z0-9])[A-Za-z0-9]")
 _SHORTEST_PART = 4
 """Signs of a part of a name that is taken for it, whatever words are in it."""
 _SHORTEST_LATIN = 8
@@ -314,17 +315,17 @@ def take_latin_names(scan: Scan, kind: SpanKind, name_of: Callable[[str], str | 
 
 
 def take_parted_words(
-    scan: Scan, words: Mapping[str, Sequence[tuple[int, str]]], whole: Container[str], longest: int
+    scan: Scan, words: Mapping[str, Sequence[tuple[int, str, str]]], whole: Container[str], longest: int
 ) -> None:
     """Take words split by others: 收…款 in 收了宏达多少款, but no parts of longer ``whole`` words.
 
-    ``words`` are keyed by first part, each with its rank.
+    ``words`` are keyed by their first sign, each with its rank and first part.
     """
     spoken: list[tuple[int, int]] = []
     take_words(scan, whole, longest, lambda start, end: spoken.append((start, end)))
-    begun = (word for first, ranked in words.items() if first in scan.rest for word in ranked)
-    for _, word in sorted(begun):
-        first, _, last = word.partition(PARTED)
+    begun = (each for sign in set(scan.rest) for each in words.get(sign, ()) if each[1] in scan.rest)
+    for _, first, word in sorted(begun):
+        last = word.partition(PARTED)[2]
         if first not in scan.rest or last not in scan.rest:
             continue
         if (match := parted_pattern(word).search(scan.rest)) is None:
@@ -342,23 +343,18 @@ def _meet(match: re.Match[str], start: int, end: int) -> bool:
 
 def take_words(scan: Scan, words: Container[str], longest: int, found: Callable[[int, int], None]) -> None:
     """Call ``found`` for each known word from left to right, the longest where several begin. Latin words are whole."""
-    start, text = 0, scan.rest
+    taken, text = 0, scan.rest
     ends = words.ends if isinstance(words, WordTable) else partial(_ends, words)
-    while start < len(text):
-        end = _longest_word(text, start, words, ends, longest)
-        if end > start:
+    for match in _WORD_BEGINS.finditer(text):
+        start = match.start()
+        if start >= taken and (end := _longest_word(text, start, words, ends, longest)) > start:
             found(start, end)
-            text = scan.rest
-            start = end
-        else:
-            start += 1
+            taken = end
 
 
 def _longest_word(
     text: str, start: int, words: Container[str], ends: Callable[[str, int, int], Sequence[int]], longest: int
 ) -> int:
-    if text[start] == MASK or (is_letter(text[start]) and start and is_letter(text[start - 1])):
-        return start
     for end in ends(text, start, min(len(text), start + longest)):
         if is_letter(text[end - 1]) and end < len(text) and is_letter(text[end]):
             continue

@@ -89,7 +89,7 @@ class Recognition:
         """Build the search tables: that takes a second for a large company."""
         self.vocabulary.prepare()
         _ = self.partners, self.longest_partner, self.stores, self.places, self.longest_store, self.stores_heard
-        _ = self.sentences.parted_by_first, self.sentences.known_words
+        _ = self.sentences.parted_by_sign, self.sentences.known_words
         _ = self.longest_person, self.longest_cue, self.quantity, self.homophones, self.misspellings, self.people_heard
 
     def scan(self, text: str) -> Scan:
@@ -128,7 +128,7 @@ class Recognition:
         take_quantities(scan, self.quantity)
         take_off_topic(scan, sentences.off_topic, LONGEST_WORD, self.is_in_a_name)
         scan.respell(self.homophones.mend(scan.rest, self._is_word))
-        take_parted_words(scan, sentences.parted_by_first, sentences.cues, self.longest_cue)
+        take_parted_words(scan, sentences.parted_by_sign, sentences.cues, self.longest_cue)
         take_words(scan, sentences.cues, self.longest_cue, lambda start, end: scan.take(SpanKind.CUE, start, end))
         take_words(scan, sentences.dates, LONGEST_WORD, lambda start, end: scan.take(SpanKind.DATE, start, end))
         if any(self.takes_months(cue.command) for cue in self.cues_in(scan)):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from operator import attrgetter
 
 from bot.chat.days import names_days, names_missing_day, names_month_in_digits
 
@@ -70,7 +71,7 @@ class Scan:
 
     def of_kind(self, kind: SpanKind) -> list[Span]:
         """Return the spans of one kind in order."""
-        return sorted((span for span in self.spans if span.kind is kind), key=lambda span: span.start)
+        return sorted([span for span in self.spans if span.kind is kind], key=attrgetter("start"))
 
     @property
     def has_subject(self) -> bool:
