@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
@@ -32,7 +31,7 @@ from bot.kit.simulator.engine import ClickResult, SimEngine
 from bot.kit.simulator.server import RunningSimulator
 from bot.kit.simulator.server import open_simulator as simulator_running
 from bot.settings import Settings, load_settings
-from tests.scenario.traffic import LONGEST_WAIT
+from tests.scenario.traffic import LONGEST_WAIT, eventually
 from tests.unlimited import NO_LIMIT
 
 KEEPER, ENGLISH, OUTSIDER = "keeper01", "sales_en", "ext_carrier"
@@ -101,9 +100,7 @@ class BotSystem:
 
     async def settle(self) -> None:
         """Wait until the bot has counted and logged all its answers."""
-        async with asyncio.timeout(LONGEST_WAIT):
-            while self.count("questions_waiting"):  # noqa: ASYNC110 - the bot has no event for it
-                await asyncio.sleep(0.001)
+        await eventually(lambda: not self.count("questions_waiting"), hint=lambda: "questions wait")
 
     def count(self, metric: str, **labels: str) -> float:
         """Return one of the bot's own counters (without the prefix ``dingerp_``)."""

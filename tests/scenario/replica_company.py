@@ -264,7 +264,8 @@ async def open_replicated_company(folder: Path, url: str, seconds: float) -> Asy
             "DINGERP_POLL__LIST_SECONDS": "5",
             "DINGERP_POLL__SECONDS": "1",
         }
-        ports, traffic = [free_port(), free_port()], Traffic(engine, 60)
+        # Who asks while PostgreSQL is cut off may be told to ask again.
+        ports, traffic = [free_port(), free_port()], Traffic(engine, 60, may_refuse=True)
         cluster.elsewhere = {POLLED, *storm.group_ids, *(group.id for group in traffic.groups)}
         yield ReplicatedCompany(
             cluster=cluster,

@@ -35,10 +35,14 @@ class Question:
 
 
 class Traffic:
-    """Questions in turn in a number of groups, and the bot's answers there."""
+    """Questions in turn in a number of groups, and the bot's answers there.
 
-    def __init__(self, engine: SimEngine, groups: int = 10) -> None:
+    With ``may_refuse`` a card that only offers to ask again is an answer, too.
+    """
+
+    def __init__(self, engine: SimEngine, groups: int = 10, *, may_refuse: bool = False) -> None:
         self.engine = engine
+        self.may_refuse = may_refuse
         self.questions: list[Question] = []
         self.groups = [_open_group(engine, number) for number in range(groups)]
         self._answers: dict[int, tuple[str, str, float]] = {}
@@ -113,7 +117,9 @@ class Traffic:
         if item.conversation.id not in self._ids or item.seq in self._answers:
             return
         if isinstance(item, SimDelivery):
-            self._answers[item.seq] = (item.conversation.id, _sku_in(item.card.view_for("").title), perf_counter())
+            view = item.card.view_for("")
+            offered = " ".join(button.id for button in view.buttons) if self.may_refuse else ""
+            self._answers[item.seq] = (item.conversation.id, _sku_in(f"{view.title} {offered}"), perf_counter())
         elif item.sender is None:
             self._answers[item.seq] = (item.conversation.id, _sku_in(f"{item.title} {item.text}"), perf_counter())
 
@@ -125,11 +131,15 @@ LONGEST_WAIT = 180.0
 async def eventually(
     condition: Callable[[], object], timeout: float = LONGEST_WAIT, *, hint: Callable[[], object]
 ) -> None:
-    """Wait for a condition that has no event; fails with ``hint``."""
-    ends = perf_counter() + timeout
+    """Wait for a condition that has no event; fails with ``hint``.
+
+    What takes long is looked at less often: two hundred looks a second take half of the processor from the bot.
+    """
+    ends, pause = perf_counter() + timeout, 0.005
     while not condition():
         assert perf_counter() < ends, f"not within {timeout:g} s: {hint()}"
-        await asyncio.sleep(0.005)
+        await asyncio.sleep(pause)
+        pause = min(1.5 * pause, 0.05)
 
 
 def _sku_in(text: str) -> str:
