@@ -17,7 +17,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Callable, Collection, Generator, Hashable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -137,7 +137,7 @@ class DatabaseTemplates:
             made.close()
 
 
-@pytest.fixture(scope="session", autouse=True)
+@contextmanager
 def _fill_once() -> Iterator[None]:
     """An empty database's tables take 30 ms and the company 100 ms, a copy 2 ms; hundreds of tests need one."""
     make, prepare = database.make_first_tables, seeding.prepare
@@ -157,7 +157,7 @@ def _fill_once() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", autouse=True)
+@contextmanager
 def _compile_once() -> Iterator[None]:
     """Each bot has its own templates, and compiling them takes 60 ms. The code depends on nothing but the template's
     source."""
@@ -196,7 +196,7 @@ class SharedStatementCache(dict[tuple[Any, ...], Any]):
         return (type(dialect), dialect.server_version_info, *statement)
 
 
-@pytest.fixture(scope="session", autouse=True)
+@contextmanager
 def _compile_statements_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
@@ -205,7 +205,7 @@ def _compile_statements_once() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", autouse=True)
+@contextmanager
 def _build_commands_once() -> Iterator[None]:
     """Typer builds all commands of the command line anew, in 30 ms, whenever a test runs one of them."""
     with pytest.MonkeyPatch.context() as patch:
@@ -213,7 +213,7 @@ def _build_commands_once() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", autouse=True)
+@contextmanager
 def _build_requests_once() -> Iterator[None]:
     """Pydantic builds what the API's lists take in 20 ms for each bot; it depends on the kind and the command alone."""
     build, built = documents._list_request, dict[Hashable, Any]()
@@ -229,7 +229,7 @@ def _build_requests_once() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", autouse=True)
+@contextmanager
 def _read_sentences_once() -> Iterator[None]:
     """Reading the built-in sentences takes 40 ms; they and the installed commands are the same for each bot."""
     load = Sentences.load
@@ -244,7 +244,7 @@ def _read_sentences_once() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", autouse=True)
+@contextmanager
 def _look_up_here() -> Iterator[None]:
     """Read the dictionary in this process: it is loaded once, and hundreds of bots ask for it, each of them twice."""
 
@@ -263,7 +263,7 @@ def _look_up_here() -> Iterator[None]:
         yield
 
 
-@pytest.fixture(scope="session", autouse=True)
+@contextmanager
 def _wait_patiently() -> Iterator[None]:
     """Let searches of the index, and the charts of typed questions, take as long as a busy machine needs; tests of the
     limits set their own.
@@ -274,6 +274,24 @@ def _wait_patiently() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(searching, "seconds", 60.0)
         patch.setitem(drawing, "waits", (typed + 60.0, clicked))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _shared() -> Iterator[None]:
+    """What all tests of a process share. One fixture has it all: pytest walks through the fixtures of each test."""
+    with ExitStack() as stack:
+        for share in (
+            _fill_once,
+            _compile_once,
+            _compile_statements_once,
+            _build_commands_once,
+            _build_requests_once,
+            _read_sentences_once,
+            _look_up_here,
+            _wait_patiently,
+        ):
+            stack.enter_context(share())
         yield
 
 
