@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
+from functools import cache
 from itertools import chain, combinations
 from typing import Any, get_args
 from zoneinfo import ZoneInfo
@@ -36,11 +37,13 @@ def told(card: Card) -> str:
     return "\n".join([card.title, card.body, card.tips, card.twin, *buttons, *card.fields, *card.fields.values()])
 
 
-VIEWS = [
-    *((name, fill(load_sample(name))) for name in NAMES),
-    *((f"{_id_of(view)} of events", view) for view in alert_views()),
-]
-"""By name. A test for each of them would cost as much as looking at it."""
+@cache  # made when it is tested: each worker imports this file
+def views() -> list[tuple[str, View]]:
+    """Return all views by name. A test for each of them would cost as much as looking at it."""
+    return [
+        *((name, fill(load_sample(name))) for name in NAMES),
+        *((f"{_id_of(view)} of events", view) for view in alert_views()),
+    ]
 
 
 def different(view: View) -> Iterator[tuple[View, frozenset[str]]]:
@@ -59,7 +62,7 @@ def different(view: View) -> Iterator[tuple[View, frozenset[str]]]:
 def test_nothing_forbidden_is_on_any_card(renderer: CardRenderer, zone: ZoneInfo) -> None:
     leaked = [
         (name, sorted(left.withheld), code, mark)
-        for name, view in VIEWS
+        for name, view in views()
         for left, forbidden in different(view)
         for code in LANGUAGE_CODES
         for text in [told(renderer.render(left, code, zone=zone))]
@@ -72,7 +75,7 @@ def test_nothing_forbidden_is_on_any_card(renderer: CardRenderer, zone: ZoneInfo
 def test_nothing_forbidden_is_in_the_view_itself() -> None:
     leaked = [
         (name, sorted(visible), mark)
-        for name, view in VIEWS
+        for name, view in views()
         for visible in SETS
         for text in [repr(cut(view, visible))]
         for mark in forbidden_marks(visible)
@@ -82,14 +85,14 @@ def test_nothing_forbidden_is_in_the_view_itself() -> None:
 
 
 def test_the_views_hold_something_to_hide(renderer: CardRenderer, zone: ZoneInfo) -> None:
-    text = "\n".join(told(renderer.render(view, "en", zone=zone)) for _, view in VIEWS)
+    text = "\n".join(told(renderer.render(view, "en", zone=zone)) for _, view in views())
     # No view has a contact yet.
     assert [mark for each in ALL_FIELDS - {FieldClass.CONTACT} for mark in marks_of(each) if mark not in text] == []
 
 
 def test_whoever_sees_everything_gets_the_view_itself() -> None:
-    assert [name for name, view in VIEWS if cut(view, ALL_FIELDS) is not view] == []
-    assert [name for name, view in VIEWS if shared_view(view, ALL_FIELDS) is not view] == []
+    assert [name for name, view in views() if cut(view, ALL_FIELDS) is not view] == []
+    assert [name for name, view in views() if shared_view(view, ALL_FIELDS) is not view] == []
 
 
 def test_every_figure_and_every_partner_has_a_class() -> None:

@@ -34,7 +34,7 @@ ALL = Commands.discover()
 DEEDS = tuple(word for command in ALL.values() if not command.only_asks for word in command.names)
 PARTS = st.one_of(
     st.sampled_from(DEEDS),
-    st.sampled_from(tuple(Sentences.load(ALL).cues)),
+    st.deferred(lambda: st.sampled_from(tuple(Sentences.load(ALL).cues))),
     st.sampled_from(
         ["PO-1001", "SO-1001", "SKU123", "stock.low", "2h", "en", "中文", "宏达", "螺丝", "上海仓", "张三"]
     ),
