@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 
@@ -11,8 +12,14 @@ def named(record: Any, shape: str) -> dict[str, Any]:
     ``shape`` is a list of fields such as ``id number=no total.currency=cur``: a path, and the name where it is another.
     Of what is None all parts are None.
     """
-    names = (field.partition("=") for field in shape.split())
-    return {name or path: _at(record, path) for path, _, name in names}
+    return {name: _at(record, path) for path, name in fields_of(shape)}
+
+
+def fields_of(shape: str) -> Iterator[tuple[str, str]]:
+    """Yield the path and the name of each field."""
+    for field in shape.split():
+        path, _, name = field.partition("=")
+        yield path, name or path
 
 
 def _at(record: Any, path: str) -> Any:

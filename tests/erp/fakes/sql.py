@@ -11,7 +11,8 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any, ClassVar
+from types import NoneType
+from typing import Any, ClassVar, get_args, get_origin, get_type_hints
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import (
@@ -34,7 +35,6 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.event import listen
 
 from bot.erp import kinds
-from bot.erp.kinds import QUOTATIONS
 from bot.erp.kinds.quotations import Quotation, QuotationStatus
 from bot.erp.model import (
     Approval,
@@ -67,7 +67,7 @@ from bot.erp.model.goods import DeliveryLine, DeliveryStatus, GoodsDelivery, Goo
 from bot.kit.testing.company import Clock, ReferenceCompany, snapshot_of
 from bot.kit.testing.fake_erp import Installation
 from bot.kit.testing.reference_goods import order_of_line
-from tests.erp.fakes.shapes import named
+from tests.erp.fakes.shapes import fields_of, named
 
 ZONE = ZoneInfo("Asia/Shanghai")
 
@@ -80,183 +80,115 @@ DELIVERY_STATES = dict(zip(DeliveryStatus, "PRSX", strict=True))
 QUOTATION_STATES = dict(zip(QuotationStatus, "DSALX", strict=True))
 PROGRESS = {Progress.NONE: "N", Progress.PARTIAL: "P", Progress.FULL: "F"}
 
-_FIGURES = ("on_hand", "reserved", "free", "coming", "going", "expected")
+_ITEM = "sku=item_no name=title unit=uom"
+_LINE = f"{_ITEM} quantity price amount"
+_OWED = (
+    "id number=no status=state issued_on due_on total total.currency=cur open_amount=unpaid is_credit_note=credit "
+    "order_number=order_no changed_at=changed"
+)
+_PARTNER_SHAPE = "id code name=title contact=person phone email=mail address payment_terms=terms changed_at=changed"
+_SHAPES: Mapping[type, str] = {
+    Quantities: "on_hand reserved available=free incoming=coming outgoing=going forecast=expected",
+    Lot: "warehouse=store number=batch quantity expires_on",
+    SalesOrder: "id number=no customer status=state delivery=delivered billing=billed payment=paid "
+    "ordered_on=placed_on promised_on total total.currency=cur salesperson=seller changed_at=changed",
+    OrderLine: f"{_LINE} delivered invoiced due_on",
+    Quotation: "id number=no customer status=state quoted_on=placed_on valid_until=holds_until total "
+    "total.currency=cur salesperson=seller order_number=order_no changed_at=changed",
+    Invoice: f"{_OWED} customer",
+    Bill: f"{_OWED} vendor=supplier reference=paper_no",
+    PurchaseOrder: "id number=no vendor=supplier status=state requester changed_by=editor buyer ordered_on=placed_on "
+    "due_on total total.currency=cur received version=revision changed_at=changed",
+    Approval: "level levels decided_at=decided",
+    PurchaseLine: f"{_LINE} received",
+    ProductionOrder: f"id number=no {_ITEM} planned produced=done scrapped=scrap status=state "
+    "start_on=starts_on due_on finished_on material_ready=ready sales_order=order_no changed_at=changed",
+    Customer: f"{_PARTNER_SHAPE} salesperson=seller credit_limit=credit receivable=owes receivable.currency=cur",
+    Supplier: f"{_PARTNER_SHAPE} buyer payable=owed payable.currency=cur",
+    Payment: "id number=no partner status=state method amount.currency=cur paid_on amount changed_at=changed",
+    GoodsDelivery: "id number=no order_number=order_no customer status=state carrier tracking salesperson=seller "
+    "warehouse=store planned_on shipped_on=left_on changed_at=changed",
+    DeliveryLine: f"{_ITEM} quantity",
+    GoodsReceipt: "id number=no order_numbers=order_nos vendor=supplier warehouse=store owners=people is_return=back "
+    "received_on=came_on changed_at=changed",
+    ReceiptLine: f"{_ITEM} lot",
+}
+"""What these tables tell of each record: the fields, and the columns where these are called otherwise."""
+_STATES: Mapping[type, Mapping[Any, Any]] = {
+    OrderStatus: SALES_STATES,
+    QuotationStatus: QUOTATION_STATES,
+    InvoiceStatus: INVOICE_STATES,
+    PurchaseStatus: PURCHASE_STATES,
+    ProductionStatus: PRODUCTION_STATES,
+    PaymentStatus: PAYMENT_STATES,
+    DeliveryStatus: DELIVERY_STATES,
+    Progress: PROGRESS,
+}
 
 _meta = MetaData()
-_amount = Numeric().with_variant(Text(), "sqlite")
-_day = Date().with_variant(Text(), "sqlite")
-_flag = Boolean().with_variant(Integer(), "sqlite")
-_time = DateTime(timezone=True).with_variant(Text(), "sqlite")
+_KINDS: Mapping[type, Any] = {
+    str: Text(),
+    tuple: Text(),
+    int: Integer(),
+    bool: Boolean().with_variant(Integer(), "sqlite"),
+    Decimal: Numeric().with_variant(Text(), "sqlite"),
+    Money: Numeric().with_variant(Text(), "sqlite"),
+    date: Date().with_variant(Text(), "sqlite"),
+    datetime: DateTime(timezone=True).with_variant(Text(), "sqlite"),
+}
 
 
-def _table(name: str, key: str, columns: str = "", **others: Any) -> Table:
-    texts = [Column(each, Text()) for each in (key, *columns.split())]
-    return Table(name, _meta, *texts, *(Column(each, kind) for each, kind in others.items()))
+def _table(name: str, key: str, *records: type, **columns: type) -> Table:
+    """Return a table of what is told of records, of the types that their fields have, and of more ``columns``."""
+    told = {column: _type_of(record, path) for record in records for path, column in fields_of(_SHAPES[record])}
+    kinds = {key: str, **told, **columns}
+    return Table(name, _meta, *(Column(each, _KINDS[kind]) for each, kind in kinds.items()))
+
+
+def _type_of(record: type, path: str) -> type:
+    """Return how a field is stored; a state as its code."""
+    if path == "id":
+        return int
+    kind: Any = record
+    for name in path.split("."):
+        hint = get_type_hints(kind)[name]
+        kind = get_args(hint)[0] if NoneType in get_args(hint) else hint
+    kind = get_origin(kind) or kind
+    return type(next(iter(_STATES[kind].values()))) if kind in _STATES else kind
 
 
 ITEMS = _table(
     "items",
     "item_no",
-    "title spec uom grp ean cur",
-    minimum=_amount,
-    list_price=_amount,
-    gone=_flag,
-    counted=_time,
-    changed=_time,
+    **dict.fromkeys(("title", "spec", "uom", "grp", "ean", "cur"), str),
+    minimum=Decimal,
+    list_price=Decimal,
+    gone=bool,
+    counted=datetime,
+    changed=datetime,
 )
-STORES = _table("stores", "code", "title")
-HOLDINGS = _table("holdings", "item_no", "store", **dict.fromkeys(_FIGURES, _amount))
-BATCHES = _table("batches", "item_no", "store batch", quantity=_amount, expires_on=_day)
-OFFERS = _table("offers", "item_no", "supplier their_no", pos=Integer(), days=Integer())
-PARTS = _table("parts", "item_no", "part_no", pos=Integer(), quantity=_amount)
-ORDERS = _table(
-    "orders",
-    "no",
-    "customer delivered billed paid cur seller",
-    id=Integer(),
-    state=Integer(),
-    placed_on=_day,
-    promised_on=_day,
-    total=_amount,
-    changed=_time,
-)
-ORDER_ROWS = _table(
-    "order_rows",
-    "no",
-    "item_no title uom",
-    pos=Integer(),
-    due_on=_day,
-    **dict.fromkeys(("quantity", "delivered", "invoiced", "price", "amount"), _amount),
-)
-QUOTES = _table(
-    "quotes",
-    "no",
-    "customer state cur seller order_no",
-    id=Integer(),
-    placed_on=_day,
-    holds_until=_day,
-    total=_amount,
-    changed=_time,
-)
-QUOTE_ROWS = _table(
-    "quote_rows",
-    "no",
-    "item_no title uom",
-    pos=Integer(),
-    due_on=_day,
-    **dict.fromkeys(("quantity", "delivered", "invoiced", "price", "amount"), _amount),
-)
-BILLS = _table(
-    "bills",
-    "no",
-    "customer state cur order_no",
-    id=Integer(),
-    issued_on=_day,
-    due_on=_day,
-    total=_amount,
-    unpaid=_amount,
-    credit=_flag,
-    changed=_time,
-)
-PURCHASES = _table(
-    "purchases",
-    "no",
-    "supplier received cur requester editor buyer approvers decided_by reason revision",
-    id=Integer(),
-    state=Integer(),
-    level=Integer(),
-    levels=Integer(),
-    placed_on=_day,
-    due_on=_day,
-    total=_amount,
-    decided=_time,
-    changed=_time,
-)
-PURCHASE_ROWS = _table(
-    "purchase_rows",
-    "no",
-    "item_no title uom",
-    pos=Integer(),
-    **dict.fromkeys(("quantity", "received", "price", "amount"), _amount),
-)
-WORKS = _table(
-    "works",
-    "no",
-    "item_no title uom state order_no",
-    id=Integer(),
-    planned=_amount,
-    done=_amount,
-    scrap=_amount,
-    starts_on=_day,
-    due_on=_day,
-    finished_on=_day,
-    ready=_flag,
-    changed=_time,
-)
-
-_PARTNER = "title person phone mail address terms cur"
-CUSTOMERS = _table(
-    "customers",
-    "code",
-    f"{_PARTNER} seller",
-    id=Integer(),
-    credit=_amount,
-    owes=_amount,
-    gone=_flag,
-    changed=_time,
-)
-SUPPLIERS = _table(
-    "suppliers",
-    "code",
-    f"{_PARTNER} buyer",
-    id=Integer(),
-    owed=_amount,
-    gone=_flag,
-    changed=_time,
-)
-VENDOR_BILLS = _table(
-    "vendor_bills",
-    "no",
-    "supplier paper_no state cur order_no",
-    id=Integer(),
-    issued_on=_day,
-    due_on=_day,
-    total=_amount,
-    unpaid=_amount,
-    credit=_flag,
-    changed=_time,
-)
-PAYMENTS = _table(
-    "payments",
-    "no",
-    "partner side way state method cur",
-    id=Integer(),
-    paid_on=_day,
-    amount=_amount,
-    changed=_time,
-)
-SETTLEMENTS = _table("settlements", "payment_no", "document_no", pos=Integer())
-
-SHIPMENTS = _table(
-    "shipments",
-    "no",
-    "order_no customer state carrier tracking seller store",
-    id=Integer(),
-    planned_on=_day,
-    left_on=_day,
-    changed=_time,
-)
-SHIPMENT_ROWS = _table("shipment_rows", "no", "item_no title uom", pos=Integer(), quantity=_amount)
-RECEIPTS = _table(
-    "receipts",
-    "no",
-    "order_nos supplier store people",
-    id=Integer(),
-    back=_flag,
-    came_on=_day,
-    changed=_time,
-)
-RECEIPT_ROWS = _table("receipt_rows", "no", "order_no item_no title uom lot", pos=Integer(), quantity=_amount)
+STORES = _table("stores", "code", title=str)
+HOLDINGS = _table("holdings", "item_no", Quantities, store=str)
+BATCHES = _table("batches", "item_no", Lot)
+OFFERS = _table("offers", "item_no", supplier=str, their_no=str, pos=int, days=int)
+PARTS = _table("parts", "item_no", part_no=str, pos=int, quantity=Decimal)
+ORDERS = _table("orders", "no", SalesOrder)
+ORDER_ROWS = _table("order_rows", "no", OrderLine, pos=int)
+QUOTES = _table("quotes", "no", Quotation)
+QUOTE_ROWS = _table("quote_rows", "no", OrderLine, pos=int)
+BILLS = _table("bills", "no", Invoice)
+PURCHASES = _table("purchases", "no", PurchaseOrder, Approval, approvers=str, decided_by=str, reason=str)
+PURCHASE_ROWS = _table("purchase_rows", "no", PurchaseLine, pos=int)
+WORKS = _table("works", "no", ProductionOrder)
+CUSTOMERS = _table("customers", "code", Customer, gone=bool)
+SUPPLIERS = _table("suppliers", "code", Supplier, gone=bool)
+VENDOR_BILLS = _table("vendor_bills", "no", Bill)
+PAYMENTS = _table("payments", "no", Payment, side=str, way=str)
+SETTLEMENTS = _table("settlements", "payment_no", document_no=str, pos=int)
+SHIPMENTS = _table("shipments", "no", GoodsDelivery)
+SHIPMENT_ROWS = _table("shipment_rows", "no", DeliveryLine, pos=int)
+RECEIPTS = _table("receipts", "no", GoodsReceipt)
+RECEIPT_ROWS = _table("receipt_rows", "no", ReceiptLine, order_no=str, pos=int, quantity=Decimal)
 
 _TABLES: Mapping[Area, tuple[Table, ...]] = {
     Area.PRODUCTS: (ITEMS,),
@@ -274,6 +206,11 @@ _UNCHANGED: tuple[tuple[Table, kinds.Kind[Any]], ...] = (
     (PAYMENTS, kinds.PAYMENTS),
 )
 """Tables of records that no test changes while it reads."""
+_WITH_LINES: tuple[tuple[tuple[Table, Table], kinds.Kind[Any]], ...] = (
+    ((SHIPMENTS, SHIPMENT_ROWS), kinds.DELIVERIES),
+    ((QUOTES, QUOTE_ROWS), kinds.QUOTATIONS),
+)
+"""Likewise, with those of their lines."""
 
 _Rows = list[tuple[Table, dict[str, Any]]]
 
@@ -351,43 +288,23 @@ class SqlInstallation(Installation):
 
     def _rows(self, area: Area, key: str) -> _Rows:
         record = self.company.records(area)[key]
-        match record:
-            case StockLevel():
-                return self._item(record)
-            case SalesOrder():
-                return [(ORDERS, _row(record)), *_numbered(ORDER_ROWS, record.number, map(_row, record.lines))]
-            case Invoice():
-                return [(BILLS, _row(record))]
-            case PurchaseOrder():
-                lines = map(_row, record.lines)
-                return [(PURCHASES, _row(record)), *_numbered(PURCHASE_ROWS, record.number, lines)]
-            case ProductionOrder():
-                return [(WORKS, _row(record))]
-            case _:
-                raise TypeError(type(record).__name__)
+        if isinstance(record, StockLevel):
+            return self._item(record)
+        [table, *of_lines] = _TABLES[area]
+        return [(table, _row(record)), *(row for each in of_lines for row in _lines(each, record))]
 
     def _of_partners(self) -> _Rows:
         company = self.company
-        shipped = [
+        with_lines = [
             row
-            for delivery in company.deliveries.values()
-            for row in (
-                (SHIPMENTS, _row(delivery)),
-                *_numbered(SHIPMENT_ROWS, delivery.number, map(_row, delivery.lines)),
-            )
-        ]
-        offered = [
-            row
-            for offer in company.documents(QUOTATIONS).values()
-            for row in ((QUOTES, _row(offer)), *_numbered(QUOTE_ROWS, offer.number, map(_row, offer.lines)))
+            for (table, of_lines), kind in _WITH_LINES
+            for document in company.documents(kind).values()
+            for row in ((table, _row(document)), *_lines(of_lines, document))
         ]
         taken_in = [
             row
-            for receipt in company.receipts.values()
-            for row in (
-                (RECEIPTS, _row(receipt)),
-                *_numbered(RECEIPT_ROWS, receipt.number, _taken_in(receipt, company)),
-            )
+            for each in company.receipts.values()
+            for row in ((RECEIPTS, _row(each)), *_numbered(RECEIPT_ROWS, each.number, _taken_in(each, company)))
         ]
         settled = [
             (SETTLEMENTS, {"payment_no": payment.number, "pos": n, "document_no": number})
@@ -397,8 +314,7 @@ class SqlInstallation(Installation):
         return [
             *((table, _row(document)) for table, kind in _UNCHANGED for document in company.documents(kind).values()),
             *settled,
-            *shipped,
-            *offered,
+            *with_lines,
             *taken_in,
             *self._of_products(),
         ]
@@ -469,54 +385,12 @@ def _as_text(value: Any) -> Any:
             return value
 
 
+def _lines(table: Table, record: Any) -> _Rows:
+    return _numbered(table, record.number, map(_row, record.lines))
+
+
 def _numbered(table: Table, number: str, lines: Iterable[dict[str, Any]]) -> _Rows:
     return [(table, {"no": number, "pos": 10 * n, **line}) for n, line in enumerate(lines, 1)]
-
-
-_ITEM = "sku=item_no name=title unit=uom"
-_LINE = f"{_ITEM} quantity price amount"
-_OWED = (
-    "id number=no status=state issued_on due_on total total.currency=cur open_amount=unpaid is_credit_note=credit "
-    "order_number=order_no changed_at=changed"
-)
-_PARTNER_SHAPE = "id code name=title contact=person phone email=mail address payment_terms=terms changed_at=changed"
-_SHAPES: Mapping[type, str] = {
-    Quantities: "on_hand reserved available=free incoming=coming outgoing=going forecast=expected",
-    Lot: "warehouse=store number=batch quantity expires_on",
-    SalesOrder: "id number=no customer status=state delivery=delivered billing=billed payment=paid "
-    "ordered_on=placed_on promised_on total total.currency=cur salesperson=seller changed_at=changed",
-    OrderLine: f"{_LINE} delivered invoiced due_on",
-    Quotation: "id number=no customer status=state quoted_on=placed_on valid_until=holds_until total "
-    "total.currency=cur salesperson=seller order_number=order_no changed_at=changed",
-    Invoice: f"{_OWED} customer",
-    Bill: f"{_OWED} vendor=supplier reference=paper_no",
-    PurchaseOrder: "id number=no vendor=supplier status=state requester changed_by=editor buyer ordered_on=placed_on "
-    "due_on total total.currency=cur received version=revision changed_at=changed",
-    Approval: "level levels decided_at=decided",
-    PurchaseLine: f"{_LINE} received",
-    ProductionOrder: f"id number=no {_ITEM} planned produced=done scrapped=scrap status=state "
-    "start_on=starts_on due_on finished_on material_ready=ready sales_order=order_no changed_at=changed",
-    Customer: f"{_PARTNER_SHAPE} salesperson=seller credit_limit=credit receivable=owes receivable.currency=cur",
-    Supplier: f"{_PARTNER_SHAPE} buyer payable=owed payable.currency=cur",
-    Payment: "id number=no partner status=state method amount.currency=cur paid_on amount changed_at=changed",
-    GoodsDelivery: "id number=no order_number=order_no customer status=state carrier tracking salesperson=seller "
-    "warehouse=store planned_on shipped_on=left_on changed_at=changed",
-    DeliveryLine: f"{_ITEM} quantity",
-    GoodsReceipt: "id number=no order_numbers=order_nos vendor=supplier warehouse=store owners=people is_return=back "
-    "received_on=came_on changed_at=changed",
-    ReceiptLine: f"{_ITEM} lot",
-}
-"""What these tables tell of each record: the fields, and the columns where these are called otherwise."""
-_STATES: Mapping[type, Mapping[Any, Any]] = {
-    OrderStatus: SALES_STATES,
-    QuotationStatus: QUOTATION_STATES,
-    InvoiceStatus: INVOICE_STATES,
-    PurchaseStatus: PURCHASE_STATES,
-    ProductionStatus: PRODUCTION_STATES,
-    PaymentStatus: PAYMENT_STATES,
-    DeliveryStatus: DELIVERY_STATES,
-    Progress: PROGRESS,
-}
 
 
 def _row(record: Any) -> dict[str, Any]:
