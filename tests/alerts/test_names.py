@@ -8,21 +8,15 @@ from types import MappingProxyType
 
 from bot.alerts import labels
 from bot.alerts.intake.areas.purchasing import judge
-from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus
+from bot.erp.model import Approval, PurchaseOrder
 from tests.alerts.scenario import ZERO, event
+from tests.bare_records import bare
 
-ORDER = PurchaseOrder(
-    id="1",
-    number="PO-1",
-    vendor="宁波标准件厂",
-    status=PurchaseStatus.WAITING,
+ORDER = bare(
+    PurchaseOrder,
+    "PO-1",
     requester="buyer01",
     buyer="陈立",
-    ordered_on=None,
-    due_on=None,
-    total=None,
-    received=None,
-    version="1",
     approval=Approval(pending_for=("boss01", "finance01", "nobody")),
     people=MappingProxyType({"buyer01": "陈立", "boss01": "林明川", "finance01": "周慧"}),
 )

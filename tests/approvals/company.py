@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 
 from bot.approvals.document import ApprovalDocument
-from bot.erp.model import Money, PurchaseLine, PurchaseOrder, PurchaseStatus
+from bot.erp.model import Money, PurchaseLine, PurchaseOrder
+from tests.bare_records import bare
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
 
@@ -71,18 +72,15 @@ def document(
 ) -> ApprovalDocument:
     """Return a purchase order that waits."""
     amount = None if total is None else money(total)
-    order = PurchaseOrder(
-        id="1",
-        number="PO-1",
+    order = bare(
+        PurchaseOrder,
+        "PO-1",
         vendor=supplier,
-        status=PurchaseStatus.WAITING,
-        approval=None,
         requester=f"erp-{requester}" if requester else "",
         buyer=buyer,
         ordered_on=date(2026, 11, 20),
         due_on=date(2026, 12, 1),
         total=amount,
-        received=None,
         lines=(PurchaseLine(sku="SKU1", name="螺丝", unit="个", quantity=Decimal(10), price=amount, amount=amount),),
         version="v1",
         source=source,

@@ -36,6 +36,7 @@ from bot.erp.model import (
 from bot.erp.port import ListQuery
 from tests.approvals.company import NOW, money
 from tests.approvals.env import PATIENCE, Clock
+from tests.bare_records import bare
 from tests.rows import each_row
 
 TODAY = NOW.date()
@@ -58,12 +59,11 @@ def order(
     vendor: str = "ACME",
     received: Progress | None = Progress.NONE,
 ) -> PurchaseOrder:
-    return PurchaseOrder(
-        id=number,
-        number=number,
+    return bare(
+        PurchaseOrder,
+        number,
         vendor=vendor,
         status=status,
-        approval=None,
         ordered_on=ordered,
         due_on=due,
         total=None if total is None else money(total),

@@ -36,6 +36,7 @@ from bot.cards.renderer import CardRenderer
 from bot.erp.errors import KEY_MISSING, KEY_REFUSED, OWN_ORDER, Unavailable
 from bot.erp.model import Money, PurchaseLine, PurchaseOrder, PurchaseStatus, Verdict
 from bot.words.phrase import Phrase, phrase
+from tests.bare_records import bare
 from tests.rows import each_row
 
 ZONE = ZoneInfo("Asia/Shanghai")
@@ -53,19 +54,15 @@ def line(sku: str, name: str, quantity: str, price: str) -> PurchaseLine:
     return PurchaseLine(sku=sku, name=name, unit="件", quantity=Decimal(quantity), price=cny(price), amount=amount)
 
 
-ORDER = PurchaseOrder(
-    id="1",
-    number="PO-1001",
+ORDER = bare(
+    PurchaseOrder,
+    "PO-1001",
     vendor="宁波标准件厂",
-    status=PurchaseStatus.WAITING,
-    approval=None,
     requester="u_zhao",
     ordered_on=date(2026, 11, 20),
     due_on=date(2026, 11, 20),
     total=cny("61777.77"),
-    received=None,
     lines=(line("SKU123", "M6 螺丝", "5000", "0.1277"), line("SKU124", "M8 螺丝", "100", "0.2177")),
-    version="1",
     url="https://erp.example.com/po/PO-1001",
     source="main",
     people=MappingProxyType({"u_zhao": "赵采"}),

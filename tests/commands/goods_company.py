@@ -22,19 +22,13 @@ from bot.erp.model.goods import (
     WarehouseContents,
     WarehouseItem,
 )
+from tests.bare_records import bare
 from tests.commands.company import TODAY, Company, cny
 
 
 def delivery(number: str, order_number: str) -> GoodsDelivery:
-    return GoodsDelivery(
-        id=number,
-        number=number,
-        order_number=order_number,
-        customer="上海宏图机械",
-        status=DeliveryStatus.PLANNED,
-        planned_on=TODAY - timedelta(days=2),
-        shipped_on=None,
-    )
+    told = {"customer": "上海宏图机械", "status": DeliveryStatus.PLANNED, "planned_on": TODAY - timedelta(days=2)}
+    return bare(GoodsDelivery, number, order_number=order_number, **told)
 
 
 class GoodsCompany(Company):
