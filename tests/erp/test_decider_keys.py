@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +15,8 @@ from bot.erp.decider_keys import KeyOwners
 from bot.erp.errors import AuthFailed, Invalid, NotPermitted
 from bot.erp.model import Decision, DecisionOutcome, PurchaseStatus, Verdict
 from bot.erp.port import Capability, Erp
-from bot.erp.vendors import AdapterContext
 from bot.kit.testing import company as reference
+from tests.erp.opened_adapter import opened
 
 ADAPTERS = (
     "erpnext.test_contract:TestErpNextContract",
@@ -50,23 +49,14 @@ async def without_configured_keys(
     adapter: str, tmp_path: Path, keys: EnteredKeys
 ) -> AsyncIterator[tuple[Erp, dict[str, SecretStr], reference.ReferenceCompany]]:
     """Open an adapter whose configuration has no keys of people; also gives theirs."""
-    module, _, name = adapter.partition(":")
-    contract: Any = getattr(import_module(f"tests.erp.{module}"), name)()
-    clock = reference.Clock()
-    company = reference.ReferenceCompany(reference.TODAY, number=type(contract).number, now=clock.now)
-    (tmp_path / "installation").mkdir()
-    installation = contract.install(company, clock, tmp_path / "installation")
-    await installation.start()
-    given = {**contract.options(installation, 10.0)}
-    theirs = {user: as_entered(key) for user, key in given.pop("approvers").items()}
-    options = contract.vendor.options.model_validate(given)
-    context = AdapterContext(name="main", data_dir=tmp_path, now=clock.now, keys=keys)
-    erp = await contract.vendor.open(context, options)
-    try:
-        yield erp, theirs, company
-    finally:
-        await erp.close()
-        await installation.stop()
+    theirs: dict[str, SecretStr] = {}
+
+    def without(given: dict[str, Any]) -> dict[str, Any]:
+        theirs.update((user, as_entered(key)) for user, key in given["approvers"].items())
+        return {name: value for name, value in given.items() if name != "approvers"}
+
+    async with opened(adapter, tmp_path, options=without, keys=keys) as found:
+        yield found.erp, theirs, found.company
 
 
 def waiting(company: reference.ReferenceCompany) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,10 @@ import pytest
 
 from bot.alerts.intake.poll_state import PollConfig
 from bot.erp.port import Capability, Filter, ListQuery
-from bot.erp.vendors import AdapterContext
 from bot.kit.testing import company as reference
-from bot.kit.testing.contract_base import ContractBase
 from bot.store.database import Database
 from tests.alerts.intake.polling_harness import PollingHarness
+from tests.erp.opened_adapter import opened
 
 ADAPTERS = (
     "erpnext.test_contract:TestErpNextContract", "kingdee.test_contract:TestKingdeeSignedContract",
@@ -73,23 +71,11 @@ async def listed(erp: Any) -> set[str]:
 async def test_polls_tell_what_the_company_has_once(
     adapter: str, polls: int, database: Database, tmp_path: Path
 ) -> None:
-    module, _, name = adapter.partition(":")
-    contract: Any = getattr(import_module(f"tests.erp.{module}"), name)()
-    assert isinstance(contract, ContractBase)
     clock = Clock()
-    company = reference.ReferenceCompany(reference.TODAY, number=type(contract).number, now=clock.now)
-    place = tmp_path / "installation"
-    place.mkdir()
-    installation = contract.install(company, clock, place)
-    await installation.start()
-    options = contract.vendor.options.model_validate(contract.options(installation, 10.0))
-    erp = await contract.vendor.open(AdapterContext(name="main", data_dir=tmp_path, now=clock.now), options)
-    try:
+    async with opened(adapter, tmp_path, clock=clock) as found:
+        erp = found.erp
         bot = PollingHarness(erp, database, clock, PollConfig(calls=200))  # type: ignore[arg-type]  # as far as it is used
         assert await bot.poll(polls)
         told = Counter(await bot.told())
         assert set(told.values()) == {1}, told
         assert {line for line in told if "stock" not in line} == await listed(erp)
-    finally:
-        await erp.close()
-        await installation.stop()
