@@ -132,6 +132,8 @@ class LocalValues:
     zone: ZoneInfo
     currencies: Mapping[str, str] = field(default_factory=dict)
     none_years: Container[int] = ()
+    source: str = ""
+    """The name of the source, which its records bear."""
 
     @property
     def has_daylight_saving(self) -> bool:

@@ -168,6 +168,23 @@ async def test_the_answer_of_then_is_shown(
     assert (card.revision, card.view.total, card.view.withheld) == (1, 2, frozenset())
 
 
+class TestWhatSomebodyCreated:
+    @pytest.fixture
+    def company(self) -> Company:
+        company = Company()
+        first, *others = company.issued
+        company.issued = (replace(first, created_by=("李娜", "sales01")), *others)
+        return company
+
+    async def test_it_is_subscribed_to(
+        self, ask: Ask, company: Company, subscribed: MemorySubscriptions, composer: SubscriptionComposer
+    ) -> None:
+        await ask("/订阅 发票 制单人:李娜 8点半", where=OWN_CHAT)
+        view = (await composer.compose(only(subscribed).id)).view
+        assert isinstance(view, InvoiceListView)
+        assert ([row.number for row in view.rows], view.line) == ([company.issued[0].number], "/invoice by:李娜")
+
+
 async def test_a_group_sees_what_everybody_there_may_see(
     ask: Ask, subscribed: MemorySubscriptions, composer: SubscriptionComposer
 ) -> None:

@@ -23,6 +23,10 @@ class TestDemoContract(ErpContract):
     offers = frozenset(Capability)
     approver, colleague, second_approver, requester, outsider = PEOPLE.values()
     gaps = Gaps(
+        cases={
+            "list.created_by[customers]": "nobody of the demo company entered a customer",
+            "list.created_by[vendors]": "nobody of the demo company entered a vendor",
+        },
         fields={
             "Product.is_active": "the demo company keeps all its products",
             "Customer.receivable": "it is the sum of the open invoices",

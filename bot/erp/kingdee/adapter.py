@@ -88,8 +88,8 @@ class KingdeeErp(ReaderErp):
         super().__init__(context.name)
         self._client = KingdeeClient(options, now=context.now, source=self.name)
         values = self._client.values
-        self._mapper = DocumentMapper(self.name, values, tuple(word.lower() for word in options.rejections))
-        self._partners = PartnerMapper(self.name, values)
+        self._mapper = DocumentMapper(values, tuple(word.lower() for word in options.rejections))
+        self._partners = PartnerMapper(values)
         self._workflow = PurchaseApprovals(self._client)
         self._stock = self._materials = StockReader(self._client)
         self._prices = PriceReader(self._client)

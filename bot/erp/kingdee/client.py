@@ -196,7 +196,7 @@ class KingdeeClient:
         self.source = source
         self.options = options
         self.now = now
-        self.values = ValueReader(ZoneInfo(options.zone), options.currencies)
+        self.values = ValueReader(ZoneInfo(options.zone), options.currencies, source=source)
         self._http = Http(options, now=now, source=source)
         self._path = urlsplit(options.url).path.rstrip("/")
         self._app = _app(options)

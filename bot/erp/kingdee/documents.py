@@ -12,7 +12,7 @@ from decimal import Decimal
 from bot.erp.header_lists import Header
 from bot.erp.keys import fingerprint
 from bot.erp.kingdee.decisions import AGAIN, AUDITED, CHECKING, KingdeeTask, was_rejected
-from bot.erp.kingdee.mapping import Row, ValueReader, code, text
+from bot.erp.kingdee.mapping import Row, ValueReader, code, text, user
 from bot.erp.kingdee.query import FINISHED, GOODS_IN, ORDER_OF_GOODS, PRODUCTION, SHIPMENTS, Form
 from bot.erp.model import (
     Approval,
@@ -31,7 +31,7 @@ from bot.erp.model import (
     SalesOrder,
 )
 from bot.erp.model.goods import DeliveryLine, DeliveryStatus, GoodsDelivery, GoodsReceipt, ReceiptLine
-from bot.erp.record_parts import GoodsParts, InvoiceParts, LineParts, RecordOrigin
+from bot.erp.record_parts import GoodsParts, InvoiceParts, LineParts
 from bot.erp.values import due_day, is_true, number, progress
 from bot.erp.workflow import WorkflowRun
 
@@ -144,7 +144,6 @@ def _reorder_point(row: Row) -> Decimal | None:
 class DocumentMapper:
     """Builds the documents of one source."""
 
-    source: str
     values: ValueReader
     rejections: Sequence[str]
 
@@ -173,11 +172,8 @@ class DocumentMapper:
             lines=parts,
             salesperson=text(head.get("FSalerId.FName")),
             extra=unknown_currency(head, "FSettleCurrId", currency),
-            **self._origin(head),
+            **self.values.origin(head),
         )
-
-    def _origin(self, head: Row) -> RecordOrigin:
-        return {"id": code(head["FID"]), "changed_at": self.values.changed_at(head), "source": self.source}
 
     def _line(self, row: Row, currency: str, unit: str) -> LineParts:
         return {
@@ -216,7 +212,7 @@ class DocumentMapper:
         plan = [(self.values.day(row.get("FENDDATE")), _rest(row)) for row in lines]
         due = [day for day, amount in plan if day is not None and amount]
         return {
-            **self._origin(head),
+            **self.values.origin(head),
             "number": code(head["FBillNo"]),
             "status": status,
             "issued_on": self.values.day(head["FDATE"]),
@@ -252,7 +248,7 @@ class DocumentMapper:
             ),
             salesperson=text(head.get("FSalesManID.FName")),
             warehouse=_place(lines, "FStockID.FName"),
-            **self._origin(head),
+            **self.values.origin(head),
         )
 
     def receipt(self, form: Form, owners: Mapping[str, Sequence[str]], lines: Lines) -> GoodsReceipt:
@@ -276,7 +272,7 @@ class DocumentMapper:
                 if code(row[f"{entry}_FEntryId"]) not in ("", "0")
             ),
             owners=tuple(dict.fromkeys(person for order in orders for person in owners.get(order, ()))),
-            **self._origin(head),
+            **self.values.origin(head),
         )
 
     def purchase_order(self, lines: Lines, run: WorkflowRun[KingdeeTask] | None) -> PurchaseOrder:
@@ -291,16 +287,16 @@ class DocumentMapper:
         rejected = run is not None and was_rejected(run, self.rejections)
         status = purchase_status(*_states(head), rejected=rejected)
         approval = self._approval(status, head, run)
-        last = run.last if run else None
-        times = (self.values.changed_at(head), last.done_at if last else None)
+        last, origin = run.last if run else None, self.values.origin(head)
+        times = (origin["changed_at"], last.done_at if last else None)
+        origin["changed_at"] = max(filter(None, times), default=None)
         return PurchaseOrder(
-            id=code(head["FID"]),
             number=code(head["FBillNo"]),
             vendor=text(head["FSupplierId.FName"]),
             status=status,
             approval=approval,
-            requester=_user(head, "FCreatorId"),
-            changed_by=_user(head, "FModifierId"),
+            requester=user(head, "FCreatorId"),
+            changed_by=user(head, "FModifierId"),
             buyer=text(head.get("FPurchaserId.FName")),
             ordered_on=self.values.day(head["FDate"]),
             due_on=due_day((day, line.received, line.quantity) for day, line in zip(due_days, parts, strict=True)),
@@ -308,10 +304,9 @@ class DocumentMapper:
             received=progress((line.received, line.quantity) for line in parts),
             lines=parts,
             version=_version(lines, approval),
-            changed_at=max(filter(None, times), default=None),
-            source=self.source,
-            people={user: text(head.get(f"{key}.FName")) for key in _USERS if (user := _user(head, key))},
+            people={known: text(head.get(f"{key}.FName")) for key in _USERS if (known := user(head, key))},
             extra=unknown_currency(head, "FSettleCurrId", currency),
+            **origin,
         )
 
     def _approval(self, status: PurchaseStatus, head: Row, run: WorkflowRun[KingdeeTask] | None) -> Approval | None:
@@ -324,9 +319,10 @@ class DocumentMapper:
 
     def production_order(self, row: Row) -> ProductionOrder:
         """Return a production order from one line of a bill."""
+        origin = self.values.origin(row)
+        origin["id"] += f"-{code(row['FTreeEntity_FEntryId'])}"
         status = production_status(code(row["FDocumentStatus"]), code(row.get("FCancelStatus")), code(row["FStatus"]))
         return ProductionOrder(
-            id=f"{code(row['FID'])}-{code(row['FTreeEntity_FEntryId'])}",
             number=PRODUCTION.number(row),
             **_goods_of(row, "FUnitId"),
             planned=number(row["FQty"]) or Decimal(0),
@@ -337,8 +333,7 @@ class DocumentMapper:
             due_on=self.values.day(row["FPlanFinishDate"]),
             finished_on=self.values.day(row.get(FINISHED)) if status is ProductionStatus.DONE else None,
             sales_order=code(row.get("FSaleOrderNo")),
-            changed_at=self.values.changed_at(row),
-            source=self.source,
+            **origin,
         )
 
 
@@ -357,7 +352,7 @@ def orders_of(form: Form, lines: Lines) -> tuple[str, ...]:
 
 def owners_of(order: Row) -> tuple[str, ...]:
     """Return the buyer and the requester of a purchase order."""
-    return tuple(filter(None, (text(order.get("FPurchaserId.FName")), _user(order, "FCreatorId"))))
+    return tuple(filter(None, (text(order.get("FPurchaserId.FName")), user(order, "FCreatorId"))))
 
 
 def _place(lines: Lines, key: str) -> str:
@@ -368,12 +363,6 @@ def _place(lines: Lines, key: str) -> str:
 
 def _states(head: Row) -> tuple[str, str, str]:
     return code(head["FDocumentStatus"]), code(head["FCloseStatus"]), code(head["FCancelStatus"])
-
-
-def _user(head: Row, key: str) -> str:
-    """Return the number of a user, which decisions use as account; 0 means none."""
-    user = code(head.get(key))
-    return "" if user == "0" else user
 
 
 def _is_order(row: Row) -> bool:

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from bot.erp import values
+from bot.erp.record_parts import RecordOrigin
 
 Row = dict[str, Any]
 """A line of an answer by the documented field keys; optional fields that this installation lacks are missing."""
@@ -32,11 +33,27 @@ def code(value: Any) -> str:
     return text(value).strip()
 
 
+def user(row: Row, key: str) -> str:
+    """Return the number of a user, which decisions use as account; 0 means none."""
+    known = code(row.get(key))
+    return "" if known == "0" else known
+
+
 @dataclass(frozen=True, slots=True)
 class ValueReader(values.LocalValues):
     """Reads the values of one installation."""
 
     none_years: Container[int] = (1,)
+
+    def origin(self, head: Row, key: str = "FID") -> RecordOrigin:
+        """Return which record it is, with the name and the number of the user who created it."""
+        creator = (text(head.get("FCreatorId.FName")), user(head, "FCreatorId"))
+        return {
+            "id": code(head[key]),
+            "changed_at": self.changed_at(head),
+            "source": self.source,
+            "created_by": tuple(filter(None, creator)),
+        }
 
     def currency(self, row: Row, key: str) -> str:
         """Return the ISO code of a currency, empty if it is unknown."""

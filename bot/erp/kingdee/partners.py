@@ -29,7 +29,6 @@ _KINDS = {OF_CUSTOMER: PartnerKind.CUSTOMER, OF_VENDOR: PartnerKind.VENDOR}
 class PartnerMapper:
     """Builds the partners and payments of one source."""
 
-    source: str
     values: ValueReader
 
     def customer(self, lines: Lines) -> Customer:
@@ -45,7 +44,7 @@ class PartnerMapper:
     def _partner(self, lines: Lines, *, address: str, terms: str) -> PartnerParts:
         head = lines[0]
         return {
-            "id": code(head["FNumber"]),
+            **self.values.origin(head, "FNumber"),
             "code": code(head["FNumber"]),
             "name": text(head["FName"]),
             "phone": _first(lines, "FTEL", "FMobile"),
@@ -53,8 +52,6 @@ class PartnerMapper:
             "address": _first(lines, address),
             "payment_terms": text(head.get(terms)),
             "is_active": _is_active(lines),
-            "changed_at": self.values.changed_at(head),
-            "source": self.source,
         }
 
     def payment(self, form: Form, lines: Lines) -> Payment:
@@ -62,7 +59,6 @@ class PartnerMapper:
         head, received = lines[0], form is RECEIPTS
         currency = self.values.currency(head, "FCURRENCYID")
         return Payment(
-            id=code(head["FID"]),
             number=code(head["FBillNo"]),
             partner=text(head["FCONTACTUNIT.FName"]),
             partner_kind=_KINDS[code(head["FCONTACTUNITTYPE"])],
@@ -71,9 +67,8 @@ class PartnerMapper:
             paid_on=self.values.day(head["FDATE"]),
             amount=self.values.money(amount_of(_paid(row, *_AMOUNTS[form]) for row in lines), currency),
             method=", ".join(dict.fromkeys(filter(None, (text(row.get("FSETTLETYPEID.FName")) for row in lines)))),
-            changed_at=self.values.changed_at(head),
-            source=self.source,
             extra=unknown_currency(head, "FCURRENCYID", currency),
+            **self.values.origin(head),
         )
 
 

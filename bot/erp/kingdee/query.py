@@ -155,12 +155,13 @@ BOMS = Form(
 )  # fmt: skip
 """Bills of material, line by line, of what is used and neither a substitute nor given back."""
 
-_HEADER = ("FID", "FBillNo", "FDate", "FDocumentStatus", "FCloseStatus", "FCancelStatus", "FModifyDate", "FApproveDate")
+ORIGIN = ("FModifyDate", "FApproveDate", "FCreatorId", "FCreatorId.FName")
+"""When a record was changed, and who created it: the user's number, which decisions use as account, and name."""
+_ORIGIN_OPTIONAL = frozenset(ORIGIN[1:])
+_HEADER = ("FID", "FBillNo", "FDate", "FDocumentStatus", "FCloseStatus", "FCancelStatus", *ORIGIN)
 _MONEY = ("FSettleCurrId.FCode", "FSettleCurrId.FName", "FBillAllAmount")
 _LINE = ("FMaterialId.FNumber", "FMaterialId.FName", "FQty", "FTaxPrice", "FAllAmount", "FDeliveryDate")
-_APPROVED = frozenset({"FApproveDate"})
-_PEOPLE = ("FCreatorId", "FCreatorId.FName", "FModifierId", "FModifierId.FName")
-"""Creator and last modifier of an order: the user's number, which decisions use as account, and name."""
+_MODIFIER = ("FModifierId", "FModifierId.FName")
 
 SALES = Form(
     "SAL_SaleOrder",
@@ -168,7 +169,7 @@ SALES = Form(
         *_HEADER, "FCustId.FName", "FSalerId.FName", *_MONEY, "FSaleOrderEntry_FEntryId", *_LINE, "FUnitID.FName",
         "FStockOutQty", "FInvoiceQty",
     ),
-    optional=_APPROVED | {"FInvoiceQty", "FSalerId.FName"},
+    optional=_ORIGIN_OPTIONAL | {"FInvoiceQty", "FSalerId.FName"},
     order="FID,FSaleOrderEntry_FEntryId",
     org="FSaleOrgId.FNumber",
     texts=("FCustId.FName",),
@@ -179,10 +180,10 @@ SALES = Form(
 PURCHASES = Form(
     "PUR_PurchaseOrder",
     keys=(
-        *_HEADER, "FApproverId.FName", "FSupplierId.FName", "FPurchaserId.FName", *_PEOPLE, *_MONEY,
+        *_HEADER, "FApproverId.FName", "FSupplierId.FName", "FPurchaserId.FName", *_MODIFIER, *_MONEY,
         "FPOOrderEntry_FEntryId", *_LINE, "FUnitId.FName", "FStockInQty",
     ),
-    optional=_APPROVED | {"FApproverId.FName", "FPurchaserId.FName", *_PEOPLE},
+    optional=_ORIGIN_OPTIONAL | {"FApproverId.FName", "FPurchaserId.FName", *_MODIFIER},
     order="FID,FPOOrderEntry_FEntryId",
     org="FPurchaseOrgId.FNumber",
     texts=("FSupplierId.FName",),
@@ -197,10 +198,10 @@ def _planned(form: str, partner: str) -> Form:
         form,
         keys=(
             "FID", "FBillNo", "FDATE", "FDOCUMENTSTATUS", "FCancelStatus", "FWRITTENOFFSTATUS", partner,
-            "FCURRENCYID.FCode", "FCURRENCYID.FName", "FALLAMOUNTFOR", "FENDDATE_H", "FModifyDate", "FApproveDate",
+            "FCURRENCYID.FCode", "FCURRENCYID.FName", "FALLAMOUNTFOR", "FENDDATE_H", *ORIGIN,
             "FEntityPlan_FEntryId", "FENDDATE", "FPAYAMOUNTFOR", "FWRITTENOFFAMOUNT", "FNOTVERIFICATEAMOUNT",
         ),
-        optional=_APPROVED | {
+        optional=_ORIGIN_OPTIONAL | {
             "FCancelStatus", "FENDDATE", "FPAYAMOUNTFOR", "FWRITTENOFFAMOUNT", "FNOTVERIFICATEAMOUNT",
         },
         order="FID,FEntityPlan_FEntryId",
@@ -235,7 +236,7 @@ PAYABLE_SOURCES = Form(
 
 _PAYMENT = (
     "FID", "FBillNo", "FDATE", "FDOCUMENTSTATUS", "FCancelStatus", "FCONTACTUNITTYPE", "FCONTACTUNIT.FName",
-    "FCURRENCYID.FCode", "FCURRENCYID.FName", "FModifyDate", "FApproveDate", "FSETTLETYPEID.FName",
+    "FCURRENCYID.FCode", "FCURRENCYID.FName", *ORIGIN, "FSETTLETYPEID.FName",
 )  # fmt: skip
 OF_CUSTOMER, OF_VENDOR = "BD_Customer", "BD_Supplier"
 
@@ -244,7 +245,7 @@ def _payment(form: str, entry: str, total: str, real: str) -> Form:
     return Form(
         form,
         keys=(*_PAYMENT, entry, total, real),
-        optional=_APPROVED | {"FCancelStatus", "FSETTLETYPEID.FName", real},
+        optional=_ORIGIN_OPTIONAL | {"FCancelStatus", "FSETTLETYPEID.FName", real},
         order=f"FID,{entry}",
         org="FPAYORGID.FNumber",
         only=one_of("FCONTACTUNITTYPE", (OF_CUSTOMER, OF_VENDOR)),
@@ -263,10 +264,10 @@ SHIPMENTS = Form(
     "SAL_OUTSTOCK",
     keys=(
         "FID", "FBillNo", "FDate", "FDocumentStatus", "FCancelStatus", "FCustomerID.FName", *_SHIPMENT_MORE,
-        "FModifyDate", "FApproveDate", "FEntity_FEntryId", "FMaterialId.FNumber", "FMaterialId.FName", "FUnitID.FName",
+        *ORIGIN, "FEntity_FEntryId", "FMaterialId.FNumber", "FMaterialId.FName", "FUnitID.FName",
         "FRealQty", "FSoorDerno",
     ),
-    optional=_APPROVED | {*_SHIPMENT_MORE},
+    optional=_ORIGIN_OPTIONAL | {*_SHIPMENT_MORE},
     order="FID,FEntity_FEntryId",
     org="FSaleOrgId.FNumber",
     due=("FDate",),
@@ -284,10 +285,10 @@ def _received(form: str, entry: str, quantity: str, order: str, only: str) -> Fo
     return Form(
         form,
         keys=(
-            "FID", "FBillNo", "FDate", "FSupplierId.FName", "FModifyDate", "FApproveDate", entry, "FMaterialId.FNumber",
+            "FID", "FBillNo", "FDate", "FSupplierId.FName", *ORIGIN, entry, "FMaterialId.FNumber",
             "FMaterialId.FName", "FUnitID.FName", quantity, order, *more,
         ),
-        optional=_APPROVED | {*more},
+        optional=_ORIGIN_OPTIONAL | {*more},
         order=f"FID,{entry}",
         org="FPurchaseOrgId.FNumber",
         only=only,
@@ -305,7 +306,7 @@ ORDER_OF_GOODS = {GOODS_IN: "FPOOrderNo", GOODS_BACK: "FORDERNO", SHIPMENTS: "FS
 
 
 def _partner(form: str, *more: str) -> Form:
-    more = (*more, "FModifyDate", "FApproveDate")
+    more = (*more, *ORIGIN)
     return Form(
         form,
         keys=("FNumber", "FName", "FForbidStatus", *more),
@@ -329,12 +330,12 @@ FINISHED = "FFinishDate"
 PRODUCTION = Form(
     "PRD_MO",
     keys=(
-        "FID", "FBillNo", "FDate", "FDocumentStatus", "FCancelStatus", "FModifyDate", "FApproveDate",
+        "FID", "FBillNo", "FDate", "FDocumentStatus", "FCancelStatus", *ORIGIN,
         "FTreeEntity_FEntryId", "FTreeEntity_FSeq", "FMaterialId.FNumber", "FMaterialId.FName", "FUnitId.FName", "FQty",
         "FStatus", "FPlanStartDate", "FPlanFinishDate", "FStockInQuaQty", "FScrapQty", "FSaleOrderNo",
         FINISHED,
     ),
-    optional=_APPROVED | {"FCancelStatus", "FStockInQuaQty", "FScrapQty", "FSaleOrderNo", FINISHED},
+    optional=_ORIGIN_OPTIONAL | {"FCancelStatus", "FStockInQuaQty", "FScrapQty", "FSaleOrderNo", FINISHED},
     order="FID,FTreeEntity_FSeq",
     org="FPrdOrgId.FNumber",
     key="FTreeEntity_FEntryId",

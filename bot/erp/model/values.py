@@ -76,7 +76,10 @@ class ErpRecord:
     source: str = ""
     extra: ExtraFields = field(default_factory=lambda: NOTHING)
     created_by: tuple[str, ...] = field(default=(), compare=False)
-    """Who created it there: their name, and their account where the ERP tells it; empty where it tells neither."""
+    """Who created it there: their name, and their account where the ERP tells it; empty where it tells neither.
+
+    A colleague's name is of no class, as those of salespersons and buyers.
+    """
     books: tuple[str, ...] = field(default=(), compare=False)
     """What tells it from others with its number, in the hub's answers: the name of its source, where there are
     several."""

@@ -53,8 +53,8 @@ class OdooPlan(Plan[OdooTerms, "OdooReads"]):
 
     @property
     def read(self) -> tuple[str, ...]:
-        """The fields that are read: those of the kind, and of a document who created it, as on every model."""
-        return self.fields if self.shared else tuple(dict.fromkeys((*self.fields, "create_uid")))
+        """The fields that are read: those of the kind, and who created it, as on every model."""
+        return tuple(dict.fromkeys((*self.fields, "create_uid")))
 
 
 class OdooReads:

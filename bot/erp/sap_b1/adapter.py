@@ -249,6 +249,16 @@ class SapB1Erp(ReaderErp):
             return await self._purchases(
                 found, await self._approvals.requests([entity.key_of(row) for entity, row in found])
             )
+        documents = await self._built(kind, found, whole=whole)
+        if not any(entity.signature for entity, _ in found):
+            return documents
+        people = await self._names.people()
+        return [
+            replace(document, created_by=people.known(entity.signed_by(row)))
+            for document, (entity, row) in zip(documents, found, strict=True)
+        ]
+
+    async def _built(self, kind: Kind[Any], found: Sequence[Found], *, whole: bool) -> list[Any]:
         if kind == kinds.SALES_ORDERS:
             salespersons = await self._names.salespersons()
             return [self._mapper.order(entity, row, salespersons) for entity, row in found]

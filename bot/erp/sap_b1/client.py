@@ -96,7 +96,7 @@ class SapB1Client:
         self.version = options.version
         self.options = options
         self.now = now
-        self.values = ValueReader(ZoneInfo(options.zone), options.currencies)
+        self.values = ValueReader(ZoneInfo(options.zone), options.currencies, source=source)
         self.names = NameCache(self)
         self._http = Http(options, now=now, source=source)
         self._root = f"/b1s/{options.version}/"
@@ -313,6 +313,11 @@ class UserNames:
     def account(self, key: str) -> str:
         """Return a user's code or, if the bot may not read users, their key, marked as one."""
         return self.codes.get(key) or (f"#{key}" if key else "")
+
+    def known(self, key: str) -> tuple[str, ...]:
+        """Return a user's name and code, as far as the bot may read them."""
+        account = self.codes.get(key, "")
+        return tuple(filter(None, (self.names.get(account), account)))
 
 
 class NameCache:

@@ -257,10 +257,12 @@ class DocumentMapper:
         approval = None if undecided or request is None else request.approval()
         requester = requester_of(row, request, people)
         total = currency.total(row)
-        changes = (self.values.changed(row), request.decided_at if request else None)
+        origin = self._origin(row)
+        origin["created_by"] = people.known(entity.signed_by(row))
+        changes = (origin["changed_at"], request.decided_at if request else None)
+        origin["changed_at"] = max((at for at in changes if at is not None), default=None)
         named = {requester, *(approval.pending_for if approval else ()), approval.decided_by if approval else ""}
         return PurchaseOrder(
-            id=code(row["DocEntry"]),
             number=entity.number(row),
             vendor=text(row.get("CardName")),
             status=status,
@@ -274,11 +276,10 @@ class DocumentMapper:
             lines=lines,
             # The time of change alone only has whole seconds.
             version=fingerprint(*map(str, (*(row.get(key) for key in _EDITED), status, total, *lines, request))),
-            changed_at=max((at for at in changes if at is not None), default=None),
-            source=self.source,
             people={account: people.names[account] for account in named if account in people.names},
             # Approved, but the order was not generated yet.
             extra={"generated": "no"} if draft and status is PurchaseStatus.APPROVED else {},
+            **origin,
         )
 
     def production_order(self, row: Row) -> ProductionOrder:

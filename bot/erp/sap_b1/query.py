@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -144,6 +144,8 @@ class DocumentEntity:
     """The condition that a record of the entity is one of these documents, if not all are."""
     partner: str = "CardName"
     """The field with the partner's name; empty if there is none."""
+    signature: str = "UserSign"
+    """The field with the key of the user who created it; empty if there is none."""
     texts: tuple[str, ...] = ("CardName",)
     """The searched fields besides the number."""
     select: tuple[str, ...]
@@ -172,6 +174,10 @@ class DocumentEntity:
 
     def key_of(self, row: Row) -> DocumentKey:
         return self, int(row[self.key])
+
+    def signed_by(self, row: Row) -> str:
+        """Return the key of the user who created a document."""
+        return code(row.get(self.signature))
 
     def number(self, row: Row) -> str:
         return self.prefix + code(row[self.key if self.drafts_of else self.number_field])
@@ -237,11 +243,13 @@ _PAYMENT = (
     "BillOfExchangeAmount", "Cancelled", "CancelStatus", "PaymentChecks", "PaymentCreditCards", "PaymentInvoices",
 )  # fmt: skip
 _OF_PARTNERS = one_of("DocType", ("rCustomer", "rSupplier"))
-RECEIPTS = DocumentEntity(name="IncomingPayments", prefix="R", due="DueDate", only=_OF_PARTNERS, select=_PAYMENT)
-OUTGOING = DocumentEntity(name="VendorPayments", prefix="P", due="DueDate", only=_OF_PARTNERS, select=_PAYMENT)
+RECEIPTS = DocumentEntity(
+    name="IncomingPayments", prefix="R", due="DueDate", only=_OF_PARTNERS, signature="", select=_PAYMENT
+)
+OUTGOING = replace(RECEIPTS, name="VendorPayments", prefix="P")
 _DELIVERY = (
     "DocEntry", "DocNum", "Series", "CardName", "DocDate", "DocDueDate", "Cancelled", "CancelStatus", "SalesPersonCode",
-    "TransportationCode", "TrackingNumber", "UpdateDate", "UpdateTime", "DocumentLines",
+    "UserSign", "TransportationCode", "TrackingNumber", "UpdateDate", "UpdateTime", "DocumentLines",
 )  # fmt: skip
 DELIVERY_NOTES = DocumentEntity(name="DeliveryNotes", select=_DELIVERY)
 RETURNS = DocumentEntity(name="Returns", prefix="T", select=_DELIVERY)
@@ -252,13 +260,23 @@ _CAME_IN = all_of(
     # Services are received, too.
     equals("DocType", "dDocument_Items"),
 )
-_RECEIPT = ("DocEntry", "DocNum", "Series", "CardName", "DocDate", "UpdateDate", "UpdateTime", "DocumentLines")
+_RECEIPT = (
+    "DocEntry",
+    "DocNum",
+    "Series",
+    "CardName",
+    "DocDate",
+    "UserSign",
+    "UpdateDate",
+    "UpdateTime",
+    "DocumentLines",
+)
 GOODS_RECEIPTS = DocumentEntity(name="PurchaseDeliveryNotes", only=_CAME_IN, select=_RECEIPT)
 GOODS_RETURNS = DocumentEntity(name="PurchaseReturns", prefix="T", only=_CAME_IN, select=_RECEIPT)
 _PRODUCTION = (
     "AbsoluteEntry", "DocumentNumber", "Series", "ItemNo", "ProductDescription", "InventoryUOM",
     "ProductionOrderStatus", "PlannedQuantity", "CompletedQuantity", "RejectedQuantity", "StartDate", "DueDate",
-    "ClosingDate", "ProductionOrderOrigin", "ProductionOrderOriginNumber", "ProductionOrderLines",
+    "ClosingDate", "UserSignature", "ProductionOrderOrigin", "ProductionOrderOriginNumber", "ProductionOrderLines",
 )  # fmt: skip
 PRODUCTION = DocumentEntity(
     name="ProductionOrders",
@@ -270,6 +288,7 @@ PRODUCTION = DocumentEntity(
     finished=equals("ProductionOrderStatus", "boposClosed"),
     finished_day="ClosingDate",
     partner="",
+    signature="UserSignature",
     texts=("ItemNo", "ProductDescription"),
     select=_PRODUCTION,
 )

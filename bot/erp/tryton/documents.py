@@ -33,13 +33,16 @@ from bot.erp.values import progress
 
 CHANGED = "last_modified_at"
 """The time of the last change, or of creation; ``write_date`` is empty until the first change."""
+CREATED_BY = ("create_uid.name", "create_uid.login")
+ORIGIN = (CHANGED, *CREATED_BY)
+"""The fields of `TrytonSite.origin`."""
 
 PRODUCT = ("code", "name", "active", "default_uom.symbol", "default_uom.digits", "categories.name", "identifiers.code")
 
 GOODS_TYPES = ("goods", "assets", "kit")
 """Types of products that are moved, as the client spells them; services are not (``stock.move.get_product_types``)."""
 
-_DOCUMENT = ("number", "state", "total_amount", "currency.code", "party.name", CHANGED)
+_DOCUMENT = ("number", "state", "total_amount", "currency.code", "party.name", *ORIGIN)
 
 _LINE = tuple(
     f"lines.{name}"
@@ -66,8 +69,7 @@ INVOICE = (
 PURCHASE = (
     *_DOCUMENT,
     *("_timestamp", "reference", "purchase_date", "delivery_date", "shipment_state", "untaxed_amount"),
-    *("company.id", "warehouse.id", "create_uid.login", "create_uid.name"),
-    *("write_uid.login", "write_uid.name", "quoted_by.rec_name"),
+    *("company.id", "warehouse.id", "write_uid.login", "write_uid.name", "quoted_by.rec_name"),
     *(f"lines.{name}" for name in ("type", "product.type", "quantity", "unit.digits", "moves.quantity", "moves.state")),
     *("lines.moves.unit", "lines.moves.from_location.type"),
 )
@@ -75,7 +77,7 @@ PURCHASE_LINES = tuple(name for name in _LINE if name not in PURCHASE)
 PRODUCTION = (
     *("number", "state", "reference", "product.code", "product.name", "quantity", "unit.symbol", "unit.digits"),
     *("planned_start_date", "planned_date", "effective_date"),
-    *("outputs.product", "outputs.quantity", "outputs.state", CHANGED),
+    *("outputs.product", "outputs.quantity", "outputs.state", *ORIGIN),
 )
 
 _SALES = {
@@ -140,6 +142,7 @@ class TrytonSite:
             "url": self.link(model, row),
             "changed_at": changed_at(row),
             "source": self.source,
+            "created_by": tuple(name for path in CREATED_BY if (name := at(row, path))),
         }
 
 

@@ -62,7 +62,7 @@ _SHIPMENTS = {
 }
 _SHIPPED_FIELDS = (
     *("number", "state", "customer.name", "warehouse.name", "planned_date", "effective_date"),
-    documents.CHANGED,
+    *documents.ORIGIN,
 )
 _SHIPPED_LINES = tuple(
     f"outgoing_moves.{name}"

@@ -20,11 +20,11 @@ from bot.erp.model import Bill, Customer, PartnerKind, Payment, PaymentDirection
 from bot.erp.record_parts import PartnerParts
 from bot.erp.tryton import documents
 from bot.erp.tryton.client import Account, Domain, Row, at, some
-from bot.erp.tryton.documents import CHANGED, TrytonSite, changed_at, price_of
+from bot.erp.tryton.documents import ORIGIN, TrytonSite, price_of
 
 _PARTY = (
     *("code", "name", "active", "phone", "mobile", "email", "addresses.full_address", "currency.code"),
-    CHANGED,
+    *ORIGIN,
 )
 CUSTOMER = (*_PARTY, "customer_payment_term.name", "receivable")
 VENDOR = (*_PARTY, "supplier_payment_term.name", "payable")
@@ -32,7 +32,7 @@ BILL = (*(name for name in documents.INVOICE if name != "sales.number"), "purcha
 PAYMENT = (
     *("debit", "credit", "currency.code", "amount_second_currency", "second_currency.code", "party.name"),
     *("account.type.receivable", "move.number", "move.state", "move.date", "move.journal.name"),
-    *("move.lines.party", "move.lines.account.type.receivable", "move.lines.account.type.payable", CHANGED),
+    *("move.lines.party", "move.lines.account.type.receivable", "move.lines.account.type.payable", *ORIGIN),
 )
 SETTLED = ("invoice_payments.number", "reconciliation.lines.move.origin")
 """What a payment settles: invoices that it was entered for, and what it was reconciled with."""
@@ -95,10 +95,10 @@ def payment(row: Row, site: TrytonSite, *, settled: bool, invoices: Mapping[int,
     A line has debit or credit; one of them may be negative instead.
     """
     spent = row["debit"] - row["credit"]
-    foreign = at(row, "second_currency.code")
+    origin, foreign = site.origin("account.move.line", row), at(row, "second_currency.code")
+    origin["url"] = site.link("account.move", row["move."])
     amount = row["amount_second_currency"] if foreign else spent
     return Payment(
-        id=str(row["id"]),
         number=payment_number(row),
         partner=at(row, "party.name") or "",
         partner_kind=PartnerKind.CUSTOMER if at(row, "account.type.receivable") else PartnerKind.VENDOR,
@@ -108,9 +108,7 @@ def payment(row: Row, site: TrytonSite, *, settled: bool, invoices: Mapping[int,
         amount=price_of(None if amount is None else abs(amount), foreign or at(row, "currency.code")),
         method=at(row, "move.journal.name") or "",
         settles=_settled(row, invoices) if settled else (),
-        url=site.link("account.move", row["move."]),
-        changed_at=changed_at(row),
-        source=site.source,
+        **origin,
     )
 
 

@@ -43,7 +43,7 @@ class _Side:
 
     def fields(self, *, lots: bool = False, lines: bool = False) -> tuple[str, ...]:
         """Return what is read: the moves tell the day and the orders of all of it."""
-        told = ("number", "state", "supplier.name", "warehouse.name", "effective_date", documents.CHANGED)
+        told = ("number", "state", "supplier.name", "warehouse.name", "effective_date", *documents.ORIGIN)
         moved = (*_MOVED, *(_LINE if lines else ()), *(("lot.number",) if lots else ()))
         return (*told, *(f"{self.moves}.{name}" for name in moved))
 

@@ -66,7 +66,7 @@ class YonBipErp(ReaderErp):
     def __init__(self, context: AdapterContext, options: YonBipOptions) -> None:
         super().__init__(context.name)
         self._client = YonBipClient(options, now=context.now, source=self.name)
-        self._mapper = DocumentMapper(self.name, self._client.values)
+        self._mapper = DocumentMapper(self._client.values)
         self._workflow = PurchaseApprovals(self._client)
         self._balances = BalanceReader(self._client)
         self._stock = self._materials = StockReader(self._client)

@@ -154,7 +154,7 @@ class YonBipClient:
         self.source = source
         self.options = options
         self.now = now
-        self.values = ValueReader(ZoneInfo(options.zone), options.currencies)
+        self.values = ValueReader(ZoneInfo(options.zone), options.currencies, source=source)
         self._http = Http(options, now=now, source=source)
         self._gateway = ExpiringValue(self._find_gateway, now=now, holds=_GATEWAY_HOLDS)
         self._relogin = Relogin(self._log_in)

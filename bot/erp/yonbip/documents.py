@@ -172,7 +172,6 @@ def product(row: Row) -> Product:
 class DocumentMapper:
     """Builds the documents of one source; a missing key raises `KeyError`, a wrong value `ValueError`."""
 
-    source: str
     values: ValueReader
 
     def order(self, row: Row) -> SalesOrder:
@@ -182,7 +181,6 @@ class DocumentMapper:
         currency = self.values.currency(prices.get("originalCode"), prices.get("originalName"))
         status = order_status(code(row.get("nextStatus")), code(row.get("status")))
         return SalesOrder(
-            id=code(row["id"]),
             number=code(row["code"]),
             customer=text(row.get("agentId_name")),
             status=status,
@@ -194,8 +192,7 @@ class DocumentMapper:
             total=self.values.money(row.get("payMoney"), currency),
             lines=tuple(self._order_line(line, currency) for line in row.get("orderDetails") or ()),
             salesperson=text(row.get("corpContactUserName")),
-            changed_at=self.values.time(row.get("pubts")),
-            source=self.source,
+            **self.values.origin(row),
         )
 
     def _order_line(self, line: Row, currency: str) -> OrderLine:
@@ -234,7 +231,8 @@ class DocumentMapper:
         items = row.get("bodyItem") or ()
         due = [self.values.day(part.get("expireDate")) for item in items for part in item.get("grandsonItem") or ()]
         return {
-            "id": code(row["id"]),
+            # The key “creator” of these bills holds an id.
+            **self.values.origin(row, "creatorUserName"),
             "number": code(row["code"]),
             "status": status,
             "issued_on": self.values.day(row.get("billDate")),
@@ -243,8 +241,6 @@ class DocumentMapper:
             "open_amount": self.values.money(owed, currency),
             "is_credit_note": credit,
             "order_number": next((order for item in (row, *items) if (order := code(item.get("orderNo")))), ""),
-            "changed_at": self.values.time(row.get("pubts")),
-            "source": self.source,
             "extra": {},
         }
 
@@ -259,7 +255,6 @@ class DocumentMapper:
         approval = self._approval(status, row, run)
         total = self.values.money(row.get("oriSum"), currency)
         return PurchaseOrder(
-            id=code(row["id"]),
             number=code(row["code"]),
             vendor=text(row.get("vendor_name")),
             status=status,
@@ -272,8 +267,7 @@ class DocumentMapper:
             received=progress((line.received, line.quantity) for line in lines),
             lines=lines,
             version=_version(row, total, lines, approval),
-            changed_at=self.values.time(row.get("pubts")),
-            source=self.source,
+            **self.values.origin(row),
             people={task.person: task.name for task in run.waiting if task.name} if run else {},
             extra={} if is_true(row.get("isWfControlled")) else {"workflow": "none"},
         )
@@ -305,7 +299,6 @@ class DocumentMapper:
         quantities = [number(row.get(f"OrderProduct_{key}")) for key in ("completedQuantity", "incomingQuantity")]
         issued = code(row.get("OrderProduct_materialStatus")) in _MATERIAL_OUT
         return ProductionOrder(
-            id=code(row.get("orderProduct_id") or row["id"]),
             number=production_number(row),
             sku=code(row.get("OrderProduct_materialCode")),
             name=text(row.get("OrderProduct_materialName")),
@@ -318,8 +311,7 @@ class DocumentMapper:
             due_on=self.values.day(row.get("OrderProduct_finishDate")),
             # Material that was not issued may or may not be available.
             material_ready=True if issued else None,
-            changed_at=self.values.time(row.get("pubts")),
-            source=self.source,
+            **self.values.origin({**row, "id": row.get("orderProduct_id") or row["id"]}),
         )
 
 

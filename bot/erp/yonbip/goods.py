@@ -82,7 +82,6 @@ class DeliveryReader:
         day = self._client.values.day(row.get("vouchdate"))
         orders = dict.fromkeys(order for line in lines if (order := code(line.get("firstupcode"))))
         return GoodsDelivery(
-            id=code(row["id"]),
             number=code(row["code"]),
             order_number=", ".join(orders),
             customer=text(row.get("cust_name")),
@@ -103,6 +102,5 @@ class DeliveryReader:
             ),
             salesperson=text(row.get("operator_name")),
             warehouse=text(row.get("warehouse_name")),
-            changed_at=self._client.values.time(row.get("pubts")),
-            source=self._client.source,
+            **self._client.values.origin(row),
         )

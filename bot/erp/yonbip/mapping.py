@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.erp.values import LocalValues, code
+from bot.erp.record_parts import RecordOrigin
+from bot.erp.values import LocalValues, code, text
 
 Row = dict[str, Any]
 """A record of an answer: a header, or a header merged with one of its lines."""
@@ -29,6 +30,16 @@ class ValueReader(LocalValues):
             return datetime.fromtimestamp(int(raw) // 1000, UTC)
         moment = LocalValues.time(self, raw)
         return moment.replace(microsecond=0) if moment else None
+
+    def origin(self, row: Row, creator: str = "creator") -> RecordOrigin:
+        """Return which record a row is; ``creator`` is the key with the name of who created it."""
+        name = text(row.get(creator))
+        return {
+            "id": code(row["id"]),
+            "changed_at": self.time(row.get("pubts")),
+            "source": self.source,
+            "created_by": (name,) if name else (),
+        }
 
     def currency(self, *names: Any) -> str:
         """Return the ISO code of a currency by its code or name, the first that is known; empty if none is."""

@@ -82,25 +82,18 @@ class PartnerReader:
 
     def _customer(self, row: Row) -> Customer:
         """Return a customer; the list shows neither contacts nor who is disabled."""
-        return Customer(
-            id=code(row["id"]),
-            code=code(row["code"]),
-            name=_name(row.get("name")),
-            changed_at=self._client.values.time(row.get("pubts")),
-            source=self._client.source,
-        )
+        return Customer(code=code(row["code"]), name=_name(row.get("name")), **self._client.values.origin(row))
 
     def _vendor(self, row: Row) -> Supplier:
+        more: Row = row.get("vendorextends") or {}
         return Supplier(
-            id=code(row["id"]),
             code=code(row["code"]),
             name=_name(row.get("name")),
             phone=text(row.get("vendorphone")) or text(row.get("contactphone")),
             email=text(row.get("vendoremail")),
             address=text(row.get("vendoraddress")) or text(row.get("address")),
             is_active=not is_true(row.get("stop")),
-            changed_at=self._client.values.time(row.get("pubts")),
-            source=self._client.source,
+            **self._client.values.origin({**row, "creator": more.get("creator")}),
         )
 
 
@@ -185,7 +178,6 @@ class PaymentReader:
         currency = self._client.values.currency(head.get("bodyItemOriCurrencyName"))
         amount = amount_of(line.get("bodyItemOriTaxIncludedAmount") for line in lines)
         return Payment(
-            id=code(head["id"]),
             number=code(head["code"]),
             partner=text(head.get(cash.partner)),
             partner_kind=cash.partner_kind,
@@ -194,8 +186,8 @@ class PaymentReader:
             paid_on=self._client.values.day(head.get("billDate")),
             amount=self._client.values.money(amount, currency),
             method=text(head.get("bodyItemSettleModeName")),
-            changed_at=self._client.values.time(head.get("pubts") or head.get("modifyTime")),
-            source=self._client.source,
+            # Lists of money tell no name.
+            **self._client.values.origin({**head, "pubts": head.get("pubts") or head.get("modifyTime")}, ""),
         )
 
 

@@ -95,7 +95,6 @@ class ReceiptReader:
         )
         buyer = text(row.get("operator_name"))
         return GoodsReceipt(
-            id=code(row["id"]),
             number=code(row["code"]),
             order_numbers=tuple(dict.fromkeys(order for line in entries if (order := code(line.get("pocode"))))),
             vendor=text(row.get("vendor_name")),
@@ -105,8 +104,7 @@ class ReceiptReader:
             lines=lines,
             # Who asked for the orders is in their workflow, one call for each.
             owners=(buyer,) if buyer else (),
-            changed_at=self._client.values.time(row.get("pubts")),
-            source=self._client.source,
+            **self._client.values.origin(row),
         )
 
 

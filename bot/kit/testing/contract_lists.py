@@ -64,6 +64,11 @@ class ListsContract(ContractBase):
             assert without_lines(alone) == without_lines(listed)
             assert alone.created_by == listed.created_by
 
+    @case("list.created_by", "A document says who created it", over=EACH_KIND)
+    async def test_created_by(self, erp: Erp, company: ReferenceCompany, kind: Kind[Any]) -> None:
+        found = await read_list(erp, kind, ListQuery(limit=_ALL))
+        assert [each.number for each in found.items if not each.creator] == []
+
     @case("list.pages", "Pages of a list of more than two neither overlap nor miss anything", over=EACH_KIND)
     async def test_pages(self, erp: Erp, company: ReferenceCompany, kind: Kind[Any]) -> None:
         documents = self.expected_documents(company, kind)

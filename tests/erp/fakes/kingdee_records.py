@@ -54,10 +54,14 @@ class NumberedCompany(ReferenceCompany):
 
 @dataclass(slots=True)
 class KingdeeBill:
-    """A record of a form: its header, and its entries by their keys."""
+    """A record of a form: its header, and its entries by their keys; what tells its changes tells its creator."""
 
     header: dict[str, Any]
     entries: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if "FModifyDate" in self.header:
+            self.header = {"FCreatorId": int(PEOPLE["dora"]), "FCreatorId.FName": _NAMES["dora"], **self.header}
 
 
 Forms = dict[str, tuple[Area | None, Callable[[ReferenceCompany], Iterator[KingdeeBill]]]]

@@ -67,6 +67,8 @@ class OdooModel:
 
 
 Models = Callable[[str], OdooModel | None]
+_UNSAID = {"create_uid": Many2One("res.users", 1, "OdooBot")}
+"""What a record has that says nothing else."""
 
 
 class OdooEngine:
@@ -192,7 +194,10 @@ class OdooEngine:
         model = self.model(name)
         if model.computed is not None:
             record = {**record, **model.computed(record, context)}
-        return {"id": record["id"], **{name: tell(record.get(name), model.fields[name]) for name in fields}}
+        return {
+            "id": record["id"],
+            **{name: tell(record.get(name, _UNSAID.get(name)), model.fields[name]) for name in fields},
+        }
 
 
 def tell(value: Any, type_: str) -> Any:

@@ -294,6 +294,7 @@ def _moved(record: GoodsDelivery | GoodsReceipt, partner: str, lines: list[Row],
     return {
         "DocEntry": int(record.id),
         "DocNum": int(record.number.lstrip("T")),
+        "UserSign": KEYS["dora"],
         "CardCode": card_code(partner),
         "CardName": partner,
         "CancelStatus": "csNo",
@@ -531,6 +532,7 @@ def production_order(order: ProductionOrder, spelling: SapDateFormat) -> Row:
     )
     return spelling.told(order, shape) | {
         "AbsoluteEntry": int(order.id),
+        "UserSignature": KEYS["dora"],
         "DocumentNumber": int(order.number),
         "Series": 30,
         "ProductionOrderStatus": _PRODUCTION[order.status],

@@ -48,16 +48,16 @@ def tables(
     company: ReferenceCompany, context: Mapping[str, Any], company_id: int = 1
 ) -> dict[str, Callable[[], list[Record]]]:
     """Return every model by name; calling it builds its present records, which name the company."""
-    return {name: _owned(build, company_id) for name, build in _tables(company, context).items()}
+    return {name: _owned(build, company, company_id) for name, build in _tables(company, context).items()}
 
 
-def _owned(build: Callable[[], list[Record]], company_id: int) -> Callable[[], list[Record]]:
+def _owned(build: Callable[[], list[Record]], company: ReferenceCompany, company_id: int) -> Callable[[], list[Record]]:
     def build_owned() -> list[Record]:
-        owner: Record = {"id": company_id}
+        owner, creator = {"id": company_id}, people.user(company, "dora")
         records = []
         for record in build():
             related = {name: {"company": owner, **record[name]} for name in _OWNED_BY if record.get(name)}
-            records.append({"company": owner, **record, **related})
+            records.append({"company": owner, "create_uid": creator, **record, **related})
         return records
 
     return build_owned

@@ -144,6 +144,7 @@ def vendors(record: Supplier) -> Iterator[Row]:
             "org": ORG,
             "vendorApplyRangeId": wire_id(record.id) * 10 + n,
             "stop": not record.is_active,
+            "vendorextends": {"creator": _NAMES["dora"]},
         }
 
 
@@ -184,6 +185,7 @@ def sales_order(order: SalesOrder, *, detail: bool) -> Bill:
     )
     head = {
         "id": str(wire_id(order.id)) if detail else wire_id(order.id),
+        "creator": _NAMES["dora"],
         "agentId": 1477929625664356,
         "nextStatus": _NEXT[order.status][odd],
         "status": str(status) if detail else status,
@@ -369,6 +371,8 @@ def _settlement(invoice: Invoice | ErpBill, name: str, listed_name: str, partner
         # Whether it was taken back by a red bill: payments leave it as it is.
         "writeOffState": "1" if _taken_back(invoice) else "0",
         "direction": "-1" if invoice.is_credit_note else "1",
+        "creator": "3fedff26-29d5-405e-ae01-eadd2b8d1778",
+        "creatorUserName": _NAMES["dora"],
     }
     parts = (total, Decimal(0))
     expires = day_text(invoice.due_on) or "9999-12-31 00:00:00"
@@ -477,6 +481,7 @@ def goods_issue(delivery: GoodsDelivery, *, detail: bool) -> Bill:
     shape = "number=code customer=cust_name salesperson=operator_name warehouse=warehouse_name changed_at=pubts"
     head = _told(delivery, shape) | {
         "id": wire_id(delivery.id),
+        "creator": _NAMES["dora"],
         "cust": 1822523165643008,
         "status": 1 if shipped else 0,
         "vouchdate": day_text(delivery.shipped_on if shipped else delivery.planned_on or TODAY),
@@ -498,6 +503,7 @@ def purchase_receipt(receipt: GoodsReceipt, company: ReferenceCompany) -> Bill:
         "vendor": "1822523165643009",
         "status": 1,
         "operator_name": receipt.owners[0],
+        "creator": _NAMES["dora"],
         "warehouse": WAREHOUSES.get(receipt.warehouse, receipt.warehouse),
     }
     fixed = {
@@ -527,6 +533,7 @@ def production_order(order: ProductionOrder) -> Row:
         "orderProduct_id": wire_id(order.id) + 1,
         "status": _PRODUCTION[order.status][int(order.id) % 2],
         "verifystate": 2,
+        "creator": _NAMES["dora"],
         "OrderProduct_lineNo": 10,
         "OrderProduct_incomingQuantity": Decimal(0),
         "OrderProduct_materialStatus": 2 if order.material_ready else 0,

@@ -165,6 +165,9 @@ class SapB1Contract(ErpContract):
             "list.due[deliveries]": "only what left has a delivery note, and that is not late",
             "list.order_part[deliveries]": "a delivery note is found by the whole number of its order",
             "list.order_part[receipts]": "a receipt is found by the whole number of its order",
+            "list.created_by[payments]": "payments do not tell who entered them",
+            "list.created_by[customers]": "a business partner does not tell who entered it",
+            "list.created_by[vendors]": "a business partner does not tell who entered it",
         },
         rewrites=(
             Rewrite("the day by which a document is due is mandatory", _due),

@@ -161,12 +161,13 @@ async def test_without_the_right_to_requests_orders_are_read_and_nothing_can_be_
 
 
 async def test_names_that_may_not_be_read_are_left_out(erp: SapB1Erp, server: FakeSapB1) -> None:
-    for entity in ("Warehouses", "ItemGroups", "SalesPersons"):
+    for entity in ("Warehouses", "ItemGroups", "SalesPersons", "Users"):
         server.answers[entity] = 403, {"error": {"code": "-1116", "message": "not authorized"}}
     level = await erp.stock("SKU123")
     assert {(place.code, place.name) for place in level.per_warehouse} == {(c, c) for c in ("MAIN", "SH", "WEST")}
     assert level.product.category == ""
-    assert (await erp.order("1001")).salesperson == ""
+    order = await erp.order("1001")
+    assert (order.salesperson, order.created_by) == ("", ())
 
 
 async def test_an_invoice_is_told_without_its_order_where_orders_may_not_be_read(

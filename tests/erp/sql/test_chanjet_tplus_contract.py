@@ -59,7 +59,8 @@ class TestChanjetTplusContract(ReadyMappingContract):
     }
     feeds = frozenset({Feed.PAYMENTS})
     gaps = Gaps(
-        cases={
+        cases={"list.created_by": "the mapping reads no maker of documents"}
+        | {
             f"changes.{case}[production]": "the days of 生产加工单 stand in no public description of T+"
             for case in ("once", "equal_times", "again", "while_reading", "burst")
         },

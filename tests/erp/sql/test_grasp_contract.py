@@ -52,7 +52,10 @@ class TestGraspContract(ReadyMappingContract):
         }
     )
     gaps = Gaps(
-        cases={"read.changed_by": "an order does not tell who changed it"},
+        cases={
+            "read.changed_by": "an order does not tell who changed it",
+            "list.created_by": "the mapping reads no maker of documents",
+        },
         fields={
             "ProductDetails.reorder_point": "limits of stock stand in tables that differ between the editions",
             "ProductDetails.components": "bills of material are not read",

@@ -49,7 +49,9 @@ class TestYonyouU8Contract(ReadyMappingContract):
 
     name, installed, offers = "yonyou-u8", YonyouU8, READS | GOODS | PARTNER_READS
     gaps = Gaps(
-        cases=unfollowed("products", NO_TIME_OF_PRODUCTS) | unfollowed("stock", NO_TIME_OF_STOCK),
+        cases={"list.created_by": "the mapping reads no maker of documents"}
+        | unfollowed("products", NO_TIME_OF_PRODUCTS)
+        | unfollowed("stock", NO_TIME_OF_STOCK),
         fields={
             "Quantities.outgoing": "what is promised is one figure, which reserved tells",
             "Quantities.forecast": "U8 works it out in its reports",

@@ -34,6 +34,7 @@ DOCUMENT: dict[str, Any] = {
     "currency.": {"id": 1, "code": "CNY"},
     "party.": {"id": 3, "name": "上海华联商贸有限公司"},
     "last_modified_at": WHEN,
+    "create_uid.": {"id": 1, "name": None, "login": "buyer"},
 }
 SALE = DOCUMENT | {
     "state": "processing",
@@ -59,7 +60,6 @@ PURCHASE = DOCUMENT | {
     "delivery_date": None,
     "shipment_state": "none",
     "untaxed_amount": Decimal("7120.00"),
-    "create_uid.": None,
     "write_uid.": None,
     "quoted_by.": None,
     "lines.": [{"id": 16, "type": "line", "product.": GOODS, "quantity": Decimal("80.0"), "unit.": UNIT, "moves.": []}],
@@ -77,6 +77,7 @@ PRODUCTION: dict[str, Any] = {
     "planned_date": None,
     "outputs.": [],
     "last_modified_at": WHEN,
+    "create_uid.": {"id": 1, "name": None, "login": "buyer"},
 }
 
 SITE = documents.TrytonSite(source="main")
@@ -204,6 +205,12 @@ def test_trap_there_is_no_overdue_state_the_first_unpaid_day_counts() -> None:
 )
 def test_states_of_purchases(state: str, status: PurchaseStatus) -> None:
     assert _purchase(state=state).status is status
+
+
+def test_who_created_it_is_told_by_name_and_account() -> None:
+    assert _sale(**{"create_uid.": {"name": "Dora", "login": "dora"}}).created_by == ("Dora", "dora")
+    assert _sale().created_by == ("buyer",)
+    assert _production(**{"create_uid.": None}).created_by == ()
 
 
 @each_row(

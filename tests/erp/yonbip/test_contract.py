@@ -129,7 +129,11 @@ class TestYonBipContract(ErpContract):
         | dict.fromkeys(
             ("list.order_part[receipts]", "list.text_due[receipts]"),
             "a list of notes names no orders: a note is found by the whole number of its order",
-        ),
+        )
+        | {
+            "list.created_by[customers]": "the list of customers does not tell",
+            "list.created_by[payments]": "lists of receipts and payments tell no name",
+        },
         rewrites=(
             Rewrite("stock names warehouses by id alone", _warehouses),
             Rewrite("the workflow tells the levels reached, not those to come", _levels),

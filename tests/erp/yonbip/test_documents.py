@@ -17,7 +17,7 @@ from bot.erp.yonbip.mapping import ValueReader
 from tests.rows import each_row
 
 SHANGHAI = ValueReader(ZoneInfo("Asia/Shanghai"), {"金元": "XAU"})
-DOCUMENTS = DocumentMapper("yon", SHANGHAI)
+DOCUMENTS = DocumentMapper(SHANGHAI)
 
 
 @each_row(
@@ -184,6 +184,13 @@ def test_what_was_paid_is_told_by_the_accounting(
     for read in (DOCUMENTS.invoice, DOCUMENTS.bill):
         invoice = read({**_APPROVED, "writeOffState": "0"}, {"1": balance})
         assert (invoice.status, invoice.open_amount) == (status, owed if owed is None else Money(Decimal(owed), "CNY"))
+
+
+def test_who_created_a_bill_is_told_by_name_where_the_key_for_it_holds_an_id() -> None:
+    made = {"creator": "3fedff26-29d5-405e-ae01-eadd2b8d1778", "creatorUserName": "Dora"}
+    for read in (DOCUMENTS.invoice, DOCUMENTS.bill):
+        assert read({**_APPROVED, **made}, {}).created_by == ("Dora",)
+        assert read({**_APPROVED, **made, "creatorUserName": None}, {}).created_by == ()
 
 
 def test_red_payables_are_settled_by_a_balance_with_either_sign() -> None:
