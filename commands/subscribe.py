@@ -6,7 +6,14 @@ import re
 from dataclasses import replace
 from datetime import time
 
-from bot.alerts.subscriptions import Subscription, Subscriptions, SubscriptionWaits, list_view, own_chat_line
+from bot.alerts.subscriptions import (
+    Subscription,
+    Subscriptions,
+    SubscriptionWaits,
+    list_view,
+    own_chat_line,
+    take_weekday,
+)
 from bot.cards.view import View
 from bot.chat.arguments import InnerLine
 from bot.chat.context import QuestionContext, place_of
@@ -35,7 +42,12 @@ class SubscriptionRequest(InnerLine):
 @command(
     "subscribe",
     aliases=("订阅", "dy"),
-    examples=("/subscribe report yesterday 08:30", "/订阅 日报 18:00", "/subscribe order late 9:00 daily"),
+    examples=(
+        "/subscribe report yesterday 08:30",
+        "/订阅 日报 18:00",
+        "/subscribe order late 9:00 daily",
+        "/订阅 周报 每周一 9:00",
+    ),
     summary=phrase("A list or report every working day at a time"),
     place=59,
 )
@@ -48,7 +60,8 @@ async def subscribe(
     if not wish or found is None:
         raise BadArgument(phrase("Say what and at which time, such as: %(line)s", line="/subscribe report 08:30"))
     at, daily = _read_time(found), _DAILY.search(rest) is not None
-    words = _WORKDAYS.sub(" ", _DAILY.sub(" ", f"{rest[: found.start()]} {rest[found.end() :]}"))
+    weekday, words = take_weekday(f"{rest[: found.start()]} {rest[found.end() :]}")
+    words = _WORKDAYS.sub(" ", _DAILY.sub(" ", words))
     line, asked = commands.line_of(" ".join(_OWN_CHAT.sub(" ", words).split())), context
     if context.conversation.kind is ConversationKind.GROUP and _OWN_CHAT.search(words):
         # The rules of the group do not count there.
@@ -64,7 +77,8 @@ async def subscribe(
         user_id=context.person.user_id or "",
         line=line,
         at=at,
-        workdays=not daily,
+        workdays=not daily and weekday is None,
+        weekday=weekday,
         next_at=context.now,
     )
     new = replace(new, next_at=new.after(context.now, zone))

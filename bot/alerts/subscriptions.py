@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass
 from datetime import datetime, time, timedelta, tzinfo
@@ -23,6 +24,7 @@ from bot.chat.parsing import command_line, split
 from bot.chat.present_rights import CHANGED, PresentRights
 from bot.chat.question_handler import PreparedAnswer, QuestionHandler
 from bot.chat.questions.failures import NO_ANSWER_NOW, QuestionOutcome
+from bot.chat.report_days import WEEKDAYS
 from bot.chat.view_parts import EmptiedList
 from bot.erp.books import MARK, Books
 from bot.outbox.delivery import Delivery, Urgency
@@ -49,7 +51,9 @@ _WORTH_SENDING = timedelta(hours=20)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Subscription:
-    """A line answered at a place daily at a fixed time, or on working days. ``ended``: its owner left.
+    """A line answered at a place daily at a fixed time, or on working days, or on one ``weekday`` (Monday is 1).
+
+    ``ended``: its owner left.
 
     ``conversation`` is where it was created: the rules there apply. ``waits``: the rules currently forbid it, which its
     owner was told; it resumes once they allow it.
@@ -64,6 +68,7 @@ class Subscription:
     next_at: datetime
     ended: bool = False
     waits: bool = False
+    weekday: int | None = None
 
     @property
     def id(self) -> str:
@@ -73,6 +78,8 @@ class Subscription:
     def after(self, moment: datetime, zone: tzinfo) -> datetime:
         """Return its next time after a moment."""
         window = TimeWindow(name="working days", zone=zone, workdays=True) if self.workdays else None
+        if self.weekday is not None:
+            window = TimeWindow(name="weekday", zone=zone, weekdays=frozenset({self.weekday}))
         return DigestSchedule((self.at,), zone, window).comes_at(moment + timedelta(seconds=1))
 
     def delivery(self, now: datetime, zone: tzinfo) -> Delivery:
@@ -146,6 +153,7 @@ class SubscriptionLine:
     line: str
     at: str
     workdays: bool
+    weekday: Phrase | None = None
     waits: bool = False
 
 
@@ -207,13 +215,37 @@ class SubscriptionWaits(View):
         return (Button(phrase("To my own chat"), Ask(self.own), Color.BLUE),) if self.own else ()
 
 
+_ENGLISH_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_CHINESE_DAYS = "一二三四五六日"
+_ON_WEEKDAY = re.compile(
+    rf"每(?:个)?(?:周|星期)(?P<chinese>[{_CHINESE_DAYS}天])"
+    rf"|(?<![a-z])(?:every |on )?(?P<english>{'|'.join(_ENGLISH_DAYS)})s(?![a-z])"
+    rf"|(?<![a-z])every (?P<single>{'|'.join(_ENGLISH_DAYS)})(?![a-z])",
+    re.IGNORECASE,
+)
+
+
+def take_weekday(words: str) -> tuple[int | None, str]:
+    """Return the day of the week on which something is wanted each week (Monday is 1), and the words without it."""
+    found = _ON_WEEKDAY.search(words)
+    if found is None:
+        return None, words
+    if chinese := found["chinese"]:
+        number = _CHINESE_DAYS.index(chinese.replace("天", "日"))
+    else:
+        number = _ENGLISH_DAYS.index((found["english"] or found["single"]).casefold())
+    return number + 1, f"{words[: found.start()]} {words[found.end() :]}"
+
+
 OWN_CHAT = "private"
 """The keyword that sends a line typed in a group to the asker's own chat."""
 
 
 def own_chat_line(subscription: Subscription) -> str:
     """Return the line that subscribes the asker's own chat to the same answer."""
-    days = () if subscription.workdays else ("daily",)
+    days: tuple[str, ...] = () if subscription.workdays else ("daily",)
+    if subscription.weekday is not None:
+        days = ("every", _ENGLISH_DAYS[subscription.weekday - 1])
     return command_line("subscribe", *split(subscription.line[1:]), f"{subscription.at:%H:%M}", *days, OWN_CHAT)
 
 
@@ -233,7 +265,13 @@ def list_view(
         group=(place or place_of(context)).kind is PlaceKind.GROUP,
         elsewhere=place not in (None, place_of(context)),
         rows=tuple(
-            SubscriptionLine(line=each.line, at=f"{each.at:%H:%M}", workdays=each.workdays, waits=each.waits)
+            SubscriptionLine(
+                line=each.line,
+                at=f"{each.at:%H:%M}",
+                workdays=each.workdays,
+                weekday=None if each.weekday is None else WEEKDAYS[each.weekday],
+                waits=each.waits,
+            )
             for each in shown
         ),
         total=len(found),

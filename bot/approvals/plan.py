@@ -12,11 +12,20 @@ from typing import Annotated, Protocol
 from bot.approvals.document import ApprovalDocument
 from bot.erp.model import Cost, Money, Verdict
 from bot.words.disclosure import FieldClass, Stating
-from bot.words.phrase import Phrase
+from bot.words.phrase import Phrase, phrase
 
 _NO_LIMITS: Mapping[str, tuple[Money, ...]] = MappingProxyType({})
 _NO_ROLES: Mapping[str, tuple[str, ...]] = MappingProxyType({})
 _NO_MANAGERS: Mapping[str, str] = MappingProxyType({})
+
+
+DEFAULT_RULE = "default"
+"""The rule of a company without its own."""
+
+
+def label_rule(name: str) -> Phrase | str:
+    """Return a rule's display name: a company's own rules keep theirs."""
+    return phrase("default") if name == DEFAULT_RULE else name
 
 
 class Quorum(StrEnum):
@@ -96,9 +105,21 @@ class PlanResult:
     reasons: tuple[Phrase, ...]
 
 
+class VoteWay(StrEnum):
+    """Where somebody voted."""
+
+    CARD = "card"
+    TYPED = "typed"
+    PAGE = "page"
+    APP = "app"
+    """DingTalk's own approvals."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vote:
-    """One person's vote at one level. ``on_behalf_of`` is the approver whom a substitute stood in for."""
+    """One person's vote at one level. ``on_behalf_of`` is the approver whom a substitute stood in for; ``way`` is None
+    for votes of older versions, which did not note it.
+    """
 
     user_id: str
     name: str
@@ -107,6 +128,7 @@ class Vote:
     at: datetime
     reason: Annotated[str, Stating(FieldClass.COST)] = ""
     on_behalf_of: str = ""
+    way: VoteWay | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

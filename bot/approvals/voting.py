@@ -20,7 +20,7 @@ from bot.approvals.lifecycle import (
     update_waiting,
     with_version,
 )
-from bot.approvals.plan import Eligibility, Forward, Vote, is_within, tally
+from bot.approvals.plan import Eligibility, Forward, Vote, VoteWay, is_within, tally
 from bot.approvals.unit_of_work import CaseUnitOfWork, RulesInForce
 from bot.erp.model import PurchaseStatus, Verdict
 from bot.words.phrase import Phrase, phrase
@@ -68,6 +68,7 @@ class VoteRequest:
     seen: str
     reason: str = ""
     confirmed: bool = False
+    way: VoteWay | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -219,6 +220,7 @@ def _store_vote(
         at=unit.now,
         reason=request.reason.strip(),
         on_behalf_of=eligibility.on_behalf_of,
+        way=request.way,
     )
     before, votes = awaited_voters(unit, case), (*case.votes, said)
     comes_to = tally(case.plan, votes)

@@ -32,6 +32,7 @@ from bot.web.pages.approvals import CASE, LIST_OF_CASES
 from bot.web.pages.ask import ANSWER, DEED, FILE
 from bot.web.pages.documents import LIST, LISTS
 from bot.web.pages.drawing import PageDrawing
+from bot.web.pages.efficiency import EFFICIENCY
 from bot.web.pages.login import DingTalkApp, LoginPages
 from bot.web.pages.me import ME
 from bot.web.pages.operations import AUDIT, STATE
@@ -56,6 +57,7 @@ PAGES = (
     MEMBERS,
     MEMBER,
     SEEN,
+    EFFICIENCY,
     STATE,
     AUDIT,
     ANSWER,

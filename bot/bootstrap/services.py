@@ -31,6 +31,7 @@ from bot.bootstrap.approvals import ApprovalServices, build_approvals, join_appr
 from bot.bootstrap.audit import audit_health, open_audit, record_start, start_audit, tell_openings
 from bot.bootstrap.database import checkpoint_database, follow_data_keys
 from bot.bootstrap.directory import ContactEvents, start_directory
+from bot.bootstrap.efficiency import start_efficiency
 from bot.bootstrap.erps import build_stock_history, start_erps, start_read_model
 from bot.bootstrap.exports import build_charts
 from bot.bootstrap.health import start_health
@@ -60,6 +61,7 @@ from bot.chat.registry import installed_commands
 from bot.dingtalk.card_wire import TemplateChoice
 from bot.dingtalk.openapi import ApiRetryPolicy
 from bot.dingtalk.quota import MonthlyMeter
+from bot.efficiency.port import EfficiencyReader
 from bot.erp.hub import ErpHub
 from bot.mechanisms.background import BackgroundTasks, Runs
 from bot.mechanisms.health import LateReport, PartHealth
@@ -181,6 +183,7 @@ async def build_services(
             ErpKeys: keys,
             Operations: build_operations(base, hub, alerts, report),
             Confirmations: confirmations,
+            EfficiencyReader: await start_efficiency(base),
             **approvals.collaborators,
         },
         account_of=account,

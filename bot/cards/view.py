@@ -74,6 +74,8 @@ class View:
     leads_on: ClassVar[bool] = True
     """Whether a sentence that follows may go on from it."""
 
+    tells_of_asker: ClassVar[bool] = False
+    """Whether it may tell what its asker did: nobody looks at that in their place."""
     tells_documents: ClassVar[bool] = True
     """Whether it may tell of documents that its command shows: what only says no does not."""
     shows_also: ClassVar[tuple[str, ...]] = ()

@@ -28,6 +28,17 @@ class PeriodComparison(Keyword, changes=False):
     BEFORE = phrase("sequential"), "环比"
 
 
+WEEKDAYS: Mapping[int, Phrase] = {
+    1: phrase("Mondays"),
+    2: phrase("Tuesdays"),
+    3: phrase("Wednesdays"),
+    4: phrase("Thursdays"),
+    5: phrase("Fridays"),
+    6: phrase("Saturdays"),
+    7: phrase("Sundays"),
+}
+"""By their ISO numbers."""
+
 _PERIODS: Mapping[ReportPeriod, Callable[[date], Period]] = {
     ReportPeriod.DAY: one_day,
     ReportPeriod.WEEK: lambda today: Period(today - today.weekday() * DAY, today),

@@ -6,8 +6,10 @@ import asyncio
 import webbrowser
 from contextlib import AsyncExitStack
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
 
@@ -51,6 +53,7 @@ async def run_demo(settings: Settings, *, port: int, browser: bool, still: bool 
         except OSError as error:
             raise ConfigurationError(f"cannot listen on port {port} ({error.strerror}); try --port") from None
         demo = demo_settings(settings, config, simulator.url)
+        await _remember(demo)
         app = await stack.enter_async_context(running(with_company(demo, settings, living=not still)))
         simulator.engine.home_page = f"{app.settings.http.public_url}/"
         _announce(f"{simulator.url}/")
@@ -87,6 +90,21 @@ def suggested_commands() -> tuple[SuggestedCommand, ...]:
         SuggestedCommand(name=command.name, chinese=chinese.say(command.summary), english=english.say(command.summary))
         for command in Commands.discover().values()
     )
+
+
+async def _remember(demo: Settings) -> None:
+    """Let the demo's database know of the year before it."""
+    # Imported here: the library of tables takes half a second, which other commands need not wait for.
+    from bot.kit.demo_waits import seed_waits
+    from bot.store.database import Database
+
+    demo.data_dir.mkdir(parents=True, exist_ok=True)
+    database = Database(demo.database, folder=demo.data_dir)
+    try:
+        await database.migrate()
+        await seed_waits(database, datetime.now(ZoneInfo(demo.zone)))
+    finally:
+        await database.close()
 
 
 def demo_settings(settings: Settings, config: SimulatorConfig, url: str) -> Settings:

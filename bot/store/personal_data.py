@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import datetime
+from secrets import token_hex
 from typing import Any, NamedTuple
 
 import orjson
@@ -17,6 +18,7 @@ from bot.store.outbox.queries import read_places, stands_at, write_places
 from bot.store.row_times import to_ms
 from bot.store.tables import (
     ALERT,
+    ALERT_WAIT,
     API_KEY,
     APPROVAL_AUDIT,
     APPROVAL_CARD,
@@ -24,6 +26,7 @@ from bot.store.tables import (
     APPROVAL_PERSON,
     APPROVAL_VOTE,
     AUDIT,
+    DECISION_WAIT,
     DELIVERY,
     DELIVERY_STEP,
     DIALOGUE,
@@ -99,9 +102,16 @@ _EVIDENCE: tuple[tuple[Table, Column[str]], ...] = (
 that nobody changes."""
 
 
+_FIGURES: tuple[tuple[Table, Column[str]], ...] = (
+    (DECISION_WAIT, DECISION_WAIT.c.person),
+    (ALERT_WAIT, ALERT_WAIT.c.person),
+)
+"""What counts in figures also without a name."""
+
+
 def export_person(connection: Connection, user_id: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Return each row about a person with the name of its table."""
-    for table, column in (*_OWN, (MUTE, MUTE.c.author), *_EVIDENCE):
+    for table, column in (*_OWN, (MUTE, MUTE.c.author), *_FIGURES, *_EVIDENCE):
         shown = [each for each in table.c if each not in _SECRET]
         for row in connection.execute(select(*shown).where(column == user_id)):
             yield table.name, _values(row)
@@ -132,6 +142,10 @@ def erase_person(connection: Connection, user_id: str, now: datetime) -> Erasure
     mutes = connection.execute(over).rowcount
     in_force = update(MUTE).where(MUTE.c.author == user_id).values(author=ERASED)
     erased[MUTE.name] = mutes + connection.execute(in_force).rowcount
+    for table, column in _FIGURES:
+        # A name of its own, which leads to nobody: several may have voted on one case.
+        nameless = update(table).where(column == user_id).values({column.name: f"{ERASED}-{token_hex(4)}"})
+        erased[table.name] = connection.execute(nameless).rowcount
     alerts = _handled_alerts(connection, user_id)
     for row in alerts:
         hands = _without(row.hands, user_id)

@@ -13,11 +13,13 @@ from bot.access.people import Person
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
 from bot.cards.notices import DeniedNotice, NotRecordedNotice, OutOfDateNotice
+from bot.cards.view import View
 from bot.chat.answers.watched_questions import WatchedQuestions
 from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind, Message
 from bot.chat.question_handler import PreparedAnswer
 from bot.chat.registry import Commands
+from bot.efficiency.views import AlertEfficiency
 from bot.words.disclosure import FieldClass
 from tests.recording_audit import RecordingAudit
 
@@ -33,6 +35,7 @@ class Answering:
     """Answers everything as the person may see it; ``asked`` are the contexts."""
 
     grant: Grant = FULL_GRANT
+    view: View = field(default_factory=OutOfDateNotice)
     asked: list[QuestionContext] = field(default_factory=list)
 
     def hint_for(self, message: Message) -> PreparedAnswer | None:
@@ -40,7 +43,7 @@ class Answering:
 
     async def view_for(self, context: QuestionContext) -> PreparedAnswer:
         self.asked.append(context)
-        return PreparedAnswer(OutOfDateNotice(), "order", "answered", self.grant, reach={"order": (EVERYTHING,)})
+        return PreparedAnswer(self.view, "order", "answered", self.grant, reach={"order": (EVERYTHING,)})
 
 
 @dataclass
@@ -115,3 +118,15 @@ async def test_what_both_may_see_is_shown() -> None:
     watching = watched(rule("people"), rule("order", fields=own), handler=Answering(theirs), audit=RecordingAudit())
     answer = await watching.view_for(context(), VIEWER)
     assert answer.grant.fields == {FieldClass.QUANTITY}
+
+
+async def test_nobody_sees_what_somebody_did_by_looking_in_their_place() -> None:
+    figures = AlertEfficiency(rows=(), total=0, line="/efficiency", month=NOW.date())
+    watching = watched(rule("people", "order"), handler=Answering(view=figures), audit=RecordingAudit())
+    answer = await watching.view_for(context(), VIEWER)
+    assert "their own eyes" in str(as_denied(answer).reason)
+
+
+def as_denied(answer: PreparedAnswer) -> DeniedNotice:
+    assert isinstance(answer.view, DeniedNotice)
+    return answer.view

@@ -36,6 +36,7 @@ from bot.chat.present_rights import PresentRights
 from bot.chat.question_handler import PreparedAnswer
 from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.registry import Commands
+from bot.efficiency.port import EfficiencyReader
 from bot.erp.hub import ErpHub
 from bot.mechanisms.metrics import Metrics
 from bot.outbox.delivery import Delivery
@@ -49,6 +50,7 @@ from tests.commands.alert_fakes import InMemoryAlertService
 from tests.commands.approval_fakes import ApprovalFixture
 from tests.commands.chart_fakes import MemoryGallery, MemoryPainter
 from tests.commands.company import NOW, Company
+from tests.commands.efficiency_fakes import MemoryFigures
 from tests.commands.export_fakes import MemoryCourier
 from tests.commands.operations_fakes import MemoryDesk, operations
 from tests.commands.subscription_fakes import MemorySubscriptions
@@ -288,6 +290,12 @@ async def charts(painter: MemoryPainter, gallery: MemoryGallery, sparing: list[b
 
 
 @pytest.fixture
+def figures() -> MemoryFigures:
+    """The figures of efficiency."""
+    return MemoryFigures()
+
+
+@pytest.fixture
 def collaborators(
     hub: ErpHub,
     kept: MemoryDocuments,
@@ -303,6 +311,7 @@ def collaborators(
     charts: ChartPictures,
     desk: MemoryDesk,
     poked: list[str],
+    figures: MemoryFigures,
 ) -> dict[type, object]:
     """What commands are given, but for the exports, which ask commands themselves."""
     return {
@@ -321,6 +330,7 @@ def collaborators(
         ErpAccounts: accounts,
         HeldRightStore: NothingHeld(),
         Operations: operations(desk, poked),
+        EfficiencyReader: figures,
         Confirmations: Confirmations(
             NothingAsked(), end_sessions=nobody_is_logged_in, audit=audit, on_enqueued=lambda: None, now=lambda: NOW
         ),

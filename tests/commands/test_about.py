@@ -20,7 +20,19 @@ from tests.commands.company import Company
 from tests.commands.conftest import KEEPER, Ask, FakeLanguageChoice, as_, lines
 from tests.commands.goods_company import GoodsCompany
 
-ALONE = {"audit", "decisions", "erps", "outbox", "people", "quota", "restored", "status", "today"}
+ALONE = {
+    "audit",
+    "deciders",
+    "decisions",
+    "efficiency",
+    "erps",
+    "outbox",
+    "people",
+    "quota",
+    "restored",
+    "status",
+    "today",
+}
 """What is answered in the asker's own chat alone: elsewhere others read along."""
 
 

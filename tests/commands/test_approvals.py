@@ -22,6 +22,7 @@ from bot.approvals.cards.views import (
     Audience,
 )
 from bot.approvals.case import CaseState, short_id
+from bot.approvals.plan import VoteWay
 from bot.approvals.unit_of_work import ApprovalOptions
 from bot.cards.notices import BadArgumentNotice, ChoiceNotice, DeniedNotice, ExternalNotice, NotFoundNotice
 from bot.cards.view import View
@@ -80,6 +81,22 @@ async def test_approving_in_words(ask: Ask, approvals: ApprovalFixture, line: st
     await approvals.settle()
     assert [(decision.number, decision.by) for decision in approvals.erp.decisions] == [("PO-1001", "u_manager01")]
     assert (await approvals.case()).state is CaseState.APPROVED
+
+
+@pytest.mark.parametrize(
+    ("where", "way"),
+    [
+        ({"clicked": False}, VoteWay.TYPED),
+        ({"clicked": True}, VoteWay.CARD),
+        ({"clicked": True, "on_page": True}, VoteWay.PAGE),
+    ],
+)
+async def test_where_somebody_voted_is_noted(
+    ask: Ask, approvals: ApprovalFixture, where: dict[str, bool], way: VoteWay
+) -> None:
+    await approvals.submit()
+    await ask("/approve PO-1001", person=MANAGER, where=DIRECT, **where)
+    assert [vote.way for vote in (await approvals.case()).votes] == [way]
 
 
 @pytest.mark.parametrize("line", ["/approve PO-1001", "/reject PO-1001 too dear", "/pending po-1001", "同意 PO-1001"])

@@ -20,12 +20,14 @@ from bot.alerts.subscriptions import (
     SubscriptionList,
     Subscriptions,
     SubscriptionWaits,
+    own_chat_line,
 )
 from bot.cards.actions import Ask as AskAction
 from bot.cards.notices import BadArgumentNotice, DeniedNotice, NotFoundNotice, UnknownCommandNotice
 from bot.chat.document_views import view_of_list
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.present_rights import PresentRights
+from bot.chat.report_days import WEEKDAYS
 from bot.erp.errors import Unavailable
 from bot.erp.kinds import INVOICES, Kind
 from bot.erp.model import Slice
@@ -39,6 +41,7 @@ from tests.commands.company import NOW, Company
 from tests.commands.conftest import GROUP, KEEPER, Ask, as_, lines
 from tests.commands.subscription_fakes import MemorySubscriptions
 from tests.membership import EverybodyIsMember
+from tests.rows import each_row
 
 InvoiceListView = view_of_list(INVOICES)
 
@@ -318,3 +321,29 @@ class TestLostRight:
 async def test_whose_it_is(ask: Ask, subscribed: MemorySubscriptions) -> None:
     await ask("/subscribe report 08:30", person=KEEPER)
     assert only(subscribed).user_id == "keeper01"
+
+
+@each_row(
+    "line, wanted, weekday",
+    [
+        ("/subscribe report week every monday 9:00", "/report week", 1),
+        ("/订阅 延期订单 每周五 17:00", "/order 延期", 5),
+        ("/订阅 日报 每个星期天 8点", "/report day", 7),
+        ("/subscribe order late Thursdays 9:00", "/order late", 4),
+    ],
+)
+async def test_what_comes_once_a_week(line: str, wanted: str, weekday: int, ask: Ask) -> None:
+    view = as_(SubscriptionList, await ask(line, where=OWN_CHAT))
+    (row,) = [row for row in view.rows if row.line == wanted]
+    assert (str(row.weekday), row.workdays) == (str(WEEKDAYS[weekday]), False)
+
+
+def test_a_weekly_one_comes_on_its_day_also_on_a_holiday() -> None:
+    weekly = Subscription(
+        place=OWN_PLACE, conversation="", user_id="keeper01", line="/efficiency", at=time(9), workdays=False,
+        next_at=NOW, weekday=4,
+    )  # fmt: skip
+    comes = weekly.after(datetime(2026, 9, 30, 12, tzinfo=ZONE), ZONE)
+    assert comes == datetime(2026, 10, 1, 9, tzinfo=ZONE)
+    assert weekly.after(comes, ZONE) == comes + timedelta(days=7)
+    assert own_chat_line(weekly) == "/subscribe efficiency 09:00 every thursday private"

@@ -52,6 +52,8 @@ ADDRESSES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "/people/salesmanager01/sees?line=/order+SO-1001": "people",
             "/people/keeper01/sees?line=/stock+SKU123": "people",
         },
+        # Everybody's own; what else is in it is shown by tests/commands/test_efficiency.py.
+        "/efficiency": {"/efficiency": "", "/efficiency?month=2026-10": ""},
         "/operations": {"/operations": "status"},
         # The page's own right, which is that of what only administrators may ask.
         "/rules": {"/rules": "status"},
@@ -67,11 +69,17 @@ ADDRESSES: Mapping[str, Mapping[str, str]] = MappingProxyType(
             "/ask?line=/erps": "erps",
             "/ask?line=/quota": "quota",
             "/ask?line=/audit+verify": "audit",
+            "/ask?line=/deciders": "deciders",
             "/ask?line=/report+sales": "report",
             "/ask?line=/whoami": "",
             "/ask?line=/lang+en": "",
         },
-        "/file": {"/file?line=/order": "order", "/file?line=/po": "po", "/file?line=/outbox": "outbox"},
+        "/file": {
+            "/file?line=/order": "order",
+            "/file?line=/po": "po",
+            "/file?line=/outbox": "outbox",
+            "/file?line=/deciders": "deciders",
+        },
     }
 )
 """By the path of a page its addresses, each with the command by whose rows of the permission page it is open; empty for

@@ -21,6 +21,7 @@ from bot.store.outbox.queue import enqueue
 from bot.store.personal_data import ERASED, erase_person, export_person
 from bot.store.tables import (
     ALERT,
+    ALERT_WAIT,
     API_KEY,
     APPROVAL_AUDIT,
     APPROVAL_CARD,
@@ -28,6 +29,7 @@ from bot.store.tables import (
     APPROVAL_PERSON,
     APPROVAL_VOTE,
     AUDIT,
+    DECISION_WAIT,
     DELIVERY,
     DELIVERY_STEP,
     DIALOGUE,
@@ -113,6 +115,11 @@ def fill(connection: Connection, person: str, number: int) -> None:
     add(insert(APPROVAL_VOTE), vote_rows(case)[0] | {"case_id": f"c-{person}", "user_id": person})
     assert case.decision is not None
     add(insert(APPROVAL_DECISION), decision_row(f"c-{person}", case.decision) | {"user_id": person})
+    waited = {"person": person, "at_ms": 1, "rule": "r"}
+    decided = dict.fromkeys(("waited_s", "worked_s", "level"), 1) | {"currency": "CNY", "size": 1, "way": "card"}
+    add(insert(DECISION_WAIT), waited | decided | {"case_id": "c", "approved": True, "changed": False, "in_time": None})
+    handled = {"number": number, "acknowledged_s": 1, "resolved_s": None, "ignored": False, "repeated": False}
+    add(insert(ALERT_WAIT), waited | handled)
     add(insert(APPROVAL_PERSON), {"case_id": f"c-{person}", "user_id": person})
     add(insert(APPROVAL_CARD), card_row(replace(examples.CASE_CARDS[0], case=f"c-{person}", for_user=person)))
     add(insert(APPROVAL_AUDIT), audit_row(replace(examples.AUDIT, case=f"c-{person}", user_id=person)))
@@ -123,7 +130,18 @@ def exported(connection: Connection, person: str) -> list[str]:
 
 
 EVIDENCE = ["approval_audit", "approval_card", "approval_decision", "approval_person", "approval_vote", "audit"]
-OWN = ["alert", "api_key", "delivery", "delivery", "delivery_step", "dialogue", "erp_account", "erp_key"]
+OWN = [
+    "alert",
+    "alert_wait",
+    "api_key",
+    "decision_wait",
+    "delivery",
+    "delivery",
+    "delivery_step",
+    "dialogue",
+    "erp_account",
+    "erp_key",
+]
 OWN += ["erp_key_link", "inbox", "language"]
 EVIDENCE += ["rule_version"]
 OWN += ["mute", "mute", "page_confirmation", "page_session", "person", "standing_answer", "subscription", "watch"]
@@ -196,7 +214,7 @@ async def test_a_person_is_erased_and_what_was_decided_stays(database: Database)
             "erp_key": 1, "erp_key_link": 1, "held_right": 0, "page_session": 1, "page_confirmation": 1, "api_key": 1,
             "standing_answer": 1,
             "subscription": 1,
-            "inbox": 1, "delivery": 1, "delivery_step": 1,
+            "inbox": 1, "delivery": 1, "delivery_step": 1, "decision_wait": 1, "alert_wait": 1,
         }  # fmt: skip
         assert dict(report.kept) == dict.fromkeys(EVIDENCE, 1)
         assert exported(connection, ME) == sorted([*EVIDENCE, "delivery"]), "a card that is still to be sent is sent"

@@ -13,7 +13,7 @@ from typing import Annotated, ClassVar
 from bot.approvals.cards.view_builders import people_in_case
 from bot.approvals.cards.views import HEADLINES
 from bot.approvals.case import ApprovalCardKind, AuditRow, Case, CaseCard, CaseState, external_headline
-from bot.approvals.policy.rules import label_rule
+from bot.approvals.plan import label_rule
 from bot.cards.actions import Ask
 from bot.cards.tables import Table
 from bot.cards.view import Button, Label, ListView

@@ -21,6 +21,7 @@ from bot.approvals.cards.view_builders import (
 from bot.approvals.cards.views import ApprovalReply, ApprovalView, Audience
 from bot.approvals.case import Case, CaseState, external_decision_text, withdrawal_text
 from bot.approvals.case_context import CaseContext
+from bot.approvals.plan import VoteWay
 from bot.approvals.service import ApprovalService
 from bot.approvals.voting import VoteOutcome, VoteRequest, VoteResult
 from bot.cards.actions import Ask
@@ -223,7 +224,14 @@ def vote_request(
         seen=seen,
         reason=reason,
         confirmed=confirmed,
+        way=_way_of(context),
     )
+
+
+def _way_of(context: QuestionContext) -> VoteWay:
+    if context.on_page:
+        return VoteWay.PAGE
+    return VoteWay.CARD if context.clicked else VoteWay.TYPED
 
 
 def concerned_by(found: CaseContext) -> tuple[str, ...]:

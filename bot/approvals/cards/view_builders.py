@@ -26,8 +26,7 @@ from bot.approvals.cards.views import (
 from bot.approvals.case import Case, CaseDecision, CaseState, external_headline, withdrawal_text
 from bot.approvals.case_context import CaseContext, DecisionExplanation
 from bot.approvals.document import FINGERPRINT_PREFIX
-from bot.approvals.plan import ApprovalLevel, ApprovalPlan, Eligibility, PlanResult, Quorum, Vote, tally
-from bot.approvals.policy.rules import label_rule
+from bot.approvals.plan import ApprovalLevel, ApprovalPlan, Eligibility, PlanResult, Quorum, Vote, label_rule, tally
 from bot.chat.parsing import command_line
 from bot.erp.errors import own_words
 from bot.erp.model import Currency, DecisionOutcome, Money, PurchaseLine, PurchaseOrder, PurchaseStatus

@@ -34,6 +34,7 @@ from bot.approvals.oa.forms import (
     next_vote_to_tell,
     unprocessed_tasks,
 )
+from bot.approvals.plan import VoteWay
 from bot.approvals.unit_of_work import CaseRepository, CaseStore
 from bot.approvals.voting import VoteOutcome, VoteRequest, VoteResult
 from bot.erp.model import Verdict
@@ -279,6 +280,7 @@ class OaSync:
             seen=case.fingerprint,
             reason=task.remark.strip() or self._say(_NO_REASON) if task.verdict is Verdict.REJECT else task.remark,
             confirmed=True,
+            way=VoteWay.APP,
         )
 
     async def _export_votes(self, record: OaRecord, case: Case, instance: OaInstance) -> tuple[OaRecord, OaInstance]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 
 from bot.approvals.document import ApprovalDocument
-from bot.approvals.plan import ApprovalLevel, ApprovalPlan, CompanyDirectory, PlanResult
+from bot.approvals.plan import ApprovalLevel, ApprovalPlan, CompanyDirectory, PlanResult, label_rule
 from bot.approvals.policy.rules import (
     ApprovalRule,
     ApprovalRuleSet,
@@ -14,7 +14,6 @@ from bot.approvals.policy.rules import (
     RuleScope,
     SelectorKind,
     SingleLimit,
-    label_rule,
 )
 from bot.erp.model import Currency, Money
 from bot.words.phrase import Phrase, phrase

@@ -8,6 +8,7 @@ from types import MappingProxyType
 
 from bot.approvals.document import ApprovalDocument
 from bot.approvals.plan import (
+    DEFAULT_RULE,
     ApprovalLevel,
     CompanyDirectory,
     Eligibility,
@@ -15,19 +16,18 @@ from bot.approvals.plan import (
     Quorum,
     VoteContext,
     is_within,
+    label_rule,
     missing_approvers,
     tally,
 )
 from bot.approvals.policy.planner import make_plan, own_limits, single_limits
 from bot.approvals.policy.rules import (
-    DEFAULT_RULE,
     ApprovalRule,
     ApprovalRuleSet,
     ApproverSelector,
     RuleLevel,
     SelectorKind,
     Substitute,
-    label_rule,
 )
 from bot.erp.model import Currency, Money, Verdict
 from bot.words.phrase import Phrase, phrase

@@ -8,15 +8,6 @@ from enum import StrEnum
 
 from bot.approvals.plan import ExpiryAction, Quorum
 from bot.erp.model import Money
-from bot.words.phrase import Phrase, phrase
-
-DEFAULT_RULE = "default"
-"""The rule of a company without its own."""
-
-
-def label_rule(name: str) -> Phrase | str:
-    """Return a rule's display name: a company's own rules keep theirs."""
-    return phrase("default") if name == DEFAULT_RULE else name
 
 
 class SelectorKind(StrEnum):

@@ -23,6 +23,8 @@ SEEN_AS = "see as"
 
 _PARTLY = phrase("You may see only some of these documents yourself, so not what others see of them.")
 
+_THEIRS = phrase("What somebody did is for their own eyes: it is shown to nobody in their place.")
+
 
 @dataclass(frozen=True, slots=True)
 class WatchedQuestions:
@@ -66,6 +68,8 @@ class WatchedQuestions:
         command = self.commands.get(answer.command)
         if command is None:
             return answer
+        if answer.view.tells_of_asker:
+            return _denied(command.name, AccessVerdict(False, _THEIRS))
         own = policy.decide(viewer, command.request())
         if not own.allowed:
             return _denied(command.name, own)

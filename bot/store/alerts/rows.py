@@ -103,7 +103,7 @@ def alert_row(alert: Alert, due_at: datetime | None, number: int) -> dict[str, A
 
 
 def alert_of(row: Any) -> Alert:
-    return _ALERT.read_row(row, event=event_of(row.event), **_stamps_of(row.hands))
+    return _ALERT.read_row(row, event=event_of(row.event), **stamps_of(row.hands))
 
 
 def card_row(card: AlertCard, number: int) -> dict[str, Any]:
@@ -199,5 +199,6 @@ def _stamps_text(alert: Alert) -> str:
     return orjson.dumps(stamps).decode() if stamps else ""
 
 
-def _stamps_of(text: str) -> dict[str, Any]:
+def stamps_of(text: str) -> dict[str, UserStamp]:
+    """Return who acknowledged an alert, took it and snoozed it, of the column ``hands``."""
     return {name: _STAMP.read(stamp) for name, stamp in orjson.loads(text).items()} if text else {}

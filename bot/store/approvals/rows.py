@@ -79,7 +79,7 @@ _BODY = RecordCodec(
             names={"ordered_on": "ordered", "due_on": "due", "passed_by": "passed"},
             sparse={"passed_by"},
         ),
-        Vote: RecordCodec(Vote, _VALUES, names={"user_id": "user", "on_behalf_of": "for"}),
+        Vote: RecordCodec(Vote, _VALUES, names={"user_id": "user", "on_behalf_of": "for"}, sparse={"way"}),
         Forward: ListCodec(Forward, _VALUES),
         CaseDecision: RecordCodec(CaseDecision, _VALUES),
     },

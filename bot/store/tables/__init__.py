@@ -30,6 +30,10 @@ from bot.store.tables.documents import KEPT_DOCUMENT as KEPT_DOCUMENT
 from bot.store.tables.documents import KEPT_LINE as KEPT_LINE
 from bot.store.tables.documents import KEPT_TALLY as KEPT_TALLY
 from bot.store.tables.documents import STOCK_DAY as STOCK_DAY
+from bot.store.tables.efficiency import ALERT_WAIT as ALERT_WAIT
+from bot.store.tables.efficiency import DECISION_WAIT as DECISION_WAIT
+from bot.store.tables.efficiency import EFFICIENCY_MARK as EFFICIENCY_MARK
+from bot.store.tables.efficiency import QUESTION_DAY as QUESTION_DAY
 from bot.store.tables.erp import ERP_COPY as ERP_COPY
 from bot.store.tables.erp import ERP_REJECTED as ERP_REJECTED
 from bot.store.tables.erp import INDEXED_PRODUCT as INDEXED_PRODUCT

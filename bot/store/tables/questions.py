@@ -157,6 +157,8 @@ class SubscriptionRow(StoreTable, table=True):
     """Whether it has ended, because its owner left."""
     waits: bool = Field(sa_column_kwargs={"server_default": false()})
     """Whether the rules currently forbid it."""
+    weekday: int | None
+    """The only day of the week on which it comes; Monday is 1."""
 
 
 class QuotaMonthRow(StoreTable, table=True):

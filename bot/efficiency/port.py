@@ -1,0 +1,38 @@
+"""What the figures are made of, as the store has it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Protocol
+
+from bot.efficiency.questions import QuestionDay
+from bot.efficiency.waits import AlertWait, DecisionWait
+
+
+class EfficiencyReader(Protocol):
+    """Reads whole months, named by their first day in the company's zone; implemented by `bot.store.efficiency`.
+
+    Months alone: figures of two spans of days that differ by one day would tell of that day. All raise a `DingerpError`
+    when the store is unavailable.
+    """
+
+    async def decisions(self, month: date) -> Sequence[DecisionWait]:
+        """Return the decisions of a month, the oldest first."""
+        ...
+
+    async def alerts(self, month: date) -> Sequence[AlertWait]:
+        """Return the alerts that opened in a month, the oldest first."""
+        ...
+
+    async def questions(self, month: date) -> Sequence[QuestionDay]:
+        """Return how often what was asked in a month."""
+        ...
+
+    async def calls(self, month: date) -> Mapping[str, int]:
+        """Return DingTalk's calls of a month by their purpose."""
+        ...
+
+    async def departments(self) -> Mapping[str, str]:
+        """Return the names of departments by their id."""
+        ...

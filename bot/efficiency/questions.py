@@ -1,0 +1,69 @@
+"""How often each department asks which command: counts by day, which keep nobody's name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from bot.efficiency.folding import Folded, fold
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionDay:
+    """How often a department asked a command on a day, and how many people that were.
+
+    ``department`` is an id, empty if it is not known. A month that is over has one of these, on its first day, with the
+    most people of one day.
+    """
+
+    day: date
+    command: str
+    department: str
+    number: int
+    people: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionCount:
+    """How often a command was asked in a month, by a department.
+
+    ``people`` is the most of one day: at least so many asked.
+    """
+
+    command: str
+    department: str
+    number: int
+    people: int
+
+
+def count_questions(days: Iterable[QuestionDay]) -> list[QuestionCount]:
+    """Return the counts of some days, the most frequent first."""
+    found: dict[tuple[str, str], list[QuestionDay]] = {}
+    for day in days:
+        found.setdefault((day.command, day.department), []).append(day)
+    counts = [
+        QuestionCount(
+            command=command,
+            department=department,
+            number=sum(day.number for day in asked),
+            people=max(day.people for day in asked),
+        )
+        for (command, department), asked in found.items()
+    ]
+    return sorted(counts, key=lambda count: (-count.number, count.command, count.department))
+
+
+def fold_questions(counts: Iterable[QuestionCount]) -> Folded[QuestionCount]:
+    """Fold the departments of one command of which few people asked; the reader may be one of them."""
+    return fold(counts, lambda some: max((count.people for count in some), default=0) - 1)
+
+
+def sum_up(counts: Sequence[QuestionCount]) -> QuestionCount:
+    """Return several counts of one command as one."""
+    return QuestionCount(
+        command=counts[0].command,
+        department="",
+        number=sum(count.number for count in counts),
+        people=max(count.people for count in counts),
+    )

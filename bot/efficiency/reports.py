@@ -1,0 +1,232 @@
+"""What one reader may see of the figures of a month: the one cut for card, page, file and program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, tzinfo
+from typing import TypeVar
+
+from bot.access.grants import EVERYTHING
+from bot.access.policy import AccessPolicy, AccessRequest
+from bot.chat.context import QuestionContext
+from bot.chat.days import DaysOrMonth
+from bot.chat.parsing import command_line
+from bot.efficiency.figures import (
+    AlertFigures,
+    DividedBy,
+    divide,
+    divide_decisions,
+    measure_alerts,
+    measure_decisions,
+    month_before,
+)
+from bot.efficiency.folding import LEAST, fold_divisions, people_besides
+from bot.efficiency.questions import QuestionCount, QuestionDay, count_questions, fold_questions, sum_up
+from bot.efficiency.views import AlertLine, DecisionLine, QuestionLine, name_group
+from bot.efficiency.waits import AlertWait, DecisionWait
+from bot.words.disclosure import FieldClass
+from bot.words.phrase import Phrase, phrase
+
+T = TypeVar("T")
+
+PEOPLE = "deciders"
+"""The command whose users see figures about single people."""
+_ORDERS = "po"
+_ALERTS = "alerts"
+_SPENDING = "quota"
+
+_DIVISIONS: Mapping[DividedBy, Phrase] = {
+    DividedBy.LEVEL: phrase("By level"),
+    DividedBy.RULE: phrase("By rule"),
+    DividedBy.AMOUNT: phrase("By amount"),
+    DividedBy.WEEKDAY: phrase("By weekday"),
+    DividedBy.WAY: phrase("By way"),
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FigureReader:
+    """Who reads figures, and what of them: their own always.
+
+    ``people``: of single people too. ``decisions``: of all decisions, since all orders are for them to see; by
+    ``amounts`` where these are. ``alerts``: of the alert rules; ``spending``: of questions and what they cost.
+    """
+
+    user_id: str
+    people: bool
+    decisions: bool
+    amounts: bool
+    alerts: bool
+    spending: bool
+
+
+def figure_reader(policy: AccessPolicy, context: QuestionContext) -> FigureReader:
+    """Return what the asker may see of figures."""
+    person = context.person
+    orders = policy.decide_area(person, _ORDERS)
+
+    def may(command: str, *, reserved: bool) -> bool:
+        return policy.decide(person, AccessRequest(command=command, reserved=reserved)).allowed
+
+    return FigureReader(
+        user_id=person.user_id or "",
+        people=may(PEOPLE, reserved=True),
+        decisions=orders.allowed and EVERYTHING in orders.grant.scopes,
+        amounts=FieldClass.COST in orders.grant.fields,
+        alerts=may(_ALERTS, reserved=False),
+        spending=may(_SPENDING, reserved=True),
+    )
+
+
+def month_of_days(days: DaysOrMonth | None, context: QuestionContext) -> date:
+    """Return the first day of the month that is meant: figures are of whole months, which nobody can subtract."""
+    first = days.within(context.today).period.first if days else context.today
+    return first.replace(day=1)
+
+
+def page_of(lines: tuple[T, ...], context: QuestionContext, size: int) -> tuple[T, ...]:
+    """Return the lines that are wanted at once."""
+    return lines[context.offset : context.offset + (context.rows or size)]
+
+
+def people_line(month: date) -> str:
+    """Return the line of a month's figures by person."""
+    return command_line(PEOPLE, f"{month:%Y-%m}")
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedLines:
+    """Lines for a reader. ``folded``: some are left out or put together, since they would be about too few people."""
+
+    lines: tuple[DecisionLine, ...]
+    folded: bool
+
+
+def report_decisions(
+    months: Mapping[date, Sequence[DecisionWait]], month: date, reader: FigureReader, zone: tzinfo
+) -> ReportedLines:
+    """Return a month's decisions beside those of the month before and of the same month a year before."""
+    lines: list[DecisionLine] = []
+    folded = False
+    if reader.decisions:
+        for name, each in (
+            (phrase("All"), month),
+            (phrase("Month before"), month_before(month)),
+            (phrase("A year before"), month_before(month, 12)),
+        ):
+            waits = months[each]
+            seen = reader.people or people_besides(waits, reader.user_id) >= LEAST
+            folded |= bool(waits) and not seen
+            if waits and seen:
+                lines.append(DecisionLine(name=name, figures=measure_decisions(waits)))
+    if own := [wait for wait in months[month] if wait.person == reader.user_id]:
+        lines.append(DecisionLine(name=phrase("Yourself"), figures=measure_decisions(own)))
+    if reader.decisions:
+        divided = _report_divisions(months[month], reader, zone)
+        lines += divided.lines
+        folded |= divided.folded
+    return ReportedLines(tuple(lines), folded)
+
+
+def _report_divisions(waits: Sequence[DecisionWait], reader: FigureReader, zone: tzinfo) -> ReportedLines:
+    divisions = divide_decisions(waits, zone)
+    if not reader.amounts:
+        del divisions[DividedBy.AMOUNT]
+    shown = list(divisions.values())
+    if not reader.people:
+        shown = fold_divisions(waits, shown, reader.user_id)
+    lines: list[DecisionLine] = []
+    for by, division in zip(divisions, shown, strict=True):
+        groups = [(name_group(by, name), of) for name, of in division.groups.items()]
+        if division.together:
+            groups.append((phrase("Others together"), division.together))
+        heads: list[Phrase | None] = [_DIVISIONS[by], *[None] * len(groups)]
+        lines += (
+            DecisionLine(name=name, figures=measure_decisions(of), heads=head)
+            for (name, of), head in zip(groups, heads, strict=False)
+        )
+    return ReportedLines(tuple(lines), any(division.folded for division in shown))
+
+
+def report_people(
+    waits: Sequence[DecisionWait], waiting: Mapping[str, int], names: Mapping[str, str]
+) -> tuple[DecisionLine, ...]:
+    """Return a line for each person who decided in a month or is waited for now; most decisions first."""
+    by_person = {str(name): of for name, of in divide(waits, lambda wait: wait.person).groups.items()}
+    people = sorted({*by_person, *waiting}, key=lambda person: (-len(by_person.get(person, ())), person))
+    return tuple(
+        DecisionLine(
+            name=names.get(person, person) if person else phrase("In the ERP"),
+            figures=measure_decisions(by_person.get(person, ())),
+            waiting=waiting.get(person, 0),
+        )
+        for person in people
+    )
+
+
+def report_alerts(waits: Sequence[AlertWait], reader: FigureReader) -> tuple[tuple[AlertLine, ...], bool]:
+    """Return a line for each rule, the noisiest first, and whether something is left out.
+
+    Who acknowledges is a person: of fewer than `LEAST` it is not told how fast, nor how many of the alerts.
+    """
+    rules = divide(waits, lambda wait: wait.rule).groups
+    lines, folded = [], False
+    for rule, of in sorted(rules.items(), key=lambda item: (-len(item[1]), str(item[0]))):
+        figures = measure_alerts(of)
+        if not reader.people and figures.acknowledged and people_besides(of, reader.user_id) < LEAST:
+            figures, folded = _without_people(figures), True
+        lines.append(AlertLine(rule=str(rule), figures=figures))
+    return tuple(lines), folded
+
+
+def _without_people(figures: AlertFigures) -> AlertFigures:
+    return AlertFigures(
+        opened=figures.opened,
+        acknowledged=None,
+        acknowledged_after=None,
+        resolved=figures.resolved,
+        resolved_after=figures.resolved_after,
+        ignored=None,
+        repeated=figures.repeated,
+    )
+
+
+def report_questions(
+    asked: Sequence[QuestionDay], before: Sequence[QuestionDay], departments: Mapping[str, str], reader: FigureReader
+) -> tuple[tuple[QuestionLine, ...], bool]:
+    """Return the commands, each with its departments, and whether something is left out; most answers first."""
+    earlier = {
+        command: sum(count.number for count in of) for command, of in _by_command(count_questions(before)).items()
+    }
+    by_command = _by_command(count_questions(asked))
+    lines, folded = [], False
+    for command, counts in sorted(by_command.items(), key=lambda item: (-sum_up(item[1]).number, item[0])):
+        whole = sum_up(counts)
+        lines.append(
+            QuestionLine(command=command, department=phrase("All"), number=whole.number, before=earlier.get(command, 0))
+        )
+        parts = list(_departments(counts, departments, reader))
+        folded |= len(parts) < len(counts)
+        lines += parts
+    return tuple(lines), folded
+
+
+def _by_command(counts: Sequence[QuestionCount]) -> dict[str, list[QuestionCount]]:
+    found: dict[str, list[QuestionCount]] = {}
+    for count in counts:
+        found.setdefault(count.command, []).append(count)
+    return found
+
+
+def _departments(
+    counts: Sequence[QuestionCount], names: Mapping[str, str], reader: FigureReader
+) -> Iterator[QuestionLine]:
+    folded = fold_questions(counts)
+    shown = counts if reader.people else folded.shown
+    for count in sorted(shown, key=lambda count: (-count.number, count.department)):
+        name = names.get(count.department, count.department) or phrase("Department not known")
+        yield QuestionLine(command=count.command, department=name, number=count.number)
+    if folded.together and not reader.people:
+        together = sum_up(folded.together)
+        yield QuestionLine(command=together.command, department=phrase("Others together"), number=together.number)

@@ -1,0 +1,285 @@
+"""Views of the figures: of decisions, of alerts, and of questions; each a month, as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from types import MappingProxyType
+from typing import ClassVar
+
+from bot.approvals.plan import VoteWay, label_rule
+from bot.cards.actions import Ask
+from bot.cards.language import Language
+from bot.cards.tables import Table
+from bot.cards.view import Button, Label, ListView
+from bot.charts.chart import Chart, ChartBar, ChartForm, ChartPanel
+from bot.chat.parsing import command_line
+from bot.chat.report_days import WEEKDAYS
+from bot.chat.view_parts import export_buttons, table_of_lines
+from bot.efficiency.figures import AlertFigures, DecisionFigures, DividedBy, month_before
+from bot.efficiency.waits import AMOUNT_STEPS, IN_THE_ERP
+from bot.words.columns import Column
+from bot.words.phrase import Phrase, phrase
+
+_HOUR = timedelta(hours=1)
+_TENTH = Decimal("0.1")
+
+_WAYS: Mapping[str, Phrase] = MappingProxyType(
+    {
+        VoteWay.CARD.value: phrase("On a card"),
+        VoteWay.TYPED.value: phrase("Typed"),
+        VoteWay.PAGE.value: phrase("On a page"),
+        VoteWay.APP.value: phrase("In DingTalk's approvals"),
+        IN_THE_ERP: phrase("In the ERP"),
+        "": phrase("Way not noted"),
+    }
+)
+
+
+def _took(time: timedelta | None) -> Phrase | None:
+    return None if time is None else took(time)
+
+
+def took(time: timedelta) -> Phrase:
+    """Return a time in words: minutes up to two hours, then hours up to two days, then days."""
+    if time < 2 * _HOUR:
+        return phrase("%(number)s min", number=str(round(time / timedelta(minutes=1))))
+    if time < 48 * _HOUR:
+        return phrase("%(number)s h", number=str(round(time / _HOUR)))
+    return phrase("%(number)s days", number=str(round(time / (24 * _HOUR), 1)))
+
+
+def _hours(time: timedelta) -> Decimal:
+    return (Decimal(time // timedelta(seconds=1)) / 3600).quantize(_TENTH)
+
+
+def _in_hours(time: timedelta | None) -> Decimal | None:
+    return None if time is None else _hours(time)
+
+
+def _say(language: Language, label: Label) -> str:
+    return language.say(label) if isinstance(label, Phrase) else label
+
+
+def name_group(by: DividedBy, name: object) -> Label:
+    """Return what a group of decisions is called."""
+    match by, name:
+        case DividedBy.LEVEL, int(level):
+            return phrase("Level %(number)s", number=str(level))
+        case DividedBy.WEEKDAY, int(day):
+            return WEEKDAYS[day]
+        case DividedBy.WAY, str(way):
+            return _WAYS.get(way, way)
+        case DividedBy.AMOUNT, (str(currency), size):
+            return _name_size(currency, size)
+    return label_rule(str(name))
+
+
+def _name_size(currency: str, size: object) -> Phrase:
+    if not isinstance(size, int):
+        return phrase("Without an amount")
+    if size == 0:
+        return phrase("Below %(amount)s %(currency)s", amount=f"{AMOUNT_STEPS[0]:,}", currency=currency)
+    return phrase("From %(amount)s %(currency)s", amount=f"{AMOUNT_STEPS[size - 1]:,}", currency=currency)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionLine:
+    """The figures of some decisions. ``heads`` names the division whose first group it is."""
+
+    name: Label
+    figures: DecisionFigures
+    heads: Phrase | None = None
+    waiting: int | None = None
+    """Cases that wait for this person now."""
+
+    @property
+    def median(self) -> Phrase | None:
+        """The median in words."""
+        return _took(self.figures.median)
+
+    @property
+    def ninetieth(self) -> Phrase | None:
+        """The time within which nine of ten were decided, in words."""
+        return _took(self.figures.ninetieth)
+
+    @property
+    def worked(self) -> Phrase | None:
+        """The median in working time, in words."""
+        return _took(self.figures.worked_median)
+
+
+_DECISION_COLUMNS = (
+    Column(phrase("Decisions"), "name"),
+    Column(phrase("Number"), lambda row: row.figures.count),
+    Column(phrase("Median (h)"), lambda row: _in_hours(row.figures.median)),
+    Column(phrase("90% within (h)"), lambda row: _in_hours(row.figures.ninetieth)),
+    Column(phrase("Median in working time (h)"), lambda row: _in_hours(row.figures.worked_median)),
+    Column(phrase("90% within, working time (h)"), lambda row: _in_hours(row.figures.worked_ninetieth)),
+    Column(phrase("In time (%)"), lambda row: row.figures.in_time),
+    Column(phrase("Approved (%)"), lambda row: row.figures.approved),
+    Column(phrase("Changed afterwards (%)"), lambda row: row.figures.changed),
+)
+_WAITING = Column(phrase("Wait now"), "waiting")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EfficiencyView(ListView):
+    """Base of the figures of one month, with buttons of the other parts and months."""
+
+    page_size: ClassVar[int] = 12
+    tells_of_asker: ClassVar[bool] = True
+    opens_rows: ClassVar[bool] = False
+    tabled: ClassVar[bool] = True
+
+    month: date
+    parts: tuple[tuple[str, Phrase], ...] = ()
+    """The lines of the other parts that the reader may see, with their names."""
+
+    @property
+    def of_month(self) -> str:
+        """The month as lines name it."""
+        return f"{self.month:%Y-%m}"
+
+    def buttons(self) -> Sequence[Button]:
+        others = [Button(name, Ask(line)) for line, name in self.parts]
+        before = month_before(self.month)
+        earlier = self.line.replace(self.of_month, f"{before:%Y-%m}")
+        months = [Button(phrase("Month before"), Ask(earlier))]
+        return (*self.row_buttons(), *self.page_buttons(), *others, *months, *export_buttons(self.line))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecisionEfficiency(EfficiencyView):
+    """How long the decisions of a month took. ``folded``: what is about too few people is left out or put together.
+
+    ``of_people``: each row is a person. ``own_only``: the reader may see no figures but their own. ``beside_lines`` are
+    asked for pages, which show their answers as well.
+    """
+
+    card: ClassVar[str] = "efficiency"
+
+    rows: tuple[DecisionLine, ...]
+    folded: bool = False
+    of_people: bool = False
+    own_only: bool = False
+    beside_lines: tuple[str, ...] = ()
+
+    def beside(self) -> Sequence[str]:
+        return self.beside_lines
+
+    def row_buttons(self) -> Sequence[Button]:
+        """Return the button of the month's cases, each of which its reader sees as far as it is for them."""
+        last = month_before(self.month, -1) - timedelta(days=1)
+        return [Button(phrase("Cases"), Ask(command_line("decisions", "decided", f"{self.month}..{last}")))]
+
+    def chart(self, language: Language) -> Chart:
+        """Return the medians in hours as bars, in a panel for each division."""
+        panels: list[tuple[str, list[ChartBar]]] = []
+        for row in self.rows:
+            if not panels or row.heads is not None:
+                panels.append((language.say(row.heads or phrase("Median (h)")), []))
+            if (median := row.figures.median) is not None:
+                bar = ChartBar(name=_say(language, row.name), value=_hours(median), text=language.say(took(median)))
+                panels[-1][1].append(bar)
+        drawn = (ChartPanel(title=title, bars=tuple(bars)) for title, bars in panels if bars)
+        return Chart(form=ChartForm.ROWS, panels=tuple(drawn))
+
+    def table(self) -> Table:
+        columns = (*_DECISION_COLUMNS, _WAITING) if self.of_people else _DECISION_COLUMNS
+        return table_of_lines(columns, self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertLine:
+    """What became of the alerts of one rule."""
+
+    rule: str
+    figures: AlertFigures
+
+    @property
+    def acknowledged_after(self) -> Phrase | None:
+        """The median in words."""
+        return _took(self.figures.acknowledged_after)
+
+    @property
+    def resolved_after(self) -> Phrase | None:
+        """The median in words."""
+        return _took(self.figures.resolved_after)
+
+
+_ALERT_COLUMNS = (
+    Column(phrase("Rule"), "rule"),
+    Column(phrase("Shown"), lambda row: row.figures.opened),
+    Column(phrase("Acknowledged"), lambda row: row.figures.acknowledged),
+    Column(phrase("Acknowledged after (h, median)"), lambda row: _in_hours(row.figures.acknowledged_after)),
+    Column(phrase("Resolved"), lambda row: row.figures.resolved),
+    Column(phrase("Resolved after (h, median)"), lambda row: _in_hours(row.figures.resolved_after)),
+    Column(phrase("Ignored (%)"), lambda row: row.figures.ignored),
+    Column(phrase("Repeated (%)"), lambda row: row.figures.repeated),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlertEfficiency(EfficiencyView):
+    """What became of the alerts of a month, by rule, the noisiest first."""
+
+    card: ClassVar[str] = "efficiency_alerts"
+
+    rows: tuple[AlertLine, ...]
+    folded: bool = False
+
+    def table(self) -> Table:
+        return table_of_lines(_ALERT_COLUMNS, self)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionLine:
+    """How often a command was asked, by everybody or by one department."""
+
+    command: str
+    department: Label
+    number: int
+    before: int | None = None
+    """In the month before; only for everybody."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SpentCalls:
+    """DingTalk's calls for one purpose."""
+
+    purpose: str
+    calls: int
+
+
+_QUESTION_COLUMNS = (
+    Column(phrase("Command"), lambda row: f"/{row.command}"),
+    Column(phrase("Department"), "department"),
+    Column(phrase("Answers"), "number"),
+    Column(phrase("Month before"), "before"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionEfficiency(EfficiencyView):
+    """What was asked in a month, and what it cost: only answers that show documents are recorded, so only these count.
+
+    ``per_thousand``: the calls that a thousand such answers cost, None without any.
+    """
+
+    card: ClassVar[str] = "efficiency_questions"
+
+    rows: tuple[QuestionLine, ...]
+    folded: bool = False
+    calls: tuple[SpentCalls, ...] = ()
+    per_thousand: int | None = None
+
+    def table(self) -> Table:
+        return table_of_lines(_QUESTION_COLUMNS, self)
+
+
+def efficiency_line(month: date, part: str = "") -> str:
+    """Return the line of a month's figures."""
+    return command_line("efficiency", *filter(None, (f"{month:%Y-%m}", part)))

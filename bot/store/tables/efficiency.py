@@ -1,0 +1,81 @@
+"""Tables of the figures of efficiency: a row for each decision and each alert, and counts of questions by day."""
+
+from __future__ import annotations
+
+from sqlalchemy import BigInteger, Text
+from sqlmodel import Field
+
+from bot.store.tables.base import ROW_NUMBER, StoreTable, core_table
+
+
+class DecisionWaitRow(StoreTable, table=True):
+    """A decision and how long it was waited for (see `bot.efficiency.waits.DecisionWait`).
+
+    The time begins its key, so that no index of its own is needed: each would be as large as the table.
+    """
+
+    __tablename__ = "decision_wait"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    at_ms: int = Field(primary_key=True, sa_type=BigInteger, sa_column_kwargs={"autoincrement": False})
+    case_id: str = Field(primary_key=True)
+    person: str = Field(primary_key=True)
+    waited_s: int
+    worked_s: int
+    level: int
+    rule: str = Field(sa_type=Text)
+    currency: str
+    size: int | None
+    way: str
+    in_time: bool | None
+    approved: bool
+    changed: bool
+
+
+class AlertWaitRow(StoreTable, table=True):
+    """What became of an alert (see `bot.efficiency.waits.AlertWait`)."""
+
+    __tablename__ = "alert_wait"
+
+    number: int = Field(primary_key=True, sa_type=ROW_NUMBER, sa_column_kwargs={"autoincrement": False})
+    """The number of the alert."""
+    person: str
+    at_ms: int = Field(sa_type=BigInteger, index=True)
+    rule: str = Field(sa_type=Text)
+    acknowledged_s: int | None
+    resolved_s: int | None
+    ignored: bool
+    repeated: bool
+
+
+class QuestionDayRow(StoreTable, table=True):
+    """How often a department asked a command on a day, or in a month that is over (see
+    `bot.efficiency.questions.QuestionDay`).
+    """
+
+    __tablename__ = "question_day"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    day: str = Field(primary_key=True)
+    """As ``2026-11-24``, in the company's zone; of a month as ``2026-11``."""
+    command: str = Field(primary_key=True)
+    department: str = Field(primary_key=True)
+    """Its id; empty if it is not known."""
+    number: int
+    people: int
+
+
+class EfficiencyMarkRow(StoreTable, table=True):
+    """How far the records of one kind have been read for the figures."""
+
+    __tablename__ = "efficiency_mark"
+
+    records: str = Field(primary_key=True)
+    reached: int = Field(sa_type=BigInteger)
+    """A number or a time, by the kind of the records."""
+
+
+DECISION_WAIT = core_table(DecisionWaitRow)
+ALERT_WAIT = core_table(AlertWaitRow)
+QUESTION_DAY = core_table(QuestionDayRow)
+EFFICIENCY_MARK = core_table(EfficiencyMarkRow)

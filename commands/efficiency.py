@@ -1,0 +1,147 @@
+"""/efficiency: how long decisions and alerts waited in a month, and what was asked; one's own figures to everybody."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from bot.access.policy import AccessPolicy, AccessVerdict, Denied
+from bot.cards.view import View
+from bot.chat.arguments import Keyword
+from bot.chat.context import QuestionContext
+from bot.chat.days import DaysOrMonth
+from bot.chat.own_eyes import require_own_eyes
+from bot.chat.registry import command
+from bot.efficiency.figures import month_before
+from bot.efficiency.port import EfficiencyReader
+from bot.efficiency.reports import (
+    FigureReader,
+    figure_reader,
+    month_of_days,
+    page_of,
+    people_line,
+    report_alerts,
+    report_decisions,
+    report_questions,
+)
+from bot.efficiency.views import (
+    AlertEfficiency,
+    DecisionEfficiency,
+    QuestionEfficiency,
+    SpentCalls,
+    efficiency_line,
+)
+from bot.outbox.spending import Purpose
+from bot.words.phrase import Phrase, phrase
+
+
+class EfficiencyPart(Keyword, changes=False):
+    """Of what the figures are; without it, of decisions."""
+
+    ALERTS = phrase("alerts"), "预警", "告警", "提醒"
+    QUESTIONS = phrase("questions"), "提问", "查询"
+
+
+@command(
+    "efficiency",
+    aliases=("效率", "xl", "流程效率"),
+    examples=("/efficiency", "/效率 上个月", "/efficiency 2026-11 alerts"),
+    shows=(),
+    changes=False,
+    summary=phrase("How long approvals and alerts wait, and what is asked, by month"),
+    place=84,
+    slashed=True,
+)
+async def efficiency(
+    *,
+    days: DaysOrMonth | None = None,
+    part: EfficiencyPart | None = None,
+    figures: EfficiencyReader,
+    policy: AccessPolicy,
+    context: QuestionContext,
+) -> View:
+    """Show a month's figures, as far as the asker may see them; only to the asker's own eyes."""
+    require_own_eyes(context)
+    reader, month = figure_reader(policy, context), month_of_days(days, context)
+    if part is EfficiencyPart.ALERTS:
+        return await _alerts(figures, month, reader, context)
+    if part is EfficiencyPart.QUESTIONS:
+        return await _questions(figures, month, reader, context)
+    return await _decisions(figures, month, reader, context)
+
+
+async def _decisions(
+    figures: EfficiencyReader, month: date, reader: FigureReader, context: QuestionContext
+) -> DecisionEfficiency:
+    months = {each: await figures.decisions(each) for each in (month, month_before(month), month_before(month, 12))}
+    zone = context.now.tzinfo
+    assert zone is not None, "a question's time is in the company's zone"
+    found = report_decisions(months, month, reader, zone)
+    return DecisionEfficiency(
+        rows=page_of(found.lines, context, DecisionEfficiency.page_size),
+        total=len(found.lines),
+        offset=context.offset,
+        line=efficiency_line(month),
+        month=month,
+        parts=_other_parts(month, reader, None),
+        folded=found.folded,
+        own_only=not reader.decisions,
+        beside_lines=_beside(month, reader),
+    )
+
+
+async def _alerts(
+    figures: EfficiencyReader, month: date, reader: FigureReader, context: QuestionContext
+) -> AlertEfficiency:
+    _require(allowed=reader.alerts)
+    lines, folded = report_alerts(await figures.alerts(month), reader)
+    return AlertEfficiency(
+        rows=page_of(lines, context, AlertEfficiency.page_size),
+        total=len(lines),
+        offset=context.offset,
+        line=efficiency_line(month, EfficiencyPart.ALERTS),
+        month=month,
+        parts=_other_parts(month, reader, EfficiencyPart.ALERTS),
+        folded=folded,
+    )
+
+
+async def _questions(
+    figures: EfficiencyReader, month: date, reader: FigureReader, context: QuestionContext
+) -> QuestionEfficiency:
+    _require(allowed=reader.spending)
+    asked, before = await figures.questions(month), await figures.questions(month_before(month))
+    calls = await figures.calls(month)
+    lines, folded = report_questions(asked, before, await figures.departments(), reader)
+    count = sum(each.number for each in asked)
+    spent = calls.get(Purpose.QUESTION.value, 0)
+    return QuestionEfficiency(
+        rows=page_of(lines, context, QuestionEfficiency.page_size),
+        total=len(lines),
+        offset=context.offset,
+        line=efficiency_line(month, EfficiencyPart.QUESTIONS),
+        month=month,
+        parts=_other_parts(month, reader, EfficiencyPart.QUESTIONS),
+        folded=folded,
+        calls=tuple(SpentCalls(purpose=name, calls=number) for name, number in calls.items()),
+        per_thousand=round(1_000 * spent / count) if count else None,
+    )
+
+
+def _require(*, allowed: bool) -> None:
+    if not allowed:
+        raise Denied(AccessVerdict(False, phrase("These figures are for those who may see what they are made of.")))
+
+
+def _other_parts(month: date, reader: FigureReader, shown: EfficiencyPart | None) -> tuple[tuple[str, Phrase], ...]:
+    parts = (
+        (None, True, phrase("Decisions")),
+        (EfficiencyPart.ALERTS, reader.alerts, phrase("Alerts")),
+        (EfficiencyPart.QUESTIONS, reader.spending, phrase("Questions")),
+    )
+    found = [(efficiency_line(month, part or ""), name) for part, may, name in parts if may and part is not shown]
+    return (*found, (people_line(month), phrase("By person"))) if reader.people else tuple(found)
+
+
+def _beside(month: date, reader: FigureReader) -> tuple[str, ...]:
+    """Return the lines of all other parts that the reader may see, for the page."""
+    return tuple(line for line, _ in _other_parts(month, reader, None))

@@ -1,0 +1,184 @@
+"""/efficiency and /deciders: who may see what of the figures, in each way to ask for them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from bot.access.policy import AccessPolicy
+from bot.access.rules import AccessRule
+from bot.approvals.plan import VoteWay
+from bot.cards.language import load_languages
+from bot.cards.notices import DeniedNotice
+from bot.cards.renderer import CardRenderer
+from bot.chat.message import Conversation, ConversationKind
+from bot.efficiency.questions import QuestionDay
+from bot.efficiency.views import AlertEfficiency, DecisionEfficiency, QuestionEfficiency
+from bot.efficiency.waits import AlertWait
+from bot.words.disclosure import FieldClass
+from tests.commands.company import NOW
+from tests.commands.conftest import GROUP, KEEPER, Ask, as_
+from tests.commands.efficiency_fakes import MemoryFigures
+from tests.efficiency.year import NOVEMBER, SHANGHAI, crowd, decided
+from tests.rows import each_row
+
+OWN_CHAT = Conversation("cidOwn==", ConversationKind.DIRECT)
+BOSS = replace(KEEPER, user_id="boss01", name="赵总", roles=frozenset({"boss"}))
+STAFF = replace(KEEPER, user_id="hr01", name="钱人事", roles=frozenset({"hr"}))
+BUYER = replace(KEEPER, user_id="buyer01", name="赵采", roles=frozenset({"buyer"}))
+ACCOUNTANT = replace(KEEPER, user_id="finance01", name="周", roles=frozenset({"finance"}))
+ADMINISTRATOR = replace(KEEPER, user_id="it01", name="孙", is_admin=True)
+
+
+@pytest.fixture
+def policy() -> AccessPolicy:
+    def rule(commands: str, role: str, fields: frozenset[FieldClass] | None = None) -> AccessRule:
+        return AccessRule(commands=frozenset(commands.split()), roles=frozenset({role}), fields=fields)
+
+    return AccessPolicy(
+        [
+            rule("po alerts", "boss"),
+            rule("po alerts", "admin"),
+            rule("po alerts deciders", "hr"),
+            rule("quota", "finance"),
+            rule("po", "buyer", frozenset({FieldClass.QUANTITY})),
+        ]
+    )
+
+
+@pytest.fixture(autouse=True)
+def a_month(figures: MemoryFigures) -> MemoryFigures:
+    """Six decide at level 1, the keeper among them, and one alone at level 2; the month before has four people."""
+    figures.decided = [
+        *crowd(5, level=1, way=VoteWay.CARD.value),
+        decided("keeper01", 6, level=1),
+        decided("manager01", 31, level=2, size=3),
+        *crowd(4, at=NOVEMBER - timedelta(days=20)),
+    ]
+    figures.shown = [
+        AlertWait(
+            number=number,
+            person=f"p{number % people}" if number % 4 == 0 else "",
+            at=NOVEMBER,
+            rule=rule,
+            acknowledged=number * timedelta(hours=1) if number % 4 == 0 else None,
+            resolved=None,
+            ignored=number % 4 != 0,
+            repeated=False,
+        )
+        for rule, people in (("low stock", 100), ("late orders", 1))
+        for number in range(40)
+    ]
+    day = {"day": NOVEMBER.date(), "command": "stock"}
+    figures.asked = [
+        QuestionDay(**day, department="1", number=60, people=9),
+        QuestionDay(**day, department="2", number=3, people=2),
+    ]
+    figures.spent = {"question": 70, "alert": 5}
+    return figures
+
+
+def named(view: DecisionEfficiency) -> dict[str, int]:
+    return {str(row.name): row.figures.count for row in view.rows}
+
+
+async def test_everybody_sees_their_own_and_nobody_else(ask: Ask) -> None:
+    view = as_(DecisionEfficiency, await ask("/efficiency", where=OWN_CHAT))
+    assert (named(view), view.own_only, view.beside()) == ({"Yourself": 1}, True, ())
+    assert view.rows[0].figures.median == timedelta(hours=6)
+    assert as_(DecisionEfficiency, await ask("/效率 上个月", where=OWN_CHAT)).rows == ()
+
+
+async def test_nobody_sees_them_where_others_read_along(ask: Ask) -> None:
+    for line in ("/efficiency", "/efficiency alerts", "/deciders"):
+        assert "own chat" in str(as_(DeniedNotice, await ask(line, person=STAFF, where=GROUP)).reason)
+
+
+async def test_who_sees_all_orders_sees_all_decisions_but_nobody_singly(ask: Ask) -> None:
+    view = as_(DecisionEfficiency, await ask("/efficiency", person=BOSS, where=OWN_CHAT, rows=50))
+    found = named(view)
+    assert (found["All"], view.folded) == (7, True)
+    assert not {"Month before", "Level 1", "Level 2"} & set(found), "four people; and one, told of by the difference"
+    assert view.beside() == ("/efficiency 2026-11 alerts",)
+    assert str(view.rows[0].median) == "4 h"
+
+
+async def test_the_right_to_peoples_figures_shows_each_level_and_person(ask: Ask) -> None:
+    view = as_(DecisionEfficiency, await ask("/efficiency", person=STAFF, where=OWN_CHAT, rows=50))
+    found = named(view)
+    assert (found["Level 1"], found["Level 2"], found["Month before"], view.folded) == (6, 1, 4, False)
+    assert {"From 50,000 CNY", "From 1,000 CNY"} <= set(found)
+    assert view.beside() == ("/efficiency 2026-11 alerts", "/deciders 2026-11")
+    people = as_(DecisionEfficiency, await ask("/deciders", person=STAFF, where=OWN_CHAT, rows=50))
+    assert named(people) | {"王仓": 1, "陈经理": 1} == named(people)
+    assert (people.of_people, len(people.rows)) == (True, 7)
+
+
+async def test_who_sees_no_amounts_sees_no_figures_by_amount(ask: Ask) -> None:
+    view = as_(DecisionEfficiency, await ask("/efficiency", person=BUYER, where=OWN_CHAT, rows=50))
+    assert "All" in named(view)
+    assert not any("CNY" in name for name in named(view))
+
+
+@each_row(
+    "person, line, allowed",
+    [
+        (KEEPER, "/deciders", False),
+        (BOSS, "/deciders", False),
+        (STAFF, "/deciders", True),
+        (ADMINISTRATOR, "/deciders", True),
+        (ACCOUNTANT, "/deciders", False),
+        (KEEPER, "/efficiency alerts", False),
+        (BOSS, "/efficiency alerts", True),
+        (BOSS, "/efficiency questions", False),
+        (ACCOUNTANT, "/efficiency questions", True),
+        (KEEPER, "/efficiency questions", False),
+    ],
+)
+async def test_each_part_has_its_own_right(ask: Ask, person: object, line: str, allowed: bool) -> None:
+    answer = await ask(line, person=person, where=OWN_CHAT)
+    assert isinstance(answer.view, DeniedNotice) is not allowed
+
+
+async def test_alerts_say_how_many_were_ignored_but_not_how_fast_one_person_is(ask: Ask) -> None:
+    view = as_(AlertEfficiency, await ask("/efficiency alerts", person=BOSS, where=OWN_CHAT))
+    low, late = sorted(view.rows, key=lambda row: row.rule, reverse=True)
+    assert (low.figures.opened, low.figures.ignored, low.figures.acknowledged) == (40, 75, 10)
+    assert low.figures.acknowledged_after == timedelta(hours=18)
+    assert (late.figures.opened, late.figures.ignored, late.figures.acknowledged_after) == (40, None, None)
+    assert view.folded
+    seen = as_(AlertEfficiency, await ask("/efficiency alerts", person=STAFF, where=OWN_CHAT))
+    assert {row.figures.ignored for row in seen.rows} == {75}
+
+
+async def test_questions_by_department_and_what_they_cost(ask: Ask) -> None:
+    view = as_(QuestionEfficiency, await ask("/efficiency questions", person=ACCOUNTANT, where=OWN_CHAT))
+    rows = [(row.command, str(row.department), row.number, row.before) for row in view.rows]
+    assert rows == [("stock", "All", 63, 0), ("stock", "Others together", 63, None)], "two people would be told of"
+    assert (view.folded, view.per_thousand) == (True, 1111)
+
+
+async def test_months_lead_to_the_month_before(ask: Ask) -> None:
+    view = as_(DecisionEfficiency, await ask("/efficiency 2026-11", person=STAFF, where=OWN_CHAT))
+    lines = [getattr(button.does, "line", "") for button in view.buttons()]
+    cases = "/decisions decided 2026-11-01..2026-11-30"
+    assert {"/efficiency 2026-10", "/efficiency 2026-11 alerts", "/deciders 2026-11", cases} <= set(lines)
+    assert view.month == date(2026, 11, 1)
+
+
+async def test_a_span_of_days_is_the_month_that_it_begins_in(ask: Ask) -> None:
+    """Two spans that differ by a day would tell of what one person did on it."""
+    whole = as_(DecisionEfficiency, await ask("/efficiency", person=BOSS, where=OWN_CHAT))
+    for days in ("today", "this week", "2026-11-01 to 2026-11-03"):
+        assert as_(DecisionEfficiency, await ask(f"/efficiency {days}", person=BOSS, where=OWN_CHAT)).rows == whole.rows
+
+
+async def test_the_file_is_cut_as_the_card_is(ask: Ask) -> None:
+    renderer = CardRenderer(languages=load_languages(), now=lambda: NOW)
+    for person, told in ((BOSS, False), (STAFF, True)):
+        view = as_(DecisionEfficiency, await ask("/efficiency", person=person, where=OWN_CHAT, rows=50))
+        card = renderer.render(view, language="en", zone=SHANGHAI)
+        names = [str(row[0]) for row in view.table().rows]
+        assert ("Level 2" in names, "Level 2" in card.body) == (told, told)
