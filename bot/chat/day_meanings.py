@@ -21,7 +21,7 @@ from bot.chat.calendar_periods import (
     weekday_of,
     year_of,
 )
-from bot.chat.numerals import read_numerals
+from bot.chat.numerals import DIGITS, read_numerals
 from bot.erp.port import Period
 
 Reads = Callable[[date, bool], Period | None]
@@ -142,8 +142,13 @@ class DayMeanings(Transformer[Token, SaidDays]):
     def dotted_days(self, first: Token, last: Token) -> SaidDays:
         return self.stretch(self.dotted(first), self.dotted(last))
 
-    def slashed_days(self, first: Token | SaidDays, last: Token) -> SaidDays:
-        return self.stretch(self.slashed(first) if isinstance(first, Token) else first, self.slashed(last))
+    def slashed_days(self, said: Token) -> SaidDays:
+        first, second, third, fourth = map(int, re.findall(r"[0-9]+", said))
+        if max(first, third) > 12:
+            first, second, third, fourth = second, first, fourth, third
+        elif max(second, fourth) <= 12 and not re.search("[到至]", said):
+            return SaidDays(_unclear)
+        return self.stretch(self.day_of_month(_month(first), second), self.day_of_month(_month(third), fourth))
 
     def until(self, last: SaidDays) -> SaidDays:
         """From today on: 月底前, "by Friday"."""
@@ -357,6 +362,10 @@ class DayMeanings(Transformer[Token, SaidDays]):
         return _shifted(_UNITS[said[len("the ")]], -2)
 
 
+def _unclear(_today: date, _ahead: bool) -> None:
+    """Read days that may be either of two."""
+
+
 def _of(days: SaidDays, part: Callable[[Period], Period]) -> SaidDays:
     """Return a part of days."""
 
@@ -434,7 +443,9 @@ def _year(said: str | None, today: date) -> int:
     """Return the year of 去年 or 2025年; this one if none is named."""
     if said is None:
         return today.year
-    return today.year + _NAMED_YEARS[said] if said in _NAMED_YEARS else _number(said.removesuffix("年"))
+    if said in _NAMED_YEARS:
+        return today.year + _NAMED_YEARS[said]
+    return int("".join(str(DIGITS.get(sign, sign)) for sign in said.removesuffix("年")))
 
 
 def _number(text: Token | str | int) -> int:

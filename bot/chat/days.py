@@ -24,8 +24,6 @@ _MONTH_IN_DIGITS = re.compile(r"(\d{4})[-/](1[0-2]|0?[1-9])")
 _LONGEST = 48
 _MOST_WORDS = 8
 """The most words of typed days: the last 7 days same period last year."""
-_EITHER_FIRST = re.compile(r"(?:1[0-2]|0?[1-9])/(?:1[0-2]|0?[1-9])(?![0-9])")
-"""Two numbers either of which may be the month: in an English sentence nobody knows which."""
 _LEAP_DAY = date(2024, 2, 29)
 """A day on which every day of a year can be named."""
 
@@ -173,7 +171,7 @@ def find_days(text: str) -> Iterator[tuple[int, int]]:
     for start, ends in days_within(text):
         said = (text[start:end] for end in ends)
         found = next((each for each in said if names_days(each) or names_missing_day(each)), "")
-        if start >= last and found and not (text.isascii() and _EITHER_FIRST.match(found)):
+        if start >= last and found:
             last = start + len(found)
             yield start, last
 
