@@ -69,12 +69,6 @@ _CHANGES_NOTHING = phrase("A sentence changes nothing: please do it in the ERP."
 _NOTHING_NEAR = command_line("help", "examples")
 """Offered where nothing comes near: what can be asked."""
 _NUMBERED = frozenset({SpanKind.DOCUMENT, SpanKind.DELIVERY, SpanKind.PRODUCT})
-_ASKS = re.compile(
-    r"[吗么呢?？]|哪|几[个张笔]|多少|有没有|什么|已|的(?:订单|采购单|发票|工单|单子?)?$"
-    r"|^(?:which|what|any|how|show|list|are|is|were|was|did|have|has)\b",
-    re.IGNORECASE,
-)
-"""Asks about what was done, and does not want it done: 取消的订单有几个."""
 
 
 @dataclass(frozen=True)
@@ -171,10 +165,9 @@ class Grammar:
         named = any(span.kind in NAMED for span in about)
         if not named or not (change.outright or any(span.kind in _NUMBERED for span in about)):
             asked = self._asked(text, usable)
-            is_order = asked is not None and change.outright and not _ASKS.search(text)
             return (
                 replace(asked, unsure=True, unsupported=_CHANGES_NOTHING)
-                if asked and is_order and not asked.unsupported
+                if asked and change.outright and not asked.unsupported
                 else asked
             )
         asked = self._asked(normalise(" ".join(span.text for span in about)), usable, nearest=True)

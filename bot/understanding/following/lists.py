@@ -38,7 +38,6 @@ _OF_ALL_DAYS = re.compile(
     re.IGNORECASE,
 )
 _SAYS_NOTHING = re.compile("[那么再就还是看查的呢吧吗]*")
-_PRODUCTS = re.compile(r"产品|商品|货|型号|\b(?:products?|items?|goods|sellers?)\b", re.IGNORECASE)
 _PAID = re.compile(
     r"(?:那么?|再看看?)?(?:付|付出|付出去|付给别人|支出|打出去|我们付)的(?:呢|有哪些|多少)?"
     r"|(?:and |what about )?(?:(?:what )?we paid|paid out|outgoing|the payments made)",
@@ -61,8 +60,6 @@ def ranked_again(follow_up: FollowUp) -> Reading | None:
     words = list(follow_up.words)
     said = Days.take_marked(words)
     old = next((word for word in words if word in follow_up.grammar.sentences.lists[command]), "")
-    if command != "product" and _PRODUCTS.search(follow_up.text):
-        return None  # what sells best stands for itself
     if command == "vendor" and (_BY_CUSTOMERS.search(follow_up.text) or "客户" in follow_up.text):
         return None  # they buy from us
     if not old or len(words) != 1 or not _only_days_and_rankings(follow_up.grammar, follow_up.scan):

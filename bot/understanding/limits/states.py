@@ -22,8 +22,6 @@ _SENT = "发"
 _SAYS_DONE = re.compile(_DONE)
 _BETWEEN = 9
 """Most signs between two states of one document."""
-_APART = re.compile(r"[吗么呢?？;；。]|没有?(?=[\s,，]|$)|的|\b(?:orders?|invoices?|bills?|deliveries|pos)\b")
-"""Stands between a state and a question of its own: 发货的订单付款了没."""
 _HELD = frozenset({(DocumentStep.INVOICED, DocumentStep.PAID)})
 """States that one list holds: what is not paid of what was invoiced."""
 _IMPLIED = frozenset({(DocumentStep.APPROVED, DocumentStep.RECEIVED)})
@@ -84,7 +82,7 @@ class StateFinder:
     def _pairs_in(self, text: str) -> Iterator[tuple[_State, _State]]:
         for first, second in pairwise(self._states_in(text.casefold())):
             between = text[first.end : second.start]
-            is_near = len(between) <= _BETWEEN and not _APART.search(between)
+            is_near = len(between) <= _BETWEEN
             one_denied = (second.is_denied and first.is_said) or (first.is_denied and second.is_said)
             if is_near and one_denied and first.step is not second.step:
                 yield first, second

@@ -28,12 +28,6 @@ _VENDORS = re.compile(r"供应商|供货商|供方|\b(?:vendors?|suppliers?)\b",
 OF_ONE = (SpanKind.DOCUMENT, SpanKind.DELIVERY, SpanKind.PRODUCT)
 """What a card tells by itself."""
 _RECEIPTS = re.compile(r"\breceipts?\b", re.IGNORECASE)
-_UP_TO_NOW = re.compile(r"^(?:最近|过去|近)|^(?:the )?(?:last|past) \d", re.IGNORECASE)
-"""Days up to today: goods of the last seven days are those that came."""
-_OWED_TO_US = re.compile(
-    r"(?:付|欠|打|汇|转|还)[^,，。我咱]{0,4}(?:我们|咱|我司|我方)|\b(?:owe|owes|owing|pay|pays|paid|paying) us\b",
-    re.IGNORECASE,
-)
 
 
 WE_OWE = re.compile(
@@ -109,7 +103,7 @@ class TradeFinder:
             return False  # receipts are not listed by product
         sentences, text = self.recognition.sentences, scan.text.casefold()
         said = [sentences.deeds.get(RECEIPT)]
-        if names_days_over(days) or _UP_TO_NOW.search(days):
+        if names_days_over(days):
             said.append(sentences.gaps.get(UnsupportedTopic.RECEIVED))
             if trade is Trade.PURCHASE:
                 said.append(sentences.deeds.get("delivery"))  # what a vendor brought came in
@@ -141,6 +135,4 @@ class TradeFinder:
         trades = {self.recognition.vocabulary.trade(span.value) for span in named}
         if not named and not scan.of_kind(SpanKind.PRODUCT) and _VENDORS.search(scan.text):
             return Trade.PURCHASE
-        if not named and _OWED_TO_US.search(scan.text):
-            return Trade.SALE
         return trades.pop() if len(trades) == 1 else None

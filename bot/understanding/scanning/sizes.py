@@ -35,7 +35,6 @@ _TIMES = re.compile(rf"(?<![0-9.{_NUMERALS}])(?P<sides>(?:{_NUMBER})(?:{_SIGN}(?
 _SIDES = re.compile(_SIGN, re.IGNORECASE)
 _SAID_TIMES = re.compile(rf"(?<=[\d{_NUMERALS}])乘以?(?=[\d{_NUMERALS}])")
 _THREAD = re.compile(rf"(?<![a-z0-9])m([{_NUMERALS}]+)(?![{_NUMERALS}个件])", re.IGNORECASE)
-_ALONE = re.compile(rf"(?<![\w.,×*#-])(\d+(?:\.\d+)?|[{_NUMERALS}]{{2,}})(?=的)")
 _AT_THE_END = re.compile(r"(?<=[\u3400-\u9fff])(\d+(?:\.\d+)?)(?=的|$)")
 _BEFORE_GOODS = re.compile(r"(?<![\w.,×*#-])(\d+(?:\.\d+)?)(?=[\u3400-\u9fff])")
 _GOES_ON = re.compile(r"(?!的)[\u3400-\u9fff]")
@@ -61,7 +60,7 @@ class Sizes:
         text = _THREAD.sub(self._thread, text)
         for pattern in (_WITH_UNIT, _AFTER_CHINESE):
             text = pattern.sub(self._with_unit, text)
-        for pattern in (_ALONE, _AT_THE_END, _BEFORE_GOODS):
+        for pattern in (_AT_THE_END, _BEFORE_GOODS):
             text = pattern.sub(self._alone, text)
         return text
 
