@@ -53,10 +53,11 @@ _WORD_LISTS = (
     "finished",
     "status",
     "papers",
+    "of_all",
     "refusals",
     "everyday",
 )
-_LOOKED_FOR = ("late", "due_soon", "finished", "status", "papers", "refusals")
+_LOOKED_FOR = ("late", "due_soon", "finished", "status", "papers", "of_all", "refusals")
 """Of these lists, those of words that are looked for as they are."""
 
 
@@ -145,7 +146,9 @@ class Sentences:
     status: SpokenWords
     """Words for how documents and goods may stand, beside late: 拖欠, 缺货. No list is of what is not so."""
     papers: SpokenWords
-    """Words for documents, goods and money of which a list is asked for: 逾期的发票."""
+    """Words for documents, goods, money and people of which a list is asked for: 没付的发票."""
+    of_all: SpokenWords
+    """Words that ask for all there is, whatever was asked for before: 采购在途有多少."""
     refusals: SpokenWords
     """Words that turn a purchase order down: its card has the button for it."""
     states: Mapping[str, SpokenWords]
