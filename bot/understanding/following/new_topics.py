@@ -159,8 +159,9 @@ class _Question:
     @property
     def _lists(self) -> frozenset[str]:
         """The named lists that the sentence asks for by itself, without those that a document has too."""
-        listed = self.follow_up.grammar.sentences.lists.get(self.command or "", ())
-        return frozenset(split(self.alone.line)).intersection(listed) - _OF_ONE_SIDE
+        said, lists = split(self.alone.line.removeprefix("/")), self.follow_up.grammar.sentences.lists
+        listed = (word for name in said[:2] for word in lists.get(name, ()))  # an export names the command of its list
+        return frozenset(said).intersection(listed) - _OF_ONE_SIDE
 
     def names_another(self) -> bool:
         """Return whether a customer, vendor or colleague is named after a document, or a general question is asked."""
