@@ -11,6 +11,9 @@ from hypothesis import settings
 USUAL = 25
 THOROUGH = 500
 
+PATIENCE = 120.0
+"""Seconds that an answer over HTTP may take on a busy machine; schemathesis gives up after ten."""
+
 
 def examples(share: float) -> int:
     """Return a multiple of the loaded profile's number of examples."""

@@ -27,7 +27,7 @@ from bot.alerts.intake.webhook import MAX_EVENTS
 from bot.store.database import Database
 from tests.alerts.intake.samples import NOW
 from tests.alerts.intake.signed_requests import sign
-from tests.examples import examples
+from tests.examples import PATIENCE, examples
 
 from .hook_server import hook_server
 
@@ -95,13 +95,13 @@ def bounded(share: float) -> settings:
 @api.parametrize()
 @bounded(1 / 2)
 def test_signed_requests_get_what_the_description_promises(case: schemathesis.Case, address: str) -> None:
-    case.call_and_validate(base_url=address, auth=Signed(), excluded_checks=[negative_data_rejection])
+    case.call_and_validate(base_url=address, auth=Signed(), timeout=PATIENCE, excluded_checks=[negative_data_rejection])
 
 
 @drawn.parametrize()
 @bounded(1 / 4)
 def test_requests_that_nobody_signed_store_nothing(case: schemathesis.Case, address: str) -> None:
-    response = case.call(base_url=address)
+    response = case.call(base_url=address, timeout=PATIENCE)
     case.validate_response(response, excluded_checks=[negative_data_rejection, positive_data_acceptance])
     assert response.status_code != 202
 

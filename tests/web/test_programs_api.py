@@ -27,7 +27,7 @@ from bot.bootstrap.api import routes_of
 from bot.chat.registry import Commands
 from bot.web import failed_proofs
 from bot.web.api.openapi import describe
-from tests.examples import examples
+from tests.examples import PATIENCE, examples
 from tests.scenario.conftest import run_system
 from tests.scenario.test_permission_matrix import STAFF
 from tests.unlimited import NO_LIMIT
@@ -91,7 +91,7 @@ def test_requests_get_what_the_description_promises(case: schemathesis.Case, ser
     address, keys = served
     drawn = repr((case.path_parameters, case.query, case.body))
     key = keys[crc32(drawn.encode()) % len(keys)]
-    response = case.call(base_url=address, headers={"Authorization": f"Bearer {key}"})
+    response = case.call(base_url=address, headers={"Authorization": f"Bearer {key}"}, timeout=PATIENCE)
     assume(len(str(response.request.url)) < _LONGEST_ADDRESS)
     # Filters that each would do may not fit one another, such as a text and a partner.
     case.validate_response(response, excluded_checks=[positive_data_acceptance] if case.method == "GET" else [])
@@ -101,6 +101,7 @@ def test_requests_get_what_the_description_promises(case: schemathesis.Case, ser
 @bounded(1 / 25)
 def test_without_a_key_nothing_is_told(case: schemathesis.Case, served: tuple[str, list[str]]) -> None:
     address, _ = served
-    response = case.call(base_url=address, headers={"Authorization": "Bearer dgp_00000000_" + "x" * 43})
+    stranger = {"Authorization": "Bearer dgp_00000000_" + "x" * 43}
+    response = case.call(base_url=address, headers=stranger, timeout=PATIENCE)
     assert response.status_code == 401
     assert response.headers["content-type"] == ["application/problem+json"]
