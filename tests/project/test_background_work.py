@@ -48,6 +48,7 @@ WITH_LEAD = {
     "approvals rounds",
     "audit keeping",
     "deliveries of others",
+    "efficiency",
     "events",
     "health reports",
     "outbox keeping",
