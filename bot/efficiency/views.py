@@ -113,7 +113,7 @@ class DecisionLine:
 
 _DECISION_COLUMNS = (
     Column(phrase("Decisions"), "name"),
-    Column(phrase("Number"), lambda row: row.figures.count),
+    Column(phrase("Count"), lambda row: row.figures.count),
     Column(phrase("Median (h)"), lambda row: _in_hours(row.figures.median)),
     Column(phrase("90% within (h)"), lambda row: _in_hours(row.figures.ninetieth)),
     Column(phrase("Median in working time (h)"), lambda row: _in_hours(row.figures.worked_median)),

@@ -61,6 +61,7 @@ async def test_each_reader_sees_the_same_cut_on_the_page_and_in_its_file(figures
     assert "全部: " not in keeper.text
     assert "全部: " in manager.text
     assert "您本人" in keeper.text
+    assert "没有可以显示的审批" not in manager.text, "a table of rows is not called empty"
     assert "<svg" in manager.html
     assert PERSON not in manager.html, "nor in the chart"
     for role, told in (("manager", False), ("admin", True)):

@@ -212,7 +212,7 @@ class PageAnswers:
         return PageAnswer(
             view=view,
             card=card,
-            outline=self._outline(view, context),
+            outline=self._outline(view, card, context),
             command=answer.command,
             outcome=answer.outcome,
             asked=answer.read_as or context.line,
@@ -224,11 +224,16 @@ class PageAnswers:
         assert zone is not None, "the clock gives aware times"
         return self._renderer.render(view, context.person.language, zone=zone, read_as=read_as)
 
-    def _outline(self, view: View, context: QuestionContext) -> Card | None:
-        """Return the card of documents without their rows, which a page shows as a table."""
+    def _outline(self, view: View, whole: Card, context: QuestionContext) -> Card | None:
+        """Return the card of documents without their rows, which a page shows as a table.
+
+        It says only what the ``whole`` card says: not that there is nothing, which cards say that have no rows.
+        """
         if not isinstance(view, ListView) or not view.tabled or not view.rows or view.table() is None:
             return None
-        return self._draw(replace(view, rows=(), total=0), context)
+        bare = self._draw(replace(view, rows=(), total=0), context)
+        said = {*whole.body.splitlines()}
+        return replace(bare, body="\n".join(line for line in bare.body.splitlines() if line in said))
 
     def _buttons(self, card: Card) -> list[PageButton]:
         """Return a card's buttons: what only asks leads on by an address, the rest is done by a form."""
