@@ -15,7 +15,7 @@ from bot.chat.days import DaysOrMonth
 from bot.chat.own_eyes import require_own_eyes
 from bot.chat.registry import command
 from bot.efficiency.port import EfficiencyReader
-from bot.efficiency.reports import PEOPLE, month_of_days, page_of, people_line, report_people
+from bot.efficiency.reports import PEOPLE, month_of_days, page_of, people_line, report_people, running_month
 from bot.efficiency.views import DecisionEfficiency, efficiency_line
 from bot.words.phrase import phrase
 
@@ -44,7 +44,7 @@ async def deciders(
 ) -> View:
     """Show the figures of each person; only to the asker's own eyes."""
     require_own_eyes(context)
-    month = month_of_days(days, context)
+    month = month_of_days(days, context, latest=running_month(context))
     waits = await figures.decisions(month)
     waiting = Counter[str]()
     for case in await service.search(CaseSearch(waiting=True, limit=WAITING)):

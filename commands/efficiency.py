@@ -16,7 +16,9 @@ from bot.efficiency.port import EfficiencyReader
 from bot.efficiency.reports import (
     FigureReader,
     figure_reader,
+    latest_month,
     month_of_days,
+    own_decisions,
     page_of,
     people_line,
     report_alerts,
@@ -61,7 +63,10 @@ async def efficiency(
 ) -> View:
     """Show a month's figures, as far as the asker may see them; only to the asker's own eyes."""
     require_own_eyes(context)
-    reader, month = figure_reader(policy, context), month_of_days(days, context)
+    reader = figure_reader(policy, context)
+    month = month_of_days(days, context, latest=latest_month(reader, context))
+    if month > latest_month(reader, context):
+        return await _running(figures, month, part, reader)
     if part is EfficiencyPart.ALERTS:
         return await _alerts(figures, month, reader, context)
     if part is EfficiencyPart.QUESTIONS:
@@ -124,6 +129,18 @@ async def _questions(
         folded=folded,
         calls=tuple(SpentCalls(purpose=name, calls=number) for name, number in calls.items()),
         per_thousand=round(1_000 * spent / count) if count else None,
+    )
+
+
+async def _running(
+    figures: EfficiencyReader, month: date, part: EfficiencyPart | None, reader: FigureReader
+) -> DecisionEfficiency:
+    """Show somebody's own decisions of the running month; nothing else of it is for them yet."""
+    if part is not None:
+        raise Denied(AccessVerdict(False, phrase("The figures of a month can be seen when it has ended.")))
+    own = own_decisions(await figures.decisions(month), reader)
+    return DecisionEfficiency(
+        rows=own, total=len(own), line=efficiency_line(month), month=month, running=True, own_only=True
     )
 
 

@@ -79,10 +79,24 @@ def figure_reader(policy: AccessPolicy, context: QuestionContext) -> FigureReade
     )
 
 
-def month_of_days(days: DaysOrMonth | None, context: QuestionContext) -> date:
-    """Return the first day of the month that is meant: figures are of whole months, which nobody can subtract."""
-    first = days.within(context.today).period.first if days else context.today
-    return first.replace(day=1)
+def month_of_days(days: DaysOrMonth | None, context: QuestionContext, *, latest: date) -> date:
+    """Return the first day of the month that is meant, ``latest`` if none is: figures are of whole months, which nobody
+    can subtract.
+    """
+    return days.within(context.today).period.first.replace(day=1) if days else latest
+
+
+def running_month(context: QuestionContext) -> date:
+    """Return the first day of the month that has not ended yet."""
+    return context.today.replace(day=1)
+
+
+def latest_month(reader: FigureReader, context: QuestionContext) -> date:
+    """Return the newest month whose figures about all a reader may see.
+
+    Those of the running month, looked at day by day, would tell of each person: they are for readers of single people.
+    """
+    return running_month(context) if reader.people else month_before(running_month(context))
 
 
 def page_of(lines: tuple[T, ...], context: QuestionContext, size: int) -> tuple[T, ...]:
@@ -120,13 +134,18 @@ def report_decisions(
             folded |= bool(waits) and not seen
             if waits and seen:
                 lines.append(DecisionLine(name=name, figures=measure_decisions(waits)))
-    if own := [wait for wait in months[month] if wait.person == reader.user_id]:
-        lines.append(DecisionLine(name=phrase("Yourself"), figures=measure_decisions(own)))
+    lines += own_decisions(months[month], reader)
     if reader.decisions:
         divided = _report_divisions(months[month], reader, zone)
         lines += divided.lines
         folded |= divided.folded
     return ReportedLines(tuple(lines), folded)
+
+
+def own_decisions(waits: Sequence[DecisionWait], reader: FigureReader) -> tuple[DecisionLine, ...]:
+    """Return the line of the reader's own decisions; none if there are none."""
+    own = [wait for wait in waits if wait.person == reader.user_id]
+    return (DecisionLine(name=phrase("Yourself"), figures=measure_decisions(own)),) if own else ()
 
 
 def _report_divisions(waits: Sequence[DecisionWait], reader: FigureReader, zone: tzinfo) -> ReportedLines:

@@ -155,8 +155,8 @@ class EfficiencyView(ListView):
 class DecisionEfficiency(EfficiencyView):
     """How long the decisions of a month took. ``folded``: what is about too few people is left out or put together.
 
-    ``of_people``: each row is a person. ``own_only``: the reader may see no figures but their own. ``beside_lines`` are
-    asked for pages, which show their answers as well.
+    ``of_people``: each row is a person. ``own_only``: the reader may see no figures but their own; ``running``: of a
+    month that has not ended. ``beside_lines`` are asked for pages, which show their answers as well.
     """
 
     card: ClassVar[str] = "efficiency"
@@ -165,6 +165,7 @@ class DecisionEfficiency(EfficiencyView):
     folded: bool = False
     of_people: bool = False
     own_only: bool = False
+    running: bool = False
     beside_lines: tuple[str, ...] = ()
 
     def beside(self) -> Sequence[str]:

@@ -25,6 +25,7 @@ from tests.efficiency.year import NOVEMBER, SHANGHAI, crowd, decided
 from tests.rows import each_row
 
 OWN_CHAT = Conversation("cidOwn==", ConversationKind.DIRECT)
+OCTOBER = NOVEMBER - timedelta(days=20)
 BOSS = replace(KEEPER, user_id="boss01", name="赵总", roles=frozenset({"boss"}))
 STAFF = replace(KEEPER, user_id="hr01", name="钱人事", roles=frozenset({"hr"}))
 BUYER = replace(KEEPER, user_id="buyer01", name="赵采", roles=frozenset({"buyer"}))
@@ -52,16 +53,16 @@ def policy() -> AccessPolicy:
 def a_month(figures: MemoryFigures) -> MemoryFigures:
     """Six decide at level 1, the keeper among them, and one alone at level 2; the month before has four people."""
     figures.decided = [
-        *crowd(5, level=1, way=VoteWay.CARD.value),
-        decided("keeper01", 6, level=1),
-        decided("manager01", 31, level=2, size=3),
-        *crowd(4, at=NOVEMBER - timedelta(days=20)),
+        *crowd(5, level=1, way=VoteWay.CARD.value, at=OCTOBER),
+        decided("keeper01", 6, level=1, at=OCTOBER),
+        decided("manager01", 31, level=2, size=3, at=OCTOBER),
+        *crowd(4, at=OCTOBER - timedelta(days=20)),
     ]
     figures.shown = [
         AlertWait(
             number=number,
             person=f"p{number % people}" if number % 4 == 0 else "",
-            at=NOVEMBER,
+            at=OCTOBER,
             rule=rule,
             acknowledged=number * timedelta(hours=1) if number % 4 == 0 else None,
             resolved=None,
@@ -71,7 +72,7 @@ def a_month(figures: MemoryFigures) -> MemoryFigures:
         for rule, people in (("low stock", 100), ("late orders", 1))
         for number in range(40)
     ]
-    day = {"day": NOVEMBER.date(), "command": "stock"}
+    day = {"day": OCTOBER.date(), "command": "stock"}
     figures.asked = [
         QuestionDay(**day, department="1", number=60, people=9),
         QuestionDay(**day, department="2", number=3, people=2),
@@ -88,7 +89,7 @@ async def test_everybody_sees_their_own_and_nobody_else(ask: Ask) -> None:
     view = as_(DecisionEfficiency, await ask("/efficiency", where=OWN_CHAT))
     assert (named(view), view.own_only, view.beside()) == ({"Yourself": 1}, True, ())
     assert view.rows[0].figures.median == timedelta(hours=6)
-    assert as_(DecisionEfficiency, await ask("/效率 上个月", where=OWN_CHAT)).rows == ()
+    assert as_(DecisionEfficiency, await ask("/效率 2026-09", where=OWN_CHAT)).rows == ()
 
 
 async def test_nobody_sees_them_where_others_read_along(ask: Ask) -> None:
@@ -101,17 +102,17 @@ async def test_who_sees_all_orders_sees_all_decisions_but_nobody_singly(ask: Ask
     found = named(view)
     assert (found["All"], view.folded) == (7, True)
     assert not {"Month before", "Level 1", "Level 2"} & set(found), "four people; and one, told of by the difference"
-    assert view.beside() == ("/efficiency 2026-11 alerts",)
+    assert view.beside() == ("/efficiency 2026-10 alerts",)
     assert str(view.rows[0].median) == "4 h"
 
 
 async def test_the_right_to_peoples_figures_shows_each_level_and_person(ask: Ask) -> None:
-    view = as_(DecisionEfficiency, await ask("/efficiency", person=STAFF, where=OWN_CHAT, rows=50))
+    view = as_(DecisionEfficiency, await ask("/efficiency 2026-10", person=STAFF, where=OWN_CHAT, rows=50))
     found = named(view)
     assert (found["Level 1"], found["Level 2"], found["Month before"], view.folded) == (6, 1, 4, False)
     assert {"From 50,000 CNY", "From 1,000 CNY"} <= set(found)
-    assert view.beside() == ("/efficiency 2026-11 alerts", "/deciders 2026-11")
-    people = as_(DecisionEfficiency, await ask("/deciders", person=STAFF, where=OWN_CHAT, rows=50))
+    assert view.beside() == ("/efficiency 2026-10 alerts", "/deciders 2026-10")
+    people = as_(DecisionEfficiency, await ask("/deciders 2026-10", person=STAFF, where=OWN_CHAT, rows=50))
     assert named(people) | {"王仓": 1, "陈经理": 1} == named(people)
     assert (people.of_people, len(people.rows)) == (True, 7)
 
@@ -149,7 +150,7 @@ async def test_alerts_say_how_many_were_ignored_but_not_how_fast_one_person_is(a
     assert low.figures.acknowledged_after == timedelta(hours=18)
     assert (late.figures.opened, late.figures.ignored, late.figures.acknowledged_after) == (40, None, None)
     assert view.folded
-    seen = as_(AlertEfficiency, await ask("/efficiency alerts", person=STAFF, where=OWN_CHAT))
+    seen = as_(AlertEfficiency, await ask("/efficiency 2026-10 alerts", person=STAFF, where=OWN_CHAT))
     assert {row.figures.ignored for row in seen.rows} == {75}
 
 
@@ -161,24 +162,38 @@ async def test_questions_by_department_and_what_they_cost(ask: Ask) -> None:
 
 
 async def test_months_lead_to_the_month_before(ask: Ask) -> None:
-    view = as_(DecisionEfficiency, await ask("/efficiency 2026-11", person=STAFF, where=OWN_CHAT))
+    view = as_(DecisionEfficiency, await ask("/efficiency 2026-10", person=STAFF, where=OWN_CHAT))
     lines = [getattr(button.does, "line", "") for button in view.buttons()]
-    cases = "/decisions decided 2026-11-01..2026-11-30"
-    assert {"/efficiency 2026-10", "/efficiency 2026-11 alerts", "/deciders 2026-11", cases} <= set(lines)
-    assert view.month == date(2026, 11, 1)
+    cases = "/decisions decided 2026-10-01..2026-10-31"
+    assert {"/efficiency 2026-09", "/efficiency 2026-10 alerts", "/deciders 2026-10", cases} <= set(lines)
+    assert view.month == date(2026, 10, 1)
 
 
 async def test_a_span_of_days_is_the_month_that_it_begins_in(ask: Ask) -> None:
     """Two spans that differ by a day would tell of what one person did on it."""
     whole = as_(DecisionEfficiency, await ask("/efficiency", person=BOSS, where=OWN_CHAT))
-    for days in ("today", "this week", "2026-11-01 to 2026-11-03"):
+    for days in ("last month", "10月12日", "2026-10-01 to 2026-10-03"):
         assert as_(DecisionEfficiency, await ask(f"/efficiency {days}", person=BOSS, where=OWN_CHAT)).rows == whole.rows
+
+
+async def test_the_running_month_is_for_those_who_see_single_people(ask: Ask, figures: MemoryFigures) -> None:
+    """Looked at day by day, the figures of many would tell of who decided since yesterday."""
+    figures.decided = [*crowd(9), decided("keeper01", 6)]
+    for days in ("today", "this week", "this month", "2026-11"):
+        own = as_(DecisionEfficiency, await ask(f"/efficiency {days}", where=OWN_CHAT))
+        assert (named(own), own.own_only, own.running) == ({"Yourself": 1}, True, True)
+        assert as_(DecisionEfficiency, await ask(f"/efficiency {days}", person=BOSS, where=OWN_CHAT)).rows == ()
+    for person, part in ((BOSS, "alerts"), (ACCOUNTANT, "questions")):
+        refused = as_(DeniedNotice, await ask(f"/efficiency 2026-11 {part}", person=person, where=OWN_CHAT))
+        assert "has ended" in str(refused.reason)
+    seen = as_(DecisionEfficiency, await ask("/efficiency", person=STAFF, where=OWN_CHAT, rows=50))
+    assert (seen.month, named(seen)["All"]) == (date(2026, 11, 1), 10)
 
 
 async def test_the_file_is_cut_as_the_card_is(ask: Ask) -> None:
     renderer = CardRenderer(languages=load_languages(), now=lambda: NOW)
     for person, told in ((BOSS, False), (STAFF, True)):
-        view = as_(DecisionEfficiency, await ask("/efficiency", person=person, where=OWN_CHAT, rows=50))
+        view = as_(DecisionEfficiency, await ask("/efficiency 2026-10", person=person, where=OWN_CHAT, rows=50))
         card = renderer.render(view, language="en", zone=SHANGHAI)
         names = [str(row[0]) for row in view.table().rows]
         assert ("Level 2" in names, "Level 2" in card.body) == (told, told)
