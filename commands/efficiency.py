@@ -46,7 +46,7 @@ class EfficiencyPart(Keyword, changes=False):
 @command(
     "efficiency",
     aliases=("效率", "xl", "流程效率"),
-    examples=("/efficiency", "/效率 上个月", "/efficiency 2026-11 alerts"),
+    examples=("/efficiency", "/效率 上个月", "/efficiency 2026-10 alerts"),
     shows=(),
     changes=False,
     summary=phrase("How long approvals and alerts wait, and what is asked, by month"),

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Annotated, Any
 
 from aiohttp import web
 from pydantic import Field
 
 from bot.web.api.list_pages import DEEPEST, MOST_ROWS
 from bot.web.api.records import Schema, Schemas
-from bot.web.api.routes import CHOICES_REF, ApiRequest, ApiRoute, RequestModel, answer
+from bot.web.api.routes import AS_WHOLE, CHOICES_REF, ApiRequest, ApiRoute, RequestModel, answer
 from bot.web.api.views import known_views
 
 MOST_LINE = 400
@@ -25,10 +25,12 @@ class QuestionBody(RequestModel):
         description="What a person would type: a line such as /order late, a number, a name, or a sentence.",
         examples=["/order late"],
     )
-    limit: int | None = Field(
-        None, ge=1, le=MOST_ROWS, description="Rows of a list; without it what fits a card.", examples=[20]
+    limit: Annotated[int, Field(ge=1, le=MOST_ROWS), AS_WHOLE] | None = Field(
+        None, description="Rows of a list; without it what fits a card.", examples=[20]
     )
-    offset: int = Field(0, ge=0, le=DEEPEST, description="Rows of a list that were told already.", examples=[20])
+    offset: Annotated[int, Field(ge=0, le=DEEPEST), AS_WHOLE] = Field(
+        0, description="Rows of a list that were told already.", examples=[20]
+    )
 
 
 async def answer_question(asked: ApiRequest) -> web.Response:

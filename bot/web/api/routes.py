@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Literal
 import orjson
 import structlog
 from aiohttp import web
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from bot.access.api_keys import Program
 from bot.access.audit import PROGRAM_PLACE
@@ -39,6 +39,14 @@ MOST_BYTES = 16_384
 _BODY_SECONDS = 10.0
 AGAIN = 5.0
 """Seconds after which a request without an answer may be sent again."""
+
+
+def _as_whole(value: object) -> object:
+    return int(value) if isinstance(value, float) and value.is_integer() else value
+
+
+AS_WHOLE = BeforeValidator(_as_whole)
+"""Takes integers as JSON Schema has them, for which 20.0 is one."""
 
 
 class RequestModel(BaseModel):
