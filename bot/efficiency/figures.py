@@ -10,8 +10,10 @@ from typing import TypeVar
 
 from bot.efficiency.folding import Division, R
 from bot.efficiency.waits import AlertWait, DecisionWait
+from bot.words.phrase import Phrase, phrase
 
 T = TypeVar("T")
+_HOUR = timedelta(hours=1)
 
 
 def median(times: Iterable[timedelta]) -> timedelta | None:
@@ -27,6 +29,15 @@ def ninetieth(times: Iterable[timedelta]) -> timedelta | None:
     """Return the shortest time within which at least nine of ten lie; None of nothing."""
     ordered = sorted(times)
     return ordered[-(-9 * len(ordered) // 10) - 1] if ordered else None
+
+
+def took(time: timedelta) -> Phrase:
+    """Return a time in words: minutes up to two hours, then hours up to two days, then days."""
+    if time < 2 * _HOUR:
+        return phrase("%(number)s min", number=str(round(time / timedelta(minutes=1))))
+    if time < 48 * _HOUR:
+        return phrase("%(number)s h", number=str(round(time / _HOUR)))
+    return phrase("%(number)s days", number=str(round(time / (24 * _HOUR), 1)))
 
 
 def percent(part: int, whole: int) -> int | None:

@@ -18,12 +18,11 @@ from bot.charts.chart import Chart, ChartBar, ChartForm, ChartPanel
 from bot.chat.parsing import command_line
 from bot.chat.report_days import WEEKDAYS
 from bot.chat.view_parts import export_buttons, table_of_lines
-from bot.efficiency.figures import AlertFigures, DecisionFigures, DividedBy, month_before
+from bot.efficiency.figures import AlertFigures, DecisionFigures, DividedBy, month_before, took
 from bot.efficiency.waits import AMOUNT_STEPS, IN_THE_ERP
 from bot.words.columns import Column
 from bot.words.phrase import Phrase, phrase
 
-_HOUR = timedelta(hours=1)
 _TENTH = Decimal("0.1")
 
 _WAYS: Mapping[str, Phrase] = MappingProxyType(
@@ -40,15 +39,6 @@ _WAYS: Mapping[str, Phrase] = MappingProxyType(
 
 def _took(time: timedelta | None) -> Phrase | None:
     return None if time is None else took(time)
-
-
-def took(time: timedelta) -> Phrase:
-    """Return a time in words: minutes up to two hours, then hours up to two days, then days."""
-    if time < 2 * _HOUR:
-        return phrase("%(number)s min", number=str(round(time / timedelta(minutes=1))))
-    if time < 48 * _HOUR:
-        return phrase("%(number)s h", number=str(round(time / _HOUR)))
-    return phrase("%(number)s days", number=str(round(time / (24 * _HOUR), 1)))
 
 
 def _hours(time: timedelta) -> Decimal:

@@ -1,0 +1,200 @@
+"""What costs a company time, with its figures, and what would change that: findings over the last full months.
+
+Pure: `bot.bootstrap.findings` reads the figures and rehearses the remedies, `bot.efficiency.reports` cuts findings for
+each reader.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from hashlib import sha256
+
+from bot.approvals.plan import label_rule
+from bot.chat.parsing import command_line
+from bot.efficiency.figures import divide, measure_alerts, median, month_before, percent, took
+from bot.efficiency.waits import AlertWait, DecisionWait
+from bot.rulefiles.versions import RuleSubject
+from bot.words.phrase import Phrase, phrase
+
+MONTHS = 3
+"""Full months that are looked at, as far as there are figures of them."""
+LEAST_CASES = 20
+"""Decisions or alerts in these months, fewer are no finding."""
+SLOW = timedelta(hours=24)
+"""The median from which a level is slow."""
+UNCHANGED = 90
+"""Percent of decisions that approve what stays unchanged, from which the level changes nothing."""
+IGNORED = 70
+"""Percent of alerts that nobody takes up, from which a rule is noise."""
+CARD = timedelta(minutes=2)
+"""What a card costs that nobody needed: so cards can be compared with hours."""
+FOUR_WEEKS = timedelta(days=28)
+
+
+class FindingTopic(StrEnum):
+    """What a finding is about, which says who may see it."""
+
+    APPROVALS = "approvals"
+    ALERTS = "alerts"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleEdit:
+    """A remedy: a rule file in a new text, with the reason that stands beside its version."""
+
+    subject: RuleSubject
+    text: str
+    what: Phrase
+    """What is changed, in a few words."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LineToSend:
+    """A remedy: a line that its reader may send, such as a subscription."""
+
+    line: str
+    what: Phrase
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rehearsed:
+    """What a remedy would have done: cases in a week before and with it, by the same replay of ``days`` days."""
+
+    before: Decimal
+    after: Decimal
+    days: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding:
+    """What was seen, why it matters, and what would change it.
+
+    ``id`` names its cause in addresses, the same on each day. Findings are ordered by ``cost``, the time that each
+    costs in four weeks. ``evidence`` is the line that lists its cases, as far as its reader may see them. A ``remedy``
+    has either a rehearsal or the reason why there is none; without a remedy ``unrehearsed`` says why.
+    """
+
+    id: str
+    topic: FindingTopic
+    seen: Phrase
+    reason: Phrase
+    cost: timedelta
+    evidence: str = ""
+    subject: str = ""
+    """The rule, as its figures name it."""
+    level: int = 0
+    """The level of approvals; 0 for anything else."""
+    remedy: RuleEdit | LineToSend | None = None
+    rehearsed: Rehearsed | None = None
+    unrehearsed: Phrase | None = None
+
+
+def finding_id(topic: FindingTopic, *cause: object) -> str:
+    """Return the id of a finding about a cause."""
+    return sha256("\n".join(map(str, (topic, *cause))).encode()).hexdigest()[:12]
+
+
+def order_findings(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Return findings, the most expensive first."""
+    return tuple(sorted(findings, key=lambda finding: (-finding.cost, finding.id)))
+
+
+def months_of_findings(today: date) -> tuple[date, ...]:
+    """Return the first days of the full months that are looked at, the newest first."""
+    return tuple(month_before(today, number) for number in range(1, MONTHS + 1))
+
+
+def find_slow_levels(months: Mapping[date, Sequence[DecisionWait]]) -> list[Finding]:
+    """Return the levels of rules that wait long and approve nearly everything unchanged."""
+    waits = [wait for of in months.values() for wait in of]
+    return [
+        _slow_level(rule, level, of, months)
+        for (rule, level), of in _by_level(waits).items()
+        if len(of) >= LEAST_CASES and _median(of) >= SLOW and _unchanged(of) >= UNCHANGED
+    ]
+
+
+def level_of(wait: DecisionWait) -> tuple[str, int]:
+    """Return what a finding about a decision names: its rule and level."""
+    return wait.rule, wait.level
+
+
+def _by_level(waits: Sequence[DecisionWait]) -> dict[tuple[str, int], Sequence[DecisionWait]]:
+    return {level_of(of[0]): of for of in divide(waits, level_of).groups.values()}
+
+
+def _median(waits: Sequence[DecisionWait]) -> timedelta:
+    return median(wait.waited for wait in waits) or timedelta(0)
+
+
+def _unchanged(waits: Sequence[DecisionWait]) -> int:
+    return percent(sum(wait.approved and not wait.changed for wait in waits), len(waits)) or 0
+
+
+def _slow_level(
+    rule: str, level: int, waits: Sequence[DecisionWait], months: Mapping[date, Sequence[DecisionWait]]
+) -> Finding:
+    return Finding(
+        id=finding_id(FindingTopic.APPROVALS, rule, level),
+        topic=FindingTopic.APPROVALS,
+        seen=phrase(
+            "Level %(level)s of “%(rule)s” waits %(median)s in the median, and %(share)s%% of %(count)s decisions"
+            " approve what stays unchanged.",
+            level=str(level),
+            rule=label_rule(rule),
+            median=took(_median(waits)),
+            share=str(_unchanged(waits)),
+            count=str(len(waits)),
+        ),
+        reason=phrase("Goods come later by as long as their orders wait here, and nearly no order is changed by it."),
+        cost=_median(waits) * len(waits) * (FOUR_WEEKS / _span(months)),
+        evidence=_cases(months),
+        subject=rule,
+        level=level,
+    )
+
+
+def find_noisy_rules(months: Mapping[date, Sequence[AlertWait]]) -> list[Finding]:
+    """Return the alert rules of which nobody takes up nearly any alert."""
+    waits = [wait for of in months.values() for wait in of]
+    return [
+        _noisy_rule(str(rule), of, months)
+        for rule, of in divide(waits, lambda wait: wait.rule).groups.items()
+        if len(of) >= LEAST_CASES and (measure_alerts(of).ignored or 0) >= IGNORED
+    ]
+
+
+def _noisy_rule(rule: str, waits: Sequence[AlertWait], months: Mapping[date, Sequence[AlertWait]]) -> Finding:
+    ignored = sum(wait.ignored for wait in waits)
+    return Finding(
+        id=finding_id(FindingTopic.ALERTS, rule),
+        topic=FindingTopic.ALERTS,
+        seen=phrase(
+            "Nobody took up %(share)s%% of the %(count)s alerts of “%(rule)s”.",
+            share=str(percent(ignored, len(waits))),
+            count=str(len(waits)),
+            rule=rule,
+        ),
+        reason=phrase("Who gets many alerts that need nothing overlooks the one that does."),
+        cost=CARD * ignored * (FOUR_WEEKS / _span(months)),
+        evidence=command_line("efficiency", f"{max(months):%Y-%m}", "alerts"),
+        subject=rule,
+    )
+
+
+def _cases(months: Mapping[date, Sequence[object]]) -> str:
+    last = month_before(max(months), -1) - timedelta(days=1)
+    return command_line("decisions", "decided", f"{_first(months)}..{last}")
+
+
+def _span(months: Mapping[date, Sequence[object]]) -> timedelta:
+    """Return how long the months are that have figures."""
+    return month_before(max(months), -1) - _first(months)
+
+
+def _first(months: Mapping[date, Sequence[object]]) -> date:
+    return min((month for month, of in months.items() if of), default=max(months))
