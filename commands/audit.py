@@ -26,7 +26,6 @@ from bot.chat.arguments import Keyword, Word
 from bot.chat.colleagues import Colleagues
 from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument, NothingFound
-from bot.chat.own_eyes import require_own_eyes
 from bot.chat.parsing import command_line
 from bot.chat.registry import command
 from bot.chat.view_parts import export_buttons, table_of_lines
@@ -153,6 +152,7 @@ _FIELDS: Mapping[FieldClass, Phrase] = MappingProxyType(
     changes=False,
     summary=phrase("Who saw, decided or was refused a document"),
     place=85,
+    personal=True,
     reserved=True,
 )
 async def audit(
@@ -164,10 +164,7 @@ async def audit(
     colleagues: Colleagues,
     context: QuestionContext,
 ) -> View:
-    """Show what the audit log has about a document, or else about a person, or whether it is intact; only to the
-    asker's own eyes.
-    """
-    require_own_eyes(context)
+    """Show what the audit log has about a document, or else about a person, or whether it is intact."""
     if option is AuditOption.VERIFY and not word:
         return await _verified(reader, log, context)
     if not word:

@@ -12,7 +12,6 @@ from bot.cards.view import View
 from bot.chat.colleagues import Colleagues
 from bot.chat.context import QuestionContext
 from bot.chat.days import DaysOrMonth
-from bot.chat.own_eyes import require_own_eyes
 from bot.chat.registry import command
 from bot.efficiency.port import EfficiencyReader
 from bot.efficiency.reports import PEOPLE, month_of_days, page_of, people_line, report_people, running_month
@@ -31,6 +30,7 @@ WAITING = 200
     changes=False,
     summary=phrase("How long each person's decisions took, and for whom is waited now"),
     place=85,
+    personal=True,
     reserved=True,
     slashed=True,
 )
@@ -42,8 +42,7 @@ async def deciders(
     colleagues: Colleagues,
     context: QuestionContext,
 ) -> View:
-    """Show the figures of each person; only to the asker's own eyes."""
-    require_own_eyes(context)
+    """Show the figures of each person."""
     month = month_of_days(days, context, latest=running_month(context))
     waits = await figures.decisions(month)
     waiting = Counter[str]()

@@ -25,7 +25,6 @@ from bot.chat.arguments import Keyword, Term
 from bot.chat.context import QuestionContext
 from bot.chat.days import Days
 from bot.chat.errors import NothingFound
-from bot.chat.own_eyes import require_own_eyes
 from bot.chat.parsing import command_line
 from bot.chat.registry import command
 from bot.words.disclosure import cut
@@ -56,6 +55,7 @@ class ApprovalState(Keyword, changes=False):
     changes=False,
     summary=phrase("What became of purchase orders to approve: who saw, decided and why"),
     place=46,
+    personal=True,
     reserved=True,
 )
 async def decisions(
@@ -68,8 +68,7 @@ async def decisions(
     policy: AccessPolicy,
     context: QuestionContext,
 ) -> View:
-    """Show the cases, or the record of the one with that number; only to the asker's own eyes."""
-    require_own_eyes(context)
+    """Show the cases, or the record of the one with that number."""
     text = (word or "").strip()
     if text and state is None and not days:
         record = [one for one in await service.history(text) if _may_see(one[0], policy, context)]

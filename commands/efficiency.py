@@ -9,7 +9,6 @@ from bot.cards.view import View
 from bot.chat.arguments import Keyword
 from bot.chat.context import QuestionContext
 from bot.chat.days import DaysOrMonth
-from bot.chat.own_eyes import require_own_eyes
 from bot.chat.registry import command
 from bot.efficiency.figures import month_before
 from bot.efficiency.port import EfficiencyReader
@@ -51,6 +50,7 @@ class EfficiencyPart(Keyword, changes=False):
     changes=False,
     summary=phrase("How long approvals and alerts wait, and what is asked, by month"),
     place=84,
+    personal=True,
     slashed=True,
 )
 async def efficiency(
@@ -61,8 +61,7 @@ async def efficiency(
     policy: AccessPolicy,
     context: QuestionContext,
 ) -> View:
-    """Show a month's figures, as far as the asker may see them; only to the asker's own eyes."""
-    require_own_eyes(context)
+    """Show a month's figures, as far as the asker may see them."""
     reader = figure_reader(policy, context)
     month = month_of_days(days, context, latest=latest_month(reader, context))
     if month > latest_month(reader, context):

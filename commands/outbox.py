@@ -17,7 +17,6 @@ from bot.chat.colleagues import Colleagues
 from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.operations import Operations
-from bot.chat.own_eyes import require_own_eyes
 from bot.chat.parsing import command_line
 from bot.chat.registry import command
 from bot.chat.view_parts import table_of_lines
@@ -182,6 +181,7 @@ class OutboxCard(ListView):
     changes=False,
     summary=phrase("Cards that are owed, and those that were given up: look, and send again"),
     place=89,
+    personal=True,
     reserved=True,
 )
 async def outbox(
@@ -194,8 +194,7 @@ async def outbox(
     audit: AuditLog,
     context: QuestionContext,
 ) -> View:
-    """Show deliveries or one of them, or begin those anew that were given up; only to the asker's own eyes."""
-    require_own_eyes(context)
+    """Show deliveries or one of them, or begin those anew that were given up."""
     if operation is None:
         return (
             await _one(word, operations, colleagues, context)

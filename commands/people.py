@@ -17,7 +17,6 @@ from bot.chat.arguments import Word, shortened
 from bot.chat.colleagues import Colleagues
 from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument, NothingFound
-from bot.chat.own_eyes import require_own_eyes
 from bot.chat.parsing import command_line
 from bot.chat.person_rights import Whoami, describe_person
 from bot.chat.registry import Commands, command
@@ -139,6 +138,7 @@ class ExplainedAccess(ListView):
     changes=False,
     summary=phrase("Members, their roles, accounts and rights, and why they may use a command"),
     place=90,
+    personal=True,
     reserved=True,
 )
 async def people(
@@ -152,8 +152,7 @@ async def people(
     policy: AccessPolicy,
     context: QuestionContext,
 ) -> View:
-    """Show the members, one of them, or their right to one command; only to the asker's own eyes."""
-    require_own_eyes(context)
+    """Show the members, one of them, or their right to one command."""
     found = await reader.listed(word or "", MOST)
     listed = [each for each in found if each.user_id == word] or (found if len(found) == 1 and word else [])
     if not listed and (found or not word):

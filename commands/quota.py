@@ -9,7 +9,6 @@ from bot.cards.notices import QuotaReport
 from bot.cards.view import View
 from bot.chat.context import QuestionContext
 from bot.chat.operations import Operations
-from bot.chat.own_eyes import require_own_eyes
 from bot.chat.registry import command
 from bot.words.phrase import phrase
 
@@ -31,9 +30,9 @@ class QuotaOverview(View):
     changes=False,
     summary=phrase("This month's quotas of DingTalk: used, for what, and the forecast"),
     place=88,
+    personal=True,
     reserved=True,
 )
 async def quota(*, operations: Operations, context: QuestionContext) -> View:
-    """Show both quotas; only to the asker's own eyes."""
-    require_own_eyes(context)
+    """Show both quotas."""
     return QuotaOverview(reports=tuple(await operations.quotas()))

@@ -6,7 +6,6 @@ from bot.cards.view import View
 from bot.chat.arguments import Keyword
 from bot.chat.context import QuestionContext
 from bot.chat.held_rights import HeldRightStore, held_view
-from bot.chat.own_eyes import require_own_eyes
 from bot.chat.registry import command
 from bot.words.phrase import phrase
 
@@ -26,12 +25,12 @@ class RestoredDecision(Keyword):
     shows=(),
     summary=phrase("Accounts, keys and subscriptions that wait for you since a backup was restored"),
     place=84,
+    personal=True,
 )
 async def restored(
     decision: RestoredDecision | None = None, *, rights: HeldRightStore, context: QuestionContext
 ) -> View:
     """Show what waits for the asker, put it back in force, or give it up."""
-    require_own_eyes(context)
     own = context.person.user_id or ""
     found = await rights.of(own)
     if decision is None or not found:

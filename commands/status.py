@@ -12,7 +12,6 @@ from bot.cards.tables import Table
 from bot.cards.view import Button, ListView, View
 from bot.chat.context import QuestionContext
 from bot.chat.operations import Operations
-from bot.chat.own_eyes import require_own_eyes
 from bot.chat.registry import command
 from bot.chat.view_parts import table_of_lines
 from bot.mechanisms.health import PartHealth, PartStatus, words_of
@@ -74,12 +73,12 @@ class BotStatus(ListView):
     changes=False,
     summary=phrase("How the bot is: its connection, database, ERPs and rules"),
     place=86,
+    personal=True,
     reserved=True,
     slashed=True,
 )
 async def status(*, operations: Operations, context: QuestionContext) -> View:
-    """Show all parts of the bot; only to the asker's own eyes."""
-    require_own_eyes(context)
+    """Show all parts of the bot."""
     report = await operations.health()
     rows = sorted((_row(*each) for each in report.parts.items()), key=lambda row: _WORST_FIRST.index(row.state))
     misread, asked = operations.misread()

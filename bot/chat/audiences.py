@@ -9,7 +9,7 @@ from typing import Protocol, TypeAlias
 from bot.access.grants import EVERYTHING, Grant, Scope
 from bot.access.people import People, Person
 from bot.access.policy import AccessPolicy, plain_grant
-from bot.cards.notices import WithheldNotice
+from bot.cards.notices import DeniedNotice, WithheldNotice
 from bot.cards.view import View, mark_shared
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.question_handler import PreparedAnswer
@@ -68,11 +68,18 @@ class Audiences:
 
     def share(self, own: View, answer: PreparedAnswer, conversation_id: str) -> SharedView:
         """Return the part of an answer for everybody in a conversation; ``own`` is the asker's version."""
-        return _share(own, answer, [self._grants_in(conversation_id, answer)])
+        return self._share(own, answer, [self._grants_in(conversation_id, answer)])
 
     async def share_at(self, own: View, answer: PreparedAnswer, places: Iterable[Place]) -> SharedView:
         """Return the part of an answer for the readers at all these places, as `share` does for a conversation."""
-        return _share(own, answer, [await self._grants_at(place, answer) for place in places])
+        return self._share(own, answer, [await self._grants_at(place, answer) for place in places])
+
+    def _share(self, own: View, answer: PreparedAnswer, readers: Iterable[_Grants]) -> SharedView:
+        command = self._commands.get(answer.command)
+        # A refusal tells nothing: the group may see whom the bot does not answer.
+        if command is not None and command.personal and not isinstance(own, DeniedNotice):
+            return SharedView(WithheldNotice(), is_all=False)
+        return _share(own, answer, readers)
 
     def _grants_in(self, conversation_id: str, answer: PreparedAnswer) -> _Grants:
         outsiders = self._outsiders.are_in(conversation_id)

@@ -59,6 +59,7 @@ class Command(Generic[P]):
     ``shows`` are the commands whose documents its answers contain: a group sees an answer if all of its members may see
     those. Empty: no documents and no figures. ``to_concerned``: people involved in a document see it whatever the rules
     say. ``slashed``: its names are words of other lines and of sentences, so they count only after a slash.
+    ``personal``: its answers are for the asker alone; a group is not told more than that there is one.
     """
 
     name: str
@@ -75,6 +76,7 @@ class Command(Generic[P]):
     shows: tuple[str, ...] = EVERY_AREA
     to_concerned: bool = False
     slashed: bool = False
+    personal: bool = False
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Awaitable[View | Ask]:
         return self.function(*args, **kwargs)
@@ -153,6 +155,7 @@ def command(
     shows: Collection[str] = EVERY_AREA,
     to_concerned: bool = False,
     slashed: bool = False,
+    personal: bool = False,
     summary: Phrase,
     place: int = 100,
 ) -> Callable[[Callable[P, Awaitable[View | Ask]]], Command[P]]:
@@ -183,6 +186,7 @@ def command(
             shows=tuple(shows),
             to_concerned=to_concerned,
             slashed=slashed,
+            personal=personal,
         )
 
     return make

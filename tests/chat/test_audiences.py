@@ -10,7 +10,7 @@ from bot.access.grants import EVERYTHING, Grant, Scope
 from bot.access.people import DirectoryEntry
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule, RuleEffect
-from bot.cards.notices import WithheldNotice
+from bot.cards.notices import DeniedNotice, WithheldNotice
 from bot.cards.view import View
 from bot.chat.audiences import Audiences, covers_all
 from bot.chat.question_handler import PreparedAnswer
@@ -50,6 +50,22 @@ def rules(*given: AccessRule) -> AccessPolicy:
 
 def rule(**given: object) -> AccessRule:
     return AccessRule(**{"commands": frozenset({"order"}), "roles": frozenset({"*"}), **given})  # type: ignore[arg-type]
+
+
+@each_row(
+    "command, own, is_told",
+    [
+        ("today", Deal(amount=HIDDEN, customer=HIDDEN), False),
+        ("today", DeniedNotice(reason="no"), True),
+        ("lang", Deal(amount=HIDDEN, customer=HIDDEN), True),
+    ],
+)
+async def test_others_learn_nothing_of_a_personal_answer_but_a_refusal(command: str, own: View, is_told: bool) -> None:
+    audiences, answer = make_audiences(), PreparedAnswer(own, command, "answered")
+    in_group = audiences.share(own, answer, GROUP.id)
+    assert in_group.is_all is is_told
+    assert isinstance(in_group.view, WithheldNotice) is not is_told
+    assert in_group == await audiences.share_at(own, answer, [ANNA])
 
 
 def test_a_shared_card_withholds_amounts() -> None:

@@ -20,21 +20,6 @@ from tests.commands.company import Company
 from tests.commands.conftest import KEEPER, Ask, FakeLanguageChoice, as_, lines
 from tests.commands.goods_company import GoodsCompany
 
-ALONE = {
-    "audit",
-    "deciders",
-    "decisions",
-    "efficiency",
-    "erps",
-    "outbox",
-    "people",
-    "quota",
-    "restored",
-    "status",
-    "today",
-}
-"""What is answered in the asker's own chat alone: elsewhere others read along."""
-
 
 @pytest.fixture
 def company() -> Company:
@@ -87,8 +72,11 @@ async def test_every_example_of_every_command_is_answered(ask: Ask, commands: Co
         person = boss if command.reserved else KEEPER
         for example in command.examples:
             assert (await ask(example, person=person, where=own_chat)).outcome in good, example
-            in_group = {"denied"} if command.name in ALONE else good
-            assert (await ask(example, person=person)).outcome in in_group, example
+            assert (await ask(example, person=person)).outcome in good, example
+
+
+def test_answers_to_administrators_are_for_their_eyes_alone(commands: Commands) -> None:
+    assert {command.name for command in commands.values() if command.reserved and not command.personal} == set()
 
 
 async def test_whoami_shows_what_the_configuration_needs(ask: Ask) -> None:

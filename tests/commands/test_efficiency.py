@@ -19,7 +19,7 @@ from bot.efficiency.views import AlertEfficiency, DecisionEfficiency, QuestionEf
 from bot.efficiency.waits import AlertWait
 from bot.words.disclosure import FieldClass
 from tests.commands.company import NOW
-from tests.commands.conftest import GROUP, KEEPER, Ask, as_
+from tests.commands.conftest import KEEPER, Ask, as_
 from tests.commands.efficiency_fakes import MemoryFigures
 from tests.efficiency.year import NOVEMBER, SHANGHAI, crowd, decided
 from tests.rows import each_row
@@ -90,11 +90,6 @@ async def test_everybody_sees_their_own_and_nobody_else(ask: Ask) -> None:
     assert (named(view), view.own_only, view.beside()) == ({"Yourself": 1}, True, ())
     assert view.rows[0].figures.median == timedelta(hours=6)
     assert as_(DecisionEfficiency, await ask("/效率 2026-09", where=OWN_CHAT)).rows == ()
-
-
-async def test_nobody_sees_them_where_others_read_along(ask: Ask) -> None:
-    for line in ("/efficiency", "/efficiency alerts", "/deciders"):
-        assert "own chat" in str(as_(DeniedNotice, await ask(line, person=STAFF, where=GROUP)).reason)
 
 
 async def test_who_sees_all_orders_sees_all_decisions_but_nobody_singly(ask: Ask) -> None:

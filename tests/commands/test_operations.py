@@ -24,7 +24,6 @@ OWN_CHAT = Conversation("cidOwn==", ConversationKind.DIRECT)
 @pytest.mark.parametrize("line", ["/status", "/erps", "/quota", "/outbox", "/outbox replay", "/audit verify"])
 async def test_only_administrators_look_after_the_bot(ask: Ask, desk: MemoryDesk, line: str) -> None:
     assert as_(DeniedNotice, await ask(line, where=OWN_CHAT)).ask == ("admin",)
-    assert "own chat" in str(as_(DeniedNotice, await ask(line, person=BOSS)).reason)
     assert desk.replayed == []
 
 

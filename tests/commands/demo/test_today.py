@@ -11,7 +11,7 @@ from bot.cards.view import ListView
 from bot.erp.errors import Unavailable
 from bot.erp.hub import ErpHub
 from commands.today import DayView
-from tests.commands.conftest import GROUP, Ask, as_
+from tests.commands.conftest import Ask, as_
 from tests.commands.demo.company import OWN_CHAT
 from tests.commands.demo.test_lists import BOSS, READERS, Reader
 from tests.rows import each_row
@@ -40,10 +40,6 @@ async def test_each_number_is_that_of_its_list(ask: Ask, reader: Reader) -> None
 async def test_nothing_is_counted_that_the_reader_may_not_list(ask: Ask) -> None:
     day = as_(DayView, await ask("/today", where=OWN_CHAT, person=GOODS))
     assert {each.line.split()[0] for each in day.counts} == {"/mo", "/shortage", "/arrivals", "/pending"}
-
-
-async def test_in_a_group_others_would_read_along(ask: Ask) -> None:
-    assert (await ask("/today", where=GROUP, person=BOSS.person)).outcome == "denied"
 
 
 async def test_what_was_not_read_is_no_all_clear(ask: Ask, hub: ErpHub, monkeypatch: pytest.MonkeyPatch) -> None:
