@@ -18,6 +18,7 @@ class NamesInForce:
         self._pass_on = tell
         self._used: dict[str, tuple[NameReference, ...]] = {}
         self._told: set[str] = set()
+        self._unseen: set[str] = set()
 
     @property
     def known(self) -> KnownNames:
@@ -39,10 +40,17 @@ class NamesInForce:
         self._used[part] = tuple(references)
 
     def learn(self, facts: NameFacts) -> None:
-        """Check all names against the bot's new data."""
+        """Check all names against the bot's new data.
+
+        Names that were not seen yet are reported when the next look does not find them either: at the first start
+        the directory is still being read.
+        """
         self._known = replace(self._known, facts=facts)
-        for problem in self.problems:
-            self.tell(problem.words)
+        problems = self.problems
+        for problem in problems:
+            if not problem.is_unseen or str(problem) in self._unseen:
+                self.tell(problem.words)
+        self._unseen = {str(problem) for problem in problems if problem.is_unseen}
 
     def tell(self, doubt: Words) -> None:
         """Report a doubt unless it was reported before."""

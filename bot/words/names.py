@@ -113,6 +113,8 @@ class NameProblem:
     reference: NameReference
     reason: Words
     is_error: bool
+    is_unseen: bool = False
+    """Whether they may exist without the bot having seen them yet."""
 
     def __str__(self) -> str:
         """Return the problem with its position, in English."""
@@ -150,7 +152,7 @@ def _problem(doubt: _Doubt, several: list[NameReference], known: KnownNames) -> 
     first = several[0]
     if doubt.grade is NameGrade.UNSEEN:
         names = tuple({str(name): name for name in map(_with_line, several)}.values())
-        return NameProblem(first, phrase("%(what)s: %(names)s", what=doubt.said, names=names), False)
+        return NameProblem(first, phrase("%(what)s: %(names)s", what=doubt.said, names=names), False, is_unseen=True)
     is_error = doubt.grade is NameGrade.WRONG or (doubt.grade is NameGrade.GONE and known.is_strict)
     return NameProblem(first, phrase("%(key)s: %(reason)s", key=first.key, reason=doubt.said), is_error)
 

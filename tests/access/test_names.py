@@ -22,7 +22,7 @@ from bot.rulefiles.followed_file import FollowedFile
 from bot.rulefiles.names_in_force import NamesInForce
 from bot.settings import Settings, load_settings
 from bot.words.errors import ConfigurationError
-from bot.words.names import NameFacts
+from bot.words.names import NOTHING_SEEN, NameFacts
 from bot.words.phrase import Words
 from tests.rows import each_row
 
@@ -277,6 +277,7 @@ def started(settings: Settings, *, is_refused: bool) -> str:
     names.use("settings", names_in_force(settings, installed_commands()).references)
     followed(settings, names)
     names.learn(FACTS)
+    names.learn(FACTS)
     return "\n".join(map(str, told))
 
 
@@ -312,6 +313,20 @@ def test_names_are_told_when_the_bot_has_seen_more_and_each_once() -> None:
     names.learn(FACTS)
     names.learn(FACTS)
     assert [*map(str, told)] == [f"access.toml: line 4: people: {BOS}"]
+
+
+def test_names_not_seen_yet_are_told_at_the_second_look_alone() -> None:
+    write("access.toml", access_rule('people = ["boss01", "bos01"]'))
+    settings = load_settings()
+    told: list[Words] = []
+    names = NamesInForce(known_names(settings, installed_commands()), told.append)
+    followed(settings, names)
+    names.learn(NOTHING_SEEN)
+    assert told == [], "the directory is being read"
+    names.learn(NOTHING_SEEN)
+    assert "people who have not written" in str(told[0])
+    names.learn(FACTS)
+    assert [BOS in str(each) for each in told] == [False, True]
 
 
 REFUSED_NAMES = [
