@@ -15,6 +15,7 @@ from bot.cards.actions import Ask
 from bot.cards.view import Button, Color, View
 from bot.chat.context import QuestionContext
 from bot.chat.parsing import command_line
+from bot.chat.questions.work import made_of, work_of
 from bot.chat.records.list_counts import ListCount, count_due, count_goods, count_overdue
 from bot.chat.registry import Commands, command
 from bot.erp.hub import ErpHub
@@ -68,10 +69,12 @@ class DayView(View):
 async def today(
     *, approvals: ApprovalService, erp: ErpHub, commands: Commands, policy: AccessPolicy, context: QuestionContext
 ) -> View:
-    """Count the lists that the asker may see."""
+    """Count the lists that the asker may see: what waits for them first, then those of their own work."""
     usable, day = {each.name for each in commands.usable(policy, context)}, context.today
     lists = (count_due(erp, usable, day), count_overdue(erp, usable), count_goods(erp, usable, day))
-    counts = tuple(chain.from_iterable(await asyncio.gather(*lists)))
+    own = made_of(work_of(policy.roles_of(context.person), context.person.department_names))
+    found = chain.from_iterable(await asyncio.gather(*lists))
+    counts = tuple(sorted(found, key=lambda count: count.line.split()[0].removeprefix("/") not in own))
     if "pending" in usable:
         waiting = await approvals.pending(context.person.user_id or "")
         counts = (ListCount(phrase("Waiting for you"), "/pending", len(waiting)), *counts)

@@ -34,6 +34,14 @@ _KEEPS_ON_TIME: Mapping[Work, tuple[str, ...]] = {
     Work.FINANCE: ("invoice",),
 }
 """The commands for what a person asking about lateness works on; a manager asks about anything."""
+_DAY_OF: Mapping[Work, tuple[str, ...]] = {
+    Work.SALES: ("order", "quote", "invoice"),
+    Work.PURCHASING: ("po", "arrivals", "shortage", "bill"),
+    Work.WAREHOUSE: ("order", "arrivals", "shortage", "po"),
+    Work.PRODUCTION: ("mo", "shortage", "arrivals"),
+    Work.FINANCE: ("invoice", "bill"),
+}
+"""The commands for what a person's day is made of; a manager's is made of everything."""
 
 
 def work_of(roles: Iterable[str], departments: Iterable[str]) -> tuple[Work, ...]:
@@ -48,3 +56,8 @@ def work_of(roles: Iterable[str], departments: Iterable[str]) -> tuple[Work, ...
 def kept_on_time(work: Iterable[Work]) -> frozenset[str]:
     """Return the commands for what people with this work keep on time."""
     return frozenset(command for each in work for command in _KEEPS_ON_TIME.get(each, ()))
+
+
+def made_of(work: Iterable[Work]) -> frozenset[str]:
+    """Return the commands for what the day of people with this work is made of; empty: of everything."""
+    return frozenset(command for each in work for command in _DAY_OF.get(each, ()))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from bot.access.people import Person
@@ -40,6 +42,22 @@ async def test_each_number_is_that_of_its_list(ask: Ask, reader: Reader) -> None
 async def test_nothing_is_counted_that_the_reader_may_not_list(ask: Ask) -> None:
     day = as_(DayView, await ask("/today", where=OWN_CHAT, person=GOODS))
     assert {each.line.split()[0] for each in day.counts} == {"/mo", "/shortage", "/arrivals", "/pending"}
+
+
+async def test_the_lists_of_somebodys_own_work_come_first(ask: Ask) -> None:
+    keeper = replace(BOSS.person, roles=BOSS.person.roles | {"仓管"})
+    day = as_(DayView, await ask("/today", where=OWN_CHAT, person=keeper))
+    everything = as_(DayView, await ask("/today", where=OWN_CHAT, person=BOSS.person))
+    assert [each.line for each in day.counts][:7] == [
+        "/pending",
+        "/order open due today",
+        "/po open due today",
+        "/order late",
+        "/po late",
+        "/shortage",
+        "/arrivals today",
+    ]
+    assert sorted(each.line for each in day.counts) == sorted(each.line for each in everything.counts)
 
 
 async def test_what_was_not_read_is_no_all_clear(ask: Ask, hub: ErpHub, monkeypatch: pytest.MonkeyPatch) -> None:
