@@ -176,7 +176,7 @@ def report_people(
     people = sorted({*by_person, *waiting}, key=lambda person: (-len(by_person.get(person, ())), person))
     return tuple(
         DecisionLine(
-            name=names.get(person, person) if person else phrase("In the ERP"),
+            name=names.get(person, person) if person else phrase("Decided in the ERP"),
             figures=measure_decisions(by_person.get(person, ())),
             waiting=waiting.get(person, 0),
         )

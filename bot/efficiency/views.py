@@ -31,7 +31,7 @@ _WAYS: Mapping[str, Phrase] = MappingProxyType(
         VoteWay.TYPED.value: phrase("Typed"),
         VoteWay.PAGE.value: phrase("On a page"),
         VoteWay.APP.value: phrase("In DingTalk's approvals"),
-        IN_THE_ERP: phrase("In the ERP"),
+        IN_THE_ERP: phrase("Decided in the ERP"),
         "": phrase("Way not noted"),
     }
 )

@@ -28,9 +28,9 @@ SETTLED_AFTER = timedelta(days=7)
 class DecisionWait:
     """One person's decision at one level, and how long it was waited for; ``worked`` is that in working time.
 
-    ``person`` is a userId, empty for a decision in the ERP itself. ``size`` counts the `AMOUNT_STEPS` that the amount
-    reaches, None without an amount. ``in_time`` is None if the rule sets no deadline. ``changed``: it approved, and the
-    document changed afterwards.
+    ``person`` is a userId, empty for a decision in the ERP itself. ``level`` counts on over the ERP's own levels.
+    ``size`` counts the `AMOUNT_STEPS` that the amount reaches, None without an amount. ``in_time`` is None if the rule
+    sets no deadline. ``changed``: it approved, and the document changed afterwards.
     """
 
     case: str
@@ -68,8 +68,15 @@ class AlertWait:
 
 
 def decision_waits(revisions: Sequence[Case], hours: WorkingHours) -> list[DecisionWait]:
-    """Return the decisions about one document; ``revisions`` are its cases, the oldest first."""
-    return [wait for case in revisions for wait in _waits_of(case, hours, changed=case is not revisions[-1])]
+    """Return the decisions about one document; ``revisions`` are its cases, the oldest first.
+
+    The ERP's next level of the same document is a case of its own, and no change.
+    """
+    waits: list[DecisionWait] = []
+    for number, case in enumerate(revisions, 1):
+        changed = any(later.fingerprint != case.fingerprint for later in revisions[number:])
+        waits += _waits_of(case, hours, changed=changed)
+    return waits
 
 
 def _waits_of(case: Case, hours: WorkingHours, *, changed: bool) -> Iterator[DecisionWait]:
@@ -99,7 +106,7 @@ def _wait(
         at=at,
         waited=max(at - since, timedelta(0)),
         worked=hours.between(since, at),
-        level=vote.level if vote is not None else case.level,
+        level=case.level if vote is None else case.level - 1 + vote.level,
         rule=case.plan.rule,
         currency=total.currency if total is not None else "",
         size=_size(total),

@@ -151,12 +151,22 @@ async def test_what_changed_after_it_was_approved_and_what_the_erp_decided(
     await figures.fill()
     assert [wait.changed for wait in await figures.decisions(NOVEMBER)] == [False]
     there = ExternalDecision(status=PurchaseStatus.REJECTED, by="erp-wang", at=opened + 5 * HOUR)
-    later = a_case("PO-1", 2, state=CaseState.DECIDED_ELSEWHERE, elsewhere=there, opened_at=opened + 3 * HOUR)
+    at = opened + 3 * HOUR
+    later = a_case("PO-1", 2, fingerprint="f2", state=CaseState.DECIDED_ELSEWHERE, elsewhere=there, opened_at=at)
     await put_cases(database, later)
     await figures.fill()
     before, now = await figures.decisions(NOVEMBER)
     assert (before.changed, now.changed) == (True, False)
     assert (now.person, now.way, now.waited, now.approved) == ("", "erp", 2 * HOUR, False)
+
+
+async def test_the_next_level_in_the_erp_is_no_change(database: Database, figures: StoredEfficiency) -> None:
+    opened = datetime(2026, 11, 3, 10, tzinfo=SHANGHAI)
+    first = voted(1, opened=opened)
+    second = replace(voted(2, opened=opened + HOUR, round_=2), fingerprint=first.fingerprint, level=2)
+    await put_cases(database, first, second)
+    await figures.fill()
+    assert [(wait.level, wait.changed) for wait in await figures.decisions(NOVEMBER)] == [(1, False), (2, False)]
 
 
 async def test_a_vote_that_was_taken_back_does_not_count(database: Database, figures: StoredEfficiency) -> None:
