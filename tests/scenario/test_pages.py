@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from html import unescape
 from io import BytesIO
-from typing import Any
+from typing import Any, Never
 from urllib.parse import quote
 
 import pytest
@@ -25,6 +25,7 @@ from bot.store.audit.chain import AuditWitness
 from bot.store.audit.log import StoredAudit
 from bot.store.database import Database
 from bot.web.failed_proofs import OF_ADDRESS
+from bot.web.pages.visit import Visit
 from tests.rows import each_row
 from tests.scenario.conftest import ENGLISH, KEEPER, OUTSIDER, BotSystem, OpenSystem
 from tests.web.page_client import PageClient, PageMarkup, Seen, page_client
@@ -224,6 +225,28 @@ async def test_behind_a_proxy_with_a_path_all_addresses_have_it(open_system: Ope
 async def test_without_a_public_address_there_are_no_pages(open_system: OpenSystem) -> None:
     async with open_system(http={"public_url": ""}) as system, _at_port(system) as browser:
         assert [(await browser.get(path)).status for path in ("/", "/login", "/documents")] == [404, 404, 404]
+
+
+async def test_an_address_without_a_page_is_said_to_people_and_answered_to_programs(browser: PageClient) -> None:
+    stray = await browser.get("/documents/order/SO-1001?lang=en", headers={"Accept": "text/html,*/*"})
+    assert (stray.status, "There is no page at this address." in stray.text) == (404, True)
+    assert "default-src" in stray.headers["Content-Security-Policy"]
+    program = await browser.get("/hooks", headers={"Accept": "*/*"})
+    assert (program.status, "<main" in program.html) == (404, False)
+
+
+async def test_a_defect_is_said_and_counted(
+    system: BotSystem, browser: PageClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await browser.log_in("keeper01")
+
+    def fall(*_: object, **__: object) -> Never:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr(Visit, "draw", fall)
+    failed = await browser.get("/today?lang=en")
+    assert (failed.status, "Something went wrong here" in failed.text) == (500, True)
+    assert system.count("errors_total", room="pages", error="ZeroDivisionError") == 1
 
 
 async def test_they_speak_the_language_of_their_reader(browser: PageClient) -> None:

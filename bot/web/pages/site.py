@@ -23,6 +23,8 @@ log = structlog.get_logger(__name__)
 
 FOREIGN_FORM = phrase("This form is not from your session here, so nothing was done. Please open the page again.")
 FOR_ADMINISTRATORS = phrase("This page is for the administrators of the organisation.")
+NO_PAGE = phrase("There is no page at this address.")
+DEFECT = phrase("Something went wrong here; it is in the log. Please look whether it was done before you repeat it.")
 NO_ANSWER = phrase("There is no answer at the moment. Nothing was changed. Please try again later.")
 
 
@@ -37,6 +39,7 @@ class PageSite:
 
     def mount(self, app: web.Application) -> None:
         """Add everything to an application. The address of each page is taken as a proxy passes it on: no prefix."""
+        app.middlewares.append(self._tell_strays)
         self.login.mount(app)
         app.router.add_get(f"{STATIC}{{name}}", self._file)
         app.router.add_post("/logout", self._guarded("/logout", self._log_out))
@@ -46,6 +49,16 @@ class PageSite:
             if page.send is not None:
                 sending = self._sending(page.send, page.most_bytes)
                 app.router.add_post(page.path, self._guarded(page.path, self._for_whom(page, sending)))
+
+    @web.middleware
+    async def _tell_strays(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """Answer a person at an address that does not exist with a page; a program is answered without words."""
+        try:
+            return await handler(request)
+        except web.HTTPNotFound:
+            if "text/html" not in request.headers.get("Accept", ""):
+                raise
+            return self._problem(self._language_of(request), NO_PAGE, HTTPStatus.NOT_FOUND)
 
     async def _file(self, request: web.Request) -> web.Response:
         return self.parts.drawing.serve_file(request)
@@ -61,7 +74,7 @@ class PageSite:
         return handle
 
     async def _answer(self, request: web.Request, serve: Callable[[Visit], Awaitable[web.Response]]) -> web.Response:
-        language = self.parts.language_of(request.query.get("lang", ""))
+        language = self._language_of(request)
         try:
             visitor = await self.login.visitor(request)
             if visitor is None:
@@ -83,6 +96,13 @@ class PageSite:
         except DingerpError as error:
             log.warning("page.no_answer", error=type(error).__name__, detail=error.detail)
             return self._problem(language, NO_ANSWER, HTTPStatus.SERVICE_UNAVAILABLE)
+        except Exception as defect:
+            log.error("page.failed", path=request.path, exc_info=defect)
+            self.metrics.errors.labels("pages", type(defect).__name__).inc()
+            return self._problem(language, DEFECT, HTTPStatus.INTERNAL_SERVER_ERROR)
+
+    def _language_of(self, request: web.Request) -> Language:
+        return self.parts.language_of(request.query.get("lang", ""))
 
     def _for_whom(
         self, page: Page, serve: Callable[[Visit], Awaitable[web.Response]]
