@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Callable, Collection, Generator, Hashable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing, contextmanager, suppress
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -53,6 +54,7 @@ from bot.web.api import documents
 from tests import examples
 from tests.erp.sql import postgres_server as postgres_server_module
 from tests.erp.sql.postgres_server import Postgres
+from tests.store import pgbouncer
 
 if TYPE_CHECKING:
     from xdist.scheduler import LoadScopeScheduling
@@ -362,6 +364,23 @@ def postgres_url(postgres_kept: postgres_server_module.Kept) -> Iterator[str]:
     """The address of the test's own database, with the bot's tables and no rows."""
     with postgres_kept.lend() as postgres:
         yield postgres.admin_url
+
+
+@pytest.fixture(scope="session")
+def pooler_port(postgres_server: Postgres) -> Iterator[int]:
+    """The port of a PgBouncer before the server."""
+    program = pgbouncer.program()
+    if program is None:
+        pytest.skip("no PgBouncer is installed (Debian: apt install pgbouncer)")
+    with pgbouncer.pooling(program, postgres_server) as port:
+        yield port
+
+
+@pytest.fixture
+def pooled_url(postgres_kept: postgres_server_module.Kept, pooler_port: int) -> Iterator[str]:
+    """The address of the test's own database behind the pooler, with the bot's tables and no rows."""
+    with postgres_kept.lend() as postgres:
+        yield f"{replace(postgres, port=pooler_port).admin_url}?pooled=true"
 
 
 @pytest.fixture

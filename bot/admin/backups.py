@@ -37,12 +37,13 @@ from bot.bootstrap.database import make_database
 from bot.mechanisms.private_files import make_private_file, make_private_folder
 from bot.settings import Settings
 from bot.store.database import Database, check_version, latest_revision
-from bot.store.engines import look_into, sqlite_file
+from bot.store.engines import is_pooled, look_into, sqlite_file
 from bot.store.errors import store_unavailable
 from bot.store.held_rights import confirm_held, find_held, hold_rights
 from bot.store.owner import own_database
 from bot.store.tables.upkeep import DATA_KEY
 from bot.words.errors import ConfigurationError
+from bot.words.phrase import phrase
 from bot.words.sealing import WrongDataKey
 
 _BESIDE: Final = ("", "-wal", "-shm")
@@ -325,6 +326,9 @@ async def _run_program(name: str, url: URL, *arguments: str, connects: bool = Tr
     program = shutil.which(name)
     if program is None:
         raise ConfigurationError(f"{name} is not installed; it comes with PostgreSQL's client programs")
+    if connects and is_pooled(url):
+        # It sets what holds for its connection, which a pooler would give to the bot next.
+        raise ConfigurationError(phrase("%(name)s needs the address of PostgreSQL itself, without a pooler", name=name))
     address = url.set(drivername="postgresql", password=None).render_as_string()
     # In the environment: program arguments are visible to everybody on the machine.
     environment = {**os.environ, **({"PGPASSWORD": str(url.password)} if url.password else {})}

@@ -119,7 +119,9 @@ class Settings(BaseSettings):
     retention: RetentionSettings = RetentionSettings.model_validate({})
     log: LogSettings = LogSettings.model_validate({})
     data_dir: Path = Field(Path("data"), description="Folder of the SQLite files.")
-    database_url: Secret = Field(Secret(""), description="SQLAlchemy URL; empty: SQLite in the data folder.")
+    database_url: Secret = Field(
+        Secret(""), description="SQLAlchemy URL, with `?pooled=true` for PgBouncer; empty: SQLite in the data folder."
+    )
     data_key: Secret = Field(
         Secret(""),
         description="Opens what is sealed in the database, a line that `dingerp data new-key` prints; while it is"

@@ -21,8 +21,10 @@ from sqlalchemy.pool import NullPool
 from bot.mechanisms.leadership import TERM, LeadTerm
 from bot.store.data_keys import CompanyKeySource, DatabaseKeys, own_keys
 from bot.store.engines import (
+    LIMITS_OF_TRANSACTION,
     POSTGRES_THREADS,
     LockTimeouts,
+    is_pooled,
     looking_engine,
     make_engine,
     plain_connection,
@@ -71,6 +73,7 @@ class Database:
         self.process = secrets.token_hex(8)
         """An id that no other process on the database has; its connections to PostgreSQL bear it."""
         self._engine = looking_engine(url) if looking else make_engine(url, process=self.process)
+        self._is_pooled = self.dialect == "postgresql" and is_pooled(url)
         self._looks, self._looks_at = looking, sqlite_file(url) if looking else None
         file = make_url(url).database or "" if self.dialect == "sqlite" else None
         in_memory = file in ("", ":memory:")
@@ -240,6 +243,8 @@ class Database:
             try:
                 self.ensure_unlocked()
                 with self._engine.connect() as connection, self._prepared(connection, durable), connection.begin():
+                    if self._is_pooled:
+                        connection.execute(LIMITS_OF_TRANSACTION)
                     result = call(connection)
             except (SQLAlchemyError, OSError) as error:
                 self._patience.learn(getattr(error, "orig", None) or error)

@@ -11,7 +11,7 @@ from selectors import EVENT_READ, DefaultSelector
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import create_engine, event
+from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import URL, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.pool import QueuePool
@@ -19,6 +19,7 @@ from sqlalchemy.pool import QueuePool
 from bot.mechanisms.private_files import make_private_file, make_private_folder
 from bot.store.errors import store_unavailable
 from bot.words.errors import ConfigurationError
+from bot.words.phrase import phrase
 
 _LONG_LOG_PAGES = 32_000
 """Pages (131 MB) of the log: 14 000 questions without a pause in the writing."""
@@ -70,6 +71,11 @@ _POSTGRES_LIMITS = (
     "SET idle_in_transaction_session_timeout = '30s'",
 )
 """On every connection to PostgreSQL."""
+
+LIMITS_OF_TRANSACTION = text(
+    "SELECT set_config('lock_timeout', '5s', true), set_config('idle_in_transaction_session_timeout', '30s', true)"
+)
+"""The same in every transaction behind a pooler, which gives a connection to others in between."""
 
 
 _LEASE_REACH = {**_POSTGRES_REACH, "connect_timeout": "2", "tcp_user_timeout": "3000"}
@@ -186,10 +192,25 @@ def _file_of(url: URL) -> Path | None:
     return Path(file)
 
 
+def is_pooled(url: str | URL) -> bool:
+    """Return whether an address leads to a pooler such as PgBouncer in transaction mode: ``…?pooled=true``.
+
+    Between two transactions it gives the connection to others, so nothing that belongs to a connection lasts.
+    """
+    match make_url(url).query.get("pooled", "false"):
+        case "true":
+            return True
+        case "false":
+            return False
+        case _:
+            raise ConfigurationError(phrase("database_url: pooled is true or false"))
+
+
 def lease_engine(url: str, *, process: str = "") -> Engine:
     """Return an engine with one connection to PostgreSQL of its own: a lease must not wait behind other work."""
     engine = make_engine(url, reach=_LEASE_REACH, connections=1, process=process)
-    event.listen(engine, "connect", partial(_set_limits, _LEASE_LIMITS))
+    if not is_pooled(url):
+        event.listen(engine, "connect", partial(_set_limits, _LEASE_LIMITS))
     return engine
 
 
@@ -205,14 +226,9 @@ def make_engine(
         parsed = make_url(url)
         match parsed.get_backend_name():
             case "postgresql":
-                address = parsed.set(
-                    drivername="postgresql+psycopg", query={**reach, **parsed.query, **_named(process)}
+                return _postgres_engine(
+                    parsed.update_query_dict({**reach, **parsed.query, **_named(process)}), connections
                 )
-                engine = create_engine(address, pool_size=connections)
-                event.listen(engine, "connect", partial(_set_limits, _POSTGRES_LIMITS))
-                event.listen(engine, "checkin", _note_use)
-                event.listen(engine, "checkout", _try_if_idle)
-                return engine
             case "sqlite":
                 parsed = parsed.set(drivername="sqlite")
             case other:
@@ -233,6 +249,21 @@ def make_engine(
     return engine
 
 
+def _postgres_engine(address: URL, connections: int) -> Engine:
+    pooled = is_pooled(address)
+    engine = create_engine(
+        address.set(drivername="postgresql+psycopg").difference_update_query(["pooled"]),
+        pool_size=connections,
+        # What was prepared at one connection would be asked of another one.
+        connect_args={"prepare_threshold": None} if pooled else {},
+    )
+    if not pooled:
+        event.listen(engine, "connect", partial(_set_limits, _POSTGRES_LIMITS))
+    event.listen(engine, "checkin", _note_use)
+    event.listen(engine, "checkout", _try_if_idle)
+    return engine
+
+
 def _named(process: str) -> Mapping[str, str]:
     return {"application_name": f"{CONNECTION_PREFIX}{process}"} if process else {}
 
@@ -250,6 +281,8 @@ def looking_engine(url: str) -> Engine:
     if file is None:
         engine = make_engine(url)
         if engine.dialect.name == "postgresql":
+            if is_pooled(url):
+                return engine.execution_options(postgresql_readonly=True)
             event.listen(engine, "connect", _forbid_writing)
         return engine
     return create_engine("sqlite://", creator=lambda: look_into(file), poolclass=QueuePool, pool_size=1, max_overflow=0)

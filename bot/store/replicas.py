@@ -27,6 +27,7 @@ from sqlalchemy import (
     exists,
     extract,
     func,
+    literal,
     select,
     table,
     update,
@@ -34,7 +35,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection
 from sqlalchemy.exc import SQLAlchemyError
 
-from bot.store.engines import CONNECTION_PREFIX, lease_engine
+from bot.store.engines import CONNECTION_PREFIX, is_pooled, lease_engine
 from bot.store.errors import store_unavailable
 from bot.store.row_times import duration_to_ms, from_ms
 from bot.store.statements import insert_into
@@ -52,6 +53,9 @@ BEAT_EVERY = 1.5
 _FORGOTTEN_AFTER = timedelta(days=1)
 _ONLY = 1
 """The id of the one row of the lease."""
+
+_BEHIND_POOLER = 0
+"""The backend of a replica whose connections belong to a pooler; PostgreSQL has none of that number."""
 
 _L, _R = LEAD.c, REPLICA.c
 _BACKENDS = table(
@@ -118,13 +122,18 @@ def has_ended(process: ColumnElement[str], *, seen_by: str) -> ColumnElement[boo
     """Return the condition that a process of that id has ended: it beats no more, and no connection of its is left.
 
     Nothing has ended for a replica that has been connected for less than a lease: after an outage of the database it
-    may be back before the others.
+    may be back before the others. Of a process behind a pooler no connection tells.
     """
     connected = exists().where(
         _BACKENDS.c.datname == func.current_database(), _BACKENDS.c.application_name == CONNECTION_PREFIX + process
     )
-    long_connected = exists().where(_R.id == seen_by, _R.backend_us <= DATABASE_US - LEASE // timedelta(microseconds=1))
-    return process.not_in(living_replicas()) & ~connected & long_connected
+    pooled = exists().where(_R.id == process, _R.backend == _BEHIND_POOLER)
+    long_connected = exists().where(
+        _R.id == seen_by,
+        _R.backend != _BEHIND_POOLER,
+        _R.backend_us <= DATABASE_US - LEASE // timedelta(microseconds=1),
+    )
+    return process.not_in(living_replicas()) & ~connected & ~pooled & long_connected
 
 
 class StoredReplicas:
@@ -135,6 +144,7 @@ class StoredReplicas:
     ) -> None:
         """``process`` names the connection; ``clock`` gives milliseconds since 1970 in SQL."""
         self._engine = lease_engine(url, process=process).execution_options(isolation_level="AUTOCOMMIT")
+        self._backend = literal(_BEHIND_POOLER) if is_pooled(url) else func.pg_backend_pid()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="lease")
         self._lease_ms = duration_to_ms(lease)
         self._clock = clock
@@ -181,7 +191,7 @@ class StoredReplicas:
         insert = insert_into(REPLICA, "postgresql")
         beats = {
             "beat_ms": self._clock,
-            "backend": func.pg_backend_pid(),
+            "backend": self._backend,
             "backend_us": _OWN_BACKEND_US,
             "rules": orjson.dumps(me.rules).decode(),
         }
@@ -237,10 +247,13 @@ class StoredReplicas:
         await self._run(lambda connection: connection.execute(delete(REPLICA).where(_R.id != me.id)))
 
     async def free_if_gone(self) -> None:
-        """End the lease of a holder whose connection has ended: its process has ended, or soon notices that."""
+        """End the lease of a holder whose connection has ended: its process has ended, or soon notices that.
+
+        That of a holder behind a pooler ends with time alone.
+        """
         same = (_BACKENDS.c.backend_start.is_(None)) | (_microseconds(_BACKENDS.c.backend_start) == _R.backend_us)
         connected = exists().where(_BACKENDS.c.pid == _R.backend, same)
-        there = exists().where(_R.id == _L.holder, connected)
+        there = exists().where(_R.id == _L.holder, connected | (_R.backend == _BEHIND_POOLER))
         free = update(LEAD).where(_L.id == _ONLY, ~there).values(holder="", until_ms=0)
         await self._run(lambda connection: connection.execute(free))
 

@@ -171,6 +171,13 @@ async def test_postgresql_is_saved_and_restored(empty_postgres_url: str, tmp_pat
     await again.close()
 
 
+async def test_a_backup_needs_postgresql_itself(tmp_path: Path) -> None:
+    address = SecretStr("postgresql://owner@127.0.0.1/dingerp?pooled=true")
+    settings = load_settings(data_dir=tmp_path).model_copy(update={"database_url": address})
+    with pytest.raises(ConfigurationError, match="without a pooler"):
+        await back_up(settings, tmp_path / "monday.dump")
+
+
 @pytest.fixture
 async def dumped(empty_postgres_url: str, tmp_path: Path) -> Saved:
     """A bot's database on PostgreSQL, sealed, whose bot does not run."""

@@ -89,7 +89,7 @@ def running(folder: Path) -> Iterator[Postgres]:
     """Start the server whose programs are in ``folder``; as root it runs as nobody, since it refuses root."""
     user = "nobody" if os.getuid() == 0 else None
     home = Path(tempfile.mkdtemp(prefix="dingerp-postgres-"))
-    port = _free_port()
+    port = free_port()
     try:
         if user:
             shutil.chown(home, user)
@@ -198,7 +198,7 @@ def _let_read(postgres: Postgres) -> None:
         connection.execute("ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO reader")
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port: int = probe.getsockname()[1]
