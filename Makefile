@@ -21,7 +21,7 @@ CJK_FONT = /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
 
 # Chromium without windows where there is a package of it: it is smaller, and the tests take two thirds of its time.
 CHROMIUM = $$(apt-cache show chromium-headless-shell >/dev/null 2>&1 && echo chromium-headless-shell || echo chromium)
-PROGRAMS = $(CHROMIUM) nodejs fonts-noto-cjk fonts-noto-color-emoji postgresql pgbouncer redis-server rabbitmq-server nats-server prometheus
+PROGRAMS = $(CHROMIUM) nodejs fonts-noto-cjk fonts-noto-color-emoji postgresql pgbouncer redis-server rabbitmq-server nats-server prometheus kubernetes-client
 
 # The tests start the bot many times; without these caches each start compiles all of it (1.5 s instead of 1.2).
 unexport PYTHONDONTWRITEBYTECODE
