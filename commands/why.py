@@ -1,6 +1,8 @@
-"""/why: by which rule a purchase order is decided, who decides it, and what the person who asks may do."""
+"""/why: who decides a purchase order and by which rule, what an order lacks, and why a bill is not paid."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from bot.access.policy import AccessPolicy
 from bot.approvals.cards.list_views import ApprovalChoice
@@ -10,23 +12,31 @@ from bot.approvals.cards.view_builders import build_why_view, people_in_case, pe
 from bot.approvals.service import ApprovalService
 from bot.approvals.typed_votes import CaseRef
 from bot.approvals.waiting_lines import lines_of_mine
+from bot.cards.actions import Ask
 from bot.cards.view import View
 from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument, NothingFound
+from bot.chat.parsing import command_line
+from bot.chat.records.numbered import find_numbered
+from bot.chat.records.unpaid_bills import show_unpaid
 from bot.chat.registry import command
-from bot.erp.errors import NotFound
+from bot.erp.answer import Answer
 from bot.erp.hub import ErpHub
+from bot.erp.kinds import BILLS, PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS, Kind
+from bot.erp.model import Bill, PurchaseOrder
 from bot.words.phrase import phrase
+
+_KINDS = (PURCHASE_ORDERS, SALES_ORDERS, PRODUCTION_ORDERS, BILLS)
 
 
 @command(
     "why",
     aliases=("为什么", "审批依据", "wsm", "spyj"),
-    examples=("/why PO-1001", "/为什么 PO-1001"),
+    examples=("/why PO-1001", "/why SO-1001", "/为什么 BILL-1"),
     shows=("po",),
     to_concerned=True,
     changes=False,
-    summary=phrase("Who decides a purchase order, and why"),
+    summary=phrase("Why a purchase order, order, production order or bill is not done yet"),
     place=45,
 )
 async def why(
@@ -37,15 +47,20 @@ async def why(
     erp: ErpHub,
     policy: AccessPolicy,
     context: QuestionContext,
-) -> View:
-    """Show the rule, the people of each level, and what holds for the person who asks."""
+) -> View | Ask:
+    """Show the rule, the people of each level, and what holds for the person who asks.
+
+    Of an order show what is missing, and of a bill why it is not paid.
+    """
     try:
         located = await _locate(word, approvals, erp, policy, context)
     except NothingFound:
         audience_among((), policy, context)
         raise
-    if isinstance(located, ApprovalChoice):
+    if isinstance(located, (ApprovalChoice, Ask)):
         return located
+    if isinstance(located, Answer):
+        return await show_unpaid(located, erp, policy, context)
     source, number = located
     explained = await approvals.why(source, number, context.person.user_id or "")
     case, plan = explained.case, explained.plan_result.plan
@@ -60,17 +75,29 @@ async def why(
 
 async def _locate(
     word: str, approvals: ApprovalService, erp: ErpHub, policy: AccessPolicy, context: QuestionContext
-) -> tuple[str, str] | ApprovalChoice:
-    """Return the source and the number; the ERPs are asked for what was never decided from chat."""
+) -> tuple[str, str] | ApprovalChoice | Answer[Bill] | Ask:
+    """Return the source and the number; the ERPs are asked for what was never decided from chat.
+
+    Return the bill with this number, or where the line leads that names an order, where no purchase order has it.
+    """
     found = await find_meant(word, approvals, erp, policy, context)
     if isinstance(found, ApprovalChoice):
         return found
     if found is not None:
         return found.case.source, found.case.number
     if not any(map(str.isdigit, word)):
-        raise BadArgument(phrase("Say which purchase order, such as: %(line)s", line="/why PO-1001"))
-    try:
-        order = await erp.purchase_order(word)
-    except NotFound as error:
-        raise NothingFound(word, await lines_of_mine("why", approvals, context)) from error
-    return order.source, order.value.number
+        raise BadArgument(phrase("Say which document, such as: %(line)s", line="/why PO-1001"))
+    if (other := await find_numbered(word, _readable(policy, context), erp)) is None:
+        raise NothingFound(word, await lines_of_mine("why", approvals, context))
+    document = other.value
+    if isinstance(document, Bill):
+        return other
+    if isinstance(document, PurchaseOrder):
+        return other.source, document.number
+    return Ask(command_line("missing", document.number, books=document.books))
+
+
+def _readable(policy: AccessPolicy, context: QuestionContext) -> tuple[Kind[Any], ...]:
+    """Return the kinds that are asked for a number, without those that the rules close to the asker."""
+    where = context.conversation.id
+    return tuple(kind for kind in _KINDS if policy.decide_area(context.person, kind.command, where).allowed)

@@ -19,7 +19,7 @@ from typing import Annotated, Any, TypeVar
 from bot.erp.counting import counts, signed
 from bot.erp.index.folding import key_of
 from bot.erp.kinds import Kind, kind_followed, kind_of
-from bot.erp.model import Area, ErpRecord, Feed, Money, OrderLine, Quantity, SalesAmount, SalesOrder
+from bot.erp.model import Area, ErpRecord, Feed, Money, OrderLine, PurchaseLine, Quantity, SalesAmount, SalesOrder
 from bot.read_model.queries import KeptAnswer, ReadModel
 from bot.read_model.records import DocumentWithLine
 from bot.read_model.tallies import TallyKind, TallySelection
@@ -236,7 +236,7 @@ def _add_lines(lines: Iterator[DocumentWithLine]) -> tuple[ProductRanking, int]:
         if not isinstance(order, SalesOrder) or not isinstance(line, OrderLine) or not counts(order):
             continue
         orders.add((order.source, order.number))
-        if (amount := _amount_of(line)) is None:
+        if (amount := line_amount(line)) is None:
             without_amount += 1
             continue
         key = key_of(line.sku), amount.currency
@@ -244,7 +244,8 @@ def _add_lines(lines: Iterator[DocumentWithLine]) -> tuple[ProductRanking, int]:
     return _rank_products(found, without_amount), len(orders)
 
 
-def _amount_of(line: OrderLine) -> Money | None:
+def line_amount(line: OrderLine | PurchaseLine) -> Money | None:
+    """Return what a line comes to, by its price where it names no amount; None where it tells neither."""
     if line.amount is not None or line.price is None:
         return line.amount
     return Money(line.price.amount * line.quantity, line.price.currency)

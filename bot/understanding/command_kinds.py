@@ -15,8 +15,10 @@ BARE = "find"
 HOW_TO = "help"
 TRAIL = "audit"
 """The command that tells who saw or changed what a number names."""
-BY_NUMBER = frozenset({TRAIL, "why"})
-"""Commands that tell of one document only."""
+REASONS = frozenset({"why", "missing"})
+"""Commands that tell why a document is not done, and what it lacks."""
+BY_NUMBER = REASONS | {TRAIL, "promise", "compare"}
+"""Commands that tell of one document, or of what is named, only."""
 ALONE = frozenset({"help", "whoami", "lang", "alerts", "pending", "watches", "subscriptions"})
 """Commands that are asked without a document or a name."""
 RANKED = frozenset({"customer", "vendor", "product"})

@@ -14,7 +14,7 @@ from bot.chat.parsing import command_line, normalise
 from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.chat.registry import Commands
 from bot.understanding.change_requests import ChangeRequest, find_change_request, line_of, shown_instead
-from bot.understanding.command_kinds import BARE, BILLED_BY, BY_NUMBER
+from bot.understanding.command_kinds import BARE, BILLED_BY, BY_NUMBER, REASONS
 from bot.understanding.exporting import drop_export, export_reading, wants_the_last
 from bot.understanding.likeness import NOTHING, Likeness, pieces_of
 from bot.understanding.limits.bounds import SpokenBounds, find_bounds
@@ -193,6 +193,8 @@ class Grammar:
         if bounds.found and not self._is_of_one(bounds.rest):
             return self._within_amounts(bounds, usable, nearest=nearest)
         scan = self.recognition.scan(text)
+        if (line := self.limits.side_by_side(scan)) and (usable is None or "compare" in usable):
+            return Reading(line=line, by=ReadBy.GRAMMAR, understood=_understood(scan))
         if not nearest and (beyond := self._beyond(scan, usable)):
             return beyond
         if reading := self._compared(scan, usable) or self._late(scan, usable):
@@ -440,8 +442,11 @@ class Grammar:
         drawn = bool(scan.of_kind(SpanKind.PRODUCT)) and self.lines.products.draws_stock(scan, weights)
         held = product_documents_asked(self.recognition, scan, usable) in leading
         billed = leading.keys() <= set(BILLED_BY.values()) and self.lines.documents.asks_for_bills_of_orders(scan)
+        # Those of purchase orders are known by their sentences: 为什么 asks for much else of them.
+        reasoned = bool(leading) and leading.keys() <= REASONS and "po" not in kinds
         if (
             several
+            or reasoned
             or drawn
             or held
             or billed

@@ -67,6 +67,13 @@ LINES = (
     "/alerts",
     "/pending",
     "/why PO-1001",
+    "/why SO-1001",
+    "/why BILL-1",
+    "/missing MO-1",
+    "/promise SKU123 500",
+    "/compare {customer} vs 金陵",
+    "/compare {vendor} vs 慈溪",
+    "/compare 本月 上月",
     "/whoami",
     "/help",
 )

@@ -67,12 +67,15 @@ class Demand(Word):
 
     def counted_in(self, unit: str) -> Decimal | None:
         """Return the amount in a product's unit; None where nobody knows how many of one make the other."""
-        if not self.unit:
-            return self.amount
-        (asked, single), (held, other) = _taken_apart(self.unit), _taken_apart(unit)
-        if single != other and not {single, other} <= _PIECES:
-            return None
-        return self.amount * asked / held
+        return counted_in(self.amount, self.unit, unit) if self.unit else self.amount
+
+
+def counted_in(amount: Decimal, unit: str, other: str) -> Decimal | None:
+    """Return an amount in another unit; None where nobody knows how many of one make the other."""
+    (asked, single), (held, theirs) = _taken_apart(unit), _taken_apart(other)
+    if single != theirs and not {single, theirs} <= _PIECES:
+        return None
+    return amount * asked / held
 
 
 def _taken_apart(unit: str) -> tuple[int, str]:

@@ -115,7 +115,7 @@ def shortages_of(level: StockLevel) -> Iterator[Shortage]:
         yield _shortage(level, level.total, reorder_point=level.reorder_point)
     for place in level.per_warehouse:
         figures = place.quantities
-        if (_promised(figures) or _NOTHING) > (figures.on_hand or _NOTHING):
+        if (promised(figures) or _NOTHING) > (figures.on_hand or _NOTHING):
             yield _shortage(level, figures, warehouse=place.name, code=place.code)
 
 
@@ -127,7 +127,7 @@ def part_of_shortages(levels: Iterable[StockLevel], query: ShortageQuery, wareho
     return Slice(items=found[query.offset : query.offset + query.limit], total=len(found))
 
 
-def _promised(figures: Quantities) -> Decimal | None:
+def promised(figures: Quantities) -> Decimal | None:
     """Return what documents take from a place: some ERPs reserve for them also what is not there."""
     return figures.reserved if figures.outgoing is None else figures.outgoing
 
@@ -151,7 +151,7 @@ def _shortage(
         on_hand=figures.on_hand or _NOTHING,
         available=figures.available,
         reorder_point=reorder_point,
-        demanded=_promised(figures),
+        demanded=promised(figures),
         incoming=figures.incoming,
         source=level.source,
     )

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bot.chat.days import names_days, names_days_ahead
-from bot.chat.parsing import normalise
+from bot.chat.parsing import command_line, normalise
 from bot.understanding.command_kinds import LISTED, OWED, RECORDS_OF_PARTNERS, WITH_AMOUNTS
 from bot.understanding.limits.bounds import CURRENCY
 from bot.understanding.limits.states import StateFinder
 from bot.understanding.scanning.recognition import Recognition, end_of, in_order, partners_or_people
-from bot.understanding.scanning.spans import Scan, Span, SpanKind
+from bot.understanding.scanning.spans import Scan, Span, SpanKind, days_said
 from bot.understanding.sentences import LIST_WEIGHT, UnknownFact
 from bot.words.phrase import Phrase, phrase
 
@@ -83,6 +83,13 @@ _COMPARED = re.compile(
     re.IGNORECASE,
 )
 """Sets two things side by side."""
+_FIGURES_COMPARED = re.compile(
+    r"对比|相比|比较一下|比一比|(?:哪[家个]|谁).{0,4}(?:多|少)|(?<=\x00)比(?=\x00).{0,24}?[多少]"
+    r"|(?<![a-z])(?:compared?|versus|vs\.?|difference between)(?![a-z])",
+    re.IGNORECASE,
+)
+"""Sets the figures of two side by side; which is cheaper or quicker is none of them."""
+_COMPARABLE = frozenset({SpanKind.PRODUCT, SpanKind.PARTNER, SpanKind.PERSON, SpanKind.WAREHOUSE})
 _SIDE_BY_SIDE = re.compile(
     r"对比|相比|比较一下|哪[个家]更?|谁更?|更|(?<![和跟与比])[和跟与比](?=\s)|(?<=\s)[和跟与比]"
     r"|\b(?:and|or|than|vs|versus|compared?|between|which)\b",
@@ -268,6 +275,16 @@ class LimitFinder:
                     instead=tuple([rest, *near] if self._says_what(left) else [*near, rest]),
                 )
         return None
+
+    def side_by_side(self, scan: Scan) -> str:
+        """Return the line that sets two of a kind side by side; empty where their figures are not asked for."""
+        named = _several(scan) if _FIGURES_COMPARED.search(self._without_names(scan)) else []
+        names = list(dict.fromkeys(span.value for span in named))
+        if len(names) != 2 or named[0].kind not in _COMPARABLE:
+            return ""
+        in_stores = named[0].kind is SpanKind.WAREHOUSE
+        words = [f"@{name}" for name in names] if in_stores else [names[0], "vs", names[1]]
+        return f"{command_line('compare', *words)} {days_said(scan, months=True)}".rstrip()
 
     def _comparison(self, scan: Scan, text: str) -> Limit | None:
         match = _COMPARED.search(text) or _MORE_THAN.search(text)

@@ -16,6 +16,9 @@ from bot.understanding.sentences import Cue
 
 _OF_DOCUMENTS = re.compile(r"[货库款工产订]单$|单据$|记录$|(?:orders|receipts|notes)$")
 """Ends what documents are called: 送货单 and 收款记录, and neither 入库 nor 水单."""
+_LACKING = frozenset({"order", "mo"})
+"""Commands of documents that may lack something: MO-1缺什么料."""
+_WITH_REASONS = _LACKING | {"po", "bill"}
 _BILLED = re.compile(r"票|账单|\b(?:(?:re|un)?invoic(?:e|es|ed|ing)|bill|bills|billed)\b", re.IGNORECASE)
 
 
@@ -30,10 +33,16 @@ class DocumentLines:
         """Yield the lines of documents with their weights."""
         for document in documents:
             name = self._asked_of(document, asked)
-            if name == "po" and asked.weight("why"):
-                yield command_line("why", document.value), DECISIVE + 1
+            if why := self._asks_why(document.command or BARE, asked):
+                yield command_line(why, document.value), DECISIVE + 1
             if asked.may_use(name):
                 yield command_line(name, document.value), DECISIVE
+
+    def _asks_why(self, command: str, asked: Weighed) -> str:
+        """Return the command that tells why a document is not done, or what it lacks; empty where that is not asked."""
+        if command in _LACKING and (asked.weight("missing") or asked.weight("shortage")):
+            return "missing"
+        return "why" if command in _WITH_REASONS and asked.weight("why") else ""
 
     def _asked_of(self, document: Span, asked: Weighed) -> str:
         name = document.command or BARE

@@ -37,7 +37,7 @@ AGEING, _OF_PAYABLES = "ageing", "payables"
 _IS_OPEN = re.compile("应[收付](?:都|还|总共|一共)?有?(?:哪些|多少|几笔|几张|什么)|(?:哪些|多少|几笔)应[收付]")
 """Names what is not paid yet: 应收有哪些."""
 _SOON = re.compile("[快要将]|soon|coming|nearly|almost|about to")
-_ALWAYS_DUE = frozenset({"arrivals"})
+_ALWAYS_DUE = frozenset({"arrivals", "promise"})
 """Commands whose days are always those on which something is due."""
 _NEVER_DUE = frozenset({"receipt"})
 """Commands of what is done: 到货 is said of its day, too."""

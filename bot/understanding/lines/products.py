@@ -47,6 +47,10 @@ class ProductLines:
         if held := product_documents_asked(self.recognition, scan, asked.usable):
             yield from ((self._on_days(command_line(held, each.value), scan), DECISIVE) for each in products)
             return
+        if asked.weight("promise") >= SAYS_WHAT_TO_DO and len(products) == 1 and (much := quantity_needed(scan)):
+            line = command_line("promise", products[0].value, much)
+            yield self.lists.with_days(line, "promise", scan), DECISIVE
+            return
         command = self._command(products, asked, ranked)
         if command != "stock" and len(products) > 1:
             for product in products:

@@ -82,9 +82,9 @@ class ReportInput(ToolInput):
 
 
 class WhyInput(ToolInput):
-    """About which order."""
+    """About which document."""
 
-    number: str = _word("The purchase order's number.", needed=True)
+    number: str = _word("The number of a purchase order, order, production order or bill.", needed=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -157,8 +157,8 @@ TOOLS = (
     ),
     Tool(
         name="why",
-        title="Who decides, and why",
-        about="Tell who decides a purchase order and by which rule. It decides nothing.",
+        title="Why it is not done",
+        about="Tell who decides a purchase order, what an order lacks, or why a bill is not paid. It decides nothing.",
         takes=WhyInput,
         line=lambda values: command_line("why", normalise(values.number)),
     ),

@@ -1,0 +1,214 @@
+"""The figures of two sides beside each other, of kept documents and of stock: each with its difference."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import partial
+from typing import Annotated, Any
+
+from bot.chat.context import QuestionContext
+from bot.erp.answer import Answer
+from bot.erp.counting import counts, signed
+from bot.erp.goods.port import ShortageQuery, WarehouseQuery
+from bot.erp.hub import ErpHub
+from bot.erp.index.folding import key_of
+from bot.erp.kinds import Kind
+from bot.erp.model import ErpRecord, Money
+from bot.erp.port import Capability, Period
+from bot.read_model.queries import Coverage, ReadModel
+from bot.read_model.rankings import line_amount
+from bot.read_model.records import DocumentWithLine
+from bot.words.disclosure import HIDDEN, ClassedBy, FieldClass
+from bot.words.phrase import Phrase, phrase
+
+_NOTHING = Decimal(0)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComparedFigure:
+    """One figure of both sides: numbers of documents, amounts in one currency, or quantities in ``unit``.
+
+    None stands for what is not known of a side.
+    """
+
+    label: Phrase
+    one: Annotated[Money | Decimal | int | None, ClassedBy("value_class")]
+    other: Annotated[Money | Decimal | int | None, ClassedBy("value_class")]
+    unit: str = ""
+    value_class: FieldClass | None = None
+
+    @property
+    def difference(self) -> Any:
+        """The first less the second; None where one is not known."""
+        if self.one is HIDDEN or self.other is HIDDEN:
+            return HIDDEN
+        if self.one is None or self.other is None:
+            return None
+        if isinstance(self.one, Money) and isinstance(self.other, Money):
+            return Money(self.one.amount - self.other.amount, self.one.currency)
+        return self.one - self.other  # type: ignore[operator]  # of the same kind
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentsOf:
+    """Whose documents a side has: of a ``partner``, or all that ``holds`` says, of some days."""
+
+    days: Period
+    partner: str = ""
+    holds: Callable[[Any], bool] = lambda document: True
+
+
+@dataclass(slots=True)
+class _Sum:
+    """How many documents there are, and what they come to by currency; ``left`` is what of it is still to pay."""
+
+    count: int = 0
+    late: int = 0
+    amounts: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    left: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+
+
+def _add(kind: Kind[Any], holds: Callable[[Any], bool], context: QuestionContext, documents: Iterable[Any]) -> _Sum:
+    found = _Sum()
+    for document in documents:
+        if not counts(document) or not holds(document):
+            continue
+        found.count += 1
+        found.late += kind.days_late(document, context.today) > 0
+        for sums, amount in (
+            (found.amounts, signed(document, kind.amounts.total(document))),
+            (found.left, signed(document, kind.amounts.left_of(document))),
+        ):
+            if amount is not None:
+                sums[amount.currency] += amount.amount
+    return found
+
+
+async def figures_of_kind(
+    kind: Kind[Any], sides: Sequence[DocumentsOf], kept: ReadModel, context: QuestionContext, *, with_now: bool
+) -> tuple[list[ComparedFigure], Coverage]:
+    """Return what two sides have of a kind in their days; ``with_now``: also what is late and left to pay today."""
+    in_days = [
+        await kept.fold(
+            kind.followed,
+            partial(_add, kind, side.holds, context),
+            since=side.days.first,
+            until=side.days.last,
+            partner=side.partner,
+        )
+        for side in sides
+    ]
+    one, other = (answer.value for answer in in_days)
+    found = [ComparedFigure(label=kind.words.many, one=one.count, other=other.count)]
+    found += _amounts(phrase("%(documents)s, amount", documents=kind.words.many), kind, one.amounts, other.amounts)
+    if with_now:
+        now = [
+            (
+                await kept.fold(
+                    kind.followed, partial(_add, kind, side.holds, context), unfinished=True, partner=side.partner
+                )
+            ).value
+            for side in sides
+        ]
+        if kind.words.late:
+            found.append(ComparedFigure(label=kind.words.late, one=now[0].late, other=now[1].late))
+        if kind.amounts.left and kind.words.open:
+            found += _amounts(kind.words.open, kind, now[0].left, now[1].left)
+    return found, in_days[0].coverage
+
+
+def _amounts(
+    label: Phrase, kind: Kind[Any], one: Mapping[str, Decimal], other: Mapping[str, Decimal]
+) -> Iterator[ComparedFigure]:
+    """Yield amounts, one row a currency."""
+    money = next(iter(kind.amounts.classes), None)
+    for currency in sorted(one.keys() | other.keys()):
+        pair = (Money(side.get(currency, _NOTHING), currency) for side in (one, other))
+        yield ComparedFigure(label=label, one=next(pair), other=next(pair), value_class=money)
+
+
+@dataclass(slots=True)
+class _Lines:
+    """What the lines of a product come to; ``documents`` counts all that were seen with lines."""
+
+    documents: set[tuple[str, str]] = field(default_factory=set)
+    quantity: Decimal = _NOTHING
+    units: set[str] = field(default_factory=set)
+    amounts: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+
+
+def _add_lines(sku: str, lines: Iterable[DocumentWithLine]) -> _Lines:
+    found, wanted = _Lines(), key_of(sku)
+    for each in lines:
+        line = each.line
+        if counts(each.document):
+            found.documents.add((each.document.source, each.document.number))
+        if line is None or key_of(line.sku) != wanted or not counts(each.document):
+            continue
+        found.quantity += line.quantity
+        found.units.add(line.unit)
+        if (amount := line_amount(line)) is not None:
+            found.amounts[amount.currency] += amount.amount
+    return found
+
+
+async def figures_of_lines(
+    kind: Kind[Any], skus: Sequence[str], days: Sequence[Period], kept: ReadModel
+) -> tuple[list[ComparedFigure], Coverage, int]:
+    """Return what documents of a kind hold of two products: the quantity where it has one unit, and the amounts.
+
+    With it comes how many documents of the days have lines that are not known.
+    """
+    read = [
+        await kept.fold_lines(kind.area, partial(_add_lines, sku), since=each.first, until=each.last)
+        for sku, each in zip(skus, days, strict=True)
+    ]
+    all_in = [(await kept.fold(kind.area, _count, since=each.first, until=each.last)).value for each in days]
+    one, other = (answer.value for answer in read)
+    unread = max(0, *(total - len(lines.documents) for total, lines in zip(all_in, (one, other), strict=True)))
+    label = phrase("%(documents)s, amount", documents=kind.words.many)
+    found = list(_amounts(label, kind, one.amounts, other.amounts))
+    units = one.units | other.units
+    if len(units) <= 1:
+        found.insert(0, _quantity(kind.words.many, one.quantity, other.quantity, unit="".join(units)))
+    return found, read[0].coverage, unread
+
+
+def _count(documents: Iterable[ErpRecord]) -> int:
+    return sum(map(counts, documents))
+
+
+def _quantity(label: Phrase, one: Decimal | None, other: Decimal | None, *, unit: str) -> ComparedFigure:
+    return ComparedFigure(label=label, one=one, other=other, unit=unit, value_class=FieldClass.QUANTITY)
+
+
+async def figures_of_stock(skus: Sequence[str], erp: ErpHub) -> tuple[list[ComparedFigure], list[Answer[Any]]]:
+    """Return what is there of two products now, and what of it is free; nothing where their units differ."""
+    levels = await asyncio.gather(*(erp.stock(sku) for sku in skus))
+    one, other = (each.value for each in levels)
+    if one.product.unit != other.product.unit:
+        return [], list(levels)
+    figures = (
+        (phrase("On hand"), one.total.on_hand, other.total.on_hand),
+        (phrase("Available"), one.total.available, other.total.available),
+        (phrase("Incoming"), one.total.incoming, other.total.incoming),
+    )
+    return [_quantity(*each, unit=one.product.unit) for each in figures], list(levels)
+
+
+async def figures_of_stores(stores: Sequence[str], erp: ErpHub) -> tuple[list[ComparedFigure], list[Answer[Any]]]:
+    """Return how many products lie in two warehouses, and how many are short there."""
+    there = await asyncio.gather(*(erp.warehouse_stock(WarehouseQuery(warehouse=each, limit=1)) for each in stores))
+    found = [ComparedFigure(label=phrase("Products in stock"), one=there[0].value.total, other=there[1].value.total)]
+    answers: list[Answer[Any]] = [*there]
+    if erp.offers(Capability.SHORTAGES):
+        short = await asyncio.gather(*(erp.shortages(ShortageQuery(warehouse=each, limit=1)) for each in stores))
+        found.append(
+            ComparedFigure(label=phrase("Products short"), one=short[0].value.total, other=short[1].value.total)
+        )
+        answers += short
+    return found, answers
