@@ -109,7 +109,6 @@ def _lead(side: ComparedSide) -> Button | None:
         "/compare 宏达 vs 华东机械",
         "/对比 SKU123 vs SKU124 本月",
         "/compare last month this month",
-        "/对比 @上海仓 @深圳仓",
     ),
     shows=("order", "invoice", "po", "mo", "stock"),
     changes=False,

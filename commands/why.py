@@ -55,7 +55,8 @@ async def why(
     try:
         located = await _locate(word, approvals, erp, policy, context)
     except NothingFound:
-        audience_among((), policy, context)
+        if word.casefold().startswith(PURCHASE_ORDERS.words.prefixes) or not _readable(policy, context):
+            audience_among((), policy, context)
         raise
     if isinstance(located, (ApprovalChoice, Ask)):
         return located
