@@ -133,27 +133,26 @@ def _amounts(
 
 @dataclass(slots=True)
 class _Lines:
-    """What the lines of a product come to; ``documents`` counts all that were seen with lines."""
+    """What the lines of a product come to."""
 
-    documents: set[tuple[str, str]] = field(default_factory=set)
     quantity: Decimal = _NOTHING
     units: set[str] = field(default_factory=set)
     amounts: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
 
 
-def _add_lines(sku: str, lines: Iterable[DocumentWithLine]) -> _Lines:
-    found, wanted = _Lines(), key_of(sku)
-    for each in lines:
-        line = each.line
-        if counts(each.document):
-            found.documents.add((each.document.source, each.document.number))
-        if line is None or key_of(line.sku) != wanted or not counts(each.document):
+def _add_lines(skus: Sequence[str], lines: Iterable[DocumentWithLine]) -> tuple[Mapping[str, _Lines], int]:
+    """Return what the lines of each product come to, and how many documents have lines of any."""
+    found = {key_of(sku): _Lines() for sku in skus}
+    documents: set[tuple[str, str]] = set()
+    for document, line in ((each.document, each.line) for each in lines if counts(each.document)):
+        documents.add((document.source, document.number))
+        if line is None or (sums := found.get(key_of(line.sku))) is None:
             continue
-        found.quantity += line.quantity
-        found.units.add(line.unit)
+        sums.quantity += line.quantity
+        sums.units.add(line.unit)
         if (amount := line_amount(line)) is not None:
-            found.amounts[amount.currency] += amount.amount
-    return found
+            sums.amounts[amount.currency] += amount.amount
+    return found, len(documents)
 
 
 async def figures_of_lines(
@@ -163,19 +162,19 @@ async def figures_of_lines(
 
     With it comes how many documents of the days have lines that are not known.
     """
-    read = [
-        await kept.fold_lines(kind.area, partial(_add_lines, sku), since=each.first, until=each.last)
-        for sku, each in zip(skus, days, strict=True)
-    ]
-    all_in = [(await kept.fold(kind.area, _count, since=each.first, until=each.last)).value for each in days]
-    one, other = (answer.value for answer in read)
-    unread = max(0, *(total - len(lines.documents) for total, lines in zip(all_in, (one, other), strict=True)))
+    read = {
+        each: await kept.fold_lines(kind.area, partial(_add_lines, skus), since=each.first, until=each.last)
+        for each in dict.fromkeys(days)
+    }
+    all_in = {each: (await kept.fold(kind.area, _count, since=each.first, until=each.last)).value for each in read}
+    unread = max(0, *(all_in[each] - answer.value[1] for each, answer in read.items()))
+    one, other = (read[each].value[0][key_of(sku)] for sku, each in zip(skus, days, strict=True))
     label = phrase("%(documents)s, amount", documents=kind.words.many)
     found = list(_amounts(label, kind, one.amounts, other.amounts))
     units = one.units | other.units
     if len(units) <= 1:
         found.insert(0, _quantity(kind.words.many, one.quantity, other.quantity, unit="".join(units)))
-    return found, read[0].coverage, unread
+    return found, read[days[0]].coverage, unread
 
 
 def _count(documents: Iterable[ErpRecord]) -> int:

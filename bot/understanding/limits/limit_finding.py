@@ -287,6 +287,8 @@ class LimitFinder:
         return f"{command_line('compare', *words)} {days_said(scan, months=True)}".rstrip()
 
     def _comparison(self, scan: Scan, text: str) -> Limit | None:
+        if self.side_by_side(scan):
+            return None
         match = _COMPARED.search(text) or _MORE_THAN.search(text)
         compared = _several(scan) if match else []
         if match is None or not (compared or match.re is _MORE_THAN):
