@@ -163,7 +163,8 @@ def _last_day(days: Days | None, today: date) -> date | None:
     """Return the last of the days, the next one of its name; raises `BadArgument` for one that is over."""
     if days is None:
         return None
-    last = Days(f"due {days}").within(today).period.last
+    asked = days.within(today)
+    last = (asked if asked.due else Days(f"due {days}").within(today)).period.last
     if last < today:
         raise BadArgument(phrase("%(day)s is over; say a day to come.", day=days))
     return last
