@@ -443,7 +443,7 @@ class Grammar:
         held = product_documents_asked(self.recognition, scan, usable) in leading
         billed = leading.keys() <= set(BILLED_BY.values()) and self.lines.documents.asks_for_bills_of_orders(scan)
         # Those of purchase orders are known by their sentences: 为什么 asks for much else of them.
-        reasoned = bool(leading) and leading.keys() <= REASONS and "po" not in kinds
+        reasoned = bool(kinds and leading) and leading.keys() <= REASONS and "po" not in kinds
         if (
             several
             or reasoned

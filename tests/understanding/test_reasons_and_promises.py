@@ -13,6 +13,8 @@ WHY = (
     ("why is SO-1001 not shipped yet", "/why SO-1001"),
     ("MO-1为什么还没完工", "/why MO-1"),
     ("why is MO-1 late", "/why MO-1"),
+    ("why is MO-4 so slow", "/why MO-4"),
+    ("MO-5为什么还没做完", "/why MO-5"),
     ("BILL-33为什么没付", "/why BILL-33"),
     ("why has BILL-33 not been paid", "/why BILL-33"),
     ("PO-1001为什么没批", "/why PO-1001"),
@@ -20,8 +22,9 @@ WHY = (
 MISSING = (
     ("MO-1缺什么料", "/missing MO-1"),
     ("MO-1缺料吗", "/missing MO-1"),
+    ("MO-2料齐了吗", "/missing MO-2"),
+    ("SO-1006缺什么货", "/missing SO-1006"),
     ("MO-1齐套了吗", "/missing MO-1"),
-    ("SO-1001还缺什么货", "/missing SO-1001"),
     ("what is missing for SO-1001", "/missing SO-1001"),
     ("which parts are missing for MO-1", "/missing MO-1"),
 )
@@ -37,6 +40,10 @@ COMPARE = (
     ("FAN-20和FAN-21哪个卖得多", "/compare FAN-20 vs FAN-21"),
     ("上海仓和深圳仓对比一下", "/compare @上海仓 @深圳仓"),
     ("compare FAN-20 and FAN-21", "/compare FAN-20 vs FAN-21"),
+    ("宏达和申力谁欠得多", "/compare 宏达 vs 申力"),
+    ("申力和徽商谁下单多", "/compare 申力 vs 徽商"),
+    ("宏达和申力哪个订单多", "/compare 宏达 vs 申力"),
+    ("深圳仓和上海仓哪个货多", "/compare @深圳仓 @上海仓"),
 )
 
 

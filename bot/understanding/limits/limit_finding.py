@@ -89,6 +89,8 @@ _FIGURES_COMPARED = re.compile(
     re.IGNORECASE,
 )
 """Sets the figures of two side by side; which is cheaper or quicker is none of them."""
+_OF_OTHER_FIGURES = re.compile(r"贵|便宜|价|库存|存货|现货|\b(?:prices?|costs?|cheaper|dearer|stock)\b", re.IGNORECASE)
+"""Prices, which are compared by nothing, and stock, which one line tells of several products."""
 _COMPARABLE = frozenset({SpanKind.PRODUCT, SpanKind.PARTNER, SpanKind.PERSON, SpanKind.WAREHOUSE})
 _SIDE_BY_SIDE = re.compile(
     r"对比|相比|比较一下|哪[个家]更?|谁更?|更|(?<![和跟与比])[和跟与比](?=\s)|(?<=\s)[和跟与比]"
@@ -278,9 +280,12 @@ class LimitFinder:
 
     def side_by_side(self, scan: Scan) -> str:
         """Return the line that sets two of a kind side by side; empty where their figures are not asked for."""
-        named = _several(scan) if _FIGURES_COMPARED.search(self._without_names(scan)) else []
-        names = list(dict.fromkeys(span.value for span in named))
-        if len(names) != 2 or named[0].kind not in _COMPARABLE:
+        text = self._without_names(scan)
+        if not _FIGURES_COMPARED.search(text) or _OF_OTHER_FIGURES.search(text):
+            return ""
+        named, names = _several(scan), list(dict.fromkeys(span.value for span in _several(scan)))
+        others = [span for span in scan.spans if span.kind in {*_NAMED, SpanKind.NAME} and span not in named]
+        if others or len(names) != 2 or named[0].kind not in _COMPARABLE:
             return ""
         in_stores = named[0].kind is SpanKind.WAREHOUSE
         words = [f"@{name}" for name in names] if in_stores else [names[0], "vs", names[1]]
