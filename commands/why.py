@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from bot.access.policy import AccessPolicy
@@ -12,21 +14,24 @@ from bot.approvals.cards.view_builders import build_why_view, people_in_case, pe
 from bot.approvals.service import ApprovalService
 from bot.approvals.typed_votes import CaseRef
 from bot.approvals.waiting_lines import lines_of_mine
-from bot.cards.actions import Ask
 from bot.cards.view import View
 from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.parsing import command_line
-from bot.chat.records.numbered import find_numbered
+from bot.chat.records.lookup import SEARCH_LIMIT, find_closest, read_as_spelled
+from bot.chat.records.need_views import show_missing
 from bot.chat.records.unpaid_bills import show_unpaid
 from bot.chat.registry import command
 from bot.erp.answer import Answer
+from bot.erp.errors import NotFound, NotPermitted, Unsupported
 from bot.erp.hub import ErpHub
 from bot.erp.kinds import BILLS, PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS, Kind
 from bot.erp.model import Bill, PurchaseOrder
+from bot.erp.port import ListQuery
 from bot.words.phrase import phrase
 
 _KINDS = (PURCHASE_ORDERS, SALES_ORDERS, PRODUCTION_ORDERS, BILLS)
+_NOT_THERE = (NotFound, NotPermitted, Unsupported)
 
 
 @command(
@@ -47,21 +52,22 @@ async def why(
     erp: ErpHub,
     policy: AccessPolicy,
     context: QuestionContext,
-) -> View | Ask:
+) -> View:
     """Show the rule, the people of each level, and what holds for the person who asks.
 
-    Of an order show what is missing, and of a bill why it is not paid.
+    Of an order and a production order show what is missing, and of a bill why it is not paid.
     """
     try:
         located = await _locate(word, approvals, erp, policy, context)
     except NothingFound:
-        if word.casefold().startswith(PURCHASE_ORDERS.words.prefixes) or not _readable(policy, context):
+        if _begins(word, PURCHASE_ORDERS) or not _readable(policy, context):
             audience_among((), policy, context)
         raise
-    if isinstance(located, (ApprovalChoice, Ask)):
+    if isinstance(located, ApprovalChoice):
         return located
     if isinstance(located, Answer):
-        return await show_unpaid(located, erp, policy, context)
+        show = show_unpaid if isinstance(located.value, Bill) else show_missing
+        return await show(located, erp, policy, context)
     source, number = located
     explained = await approvals.why(source, number, context.person.user_id or "")
     case, plan = explained.case, explained.plan_result.plan
@@ -76,10 +82,10 @@ async def why(
 
 async def _locate(
     word: str, approvals: ApprovalService, erp: ErpHub, policy: AccessPolicy, context: QuestionContext
-) -> tuple[str, str] | ApprovalChoice | Answer[Bill] | Ask:
-    """Return the source and the number; the ERPs are asked for what was never decided from chat.
+) -> tuple[str, str] | ApprovalChoice | Answer[Any]:
+    """Return the source and the number of a purchase order, else the document of another kind that has the number.
 
-    Return the bill with this number, or where the line leads that names an order, where no purchase order has it.
+    The ERPs are asked for what was never decided from chat.
     """
     found = await find_meant(word, approvals, erp, policy, context)
     if isinstance(found, ApprovalChoice):
@@ -88,14 +94,31 @@ async def _locate(
         return found.case.source, found.case.number
     if not any(map(str.isdigit, word)):
         raise BadArgument(phrase("Say which document, such as: %(line)s", line="/why PO-1001"))
-    if (other := await find_numbered(word, _readable(policy, context), erp)) is None:
-        raise NothingFound(word, await lines_of_mine("why", approvals, context))
-    document = other.value
-    if isinstance(document, Bill):
-        return other
-    if isinstance(document, PurchaseOrder):
-        return other.source, document.number
-    return Ask(command_line("missing", document.number, books=document.books))
+    kinds = sorted(_readable(policy, context), key=lambda kind: not _begins(word, kind))
+    for kind in kinds:
+        numbered = await read_as_spelled(word, partial(erp.document, kind), missing=_NOT_THERE)
+        if numbered is not None:
+            other = numbered.value
+            return (numbered.source, other.number) if isinstance(other, PurchaseOrder) else numbered
+    if kinds and _begins(word, kinds[0]) and kinds[0] is not PURCHASE_ORDERS:
+        raise NothingFound(word, await _closest(word, kinds[0], erp))
+    raise NothingFound(word, await lines_of_mine("why", approvals, context))
+
+
+def _begins(word: str, kind: Kind[Any]) -> bool:
+    """Return whether numbers of a kind begin so."""
+    return bool(kind.words.prefixes) and word.casefold().startswith(kind.words.prefixes)
+
+
+async def _closest(word: str, kind: Kind[Any], erp: ErpHub) -> Sequence[str]:
+    """Return the lines that ask about the numbers most like one that nothing has."""
+
+    async def search(part: str) -> list[str]:
+        found = (await erp.documents(kind, ListQuery(text=part, limit=SEARCH_LIMIT))).value.items
+        return [each.number for each in found if part in each.number]
+
+    able = erp.offers(kind.capability)
+    return [command_line("why", number) for number in await find_closest(word, search)] if able else []
 
 
 def _readable(policy: AccessPolicy, context: QuestionContext) -> tuple[Kind[Any], ...]:

@@ -23,6 +23,7 @@ _LINKS = {
     "product": (Capability.PRODUCT_DETAILS, phrase("Product")),
     "shortage": (Capability.SHORTAGES, phrase("Shortages")),
     "stock": (Capability.STOCK, phrase("Stock")),
+    "why": (Capability.STOCK, phrase("What is missing")),
 }
 """What a command asks the ERP for, and what its button is called."""
 

@@ -57,8 +57,8 @@ class Command(Generic[P]):
     may return an `Ask` in place of a view: then that line is answered, after another check of the access policy.
 
     ``shows`` are the commands whose documents its answers contain: a group sees an answer if all of its members may see
-    those. Empty: no documents and no figures. ``to_concerned``: people involved in a document see it whatever the rules
-    say. ``slashed``: its names are words of other lines and of sentences, so they count only after a slash.
+    those. Empty: no documents and no figures. ``to_concerned``: people involved in a document of these see it whatever
+    the rules say. ``slashed``: its names are words of other lines and of sentences, so they count only after a slash.
     ``personal``: its answers are for the asker alone; a group is not told more than that there is one.
     """
 
@@ -139,7 +139,8 @@ class Command(Generic[P]):
         found = {self.name: granted}
         for each in shown:
             theirs = policy.decide_area(person, each, where).grant.scopes
-            found[each] = granted if self.to_concerned else common_scopes(granted, theirs)
+            concerned = self.to_concerned and each in self.shows
+            found[each] = granted if concerned else common_scopes(granted, theirs)
         return found
 
 

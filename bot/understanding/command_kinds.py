@@ -15,9 +15,9 @@ BARE = "find"
 HOW_TO = "help"
 TRAIL = "audit"
 """The command that tells who saw or changed what a number names."""
-REASONS = frozenset({"why", "missing"})
-"""Commands that tell why a document is not done, and what it lacks."""
-BY_NUMBER = REASONS | {TRAIL, "promise", "compare"}
+REASON = "why"
+"""The command that tells why a document is not done, and what it lacks."""
+BY_NUMBER = frozenset({TRAIL, REASON, "promise", "compare"})
 """Commands that tell of one document, or of what is named, only."""
 ALONE = frozenset({"help", "whoami", "lang", "alerts", "pending", "watches", "subscriptions"})
 """Commands that are asked without a document or a name."""

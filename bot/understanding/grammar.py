@@ -14,7 +14,7 @@ from bot.chat.parsing import command_line, normalise
 from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.chat.registry import Commands
 from bot.understanding.change_requests import ChangeRequest, find_change_request, line_of, shown_instead
-from bot.understanding.command_kinds import BARE, BILLED_BY, BY_NUMBER, REASONS
+from bot.understanding.command_kinds import BARE, BILLED_BY, BY_NUMBER, REASON
 from bot.understanding.exporting import drop_export, export_reading, wants_the_last
 from bot.understanding.likeness import NOTHING, Likeness, pieces_of
 from bot.understanding.limits.bounds import SpokenBounds, find_bounds
@@ -443,7 +443,7 @@ class Grammar:
         held = product_documents_asked(self.recognition, scan, usable) in leading
         billed = leading.keys() <= set(BILLED_BY.values()) and self.lines.documents.asks_for_bills_of_orders(scan)
         # Those of purchase orders are known by their sentences: 为什么 asks for much else of them.
-        reasoned = bool(kinds and leading) and leading.keys() <= REASONS and "po" not in kinds
+        reasoned = bool(kinds and leading) and leading.keys() <= {REASON} and "po" not in kinds
         if (
             several
             or reasoned

@@ -43,6 +43,7 @@ async def test_an_order_with_its_lines(ask: Ask, company: Company) -> None:
     assert (len(view.rows), view.total) == (8, 11)
     assert lines(view) == [
         "/mo SO-1001",
+        "/why SO-1001",
         *(f"/stock W-{i}" for i in range(1, 9)),
         "/order SO-1001 +8",
         "/customer 上海宏图机械",
@@ -111,7 +112,7 @@ async def test_the_lines_of_an_order_are_paged(ask: Ask) -> None:
 async def test_a_list_leads_to_an_order_and_its_lines_to_their_stock_by_buttons_alone(ask: Ask) -> None:
     listed = as_(OrderListView, await ask("/order late"))
     order = as_(OrderView, await ask(lines(listed)[0]))
-    assert as_(StockView, await ask(lines(order)[1])).level.product.sku == "W-1"
+    assert as_(StockView, await ask(lines(order)[2])).level.product.sku == "W-1"
 
 
 async def test_the_orders_of_a_customer_cost_one_call(ask: Ask, company: Company) -> None:
@@ -236,13 +237,13 @@ async def test_a_production_order(ask: Ask) -> None:
     order = view.document
     assert (order.planned, order.produced, order.scrapped) == (Decimal(200), Decimal(125), Decimal(3))
     assert view.days_late == 4
-    assert lines(view) == ["/order SO-1001", "/stock SKU205"]
+    assert lines(view) == ["/order SO-1001", "/stock SKU205", "/why MO-1"]
 
 
 async def test_what_is_not_known_to_be_made_has_no_percentage(ask: Ask) -> None:
     view = as_(ProductionView, await ask("/mo MO-2"))
     assert view.document.produced is None
-    assert lines(view) == ["/stock SKU206"]
+    assert lines(view) == ["/stock SKU206", "/why MO-2"]
 
 
 @pytest.mark.parametrize(

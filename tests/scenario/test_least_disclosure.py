@@ -69,7 +69,7 @@ LINES = (
     "/why PO-1001",
     "/why SO-1001",
     "/why BILL-1",
-    "/missing MO-1",
+    "/why MO-1",
     "/promise SKU123 500",
     "/compare {customer} vs 金陵",
     "/compare {vendor} vs 慈溪",

@@ -35,6 +35,8 @@ def table() -> Iterator[tuple[str, str]]:
 
 
 SENTENCES = tuple(table())
+WITHOUT_WORDS = {"find", "export", "compare"}
+"""Commands of which sentences have no words of their own."""
 
 
 def test_there_are_enough_of_them() -> None:
@@ -84,11 +86,11 @@ def test_no_template_stands_for_thousands_of_phrases() -> None:
 
 def test_every_command_that_sentences_ask_for_is_in_the_table(grammar: Grammar) -> None:
     asked = {expected.removeprefix("/").partition(" ")[0] for _, expected in SENTENCES}
-    assert grammar.sentences.commands | {"find", "export"} == asked - {NOTHING, CHOICE}
+    assert grammar.sentences.commands | WITHOUT_WORDS == asked - {NOTHING, CHOICE}
 
 
 def test_no_sentence_writes(readings: Mapping[str, Reading | None], grammar: Grammar, commands: Commands) -> None:
-    readable = grammar.sentences.commands | {"find", "export"}
+    readable = grammar.sentences.commands | WITHOUT_WORDS
     writing = [
         f"{sentence}: {line}"
         for sentence, reading in readings.items()

@@ -22,10 +22,11 @@ from bot.erp.port import Capability, Period
 from bot.read_model.queries import Coverage, ReadModel
 from bot.read_model.rankings import line_amount
 from bot.read_model.records import DocumentWithLine
-from bot.words.disclosure import HIDDEN, ClassedBy, FieldClass
+from bot.words.disclosure import ClassedBy, FieldClass
 from bot.words.phrase import Phrase, phrase
 
 _NOTHING = Decimal(0)
+_Value = Money | Decimal | int | None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,21 +37,24 @@ class ComparedFigure:
     """
 
     label: Phrase
-    one: Annotated[Money | Decimal | int | None, ClassedBy("value_class")]
-    other: Annotated[Money | Decimal | int | None, ClassedBy("value_class")]
+    one: Annotated[_Value, ClassedBy("value_class")]
+    other: Annotated[_Value, ClassedBy("value_class")]
+    difference: Annotated[_Value, ClassedBy("value_class")]
+    """The first less the second."""
     unit: str = ""
     value_class: FieldClass | None = None
 
-    @property
-    def difference(self) -> Any:
-        """The first less the second; None where one is not known."""
-        if self.one is HIDDEN or self.other is HIDDEN:
-            return HIDDEN
-        if self.one is None or self.other is None:
-            return None
-        if isinstance(self.one, Money) and isinstance(self.other, Money):
-            return Money(self.one.amount - self.other.amount, self.one.currency)
-        return self.one - self.other  # type: ignore[operator]  # of the same kind
+
+def _number(
+    label: Phrase,
+    one: Decimal | int | None,
+    other: Decimal | int | None,
+    *,
+    unit: str = "",
+    value_class: FieldClass | None = None,
+) -> ComparedFigure:
+    difference = None if one is None or other is None else one - other
+    return ComparedFigure(label=label, one=one, other=other, difference=difference, unit=unit, value_class=value_class)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +107,7 @@ async def figures_of_kind(
         for side in sides
     ]
     one, other = (answer.value for answer in in_days)
-    found = [ComparedFigure(label=kind.words.many, one=one.count, other=other.count)]
+    found = [_number(kind.words.many, one.count, other.count)]
     found += _amounts(phrase("%(documents)s, amount", documents=kind.words.many), kind, one.amounts, other.amounts)
     if with_now:
         now = [
@@ -115,7 +119,7 @@ async def figures_of_kind(
             for side in sides
         ]
         if kind.words.late:
-            found.append(ComparedFigure(label=kind.words.late, one=now[0].late, other=now[1].late))
+            found.append(_number(kind.words.late, now[0].late, now[1].late))
         if kind.amounts.left and kind.words.open:
             found += _amounts(kind.words.open, kind, now[0].left, now[1].left)
     return found, in_days[0].coverage
@@ -127,8 +131,9 @@ def _amounts(
     """Yield amounts, one row a currency."""
     money = next(iter(kind.amounts.classes), None)
     for currency in sorted(one.keys() | other.keys()):
-        pair = (Money(side.get(currency, _NOTHING), currency) for side in (one, other))
-        yield ComparedFigure(label=label, one=next(pair), other=next(pair), value_class=money)
+        first, second = one.get(currency, _NOTHING), other.get(currency, _NOTHING)
+        values = [Money(each, currency) for each in (first, second, first - second)]
+        yield ComparedFigure(label=label, one=values[0], other=values[1], difference=values[2], value_class=money)
 
 
 @dataclass(slots=True)
@@ -181,8 +186,7 @@ def _count(documents: Iterable[ErpRecord]) -> int:
     return sum(map(counts, documents))
 
 
-def _quantity(label: Phrase, one: Decimal | None, other: Decimal | None, *, unit: str) -> ComparedFigure:
-    return ComparedFigure(label=label, one=one, other=other, unit=unit, value_class=FieldClass.QUANTITY)
+_quantity = partial(_number, value_class=FieldClass.QUANTITY)
 
 
 async def figures_of_stock(skus: Sequence[str], erp: ErpHub) -> tuple[list[ComparedFigure], list[Answer[Any]]]:
@@ -202,12 +206,10 @@ async def figures_of_stock(skus: Sequence[str], erp: ErpHub) -> tuple[list[Compa
 async def figures_of_stores(stores: Sequence[str], erp: ErpHub) -> tuple[list[ComparedFigure], list[Answer[Any]]]:
     """Return how many products lie in two warehouses, and how many are short there."""
     there = await asyncio.gather(*(erp.warehouse_stock(WarehouseQuery(warehouse=each, limit=1)) for each in stores))
-    found = [ComparedFigure(label=phrase("Products in stock"), one=there[0].value.total, other=there[1].value.total)]
+    found = [_number(phrase("Products in stock"), *(each.value.total for each in there))]
     answers: list[Answer[Any]] = [*there]
     if erp.offers(Capability.SHORTAGES):
         short = await asyncio.gather(*(erp.shortages(ShortageQuery(warehouse=each, limit=1)) for each in stores))
-        found.append(
-            ComparedFigure(label=phrase("Products short"), one=short[0].value.total, other=short[1].value.total)
-        )
+        found.append(_number(phrase("Products short"), *(each.value.total for each in short)))
         answers += short
     return found, answers

@@ -10,7 +10,7 @@ from enum import Enum
 from typing import Any
 
 from bot.chat.records.demand import counted_in
-from bot.chat.records.supply import Coming, Cover, Supply, read_not_begun, read_supply
+from bot.chat.records.supply import Coming, Cover, SupplyOfProduct, read_not_begun, read_supply
 from bot.erp.answer import Answer
 from bot.erp.errors import Ambiguous, NotFound
 from bot.erp.hub import ErpHub
@@ -43,7 +43,7 @@ class NeedState(Enum):
 class NeededProduct:
     """A product that an order needs; ``planned`` is production of it that has not begun.
 
-    ``cover`` is None where its stock is not told. ``is_whole`` as of `bot.chat.records.supply.Supply`.
+    ``cover`` is None where its stock is not told. ``is_whole`` as of `bot.chat.records.supply.SupplyOfProduct`.
     """
 
     sku: str
@@ -129,7 +129,7 @@ async def meet(needs: Needs, erp: ErpHub, today: date) -> Needs:
 
 async def _met(
     need: NeededProduct, needs: Needs, erp: ErpHub, today: date
-) -> tuple[NeededProduct | None, Supply | None]:
+) -> tuple[NeededProduct | None, SupplyOfProduct | None]:
     """Return how a product is met; None where nobody keeps stock of it, as of services."""
     try:
         supply = await read_supply(need.sku, erp, today)

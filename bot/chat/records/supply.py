@@ -124,7 +124,7 @@ def _sum(coming: Sequence[Coming], day: date) -> Decimal:
 
 
 @dataclass(frozen=True, slots=True)
-class Supply:
+class SupplyOfProduct:
     """What was read of one product; ``answers`` say from where, and ``notes`` what could not be told."""
 
     level: StockLevel
@@ -139,7 +139,7 @@ class Supply:
         return cover(needed, self.level.total, self.coming, today, own=needed if own else _NOTHING)
 
 
-async def read_supply(sku: str, erp: ErpHub, today: date) -> Supply:
+async def read_supply(sku: str, erp: ErpHub, today: date) -> SupplyOfProduct:
     """Read a product's stock and what is on its way; raises `NotFound` for a product that the reader may not see."""
     stock, arrivals = await asyncio.gather(erp.stock(sku), _arrivals(sku, erp))
     level = stock.value
@@ -156,7 +156,7 @@ async def read_supply(sku: str, erp: ErpHub, today: date) -> Supply:
         notes.append(_PROMISES_UNTOLD if level.total.reserved is None else _RESERVED_ONLY)
     answers = (stock, arrivals) if isinstance(arrivals, Answer) else (stock,)
     whole = len(answers) > 1 and not any(each.failures or any(part.error for part in each.parts) for each in answers)
-    return Supply(level, coming, answers, tuple(notes), whole)
+    return SupplyOfProduct(level, coming, answers, tuple(notes), whole)
 
 
 async def _arrivals(sku: str, erp: ErpHub) -> Answer[Slice[Arrival]] | Phrase:

@@ -46,6 +46,7 @@ PRODUCTION_ORDERS: Kind[ProductionOrder] = Kind(
         title=lambda order: phrase("Production order %(number)s", number=order.number),
         newest=phrase("Newest production orders"),
         opens=(Lead("stock", lambda order: (order.sku,)),),
+        tells=(Lead("why", lambda order: (order.number,) if order.is_open else ()),),
         lists={
             Filter.DONE: phrase("Finished production orders"),
             Filter.LATE: phrase("Late production orders"),

@@ -54,6 +54,7 @@ SALES_ORDERS: Kind[SalesOrder] = Kind(
             Lead("delivery", lambda order: (order.number,)),
             Lead("invoice", lambda order: (order.number,) if order.billing in _BILLED else ()),
             Lead("mo", lambda order: (order.number,) if order.is_open else ()),
+            Lead("why", lambda order: (order.number,) if order.is_open else ()),
         ),
         about=(Lead("customer", lambda order: (order.customer,)),),
         due=phrase("to be delivered %(days)s"),

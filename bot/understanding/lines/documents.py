@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from bot.chat.parsing import command_line
-from bot.understanding.command_kinds import BARE, BILLED_BY, LINKED, TRAIL
+from bot.understanding.command_kinds import BARE, BILLED_BY, LINKED, REASON, TRAIL
 from bot.understanding.lines.trade_finding import RECEIPT, TradeFinder
 from bot.understanding.lines.weighing import DECISIVE, SAYS_OUTRIGHT, SAYS_WHAT_TO_DO, Weighed
 from bot.understanding.scanning.recognition import Recognition
@@ -33,16 +33,15 @@ class DocumentLines:
         """Yield the lines of documents with their weights."""
         for document in documents:
             name = self._asked_of(document, asked)
-            if why := self._asks_why(document.command or BARE, asked):
-                yield command_line(why, document.value), DECISIVE + 1
+            if self._asks_why(document.command, asked):
+                yield command_line(REASON, document.value), DECISIVE + 1
             if asked.may_use(name):
                 yield command_line(name, document.value), DECISIVE
 
-    def _asks_why(self, command: str, asked: Weighed) -> str:
-        """Return the command that tells why a document is not done, or what it lacks; empty where that is not asked."""
-        if command in _LACKING and (asked.weight("missing") or asked.weight("shortage")):
-            return "missing"
-        return "why" if command in _WITH_REASONS and asked.weight("why") else ""
+    def _asks_why(self, command: str, asked: Weighed) -> bool:
+        """Return whether it is asked why a document is not done, or what it lacks."""
+        lacks = command in _LACKING and asked.weight("shortage")
+        return bool(lacks or (command in _WITH_REASONS and asked.weight(REASON)))
 
     def _asked_of(self, document: Span, asked: Weighed) -> str:
         name = document.command or BARE

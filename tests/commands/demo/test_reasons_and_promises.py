@@ -11,10 +11,10 @@ from bot.access.people import Person
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
 from bot.cards.notices import BadArgumentNotice, NotFoundNotice
+from bot.chat.records.need_views import MissingView
 from bot.chat.records.needs import MOST_PRODUCTS, NeedState
 from bot.chat.records.unpaid_bills import UnpaidView
 from bot.words.disclosure import ALL_FIELDS, HIDDEN, FieldClass
-from commands.missing import MissingView
 from commands.promise import PromiseAnswer, PromiseView
 from tests.commands.company import TODAY
 from tests.commands.conftest import Ask, as_, lines
@@ -48,9 +48,9 @@ def policy() -> AccessPolicy:
     return AccessPolicy(
         [
             rule(OWNER, "*"),
-            rule(SELLER, "order stock missing why"),
-            rule(COUNTER, "order mo po missing"),
-            rule(MAKER, "mo stock po order missing", quantities),
+            rule(SELLER, "order stock why"),
+            rule(COUNTER, "order mo po why"),
+            rule(MAKER, "mo stock po order why", quantities),
         ]
     )
 
@@ -77,7 +77,7 @@ async def test_what_twenty_orders_lack_is_what_sql_says(ask: Ask, demo: DemoComp
     numbers = [number for (number,) in demo.rows(f"SELECT number FROM demo_order WHERE status IN {OPEN}")]
     lacking = whole = 0
     for number in numbers[:40]:
-        view = as_(MissingView, await ask(f"/missing {number}", where=OWN_CHAT, person=OWNER, rows=ALL_ROWS))
+        view = as_(MissingView, await ask(f"/why {number}", where=OWN_CHAT, person=OWNER, rows=ALL_ROWS))
         sold = {sku: exact(rest) for sku, rest in demo.rows(SOLD.format(number))}
         rows = {row.sku: row for row in view.rows}
         assert len(rows) == min(len(sold), MOST_PRODUCTS)
@@ -100,7 +100,7 @@ async def test_what_production_lacks_is_its_bill_of_materials_less_what_is_free(
     orders = demo.rows(f"SELECT {query}")
     assert len(orders) >= 20
     for number, sku, rest in orders:
-        view = as_(MissingView, await ask(f"/missing {number}", where=OWN_CHAT, person=OWNER, rows=ALL_ROWS))
+        view = as_(MissingView, await ask(f"/why {number}", where=OWN_CHAT, person=OWNER, rows=ALL_ROWS))
         parts = demo.rows(
             "SELECT p.sku, c.quantity FROM demo_component c JOIN demo_product p ON p.sku_key = c.part_key"
             f" JOIN demo_product made ON made.sku_key = c.sku_key WHERE made.sku = '{sku}'"
@@ -178,14 +178,14 @@ async def test_why_of_twenty_bills_is_what_sql_says(ask: Ask, demo: DemoCompany)
 
 
 async def test_what_is_closed_to_the_asker_is_said_and_not_left_out(ask: Ask) -> None:
-    seller = as_(MissingView, await ask("/missing SO-1001", where=OWN_CHAT, person=SELLER))
+    seller = as_(MissingView, await ask("/why SO-1001", where=OWN_CHAT, person=SELLER))
     assert {part.msgid for part in seller.closed_parts} == {"purchase orders", "production"}
     assert all(not each.arrival.document for row in seller.rows for each in row.coming)
-    counter = as_(MissingView, await ask("/missing SO-1001", where=OWN_CHAT, person=COUNTER))
+    counter = as_(MissingView, await ask("/why SO-1001", where=OWN_CHAT, person=COUNTER))
     assert [part.msgid for part in counter.closed_parts] == ["stock"]
     assert {row.state for row in counter.rows} == {NeedState.UNKNOWN}
-    maker = as_(MissingView, await ask("/missing MO-1", where=OWN_CHAT, person=MAKER))
+    maker = as_(MissingView, await ask("/why MO-1", where=OWN_CHAT, person=MAKER))
     assert (maker.rows, maker.total) == (HIDDEN, HIDDEN)
     assert "what it is made of" in {part.msgid for part in maker.closed_parts}
-    assert isinstance((await ask("/missing MO-1", where=OWN_CHAT, person=SELLER)).view, NotFoundNotice)
+    assert isinstance((await ask("/why MO-1", where=OWN_CHAT, person=SELLER)).view, NotFoundNotice)
     assert isinstance((await ask("/why BILL-1", where=OWN_CHAT, person=SELLER)).view, NotFoundNotice)

@@ -1,4 +1,4 @@
-"""/missing: what an order or production order still lacks, from where it comes and when."""
+"""Views of what an order or production order still lacks, from where it comes and when."""
 
 from __future__ import annotations
 
@@ -10,29 +10,23 @@ from typing import Annotated, Any, ClassVar
 from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
 from bot.cards.tables import Table
-from bot.cards.view import Button, Label, View
-from bot.chat.arguments import DocumentNumber
+from bot.cards.view import Button, Label
 from bot.chat.context import QuestionContext
-from bot.chat.errors import NothingFound
 from bot.chat.parsing import command_line, marked
 from bot.chat.records.needs import NeededProduct, Needs, NeedState, meet, needs_of_order, needs_of_production
-from bot.chat.records.numbered import closest_numbers, find_numbered
 from bot.chat.records.reader_hub import visible_fields
 from bot.chat.records.supply import COMMANDS, closed_parts
-from bot.chat.registry import command
 from bot.chat.view_parts import ExportedListView, Freshness, document_buttons, freshness_of_all, table_of_lines
 from bot.erp.answer import Answer
 from bot.erp.errors import NotFound, NotPermitted
 from bot.erp.hub import ErpHub
-from bot.erp.kinds import DELIVERIES, PRODUCTION_ORDERS, SALES_ORDERS, kind_of
+from bot.erp.kinds import DELIVERIES, kind_of
 from bot.erp.model import OrderStatus, ProductionOrder, ProductionStatus, SalesOrder
 from bot.erp.model.goods import ArrivalKind, GoodsDelivery
 from bot.words.columns import Column
 from bot.words.disclosure import ClassedBy, FieldClass, cut
 from bot.words.phrase import Phrase, phrase
 
-KINDS = (SALES_ORDERS, PRODUCTION_ORDERS)
-"""The kinds of which something may be missing."""
 _STATES: Mapping[Any, Phrase] = {
     OrderStatus.DRAFT: phrase("It is a draft: nothing is promised to the customer yet."),
     OrderStatus.ON_HOLD: phrase("It is on hold: nobody is to deliver for now."),
@@ -68,6 +62,7 @@ class MissingView(ExportedListView):
     """
 
     card: ClassVar[str] = "missing"
+    shows_also: ClassVar[tuple[str, ...]] = ("order", "mo", "stock")
 
     document: SalesOrder | ProductionOrder
     title: Phrase
@@ -117,48 +112,25 @@ def _leads_of(row: NeededProduct) -> Iterator[Button]:
     for each in row.coming:
         made = each.arrival.kind is ArrivalKind.PRODUCTION
         yield from document_buttons(
-            "missing" if made else COMMANDS[each.arrival.kind], [(each.arrival.document, each.arrival.books)]
+            "why" if made else COMMANDS[each.arrival.kind], [(each.arrival.document, each.arrival.books)]
         )
-    yield from document_buttons("missing", ((each.number, each.books) for each in row.planned))
+    yield from document_buttons("why", ((each.number, each.books) for each in row.planned))
     yield Button(row.sku, Ask(command_line("stock", row.sku)))
 
 
-@command(
-    "missing",
-    aliases=("齐套", "缺什么料", "缺什么货", "qt"),
-    examples=("/missing SO-1001", "/齐套 MO-1"),
-    shows=("order", "mo", "po", "stock"),
-    changes=False,
-    slashed=True,
-    summary=phrase("What an order or production order lacks, and when it comes"),
-    place=29,
-)
-async def missing(
-    number: DocumentNumber | None = None,
-    *,
-    erp: ErpHub,
-    policy: AccessPolicy,
-    context: QuestionContext,
-) -> View | Ask:
-    """Show what is missing for an order or production order; without a number what is short at all."""
-    if number is None:
-        return Ask("/shortage")
-    found = await find_numbered(number, KINDS, erp)
-    if found is None:
-        raise NothingFound(number, await closest_numbers(number, "missing", KINDS, erp))
-    document, today = found.value, context.today
+async def show_missing(found: Answer[Any], erp: ErpHub, policy: AccessPolicy, context: QuestionContext) -> MissingView:
+    """Return what an order or production order lacks, as the asker may see it."""
+    document, beside = found.value, erp.beside(found.value)
     fields = visible_fields(policy, context, "stock", kind_of(document).command)
-    closed = closed_parts(policy, context)
-    beside = erp.beside(document)
+    closed: tuple[Label, ...] = closed_parts(policy, context)
+    deliveries: tuple[GoodsDelivery, ...] = ()
     if isinstance(document, ProductionOrder):
         if FieldClass.MATERIALS not in fields:
             closed = (*closed, _MATERIALS_CLOSED)
         needs = await needs_of_production(document, beside)
     else:
-        needs = needs_of_order(document)
-    needs = await meet(needs, beside, today)
-    deliveries = () if isinstance(document, ProductionOrder) else await _to_leave(document.number, beside)
-    return cut(_view(found, needs, deliveries, closed, context), fields)
+        needs, deliveries = needs_of_order(document), await _to_leave(document.number, beside)
+    return cut(_view(found, await meet(needs, beside, context.today), deliveries, closed, context), fields)
 
 
 def _view(
@@ -178,7 +150,7 @@ def _view(
         total=len(rows),
         there=sum(row.state is NeedState.THERE for row in rows),
         offset=context.offset,
-        line=command_line("missing", document.number, books=document.books),
+        line=command_line("why", document.number, books=document.books),
         books=marked(document.books),
         deliveries=deliveries,
         closed_parts=closed,
