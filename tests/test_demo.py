@@ -58,11 +58,11 @@ def test_rules_of_the_operator_take_the_place_of_the_demos_while_it_runs(
     own = load_settings(data_dir=Path("data"))
     demo = with_company(demo_settings(own, SimulatorConfig(), "http://127.0.0.1:1"), own, living=False)
     files = open_rules(demo, names_in_force(demo, Commands.discover()))
-    assert [file.in_force.path for file in files.named.values()] == [DEMO_ACCESS, DEMO_ALERTS, None]
+    assert [file.in_force.path for file in files.named.values()] == [DEMO_ACCESS, DEMO_ALERTS, None, None]
     assert demo.ready_rules == {DEMO_ACCESS, DEMO_ALERTS}
     Path("data").mkdir()
     for folder, name in product((Path("data"), Path()), OWN_RULES):
         (folder / name).write_text(OWN_RULES[name], encoding="utf-8")
         files.read_again()
         assert folder / name in [file.in_force.path for file in files.named.values()]
-    assert [file.defect for file in files.named.values()] == ["", "", ""]
+    assert [file.defect for file in files.named.values()] == ["", "", "", ""]

@@ -37,7 +37,7 @@ from bot.chat.message import ConversationKind, Message
 from bot.chat.present_rights import PresentRights
 from bot.chat.questions.code_scanner import CodeScanner
 from bot.chat.questions.dialogues import Dialogues
-from bot.chat.questions.dispatcher import QuestionDispatcher
+from bot.chat.questions.dispatcher import NamedLine, QuestionDispatcher
 from bot.chat.questions.prompts import OpenPrompts
 from bot.chat.questions.recording import AnswerRecord, RecordedQuestions
 from bot.chat.questions.shared_memory import RememberingQuestions
@@ -96,6 +96,8 @@ class AnsweringServices:
     collaborators: Mapping[type, object]
     """The collaborators of commands, by parameter type."""
     account_of: AccountOf
+    named: NamedLine
+    """Finds the company's own question that a line names."""
     reader: GrammarReader | None
     """Reads sentences, if enabled."""
     model: ModelReader | None
@@ -135,6 +137,7 @@ async def build_pipelines(
         collaborators=parts.collaborators,
         seconds=base.settings.limits.question_seconds,
         account_of=parts.account_of,
+        named=parts.named,
         required_audit=parts.required_audit,
     )
     rights = PresentRights(base.people, parts.access.policy, parts.commands)

@@ -20,8 +20,11 @@ from bot.bootstrap.access import follow_access
 from bot.bootstrap.company import company_of
 from bot.bootstrap.database import look_into_database
 from bot.bootstrap.infrastructure import Infrastructure
+from bot.bootstrap.named_questions import open_questions
 from bot.bootstrap.rule_places import refuse_missing
+from bot.erp.named_queries import QueryDatabase
 from bot.mechanisms.background import Runs, repeat
+from bot.named_questions.question import NamedQuestions
 from bot.rulefiles.followed_file import FollowedFile
 from bot.rulefiles.names_in_force import NamesInForce
 from bot.rulefiles.versions import RuleSubject
@@ -35,7 +38,8 @@ from bot.words.phrase import Words, phrase
 ACCESS: Final = "access rules"
 ALERTS: Final = "alert rules"
 APPROVALS: Final = "approval rules"
-KINDS: Final = (ACCESS, ALERTS, APPROVALS)
+QUESTIONS: Final = "questions"
+KINDS: Final = (ACCESS, ALERTS, APPROVALS, QUESTIONS)
 CONFIGURATION: Final = "configuration"
 """The configuration itself, which is read only at the start."""
 
@@ -50,6 +54,7 @@ class RuleFiles:
     access: FollowedFile[AccessPolicy]
     alerts: FollowedFile[AlertRuleSet]
     approvals: FollowedFile[RuleBasedPolicy]
+    questions: FollowedFile[NamedQuestions]
     decides_in_chat: Callable[[], bool]
     """Whether purchase orders can be decided from chat now: there are approvers, or rules."""
     configuration: Mapping[str, str]
@@ -57,7 +62,7 @@ class RuleFiles:
     @property
     def named(self) -> Mapping[str, FollowedFile[Any]]:
         """The files by their part's name in ``/readyz``."""
-        return dict(zip(KINDS, (self.access, self.alerts, self.approvals), strict=True))
+        return dict(zip(KINDS, (self.access, self.alerts, self.approvals, self.questions), strict=True))
 
     @property
     def by_subject(self) -> Mapping[RuleSubject, FollowedFile[Any]]:
@@ -116,8 +121,13 @@ def follow_approvals(settings: Settings, names: NamesInForce) -> FollowedFile[Ru
     return follow_policy(settings.approval_rules, ZoneInfo(settings.zone), names)
 
 
-def open_rules(settings: Settings, names: NamesInForce) -> RuleFiles:
-    """Read all files. Raises `ConfigurationError` with all errors of the first wrong one."""
+def open_rules(
+    settings: Settings, names: NamesInForce, databases: Mapping[str, QueryDatabase] | None = None
+) -> RuleFiles:
+    """Read all files; queries are checked against ``databases``, by default those of the settings.
+
+    Raises `ConfigurationError` with all errors of the first wrong one.
+    """
     approvals = follow_approvals(settings, names)
 
     def decides_in_chat() -> bool:
@@ -127,17 +137,18 @@ def open_rules(settings: Settings, names: NamesInForce) -> RuleFiles:
         access=follow_access(settings, names),
         alerts=follow_alerts(settings, names, decides_in_chat),
         approvals=approvals,
+        questions=open_questions(settings, names, databases),
         decides_in_chat=decides_in_chat,
         configuration=describe_configuration(settings),
     )
 
 
-async def start_rules(base: Infrastructure) -> RuleFiles:
-    """Open the files and follow them while the base's stack is open.
+async def start_rules(base: Infrastructure, databases: Mapping[str, QueryDatabase]) -> RuleFiles:
+    """Open the files and follow them while the base's stack is open; the company's questions ask ``databases``.
 
     Raises `ConfigurationError`, also if the rules in force at the last run are gone.
     """
-    files = open_rules(base.settings, base.names)
+    files = open_rules(base.settings, base.names, databases)
     kept = StoredRuleFiles(base.database)
     known = await kept.all()
     refuse_lost(files, known)

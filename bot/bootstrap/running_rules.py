@@ -8,7 +8,15 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from bot.bootstrap.rules import ACCESS, ALERTS, APPROVALS, CONFIGURATION, describe_configuration, describe_file
+from bot.bootstrap.rules import (
+    ACCESS,
+    ALERTS,
+    APPROVALS,
+    CONFIGURATION,
+    QUESTIONS,
+    describe_configuration,
+    describe_file,
+)
 from bot.rulefiles.errors import RulesError
 from bot.rulefiles.followed_file import find_files, read_content
 from bot.settings import Settings
@@ -51,6 +59,7 @@ def read_on_disk(settings: Settings, name: str) -> Mapping[str, str]:
         ACCESS: settings.access_rules,
         ALERTS: settings.alert_rules,
         APPROVALS: settings.approval_rules,
+        QUESTIONS: settings.question_files,
     }
     for path in find_files(places[name])[:1]:
         try:

@@ -37,6 +37,7 @@ from bot.bootstrap.exports import build_charts
 from bot.bootstrap.health import start_health
 from bot.bootstrap.infrastructure import build_infrastructure
 from bot.bootstrap.lost_writes import lost_writes_health, review_lost_writes
+from bot.bootstrap.named_questions import open_databases
 from bot.bootstrap.names import follow_names
 from bot.bootstrap.operations import build_operations
 from bot.bootstrap.pages import build_confirmations, build_rule_pages, build_sessions, build_site
@@ -66,6 +67,7 @@ from bot.erp.hub import ErpHub
 from bot.mechanisms.background import BackgroundTasks, Runs
 from bot.mechanisms.health import LateReport, PartHealth
 from bot.mechanisms.metrics import Metrics
+from bot.named_questions.asking import NamedQuestionService
 from bot.read_model.queries import ReadModel
 from bot.read_model.stock_days import StockHistory
 from bot.settings import Settings
@@ -140,7 +142,8 @@ async def build_services(
     history = build_stock_history(base)
 
     commands = installed_commands()
-    rules = await start_rules(base)
+    databases = open_databases(stack, settings, now)
+    rules = await start_rules(base, databases)
     if replica is not None:
         replica.rules = rules.digests
     access = await start_access(base, rules.access.current, commands)
@@ -157,6 +160,7 @@ async def build_services(
 
     sessions = await build_sessions(base, audit)
     confirmations = build_confirmations(base, alerts, audit, sessions)
+    named_questions = NamedQuestionService(rules.questions.current, databases, account_of=account, metrics=metrics)
     reader, model = await start_reader(base, commands, hub, read_model)
     report = LateReport()
     answering = AnsweringServices(
@@ -184,9 +188,11 @@ async def build_services(
             Operations: build_operations(base, hub, alerts, report),
             Confirmations: confirmations,
             EfficiencyReader: await start_efficiency(base),
+            NamedQuestionService: named_questions,
             **approvals.collaborators,
         },
         account_of=account,
+        named=named_questions.line_of,
         reader=reader,
         model=model,
     )

@@ -423,6 +423,12 @@ def _read_money(text: str) -> _SaidMoney | None:
     return _SaidMoney(amount=number[0], multiple=number[1], currency="".join(named), is_said=is_said)
 
 
+def read_figure(text: str) -> Decimal | None:
+    """Return a number as people type it, such as 1,200 or 3万5; None for anything else."""
+    found = _read_number(text.strip())
+    return found[0] if found else None
+
+
 def _read_number(text: str) -> tuple[Decimal, int] | None:
     """Return a number and its multiple: 10 and 万 for 10万; 3万5 is 35000."""
     if match := _IN_DIGITS.fullmatch(text):

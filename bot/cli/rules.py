@@ -1,4 +1,4 @@
-"""The rules of alerts and of approvals."""
+"""The rules of alerts and of approvals, and the questions of the company's own."""
 
 from __future__ import annotations
 
@@ -168,3 +168,32 @@ def replay_policy(
     from bot.admin.policy_replay import replay_rules
 
     print("\n".join(asyncio.run(replay_rules(read_settings(config), rules, since=since))))
+
+
+question_commands = command_group("The questions of the company's own.")
+
+
+@question_commands.command("check")
+def check_questions(
+    file: Annotated[Path | None, typer.Argument(help="File of the questions; by default the one in force.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Read the questions, name every error with its line, and ask each with its sample; exit code 1 if one fails."""
+    from bot.admin.named_questions import check_questions
+
+    settings = read_settings(config)
+    fine, lines = asyncio.run(check_questions(settings, file, say_in_terminal))
+    _print_with_running(lines, settings, *(() if file else ("questions",)))
+    raise SystemExit(int(not fine))
+
+
+@question_commands.command("try")
+def try_question(
+    name: Annotated[str, typer.Argument(help="Name of the question.")],
+    words: Annotated[list[str] | None, typer.Argument(help="What would be typed behind it.")] = None,
+    config: ConfigOption = None,
+) -> None:
+    """Ask a question and print the first rows with all columns, whoever may see them in chat."""
+    from bot.admin.named_questions import try_question
+
+    print("\n".join(asyncio.run(try_question(read_settings(config), name, words or (), say_in_terminal))))

@@ -14,10 +14,12 @@ from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any, Generic, TypeVar
+from zoneinfo import ZoneInfo
 
 from pydantic import BaseModel, ValidationError
 
 from bot.erp.decider_keys import NO_DECIDER_KEYS, DeciderKeys
+from bot.erp.named_queries import QueryDatabase
 from bot.erp.port import Erp
 from bot.words.errors import ConfigurationError
 from bot.words.phrase import phrase
@@ -43,11 +45,16 @@ class AdapterContext:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Vendor(Generic[O]):
-    """One kind of ERP. ``options`` is the model of its own settings; ``open`` may raise `bot.erp.errors` classes."""
+    """One kind of ERP. ``options`` is the model of its own settings; ``open`` may raise `bot.erp.errors` classes.
+
+    ``database`` returns the address of the database that such a source is, empty where it has none: the company's own
+    questions are asked there.
+    """
 
     title: str
     options: type[O]
     open: Callable[[AdapterContext, O], Awaitable[Erp]]
+    database: Callable[[AdapterContext, O], str] | None = None
 
 
 def opener(adapter: str) -> Callable[[AdapterContext, Any], Awaitable[Erp]]:
@@ -71,6 +78,9 @@ _OURS = {
         for name in ("erpnext", "kingdee", "odoo", "rest", "sap_b1", "sql", "tryton", "yonbip")
     },
 }
+
+
+_QUERIES = "bot.erp.sql.named_queries:SqlQueryDatabase"
 
 
 def known_vendors() -> tuple[str, ...]:
@@ -127,11 +137,36 @@ async def open_source(
     repeated.
     """
     found = find_vendor(vendor)
+    checked = _checked_options(name, found, options, timeout)
+    return await found.open(AdapterContext(name=name, data_dir=data_dir, now=now, keys=keys), checked)
+
+
+def database_of(
+    name: str, vendor: str, options: Mapping[str, Any], *, data_dir: Path, now: Callable[[], datetime]
+) -> str:
+    """Return the address of the database that a source is; empty for one that is none. Raises as `open_source`."""
+    found = find_vendor(vendor)
+    if found.database is None:
+        return ""
+    context = AdapterContext(name=name, data_dir=data_dir, now=now)
+    return found.database(context, _checked_options(name, found, options))
+
+
+def open_query_database(url: str, *, source: str, zone: ZoneInfo, seconds: float) -> QueryDatabase:
+    """Return the database at an address, for queries of the administrator's; nothing is connected yet.
+
+    Raises `ConfigurationError` for an address that cannot be used.
+    """
+    module, _, name = _QUERIES.partition(":")
+    found: QueryDatabase = getattr(import_module(module), name)(url, source=source, zone=zone, seconds=seconds)
+    return found
+
+
+def _checked_options(name: str, found: Vendor[O], options: Mapping[str, Any], timeout: float | None = None) -> O:
     if timeout is not None and "timeout" in found.options.model_fields:
         options = {"timeout": timeout, **options}
     try:
-        checked = found.options.model_validate(_with_files_read(name, options, found.options.model_fields))
+        return found.options.model_validate(_with_files_read(name, options, found.options.model_fields))
     except ValidationError as error:
         wrong = explain_wrong_values(error, lambda place: tuple(found.options.model_fields) if len(place) == 1 else ())
         raise ConfigurationError(phrase("ERP source %(source)s: %(wrong)s", source=f"{name!r}", wrong=wrong)) from None
-    return await found.open(AdapterContext(name=name, data_dir=data_dir, now=now, keys=keys), checked)

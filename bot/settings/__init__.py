@@ -32,6 +32,8 @@ from bot.settings.sealed_values import find_sealed, open_values
 from bot.settings.sections.answers import CardSettings as CardSettings
 from bot.settings.sections.answers import IndexSettings as IndexSettings
 from bot.settings.sections.answers import LanguageModelSettings as LanguageModelSettings
+from bot.settings.sections.answers import QuestionDatabaseSettings as QuestionDatabaseSettings
+from bot.settings.sections.answers import QuestionSettings as QuestionSettings
 from bot.settings.sections.answers import ReadModelSettings as ReadModelSettings
 from bot.settings.sections.answers import TemplateSettings as TemplateSettings
 from bot.settings.sections.answers import UnderstandingSettings as UnderstandingSettings
@@ -77,6 +79,7 @@ APPROVER = "approver"
 """The role of the approvers of purchase orders without rules."""
 
 APPROVAL_RULES = "approvals.toml"
+QUESTIONS = "questions.toml"
 
 
 class Settings(BaseSettings):
@@ -109,6 +112,7 @@ class Settings(BaseSettings):
     receivers: dict[str, ReceiverSettings] = Field({}, description="Name → program that is told what happens.")
     index: IndexSettings = IndexSettings.model_validate({})
     read_model: ReadModelSettings = ReadModelSettings.model_validate({})
+    questions: QuestionSettings = QuestionSettings.model_validate({})
     understanding: UnderstandingSettings = UnderstandingSettings.model_validate({})
     poll: PollSettings = PollSettings.model_validate({})
     outbox: OutboxSettings = OutboxSettings.model_validate({})
@@ -205,6 +209,11 @@ class Settings(BaseSettings):
         return self._places(self.approvals.rules, APPROVAL_RULES)
 
     @property
+    def question_files(self) -> tuple[Path, ...]:
+        """The places searched for the file of the company's own questions; the first existing one counts."""
+        return self._places(self.questions.file, QUESTIONS)
+
+    @property
     def approvers(self) -> frozenset[str]:
         """The approvers of purchase orders without any rules."""
         return self.access.roles.get(APPROVER, frozenset())
@@ -229,6 +238,7 @@ class Settings(BaseSettings):
             ACCESS_RULES: other.access_rules,
             ALERT_RULES: other.alert_rules,
             APPROVAL_RULES: other.approval_rules,
+            QUESTIONS: other.question_files,
         }
         copy = self.model_copy()
         copy._rule_places = {

@@ -282,7 +282,7 @@ def started(settings: Settings, *, is_refused: bool) -> str:
 
 
 def followed(settings: Settings, names: NamesInForce) -> dict[str, FollowedFile[Any]]:
-    return dict(zip(FILES, open_rules(settings, names).named.values(), strict=True))
+    return dict(zip((*FILES, "questions.toml"), open_rules(settings, names).named.values(), strict=True))
 
 
 GOOD = {"access.toml": access_rule(""), "alerts.toml": route('name = "a"'), "approvals.toml": approval_rule()}

@@ -35,10 +35,13 @@ from bot.chat.operations import Operations
 from bot.chat.present_rights import PresentRights
 from bot.chat.question_handler import PreparedAnswer
 from bot.chat.questions.dispatcher import QuestionDispatcher
+from bot.chat.records.reader_hub import no_account
 from bot.chat.registry import Commands
 from bot.efficiency.port import EfficiencyReader
 from bot.erp.hub import ErpHub
 from bot.mechanisms.metrics import Metrics
+from bot.named_questions.asking import NamedQuestionService
+from bot.named_questions.question import NamedQuestions
 from bot.outbox.delivery import Delivery
 from bot.read_model.queries import ReadModel
 from bot.read_model.stock_days import StockHistory
@@ -331,6 +334,7 @@ def collaborators(
         HeldRightStore: NothingHeld(),
         Operations: operations(desk, poked),
         EfficiencyReader: figures,
+        NamedQuestionService: NamedQuestionService(NamedQuestions, {}, account_of=no_account, metrics=UNREAD),
         Confirmations: Confirmations(
             NothingAsked(), end_sessions=nobody_is_logged_in, audit=audit, on_enqueued=lambda: None, now=lambda: NOW
         ),

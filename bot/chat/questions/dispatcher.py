@@ -81,6 +81,14 @@ _NAMES = replace(NO_GRANT, fields=frozenset({FieldClass.PARTNER}))
 """The visibility of a choice among names, which is offered only to people who may see them."""
 
 
+NamedLine = Callable[[AccessPolicy, QuestionContext], str | None]
+"""Returns the line of the company's own question that somebody named in place of a command, if any."""
+
+
+def no_named_line(_policy: AccessPolicy, _context: QuestionContext) -> None:
+    """Return no line: there are no questions of the company's own."""
+
+
 class QuestionDispatcher:
     """Answers lines. ``collaborators`` maps a type to the object injected for parameters of that type.
 
@@ -104,6 +112,7 @@ class QuestionDispatcher:
         pictures: PictureReader | None = None,
         model: SentenceModel | None = None,
         spelling: NameSpelling | None = None,
+        named: NamedLine = no_named_line,
         only_asks: bool = False,
         required_audit: RequiredAudit | None = None,
         prompts: OpenPrompts | None = None,
@@ -111,9 +120,9 @@ class QuestionDispatcher:
         """``account_of`` finds the asker's own documents; ``reader`` reads sentences: without it only commands, numbers
         and names are understood; ``dialogues`` stores last questions; ``pictures`` finds codes in pictures; ``model``
         is asked when all of these find nothing, or two likely readings. ``spelling`` resolves abbreviated names in
-        lines from others, such as /export; ``reader`` does so in typed ones. With ``only_asks`` no line changes
-        anything: nobody types or presses these lines. With ``required_audit`` none does either while that log cannot be
-        written.
+        lines from others, such as /export; ``reader`` does so in typed ones. ``named`` finds the line of a question of
+        the company's own. With ``only_asks`` no line changes anything: nobody types or presses these lines. With
+        ``required_audit`` none does either while that log cannot be written.
 
         Raises `ConfigurationError` if a command needs a missing collaborator.
         """
@@ -125,6 +134,7 @@ class QuestionDispatcher:
         self._dialogues = dialogues
         self._model = model
         self._spelling = spelling
+        self._named = named
         self._only_asks = only_asks
         self._required_audit = required_audit
         self._prompts = prompts or OpenPrompts()
@@ -151,6 +161,8 @@ class QuestionDispatcher:
             return refuse(context)
         if self._only_asks:
             context = replace(context, only_asks=True)
+        if (line := self._named(self._policy(), context)) is not None:
+            context = replace(context, line=line)
         if self._pictures is not None and context.picture is not None:
             return await self._answer_picture(self._pictures, context.picture, context)
         return await self._answer(context, redirected=False)

@@ -80,17 +80,18 @@ class ReadOnlyDatabase:
         """``sqlite``, ``postgresql`` or another name of SQLAlchemy's."""
         return self._engine.dialect.name
 
-    async def run(self, call: Callable[[Connection], T]) -> T:
-        """Return what ``call`` makes of a connection.
+    async def run(self, call: Callable[[Connection], T], *, seconds: float | None = None) -> T:
+        """Return what ``call`` makes of a connection; ``seconds`` is a shorter time than the source's.
 
-        Raises `Unavailable` (also when it takes longer than the source's time), `AuthFailed`, `NotPermitted` or
+        Raises `Unavailable` (also when it takes longer than its time), `AuthFailed`, `NotPermitted` or
         `Invalid` as the database says.
         """
         if self._closed:
             raise Unavailable("the source is closed", source=self._source)
-        deadline = time.monotonic() + self._timeout
+        limit = min(self._timeout, seconds or self._timeout)
+        deadline = time.monotonic() + limit
         try:
-            async with asyncio.timeout(self._timeout):
+            async with asyncio.timeout(limit):
                 under_way = self._threads.submit(self._read, call, deadline)
                 self._under_way.add(under_way)
                 under_way.add_done_callback(self._under_way.discard)

@@ -46,12 +46,23 @@ class PreparedQuery:
 
         Raises `Invalid` for more than ``most`` rows, and for columns that are missing or there twice.
         """
-        result = self._begun(connection, self.clause, given)
-        names = self._names(result, source)
-        rows = result.fetchmany(most + 1)
-        if len(rows) > most:
+        rows, more = self._read(connection, self.clause, most, source, given)
+        if more:
             raise Invalid(f"{self.place} gives more than {most} rows: let it page or choose", source=source)
-        return [dict(zip(names, row, strict=True)) for row in rows]
+        return rows
+
+    def first_rows(self, connection: Connection, most: int, source: str, **given: Any) -> tuple[list[Row], bool]:
+        """Return its first ``most`` rows, and whether there are more, which stay in the database."""
+        streamed = self.clause.execution_options(stream_results=True)
+        return self._read(connection, streamed, most, source, given)
+
+    def _read(
+        self, connection: Connection, clause: TextClause, most: int, source: str, given: Mapping[str, Any]
+    ) -> tuple[list[Row], bool]:
+        with self._begun(connection, clause, given) as result:
+            names = self._names(result, source)
+            rows = result.fetchmany(most + 1)
+        return [dict(zip(names, row, strict=True)) for row in rows[:most]], len(rows) > most
 
     def check(self, connection: Connection, source: str, **given: Any) -> None:
         """Start it and read no row; raises `Invalid` as `rows` does."""

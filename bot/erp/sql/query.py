@@ -23,6 +23,8 @@ _PIECES = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 _PARAMETER = re.compile(r"(?<![:\w]):([A-Za-z_]\w*)")
+_BOUND = re.compile(r"(?<![:\w\\]):([A-Za-z_]\w*)")
+"""A parameter in a statement for SQLAlchemy, in which all other colons are escaped."""
 _OTHER_COLON = re.compile(r"(?<!:):(?![:A-Za-z_])")
 _WRITES = re.compile(
     r"\b(insert|update|delete|merge|into|exec|execute|drop|truncate|alter|create|grant|revoke|deny|backup|restore|"
@@ -77,6 +79,11 @@ class Statement:
         _refuse_writes(plain_code)
         sql = "".join(pieces).rstrip().removesuffix(";")
         return cls(sql.strip(), frozenset(_PARAMETER.findall(plain_code)))
+
+
+def without_parameters(statement: Statement) -> str:
+    """Return a query with NULL in place of each parameter: for what looks at its syntax alone."""
+    return _BOUND.sub("NULL", statement.sql).replace(r"\:", ":")
 
 
 def _escape_code(code: str) -> str:

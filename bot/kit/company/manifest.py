@@ -37,4 +37,11 @@ async def _open(context: AdapterContext, options: DemoOptions) -> Erp:
     )
 
 
-vendor = Vendor(title="Demo company", options=DemoOptions, open=_open)
+def _database(context: AdapterContext, options: DemoOptions) -> str:
+    file = options.database or str(context.data_dir / f"erp-{context.name}.sqlite3")
+    if "://" in file:
+        return file
+    return "" if file == ":memory:" else f"sqlite:///{file}"
+
+
+vendor = Vendor(title="Demo company", options=DemoOptions, open=_open, database=_database)

@@ -109,6 +109,25 @@ class LanguageModelSettings(SettingsSection):
         return self
 
 
+class QuestionDatabaseSettings(SettingsSection):
+    """A database that the company's own questions ask, besides those of the sources."""
+
+    url: Secret = Field(description="SQLAlchemy URL, of an account that may only read.")
+
+
+class QuestionSettings(SettingsSection):
+    """[Questions of the company's own](../how-to/ask-your-own-questions.md)."""
+
+    file: Path | None = Field(
+        None, description="File of the questions; by default `questions.toml` beside this file or in the data folder."
+    )
+    databases: dict[str, QuestionDatabaseSettings] = Field(
+        {},
+        description="Name → database. One with the name of an ERP source is that ERP's own database; sources of the"
+        " vendors `sql` and `demo` are there without being named.",
+    )
+
+
 class UnderstandingSettings(SettingsSection):
     """The reading of sentences."""
 
