@@ -6,7 +6,6 @@ from bot.access.policy import AccessPolicy
 from bot.cards.view import View
 from bot.chat.arguments import Term
 from bot.chat.context import QuestionContext
-from bot.chat.own_eyes import require_own_eyes
 from bot.chat.registry import command
 from bot.named_questions.asking import NamedQuestionService
 from bot.named_questions.views import COMMAND
@@ -28,6 +27,7 @@ class QuestionTerm(Term):
     shows=(),
     summary=phrase("Questions of the company's own"),
     place=86,
+    personal=True,
     slashed=True,
 )
 async def ask(
@@ -38,7 +38,6 @@ async def ask(
     context: QuestionContext,
 ) -> View:
     """Answer a question, or without a name show those that the asker may ask; only to the asker's own eyes."""
-    require_own_eyes(context)
     if question is None:
         return questions.list(policy, context)
     return await questions.answer(question, policy, context)

@@ -78,7 +78,7 @@ async def _review(
     settings: Settings, path: Path, databases: Mapping[str, QueryDatabase]
 ) -> Reviewed[RuleContent[NamedQuestions]]:
     known = known_names(settings, facts=await look_for_facts(settings), is_strict=True)
-    return question_reader(settings, databases).review(read_content(path), known, name=str(path))
+    return question_reader(databases).review(read_content(path), known, name=str(path))
 
 
 async def _try_sample(question: NamedQuestion, database: QueryDatabase, settings: Settings) -> tuple[bool, Words]:

@@ -13,7 +13,7 @@ from bot.erp.named_queries import QueryDatabase
 from bot.erp.vendors import database_of, open_query_database
 from bot.named_questions.file import LONGEST, QuestionReader, follow_questions
 from bot.named_questions.question import NamedQuestions
-from bot.rulefiles.followed_file import FollowedFile
+from bot.rulefiles.followed_file import FollowedFile, find_files
 from bot.rulefiles.names_in_force import NamesInForce
 from bot.settings import Settings
 
@@ -31,11 +31,8 @@ def open_databases(
     return databases
 
 
-def question_reader(settings: Settings, databases: Mapping[str, QueryDatabase] | None = None) -> QuestionReader:
+def question_reader(databases: Mapping[str, QueryDatabase]) -> QuestionReader:
     """Return the reader of questions, which checks their queries against ``databases``."""
-    if databases is None:
-        zone = ZoneInfo(settings.zone)
-        databases = _databases(settings, lambda: datetime.now(zone))
     return QuestionReader(databases, {name for each in installed_commands().values() for name in each.names})
 
 
@@ -44,7 +41,10 @@ def open_questions(
 ) -> FollowedFile[NamedQuestions]:
     """Return the questions, as new as their file. Raises `ConfigurationError` with all errors."""
     refuse_missing("questions.file", settings.questions.file)
-    return follow_questions(settings.question_files, question_reader(settings, databases), names)
+    if databases is None:
+        zone = ZoneInfo(settings.zone)
+        databases = _databases(settings, lambda: datetime.now(zone)) if find_files(settings.question_files) else {}
+    return follow_questions(settings.question_files, question_reader(databases), names)
 
 
 def _databases(settings: Settings, now: Callable[[], datetime]) -> Mapping[str, QueryDatabase]:

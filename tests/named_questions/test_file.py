@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
 from bot.erp.named_queries import QueryDatabase
+from bot.erp.vendors import open_query_database
 from bot.named_questions.file import QuestionReader, follow_questions
 from bot.named_questions.question import NamedQuestions
 from bot.rulefiles.errors import RulesError
@@ -15,6 +18,7 @@ from bot.rulefiles.followed_file import FollowedFile
 from bot.rulefiles.names_in_force import NamesInForce
 from bot.words.names import NOTHING_KNOWN
 from tests.named_questions.company import NOT_INVOICED, SOURCE, STORES, open_company, read_questions
+from tests.project.tree import ROOT, code_blocks
 from tests.rows import each_row
 
 
@@ -84,6 +88,19 @@ def test_the_query_gives_what_is_shown_and_whose_it_is(database: QueryDatabase) 
     assert question.query.columns.keys() == {
         *("customer", "seller", "store", "currency", "no", "shipped_on", "pieces", "cents", "cost")
     }
+
+
+@pytest.mark.parametrize("page", ["how-to", "zh-CN/how-to"])
+async def test_the_example_of_the_guide_is_right(tmp_path: Path, page: str) -> None:
+    file = tmp_path / "shipments.sqlite3"
+    with sqlite3.connect(file) as connection:
+        connection.execute("CREATE TABLE shipments (no, customer, seller, shipped_on, amount, invoice_no)")
+    database = open_query_database(f"sqlite:///{file}", source=SOURCE, zone=ZoneInfo("Asia/Shanghai"), seconds=10)
+    guide = (ROOT / "docs" / page / "ask-your-own-questions.md").read_text(encoding="utf-8")
+    (example,) = [code for kind, code in code_blocks(guide) if kind == "toml" and code.startswith("[[questions")]
+    (question,) = read_questions(database, example).questions
+    assert question.names == ("not_invoiced", "Shipped, not invoiced", "已发货未开票")
+    await database.close()
 
 
 @pytest.fixture

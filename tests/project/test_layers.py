@@ -181,6 +181,7 @@ def test_vendors_name_their_files_alike() -> None:
     concerns |= {"plans", "reads", "sales", "purchases", "orders", "finance", "production", "transfers", "products"}
     concerns |= {path.stem for path in (ROOT / "bot/erp/kinds").glob("*.py")}
     concerns |= {"accounts", "requests", "settlement"}  # where the configuration describes the ERP's API
+    concerns |= {"named_queries", "reading_proof"}  # where the ERP is a database that the administrator asks
     strange = {
         str(path.relative_to(ROOT))
         for manifest in (ROOT / "bot/erp").glob("*/manifest.py")
