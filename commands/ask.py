@@ -37,7 +37,7 @@ async def ask(
     policy: AccessPolicy,
     context: QuestionContext,
 ) -> View:
-    """Answer a question, or without a name show those that the asker may ask; only to the asker's own eyes."""
+    """Answer a question, or without a name show those that the asker may ask."""
     if question is None:
         return questions.list(policy, context)
     return await questions.answer(question, policy, context)

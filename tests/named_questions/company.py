@@ -136,7 +136,6 @@ class = "cost"
 """
 
 OWN_CHAT = Conversation("cidOwn==", ConversationKind.DIRECT)
-GROUP = Conversation("cidGroup==", ConversationKind.GROUP)
 LI = Person(user_id="li01", name="李", roles=frozenset({"finance"}), language="en")
 
 

@@ -25,7 +25,6 @@ from bot.named_questions.views import NamedAnswer, QuestionList
 from bot.words.disclosure import HIDDEN, FieldClass, cut
 from tests.commands.company import NOW
 from tests.named_questions.company import (
-    GROUP,
     LI,
     NOT_INVOICED,
     SOURCE,
@@ -236,11 +235,6 @@ async def test_a_key_opens_no_more_than_its_scopes(database: QueryDatabase) -> N
     assert isinstance((await open_to_all.ask("/ask stores", program)).view, DeniedNotice)
     whole = LI.with_key(KeyScope("k1", commands=frozenset({"ask"}), documents=frozenset({"order"})))
     assert isinstance((await open_to_all.ask("/ask stores", whole)).view, NamedAnswer)
-
-
-async def test_others_do_not_read_along(database: QueryDatabase) -> None:
-    for line in ("/ask stores", "/ask", "各仓件数"):
-        assert isinstance((await desk(database, *OPEN).ask(line, where=GROUP)).view, DeniedNotice)
 
 
 async def test_the_card_says_what_it_leaves_out(database: QueryDatabase) -> None:
