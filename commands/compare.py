@@ -13,7 +13,7 @@ from bot.cards.actions import Ask
 from bot.cards.view import Button, Label, View
 from bot.chat.arguments import PartnerTerm, Warehouse
 from bot.chat.context import QuestionContext
-from bot.chat.days import DaysOrMonth
+from bot.chat.days import DayRange, DaysOrMonth
 from bot.chat.errors import BadArgument
 from bot.chat.parsing import command_line
 from bot.chat.records.compared_sides import ComparedSide, SideKind, SideLookup, documents_of, joined_names, typed_days
@@ -27,7 +27,7 @@ from bot.chat.records.comparison import (
 from bot.chat.records.rankings import YEAR
 from bot.chat.records.reader_hub import command_of, visible_fields
 from bot.chat.registry import command
-from bot.chat.view_parts import freshness_of_all
+from bot.chat.view_parts import freshness_of_all, said_days
 from bot.erp.hub import ErpHub
 from bot.erp.kinds import Kind
 from bot.erp.port import Period
@@ -72,6 +72,11 @@ class CompareView(View):
         return self.sides[0].name_class
 
     @property
+    def is_of_two(self) -> bool:
+        """Whether the sides are called differently: one partner or product may be compared in two periods."""
+        return self.sides[0].name != self.sides[1].name or self.line is HIDDEN
+
+    @property
     def same_days(self) -> bool:
         """Whether both sides are of the same days."""
         return self.sides[0].days == self.sides[1].days
@@ -85,7 +90,7 @@ class CompareView(View):
         return None if self.line is HIDDEN else Ask(self.line)
 
     def buttons(self) -> Sequence[Button]:
-        return tuple(dict.fromkeys(filter(None, map(_lead, self.sides))))
+        return tuple(filter(None, map(_lead, self.sides if self.is_of_two else self.sides[:1])))
 
 
 def _lead(side: ComparedSide) -> Button | None:
@@ -96,7 +101,7 @@ def _lead(side: ComparedSide) -> Button | None:
         case SideKind.WAREHOUSE:
             return Button(side.name, Ask(command_line("stock", f"@{side.name}")))
         case SideKind.COMPANY:
-            return Button(side.name, Ask(f"/report {typed_days(side.days)}"))
+            return Button(said_days(DayRange(side.days)), Ask(f"/report {side.name}"))
         case SideKind.PERSON:
             return Button(side.name, Ask(command_line("order", side.name)))
     return Button(side.name, Ask(command_line(_COMMANDS[side.kind], side.name)))
@@ -172,7 +177,7 @@ class _Figures:
             cut_figures, classes = cut_part(
                 tuple(part), visible_fields(self.policy, self.context, each.command, command_of(each.area))
             )
-            figures += cut_figures
+            figures += [each for n, each in enumerate(cut_figures) if each not in cut_figures[:n]]
             withheld |= classes
         coverages = [coverage for _, _, coverage, _ in read]
         coverage = reduce(Coverage.joined, coverages) if coverages else Coverage(as_of=None, complete_since=None)

@@ -58,6 +58,8 @@ class PromiseView(View):
     line: str
     cover: Cover
     part: Quantity | None
+    most: Quantity | None
+    """How much of it is there once all has come that is sure to."""
     answer: Annotated[PromiseAnswer, FieldClass.QUANTITY]
     planned: tuple[ProductionOrder, ...] = ()
     """Production of it that has not begun: it is not on its way, and may be."""
@@ -129,6 +131,7 @@ async def promise(
         line=command_line("promise", product.sku, *filter(None, rest)),
         cover=cover,
         part=cover.by(by or today),
+        most=cover.by(date.max),
         answer=answer,
         planned=() if answer is PromiseAnswer.NOW else await read_not_begun(product.sku, erp),
         more=offered(erp, "stock", "arrivals", "product", of=supply.answers[0]),

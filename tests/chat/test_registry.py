@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from datetime import UTC, datetime
 from importlib.metadata import EntryPoint
 from types import ModuleType
@@ -164,6 +165,8 @@ def test_an_answer_reaches_the_documents_that_the_asker_may_see_of_each_command_
     assert shows("sky", "order").reach(policy, asked, (EVERYTHING,)) == {"sky": (EVERYTHING,), "order": (north,)}
     also = shows("sky", "order").reach(policy, asked, (north,), also=("po",))
     assert also == {"sky": (north,), "order": (north,), "po": (Scope(sources=frozenset()),)}
+    concerned = replace(shows("sky", "po"), to_concerned=True).reach(policy, asked, (EVERYTHING,), also=("order",))
+    assert concerned == {"sky": (EVERYTHING,), "po": (EVERYTHING,), "order": (north,)}
 
 
 def shows(name: str, *commands: str) -> AnyCommand:

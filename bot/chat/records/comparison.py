@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from functools import partial
 from typing import Annotated, Any
@@ -31,7 +31,7 @@ _Value = Money | Decimal | int | None
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ComparedFigure:
-    """One figure of both sides: numbers of documents, amounts in one currency, or quantities in ``unit``.
+    """One figure of both sides: numbers of documents, amounts in one currency, or quantities in ``units``.
 
     None stands for what is not known of a side.
     """
@@ -41,20 +41,20 @@ class ComparedFigure:
     other: Annotated[_Value, ClassedBy("value_class")]
     difference: Annotated[_Value, ClassedBy("value_class")]
     """The first less the second."""
-    unit: str = ""
+    units: tuple[str, str] = ("", "")
     value_class: FieldClass | None = None
 
 
-def _number(
-    label: Phrase,
-    one: Decimal | int | None,
-    other: Decimal | int | None,
-    *,
-    unit: str = "",
-    value_class: FieldClass | None = None,
-) -> ComparedFigure:
+def _number(label: Phrase, one: Decimal | int | None, other: Decimal | int | None) -> ComparedFigure:
     difference = None if one is None or other is None else one - other
-    return ComparedFigure(label=label, one=one, other=other, difference=difference, unit=unit, value_class=value_class)
+    return ComparedFigure(label=label, one=one, other=other, difference=difference)
+
+
+def _quantity(label: Phrase, one: Decimal | None, other: Decimal | None, units: tuple[str, str]) -> ComparedFigure:
+    """Return quantities, without a difference where their units differ."""
+    found = _number(label, one, other)
+    difference = found.difference if units[0] == units[1] else None
+    return replace(found, difference=difference, units=units, value_class=FieldClass.QUANTITY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,9 +106,10 @@ async def figures_of_kind(
         )
         for side in sides
     ]
+    coverage = in_days[0].coverage
     one, other = (answer.value for answer in in_days)
-    found = [_number(kind.words.many, one.count, other.count)]
-    found += _amounts(phrase("%(documents)s, amount", documents=kind.words.many), kind, one.amounts, other.amounts)
+    figures = [_number(kind.words.many, one.count, other.count), *_totals(kind, one.amounts, other.amounts)]
+    found = [*_only_told(figures, [side.days for side in sides], coverage)]
     if with_now:
         now = [
             (
@@ -122,7 +123,25 @@ async def figures_of_kind(
             found.append(_number(kind.words.late, now[0].late, now[1].late))
         if kind.amounts.left and kind.words.open:
             found += _amounts(kind.words.open, kind, now[0].left, now[1].left)
-    return found, in_days[0].coverage
+    return found, coverage
+
+
+def _only_told(
+    figures: Iterable[ComparedFigure], days: Sequence[Period], coverage: Coverage
+) -> Iterator[ComparedFigure]:
+    """Yield figures without those of days of which no documents are kept."""
+    one, other = (coverage.tells_until(each.last) for each in days)
+    for each in figures:
+        yield replace(
+            each,
+            one=each.one if one else None,
+            other=each.other if other else None,
+            difference=each.difference if one and other else None,
+        )
+
+
+def _totals(kind: Kind[Any], one: Mapping[str, Decimal], other: Mapping[str, Decimal]) -> Iterator[ComparedFigure]:
+    return _amounts(phrase("%(documents)s, amount", documents=kind.words.many), kind, one, other)
 
 
 def _amounts(
@@ -143,6 +162,16 @@ class _Lines:
     quantity: Decimal = _NOTHING
     units: set[str] = field(default_factory=set)
     amounts: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+
+    @property
+    def unit(self) -> str:
+        """The unit of all lines; empty for none or several."""
+        return "".join(self.units) if len(self.units) == 1 else ""
+
+    @property
+    def in_one_unit(self) -> Decimal | None:
+        """The quantity of all lines; None where they have several units."""
+        return None if len(self.units) > 1 else self.quantity
 
 
 def _add_lines(skus: Sequence[str], lines: Iterable[DocumentWithLine]) -> tuple[Mapping[str, _Lines], int]:
@@ -174,33 +203,28 @@ async def figures_of_lines(
     all_in = {each: (await kept.fold(kind.area, _count, since=each.first, until=each.last)).value for each in read}
     unread = max(0, *(all_in[each] - answer.value[1] for each, answer in read.items()))
     one, other = (read[each].value[0][key_of(sku)] for sku, each in zip(skus, days, strict=True))
-    label = phrase("%(documents)s, amount", documents=kind.words.many)
-    found = list(_amounts(label, kind, one.amounts, other.amounts))
-    units = one.units | other.units
-    if len(units) <= 1:
-        found.insert(0, _quantity(kind.words.many, one.quantity, other.quantity, unit="".join(units)))
-    return found, read[days[0]].coverage, unread
+    units = (one.unit or other.unit or "", other.unit or one.unit or "")
+    sold = _quantity(kind.words.many, one.in_one_unit, other.in_one_unit, units)
+    coverage = read[days[0]].coverage
+    figures = _only_told([sold, *_totals(kind, one.amounts, other.amounts)], days, coverage)
+    return [*figures], coverage, unread
 
 
 def _count(documents: Iterable[ErpRecord]) -> int:
     return sum(map(counts, documents))
 
 
-_quantity = partial(_number, value_class=FieldClass.QUANTITY)
-
-
 async def figures_of_stock(skus: Sequence[str], erp: ErpHub) -> tuple[list[ComparedFigure], list[Answer[Any]]]:
-    """Return what is there of two products now, and what of it is free; nothing where their units differ."""
+    """Return what is there of two products now, and what of it is free."""
     levels = await asyncio.gather(*(erp.stock(sku) for sku in skus))
     one, other = (each.value for each in levels)
-    if one.product.unit != other.product.unit:
-        return [], list(levels)
+    units = (one.product.unit, other.product.unit)
     figures = (
         (phrase("On hand"), one.total.on_hand, other.total.on_hand),
         (phrase("Available"), one.total.available, other.total.available),
         (phrase("Incoming"), one.total.incoming, other.total.incoming),
     )
-    return [_quantity(*each, unit=one.product.unit) for each in figures], list(levels)
+    return [_quantity(*each, units) for each in figures], list(levels)
 
 
 async def figures_of_stores(stores: Sequence[str], erp: ErpHub) -> tuple[list[ComparedFigure], list[Answer[Any]]]:

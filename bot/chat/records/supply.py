@@ -58,8 +58,8 @@ class Coming:
 class Cover:
     """How a need of a product is met. What is None cannot be told.
 
-    ``left`` is what is there and promised to nobody else, below zero where more was promised. ``free`` is the part of
-    the need that is there, ``missing`` the rest, ``short`` what is missing even after all that is sure to come.
+    ``left`` is what is there and promised to nobody else, below zero where more was promised. ``missing`` is
+    the part of the need that is not there, ``short`` what is missing even after all that is sure to come.
     ``whole_on`` is the first day on which all is there: today where nothing is missing.
     """
 
@@ -68,7 +68,6 @@ class Cover:
     promised: Quantity | None
     """What others were promised."""
     left: Quantity | None
-    free: Quantity | None
     missing: Quantity | None
     short: Quantity | None
     whole_on: Annotated[date | None, FieldClass.QUANTITY]
@@ -96,7 +95,6 @@ def cover(
         on_hand=stock.on_hand,
         promised=others,
         left=left,
-        free=None if left is None else _part(needed, left),
         missing=None if left is None else needed - _part(needed, left),
         short=None if whole is None else needed - _part(needed, whole),
         whole_on=None if left is None else next((day for day in days if left + _sum(sure, day) >= needed), None),

@@ -94,7 +94,7 @@ async def show_unpaid(found: Answer[Bill], erp: ErpHub, policy: AccessPolicy, co
         (phrase("due day"), bill.due_on is not None),
         (phrase("purchase order and its approval"), len(known) == len(numbers) > 0),
         (phrase("receipts"), any(each.received is not None for each in known.values())),
-        (phrase("payments to the vendor"), paid is not None),
+        (phrase("payments to the vendor"), paid is not None and not paid.notes),
     )
     answers: list[Answer[Any]] = [found, *(each for each in (*orders, paid) if each is not None)]
     view = UnpaidView(

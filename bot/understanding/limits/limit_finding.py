@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from bot.chat.days import names_days, names_days_ahead
-from bot.chat.parsing import command_line, normalise
+from bot.chat.parsing import normalise, quote
 from bot.understanding.command_kinds import LISTED, OWED, RECORDS_OF_PARTNERS, WITH_AMOUNTS
 from bot.understanding.limits.bounds import CURRENCY
 from bot.understanding.limits.states import StateFinder
 from bot.understanding.scanning.recognition import Recognition, end_of, in_order, partners_or_people
-from bot.understanding.scanning.spans import Scan, Span, SpanKind, days_said
+from bot.understanding.scanning.spans import Scan, Span, SpanKind, all_days_said
 from bot.understanding.sentences import LIST_WEIGHT, UnknownFact
 from bot.words.phrase import Phrase, phrase
 
@@ -84,8 +84,8 @@ _COMPARED = re.compile(
 )
 """Sets two things side by side."""
 _FIGURES_COMPARED = re.compile(
-    r"对比|相比|比较一下|比一比|(?:哪[家个]|谁).{0,4}(?:多|少)|(?<=\x00)比(?=\x00).{0,24}?[多少]"
-    r"|(?<![a-z])(?:compared?|versus|vs\.?|difference between)(?![a-z])",
+    r"对比|相比|比较一下|比一[比下]|(?:哪[家个]|谁).{0,4}[多少]|(?<=\x00)比(?=\x00).{0,24}?[多少]"
+    r"|(?<![a-z])(?:compared?|versus|vs\.?|difference between|(?:which|who)\b.{0,24}\bmore)(?![a-z])",
     re.IGNORECASE,
 )
 """Sets the figures of two side by side; which is cheaper or quicker is none of them."""
@@ -279,23 +279,31 @@ class LimitFinder:
         return None
 
     def side_by_side(self, scan: Scan) -> str:
-        """Return the line that sets two of a kind side by side; empty where their figures are not asked for."""
+        """Return the line that sets two of a kind side by side, or one in two periods.
+
+        It is empty where their figures are not asked for.
+        """
         text = self._without_names(scan)
-        if not _FIGURES_COMPARED.search(text) or _OF_OTHER_FIGURES.search(text):
+        named = [span for span in scan.spans if span.kind in {*_NAMED, SpanKind.NAME}]
+        kinds, names = {span.kind for span in named}, [*dict.fromkeys(span.value for span in in_order(named))]
+        asked = _FIGURES_COMPARED.search(text) and not _OF_OTHER_FIGURES.search(text)
+        if not asked or len(kinds) != 1 or not kinds <= _COMPARABLE:
             return ""
-        named, names = _several(scan), list(dict.fromkeys(span.value for span in _several(scan)))
-        others = [span for span in scan.spans if span.kind in {*_NAMED, SpanKind.NAME} and span not in named]
-        if others or len(names) != 2 or named[0].kind not in _COMPARABLE:
+        days = all_days_said(scan, months=True)
+        if (len(names), len(days)) not in {(2, 0), (2, 1), (1, 2)}:
             return ""
-        in_stores = named[0].kind is SpanKind.WAREHOUSE
-        words = [f"@{name}" for name in names] if in_stores else [names[0], "vs", names[1]]
-        return f"{command_line('compare', *words)} {days_said(scan, months=True)}".rstrip()
+        in_stores = kinds == {SpanKind.WAREHOUSE}
+        sides = [f"@{name}" for name in names] if in_stores else [quote(name) for name in names]
+        return " ".join(("/compare", (" " if in_stores else " vs ").join(sides), *days))
 
     def _comparison(self, scan: Scan, text: str) -> Limit | None:
         if self.side_by_side(scan):
             return None
         match = _COMPARED.search(text) or _MORE_THAN.search(text)
         compared = _several(scan) if match else []
+        if match and not compared and _FIGURES_COMPARED.search(text):
+            named = [span for span in scan.spans if span.kind in _COMPARABLE]
+            compared = named if len(named) > 1 else []
         if match is None or not (compared or match.re is _MORE_THAN):
             return None
         words = scan.text[match.start() : match.end()]

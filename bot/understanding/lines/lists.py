@@ -140,6 +140,9 @@ class ListLines:
             return of_number
         if coming := self._coming_goods(name, scan):
             return self.lists.with_days(command_line("arrivals", coming), "arrivals", scan)
+        if name == "promise":
+            line = command_line(name, joined(scan, SpanKind.NAME), quantity_needed(scan))
+            return self.lists.with_days(line, name, scan)
         if name == "price":
             return command_line(name, joined(scan, SpanKind.NAME), joined(scan, SpanKind.PARTNER, SpanKind.PERSON))
         if name == "shortage":

@@ -19,7 +19,8 @@ from bot.understanding.scanning.spans import Scan, Span, SpanKind
 from bot.understanding.vocabulary import Trade
 
 _OF_MONEY = ("bill", "payment")
-_LISTED_BY_PRODUCT = LISTED_BY_PRODUCT | {"mo", "arrivals"}
+_ON_DAYS = LISTED_BY_PRODUCT | {"mo", "arrivals", "promise"}
+_WITH_QUANTITY = frozenset({"stock", "promise"})
 """Commands that list what there is of a product, on some days too."""
 _OF_SALES_OR_DEBTS = re.compile(
     r"销|卖|订单|业绩|账|帐|\b(?:sales|sold|sell|orders?|age?ing|receivables|payables)\b", re.IGNORECASE
@@ -47,10 +48,6 @@ class ProductLines:
         if held := product_documents_asked(self.recognition, scan, asked.usable):
             yield from ((self._on_days(command_line(held, each.value), scan), DECISIVE) for each in products)
             return
-        if asked.weight("promise") >= SAYS_WHAT_TO_DO and len(products) == 1 and (much := quantity_needed(scan)):
-            line = command_line("promise", products[0].value, much)
-            yield self.lists.with_days(line, "promise", scan), DECISIVE
-            return
         command = self._command(products, asked, ranked)
         if command != "stock" and len(products) > 1:
             for product in products:
@@ -64,7 +61,7 @@ class ProductLines:
         stores = stores_typed(scan) if command in AT_WAREHOUSES else ()
         apart = command != "stock" and len(words) > 1  # they tell of one product
         customer = _customer(scan) if command == "price" else ""
-        needed = quantity_needed(scan) if command == "stock" and len(words) == 1 and words[0] else ""
+        needed = quantity_needed(scan) if command in _WITH_QUANTITY and len(words) == 1 and words[0] else ""
         for several in [[word] for word in words] if apart else [words]:
             if any(several) or stores:
                 for store in stores or ("",):
@@ -77,6 +74,8 @@ class ProductLines:
             said = ["price"]  # what is paid for a product
         if products and said[:1] == ["shortage"]:
             said = said[1:]  # 补货 of one product is its stock, or when it arrives
+        if asked.weight("promise") >= SAYS_WHAT_TO_DO and quantity_needed(asked.scan):
+            return "promise"  # 交货 alone asks for a delivery
         if products and asked.weight(TRAIL) > max(map(asked.weight, said), default=0):
             return TRAIL  # ids of people look like codes
         command = said[0] if said else "stock"
@@ -90,7 +89,7 @@ class ProductLines:
     def _on_days(self, line: str, scan: Scan) -> str:
         """Return the line of a product with the list and days of a sentence: RM-11下周有到货吗."""
         name, _, rest = line.removeprefix("/").partition(" ")
-        if name not in _LISTED_BY_PRODUCT:
+        if name not in _ON_DAYS:
             return line
         keyword = self.lists.named(name, scan)
         if keyword == LATE and self.lists.is_due_later(name, scan):

@@ -20,6 +20,8 @@ _COUNT = re.compile(
 )
 _ROUND_NUMBER = re.compile("[0-9一二两三四五六七八九十]+[百千万][零一二三四五六七八九十百千]*")
 _ENOUGH = "够"
+_BELOW_ZERO = re.compile(r"(?:(?<![a-z0-9])[-−–]|负|\bminus)\s*$", re.IGNORECASE)
+"""Before a number makes it one below zero, which nobody needs."""
 
 
 def quantity_needed(scan: Scan) -> str:
@@ -32,6 +34,8 @@ def quantity_needed(scan: Scan) -> str:
     if not spans and (counted := _counted(scan)):
         return typed_demand(counted, "")
     if len(spans) != 1 or (match := _AMOUNT.match(spans[0].text)) is None:
+        return ""
+    if _BELOW_ZERO.search(scan.text[: spans[0].start]):
         return ""
     amount = read_amount(match[0].strip())
     an_article = match[0] == "一"  # 一个 is a thing, not a quantity

@@ -81,6 +81,11 @@ class Scan:
 
 def days_said(scan: Scan, *, months: bool) -> str:
     """Return the first days of a sentence, with ``months`` also a month in digits; empty if there are none."""
+    return next(iter(all_days_said(scan, months=months)), "")
+
+
+def all_days_said(scan: Scan, *, months: bool) -> list[str]:
+    """Return all days of a sentence, each once."""
     named = (names_days, names_missing_day, *([names_month_in_digits] if months else []))
     dates = (span.text for span in scan.of_kind(SpanKind.DATE))
-    return next((text for text in dates if any(says(text) for says in named)), "")
+    return [*dict.fromkeys(text for text in dates if any(says(text) for says in named))]

@@ -17,7 +17,7 @@ from bot.chat.parsing import quote
 from bot.erp.model import Money
 from bot.words.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from commands.compare import CompareView
-from tests.commands.conftest import Ask, as_
+from tests.commands.conftest import Ask, as_, lines
 from tests.commands.demo.company import OWN_CHAT, OWNER, DemoCompany, exact
 
 COUNTED = "('draft', 'cancelled')"
@@ -133,14 +133,32 @@ async def test_periods(ask: Ask, demo: DemoCompany) -> None:
         place = by_first[date(2026, month, 1)]
         assert figure(view, "Orders")[place] == len(demo.numbers(orders))
         assert amounts(view, "Orders, amount")[place] == demo.sums("total", orders)
+    assert lines(view) == ["/report 2026-09-01..2026-09-30", "/report 2026-10-01..2026-10-31"]
 
 
 async def test_one_name_in_two_periods_and_the_difference(ask: Ask) -> None:
     view = await compare(ask, "宏达 2026-09 2026-10")
-    assert len({side.name for side in view.sides}) == 1
+    assert len({side.name for side in view.sides}) == len(lines(view)) == 1
     money = next(each for each in view.figures if isinstance(each.one, Money))
     assert isinstance(money.other, Money)
     assert money.difference.amount == money.one.amount - money.other.amount
+
+
+async def test_of_days_before_the_kept_documents_nothing_is_told(ask: Ask) -> None:
+    view = await compare(ask, "2024-01 2026-10")
+    orders = next(each for each in view.figures if str(each.label) == "Orders")
+    assert (orders.one, orders.difference) == (None, None)
+    assert orders.other
+    assert view.is_partial
+    assert all(each.one is None for each in view.figures)
+
+
+async def test_quantities_in_different_units_have_no_difference(ask: Ask) -> None:
+    view = await compare(ask, "SKU123 vs RM-01")
+    on_hand = next(each for each in view.figures if str(each.label) == "On hand")
+    assert (on_hand.units, on_hand.difference) == (("个", "千克"), None)
+    assert on_hand.one
+    assert on_hand.other
 
 
 async def test_two_sides_must_be_known_different_and_of_one_kind(ask: Ask) -> None:
@@ -160,5 +178,5 @@ async def test_closed_parts_are_said_and_amounts_are_hidden(ask: Ask) -> None:
     view = as_(CompareView, answer)
     assert [part.msgid for part in view.closed_parts] == ["Invoices"]
     money = [each for each in view.figures if each.value_class is FieldClass.AMOUNT]
-    assert money
+    assert len(money) == 1, "how many currencies there are is not told"
     assert all((each.one, each.difference) == (HIDDEN, HIDDEN) for each in money)

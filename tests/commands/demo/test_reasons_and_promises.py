@@ -50,7 +50,7 @@ def policy() -> AccessPolicy:
             rule(OWNER, "*"),
             rule(SELLER, "order stock why"),
             rule(COUNTER, "order mo po why"),
-            rule(MAKER, "mo stock po order why", quantities),
+            rule(MAKER, "mo stock po order bill payment why", quantities),
         ]
     )
 
@@ -131,10 +131,30 @@ async def test_twenty_promises_are_what_sql_says_two_of_them_of_nothing(ask: Ask
         there = max(NOTHING, min(needed, books.there_on(by)))
         assert (view.cover.on_hand, view.cover.promised, view.part) == (books.on_hand, books.promised, there), sku
         assert view.cover.whole_on == books.whole_on(needed), sku
+        assert view.most == max(NOTHING, min(needed, books.there_on(date.max))), sku
         assert (view.answer in {PromiseAnswer.NOW, PromiseAnswer.IN_TIME}) is (there == needed), sku
         answers.add(view.answer)
     assert answers >= {PromiseAnswer.NOW, PromiseAnswer.NEVER}
     assert all(Books(demo, sku).there_on(date.max) <= 0 for (sku,) in empty[:2])
+
+
+@pytest.mark.parametrize(
+    ("asked", "needed"),
+    [
+        ("RM-01 12.5千克", "12.5"),
+        ("RM-01 0.000001公斤", "0.000001"),
+        ("RM-01 ×99999.75kg", "99999.75"),
+        ("SKU123 2千个", "2000"),
+        ("0.5千个 SKU123", "500"),
+        ("SKU123 x300件", "300"),
+    ],
+)
+async def test_a_quantity_may_be_a_fraction_in_a_unit_that_makes_the_products(
+    ask: Ask, demo: DemoCompany, asked: str, needed: str
+) -> None:
+    view = as_(PromiseView, await ask(f"/promise {asked}", where=OWN_CHAT, person=OWNER))
+    there = Books(demo, view.product.sku).there_on(TODAY)
+    assert (view.cover.needed, view.part) == (Decimal(needed), max(NOTHING, min(Decimal(needed), there)))
 
 
 async def test_without_a_day_the_answer_is_about_now_and_from_when(ask: Ask, demo: DemoCompany) -> None:
@@ -149,7 +169,8 @@ async def test_without_a_day_the_answer_is_about_now_and_from_when(ask: Ask, dem
 
 
 async def test_a_promise_needs_a_quantity_in_the_products_unit_and_a_day_to_come(ask: Ask) -> None:
-    for line in ("/promise SKU123", "/promise SKU123 3箱", f"/promise SKU123 5 {TODAY - timedelta(days=1)}"):
+    wrong = ("/promise SKU123", "/promise SKU123 0", "/promise SKU123 -5", "/promise SKU123 ×0")
+    for line in (*wrong, "/promise SKU123 3箱", f"/promise SKU123 5 {TODAY - timedelta(days=1)}"):
         assert isinstance((await ask(line, where=OWN_CHAT, person=OWNER)).view, BadArgumentNotice), line
 
 
@@ -187,5 +208,7 @@ async def test_what_is_closed_to_the_asker_is_said_and_not_left_out(ask: Ask) ->
     maker = as_(MissingView, await ask("/why MO-1", where=OWN_CHAT, person=MAKER))
     assert (maker.rows, maker.total) == (HIDDEN, HIDDEN)
     assert "what it is made of" in {part.msgid for part in maker.closed_parts}
+    bill = as_(UnpaidView, await ask("/why BILL-1", where=OWN_CHAT, person=MAKER))
+    assert "payments to the vendor" in {part.msgid for part in bill.not_told}, "they are found by the vendor's name"
     assert isinstance((await ask("/why MO-1", where=OWN_CHAT, person=SELLER)).view, NotFoundNotice)
     assert isinstance((await ask("/why BILL-1", where=OWN_CHAT, person=SELLER)).view, NotFoundNotice)
