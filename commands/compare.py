@@ -16,7 +16,7 @@ from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange, DaysOrMonth
 from bot.chat.errors import BadArgument
 from bot.chat.parsing import command_line
-from bot.chat.records.compared_sides import ComparedSide, SideKind, SideLookup, documents_of, joined_names, typed_days
+from bot.chat.records.compared_sides import ComparedSide, SideKind, SideLookup, joined_names, typed_days
 from bot.chat.records.comparison import (
     ComparedFigure,
     figures_of_kind,
@@ -205,18 +205,8 @@ class _Figures:
 
     async def _of_kind(self, kind: Kind[Any]) -> tuple[list[ComparedFigure], Coverage, int]:
         if self.sides[0].kind is SideKind.PRODUCT:
-            return await figures_of_lines(
-                kind, [side.name for side in self.sides], [side.days for side in self.sides], self.kept
-            )
-        figures, coverage = await figures_of_kind(
-            kind, [documents_of(side, kind) for side in self.sides], self.kept, self.context, with_now=self._has_now
-        )
-        return figures, coverage, 0
-
-    @property
-    def _has_now(self) -> bool:
-        """Whether what is late and left to pay today tells the sides apart."""
-        return self.sides[0].name != self.sides[1].name and self.sides[0].kind is not SideKind.COMPANY
+            return await figures_of_lines(kind, self.sides, self.kept)
+        return (*await figures_of_kind(kind, self.sides, self.kept, self.context.today), 0)
 
     async def _of_stock(
         self, kind: SideKind

@@ -14,7 +14,6 @@ from bot.chat.context import QuestionContext
 from bot.chat.days import DayRange
 from bot.chat.errors import BadArgument, NothingFound, SeveralMeant
 from bot.chat.parsing import command_line
-from bot.chat.records.comparison import DocumentsOf
 from bot.chat.records.lookup import MAX_CLOSEST, closest_partners
 from bot.chat.records.warehouses import closest_warehouses
 from bot.erp.errors import NotFound
@@ -90,6 +89,20 @@ class ComparedSide:
         """What the name tells."""
         return FieldClass.PARTNER if self.kind in _OF_PARTNERS else None
 
+    @property
+    def partner(self) -> str:
+        """The partner whose documents it has; empty for a side that is none."""
+        return self.name if self.kind in _OF_PARTNERS else ""
+
+    def has(self, document: ErpRecord, kind: Kind[Any]) -> bool:
+        """Return whether a document of its days, and of its partner, is its own."""
+        match self.kind:
+            case SideKind.PERSON:
+                return self.name.casefold() in map(str.casefold, _people_of(kind, document))
+            case SideKind.WAREHOUSE:
+                return kind.warehouse(document) == self.name
+        return True
+
 
 def typed_days(days: Period) -> str:
     """Return days as they are typed."""
@@ -99,22 +112,6 @@ def typed_days(days: Period) -> str:
 def joined_names(names: Sequence[str]) -> Sequence[str]:
     """Return the words by which a line names what is compared."""
     return (names[0], _VERSUS, names[1]) if len(names) == _PAIR else names
-
-
-def documents_of(side: ComparedSide, kind: Kind[Any]) -> DocumentsOf:
-    """Return which documents of a kind a side has."""
-    match side.kind:
-        case SideKind.CUSTOMER | SideKind.VENDOR:
-            return DocumentsOf(side.days, partner=side.name)
-        case SideKind.PERSON:
-            return DocumentsOf(side.days, holds=partial(_is_of, side.name.casefold(), kind))
-        case SideKind.WAREHOUSE:
-            return DocumentsOf(side.days, holds=lambda document: kind.warehouse(document) == side.name)
-    return DocumentsOf(side.days)
-
-
-def _is_of(name: str, kind: Kind[Any], document: ErpRecord) -> bool:
-    return any(each.casefold() == name for each in _people_of(kind, document))
 
 
 def _people_of(kind: Kind[Any], document: ErpRecord) -> tuple[str, ...]:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import date
 from decimal import Decimal
 from functools import partial
 from typing import Annotated, Any
 
-from bot.chat.context import QuestionContext
+from bot.chat.records.compared_sides import ComparedSide, SideKind
 from bot.erp.answer import Answer
 from bot.erp.counting import counts, signed
 from bot.erp.goods.port import ShortageQuery, WarehouseQuery
@@ -19,7 +20,7 @@ from bot.erp.index.folding import key_of
 from bot.erp.kinds import Kind
 from bot.erp.model import ErpRecord, Money
 from bot.erp.port import Capability, Period
-from bot.read_model.queries import Coverage, ReadModel
+from bot.read_model.queries import Coverage, KeptAnswer, ReadModel
 from bot.read_model.rankings import line_amount
 from bot.read_model.records import DocumentWithLine
 from bot.words.disclosure import ClassedBy, FieldClass
@@ -57,15 +58,6 @@ def _quantity(label: Phrase, one: Decimal | None, other: Decimal | None, units: 
     return replace(found, difference=difference, units=units, value_class=FieldClass.QUANTITY)
 
 
-@dataclass(frozen=True, slots=True)
-class DocumentsOf:
-    """Whose documents a side has: of a ``partner``, or all that ``holds`` says, of some days."""
-
-    days: Period
-    partner: str = ""
-    holds: Callable[[Any], bool] = lambda document: True
-
-
 @dataclass(slots=True)
 class _Sum:
     """How many documents there are, and what they come to by currency; ``left`` is what of it is still to pay."""
@@ -76,13 +68,13 @@ class _Sum:
     left: dict[str, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
 
 
-def _add(kind: Kind[Any], holds: Callable[[Any], bool], context: QuestionContext, documents: Iterable[Any]) -> _Sum:
+def _add(kind: Kind[Any], side: ComparedSide, today: date, documents: Iterable[Any]) -> _Sum:
     found = _Sum()
     for document in documents:
-        if not counts(document) or not holds(document):
+        if not counts(document) or not side.has(document, kind):
             continue
         found.count += 1
-        found.late += kind.days_late(document, context.today) > 0
+        found.late += kind.days_late(document, today) > 0
         for sums, amount in (
             (found.amounts, signed(document, kind.amounts.total(document))),
             (found.left, signed(document, kind.amounts.left_of(document))),
@@ -93,36 +85,24 @@ def _add(kind: Kind[Any], holds: Callable[[Any], bool], context: QuestionContext
 
 
 async def figures_of_kind(
-    kind: Kind[Any], sides: Sequence[DocumentsOf], kept: ReadModel, context: QuestionContext, *, with_now: bool
+    kind: Kind[Any], sides: Sequence[ComparedSide], kept: ReadModel, today: date
 ) -> tuple[list[ComparedFigure], Coverage]:
-    """Return what two sides have of a kind in their days; ``with_now``: also what is late and left to pay today."""
-    in_days = [
-        await kept.fold(
-            kind.followed,
-            partial(_add, kind, side.holds, context),
-            since=side.days.first,
-            until=side.days.last,
-            partner=side.partner,
-        )
-        for side in sides
-    ]
+    """Return what two sides have of a kind in their days, and what is late and left to pay now of two that differ."""
+
+    async def add_up(side: ComparedSide, **which: Any) -> KeptAnswer[_Sum]:
+        return await kept.fold(kind.followed, partial(_add, kind, side, today), partner=side.partner, **which)
+
+    in_days = [await add_up(side, since=side.days.first, until=side.days.last) for side in sides]
     coverage = in_days[0].coverage
     one, other = (answer.value for answer in in_days)
     figures = [_number(kind.words.many, one.count, other.count), *_totals(kind, one.amounts, other.amounts)]
     found = [*_only_told(figures, [side.days for side in sides], coverage)]
-    if with_now:
-        now = [
-            (
-                await kept.fold(
-                    kind.followed, partial(_add, kind, side.holds, context), unfinished=True, partner=side.partner
-                )
-            ).value
-            for side in sides
-        ]
+    if sides[0].name != sides[1].name and sides[0].kind is not SideKind.COMPANY:
+        one, other = [(await add_up(side, unfinished=True)).value for side in sides]
         if kind.words.late:
-            found.append(_number(kind.words.late, now[0].late, now[1].late))
+            found.append(_number(kind.words.late, one.late, other.late))
         if kind.amounts.left and kind.words.open:
-            found += _amounts(kind.words.open, kind, now[0].left, now[1].left)
+            found += _amounts(kind.words.open, kind, one.left, other.left)
     return found, coverage
 
 
@@ -190,12 +170,13 @@ def _add_lines(skus: Sequence[str], lines: Iterable[DocumentWithLine]) -> tuple[
 
 
 async def figures_of_lines(
-    kind: Kind[Any], skus: Sequence[str], days: Sequence[Period], kept: ReadModel
+    kind: Kind[Any], sides: Sequence[ComparedSide], kept: ReadModel
 ) -> tuple[list[ComparedFigure], Coverage, int]:
     """Return what documents of a kind hold of two products: the quantity where it has one unit, and the amounts.
 
     With it comes how many documents of the days have lines that are not known.
     """
+    skus, days = [side.name for side in sides], [side.days for side in sides]
     read = {
         each: await kept.fold_lines(kind.area, partial(_add_lines, skus), since=each.first, until=each.last)
         for each in dict.fromkeys(days)
