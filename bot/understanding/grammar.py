@@ -194,8 +194,8 @@ class Grammar:
             return self._within_amounts(bounds, usable, nearest=nearest)
         scan = self.recognition.scan(text)
         if (line := self.limits.side_by_side(scan)) and (usable is None or "compare" in usable):
-            reading = Reading(line=line, by=ReadBy.GRAMMAR, understood=_understood(scan))
-            return reading if nearest else self.with_residue(reading, scan, usable)
+            compared = Reading(line=line, by=ReadBy.GRAMMAR, understood=_understood(scan))
+            return compared if nearest else self.with_residue(compared, scan, usable)
         if not nearest and (beyond := self._beyond(scan, usable)):
             return beyond
         if reading := self._compared(scan, usable) or self._late(scan, usable):
