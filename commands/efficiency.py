@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, tzinfo
 
 from bot.access.policy import AccessPolicy, AccessVerdict, Denied
 from bot.cards.view import View
 from bot.chat.arguments import Keyword
 from bot.chat.context import QuestionContext
 from bot.chat.days import DaysOrMonth
+from bot.chat.parsing import command_line
 from bot.chat.registry import command
 from bot.efficiency.figures import month_before
-from bot.efficiency.port import EfficiencyReader
+from bot.efficiency.port import EfficiencyReader, FindingReader
 from bot.efficiency.reports import (
     FigureReader,
     figure_reader,
@@ -22,11 +23,13 @@ from bot.efficiency.reports import (
     people_line,
     report_alerts,
     report_decisions,
+    report_findings,
     report_questions,
 )
 from bot.efficiency.views import (
     AlertEfficiency,
     DecisionEfficiency,
+    EfficiencyFindings,
     QuestionEfficiency,
     SpentCalls,
     efficiency_line,
@@ -40,12 +43,16 @@ class EfficiencyPart(Keyword, changes=False):
 
     ALERTS = phrase("alerts"), "预警", "告警", "提醒"
     QUESTIONS = phrase("questions"), "提问", "查询"
+    FINDINGS = phrase("findings"), "发现", "改进", "改进建议"
+
+
+FINDINGS_LINE = command_line("efficiency", EfficiencyPart.FINDINGS)
 
 
 @command(
     "efficiency",
     aliases=("效率", "xl", "流程效率"),
-    examples=("/efficiency", "/效率 上个月", "/efficiency 2026-10 alerts"),
+    examples=("/efficiency", "/效率 上个月", "/efficiency 2026-10 alerts", "/效率 改进"),
     shows=(),
     changes=False,
     summary=phrase("How long approvals and alerts wait, and what is asked, by month"),
@@ -58,11 +65,14 @@ async def efficiency(
     days: DaysOrMonth | None = None,
     part: EfficiencyPart | None = None,
     figures: EfficiencyReader,
+    findings: FindingReader,
     policy: AccessPolicy,
     context: QuestionContext,
 ) -> View:
     """Show a month's figures, as far as the asker may see them."""
     reader = figure_reader(policy, context)
+    if part is EfficiencyPart.FINDINGS:
+        return await _findings(findings, reader, context)
     month = month_of_days(days, context, latest=latest_month(reader, context))
     if month > latest_month(reader, context):
         return await _running(figures, month, part, reader)
@@ -70,16 +80,34 @@ async def efficiency(
         return await _alerts(figures, month, reader, context)
     if part is EfficiencyPart.QUESTIONS:
         return await _questions(figures, month, reader, context)
-    return await _decisions(figures, month, reader, context)
+    return await _decisions(figures, findings, month, reader, context)
+
+
+async def _findings(findings: FindingReader, reader: FigureReader, context: QuestionContext) -> EfficiencyFindings:
+    _require(allowed=reader.decisions or reader.alerts)
+    reported = report_findings(await findings.found(), reader, _zone(context), findings.address)
+    return EfficiencyFindings(
+        rows=page_of(reported.lines, context, EfficiencyFindings.page_size),
+        total=len(reported.lines),
+        offset=context.offset,
+        line=FINDINGS_LINE,
+        folded=reported.folded,
+    )
+
+
+def _zone(context: QuestionContext) -> tzinfo:
+    zone = context.now.tzinfo
+    assert zone is not None, "a question's time is in the company's zone"
+    return zone
 
 
 async def _decisions(
-    figures: EfficiencyReader, month: date, reader: FigureReader, context: QuestionContext
+    figures: EfficiencyReader, findings: FindingReader, month: date, reader: FigureReader, context: QuestionContext
 ) -> DecisionEfficiency:
     months = {each: await figures.decisions(each) for each in (month, month_before(month), month_before(month, 12))}
-    zone = context.now.tzinfo
-    assert zone is not None, "a question's time is in the company's zone"
+    zone = _zone(context)
     found = report_decisions(months, month, reader, zone)
+    reported = report_findings(await findings.found(), reader, zone, findings.address)
     return DecisionEfficiency(
         rows=page_of(found.lines, context, DecisionEfficiency.page_size),
         total=len(found.lines),
@@ -90,6 +118,7 @@ async def _decisions(
         folded=found.folded,
         own_only=not reader.decisions,
         beside_lines=_beside(month, reader),
+        findings=reported.lines[: EfficiencyFindings.page_size],
     )
 
 
@@ -155,6 +184,8 @@ def _other_parts(month: date, reader: FigureReader, shown: EfficiencyPart | None
         (EfficiencyPart.QUESTIONS, reader.spending, phrase("Questions")),
     )
     found = [(efficiency_line(month, part or ""), name) for part, may, name in parts if may and part is not shown]
+    if reader.decisions or reader.alerts:
+        found.insert(0, (FINDINGS_LINE, phrase("Findings")))
     return (*found, (people_line(month), phrase("By person"))) if reader.people else tuple(found)
 
 

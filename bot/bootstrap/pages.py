@@ -9,6 +9,7 @@ from bot.access.audit import AuditLog, RequiredAudit
 from bot.access.page_sessions import PageSessions
 from bot.bootstrap.alerts import AlertServices
 from bot.bootstrap.audit import report_places
+from bot.bootstrap.findings import Findings
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.rehearsals import Rehearsals
 from bot.bootstrap.rules import RuleFiles
@@ -103,6 +104,7 @@ def build_rule_pages(
     audit: AuditLog,
     required: RequiredAudit | None,
     rehearsals: Rehearsals,
+    findings: Findings,
 ) -> RulePages:
     """Return the pages of the rule files, and let the outbox show what waits for a second person."""
     settings, store = base.settings, StoredRuleVersions(base.database)
@@ -131,7 +133,7 @@ def build_rule_pages(
         required=required,
         now=base.now,
     )
-    return RulePages(changes, confirmations, name_of, rehearsals.rehearse)
+    return RulePages(changes, confirmations, name_of, rehearsals.rehearse, findings.find)
 
 
 def build_site(

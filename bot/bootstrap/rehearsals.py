@@ -17,6 +17,7 @@ from bot.access.areas import command_of
 from bot.access.openings import find_openings
 from bot.access.people import Person
 from bot.access.policy import AccessPolicy, AccessRequest
+from bot.alerts.intake.port import StoredEvent
 from bot.alerts.rules.parser import default_rules
 from bot.alerts.rules.rule_set import AlertRuleSet
 from bot.approvals.document_reader import Organisation
@@ -37,13 +38,28 @@ from bot.rulefiles.writing import RuleChangeRefused
 from bot.store.approvals.repository import cases_since
 from bot.words.phrase import Phrase, Words, phrase
 
-MOST_EVENTS, MOST_ORDERS, MOST_ROWS = 1_000, 300, 100
-EVENT_DAYS, ORDER_DAYS = timedelta(days=7), timedelta(days=30)
+MOST_EVENTS, MOST_ORDERS, MOST_ROWS = 3_000, 1_000, 100
+DAYS, LEAST_DAYS = timedelta(days=90), timedelta(days=7)
+"""Events are kept for less by default: then it is rehearsed on what there is, a rate of the last week at least."""
 SECONDS = 15.0
 """How long one rehearsal may take."""
 
 _CUT = phrase("Of more than %(num)s events the newest were looked at.", num=MOST_EVENTS)
 _HIDDEN = phrase("%(num)s more concern documents that you may not see.")
+
+
+@dataclass(frozen=True, slots=True)
+class PlayedTwice:
+    """The same events by the rules in force and by others. ``is_cut``: older ones are left out."""
+
+    before: ReplayResult
+    after: ReplayResult
+    is_cut: bool
+
+    @property
+    def days(self) -> int:
+        """How many days the events are of."""
+        return (self.after.until - self.after.since).days
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,17 +108,23 @@ class Rehearsals:
         )
 
     async def _rehearse_alerts(self, new: AlertRuleSet, reader: Person) -> Rehearsal:
-        settings, until = self.base.settings, self.base.now()
-        since = until - EVENT_DAYS
-        inputs = await read_inputs(self.base.database, since, until, since, most=MOST_EVENTS)
+        played = await self.replay_events(new)
+        return _compare_replays(played, self._may_see(reader), self.base.settings.limits.month.calls)
+
+    async def replay_events(self, new: AlertRuleSet) -> PlayedTwice:
+        """Return what the kept events of `DAYS` come to by the rules in force and by others; of many the newest."""
+        until = self.base.now()
+        inputs = await read_inputs(self.base.database, until - DAYS, until, until - DAYS, most=MOST_EVENTS)
+        received = (given.at for given in inputs.given if isinstance(given.what, StoredEvent))
+        since = min(next(received, until), until - LEAST_DAYS)
         file = self.files.alerts
         in_force = file.in_force
         # Rule sets count what events could not answer, so the ones in force are read anew.
         old = await asyncio.to_thread(file.review, in_force.text) if in_force.path is not None else None
-        old_rules = default_rules(company_of(settings)) if old is None else old.content.rules
+        old_rules = default_rules(company_of(self.base.settings)) if old is None else old.content.rules
         play = partial(self._play, inputs, since, until)
         before, after = await asyncio.to_thread(play, old_rules), await asyncio.to_thread(play, new)
-        return _compare_replays(before, after, inputs, self._may_see(reader), settings.limits.month.calls)
+        return PlayedTwice(before, after, is_cut=inputs.is_cut)
 
     def _play(self, inputs: ReplayInputs, since: datetime, until: datetime, rules: AlertRuleSet) -> ReplayResult:
         """Play events in a thread, on a loop of its own."""
@@ -123,7 +145,13 @@ class Rehearsals:
         return may_see
 
     async def _rehearse_approvals(self, new: RuleBasedPolicy, reader: Person) -> Rehearsal:
-        begins = self.base.now() - ORDER_DAYS
+        replayed = await self.replay_orders(new)
+        sees_orders = self.files.access.current().sees_all(reader, ["po"])
+        return _compare_plans(replayed, sees_orders=sees_orders)
+
+    async def replay_orders(self, new: RuleBasedPolicy) -> Sequence[ReplayedDocument]:
+        """Return the newest purchase orders of `DAYS`, at most `MOST_ORDERS`, as both rules plan them."""
+        begins = self.base.now() - DAYS
         cases = await self.base.database.run(partial(cases_since, since=begins))
         by_document = {(case.source, case.number.casefold()): case for case in cases}
         replay = PolicyReplay(
@@ -136,19 +164,15 @@ class Rehearsals:
             by_document,
         )
         replayed: list[ReplayedDocument] = []
-        is_cut = False
         async for document in replay.all(begins):
             if len(replayed) == MOST_ORDERS:
-                is_cut = True
                 break
             replayed.append(document)
-        sees_orders = self.files.access.current().sees_all(reader, ["po"])
-        return _compare_plans(replayed, is_cut=is_cut, sees_orders=sees_orders)
+        return replayed
 
 
-def _compare_replays(
-    before: ReplayResult, after: ReplayResult, inputs: ReplayInputs, may_see: Callable[[str], bool], month: int
-) -> Rehearsal:
+def _compare_replays(played: PlayedTwice, may_see: Callable[[str], bool], month: int) -> Rehearsal:
+    before, after = played.before, played.after
     old, new = _destinations(before), _destinations(after)
     changed = [key for key in dict.fromkeys((*old, *new)) if old.get(key, ()) != new.get(key, ())]
     seen = [key for key in changed if may_see(key[0])]
@@ -157,11 +181,12 @@ def _compare_replays(
     ]
     notes: list[Words] = [
         phrase(
-            "Looked at: %(num)s events of the last 7 days. Nobody acknowledges anything in a rehearsal.",
+            "Looked at: %(num)s events of the last %(days)s days. Nobody acknowledges anything in a rehearsal.",
             num=after.events,
+            days=played.days,
         )
     ]
-    if inputs.is_cut:
+    if played.is_cut:
         notes.append(_CUT)
     if len(seen) < len(changed):
         notes.append(Phrase(_HIDDEN.msgid, {"num": len(changed) - len(seen)}))
@@ -193,7 +218,7 @@ def _monthly(result: ReplayResult) -> str:
     return "" if result.monthly is None else str(result.monthly)
 
 
-def _compare_plans(replayed: Sequence[ReplayedDocument], *, is_cut: bool, sees_orders: bool) -> Rehearsal:
+def _compare_plans(replayed: Sequence[ReplayedDocument], *, sees_orders: bool) -> Rehearsal:
     changed = [document for document in replayed if document.changed or document.stuck]
     rows = [
         (
@@ -206,8 +231,10 @@ def _compare_plans(replayed: Sequence[ReplayedDocument], *, is_cut: bool, sees_o
         for document in changed
         if sees_orders
     ]
-    notes: list[Words] = [phrase("Looked at: %(num)s purchase orders of the last 30 days.", num=len(replayed))]
-    if is_cut:
+    notes: list[Words] = [
+        phrase("Looked at: %(num)s purchase orders of the last %(days)s days.", num=len(replayed), days=DAYS.days)
+    ]
+    if len(replayed) == MOST_ORDERS:
         notes.append(phrase("There are more orders than a rehearsal looks at; `dingerp policy replay` looks at all."))
     if changed and not sees_orders:
         notes.append(Phrase(_HIDDEN.msgid, {"num": len(changed)}))

@@ -34,6 +34,7 @@ from bot.bootstrap.directory import ContactEvents, start_directory
 from bot.bootstrap.efficiency import start_efficiency
 from bot.bootstrap.erps import build_stock_history, start_erps, start_read_model
 from bot.bootstrap.exports import build_charts
+from bot.bootstrap.findings import start_findings
 from bot.bootstrap.health import start_health
 from bot.bootstrap.infrastructure import build_infrastructure
 from bot.bootstrap.lost_writes import lost_writes_health, review_lost_writes
@@ -62,7 +63,7 @@ from bot.chat.registry import installed_commands
 from bot.dingtalk.card_wire import TemplateChoice
 from bot.dingtalk.openapi import ApiRetryPolicy
 from bot.dingtalk.quota import MonthlyMeter
-from bot.efficiency.port import EfficiencyReader
+from bot.efficiency.port import EfficiencyReader, FindingReader
 from bot.erp.hub import ErpHub
 from bot.mechanisms.background import BackgroundTasks, Runs
 from bot.mechanisms.health import LateReport, PartHealth
@@ -163,6 +164,15 @@ async def build_services(
     named_questions = NamedQuestionService(rules.questions.current, databases, account_of=account, metrics=metrics)
     reader, model = await start_reader(base, commands, hub, read_model)
     report = LateReport()
+    rehearsals = Rehearsals(
+        base=base,
+        hub=hub,
+        files=rules,
+        organisation=approvals.organisation,
+        requests=[command.request() for command in commands.values()],
+    )
+    figures = await start_efficiency(base)
+    findings = await start_findings(base, figures, rules, rehearsals)
     answering = AnsweringServices(
         base=base,
         commands=commands,
@@ -187,7 +197,8 @@ async def build_services(
             ErpKeys: keys,
             Operations: build_operations(base, hub, alerts, report),
             Confirmations: confirmations,
-            EfficiencyReader: await start_efficiency(base),
+            EfficiencyReader: figures,
+            FindingReader: findings,
             NamedQuestionService: named_questions,
             **approvals.collaborators,
         },
@@ -198,14 +209,7 @@ async def build_services(
     )
     questions, clicks, answers, programs = await build_pipelines(answering, inbox, patience)
     api = build_api(base, programs, commands, audit)
-    rehearsals = Rehearsals(
-        base=base,
-        hub=hub,
-        files=rules,
-        organisation=approvals.organisation,
-        requests=[command.request() for command in commands.values()],
-    )
-    rule_pages = build_rule_pages(base, alerts, rules, confirmations, audit, required_audit, rehearsals)
+    rule_pages = build_rule_pages(base, alerts, rules, confirmations, audit, required_audit, rehearsals, findings)
     site = build_site(base, answers, sessions, rule_pages)
 
     await resume_questions(base, inbox, questions, replica)

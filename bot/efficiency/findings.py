@@ -33,6 +33,7 @@ IGNORED = 70
 CARD = timedelta(minutes=2)
 """What a card costs that nobody needed: so cards can be compared with hours."""
 FOUR_WEEKS = timedelta(days=28)
+_TENTH = Decimal("0.1")
 
 
 class FindingTopic(StrEnum):
@@ -91,6 +92,30 @@ class Finding:
     remedy: RuleEdit | LineToSend | None = None
     rehearsed: Rehearsed | None = None
     unrehearsed: Phrase | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFindings:
+    """All findings, and the decisions that they are about, by which they are cut for a reader."""
+
+    findings: tuple[Finding, ...]
+    decisions: Mapping[date, Sequence[DecisionWait]]
+    alerts: Mapping[date, Sequence[AlertWait]]
+
+
+def tell_effect(finding: Finding) -> Phrase | None:
+    """Return what a rehearsal found, in words."""
+    if finding.rehearsed is None:
+        return None
+    found = {name: str(getattr(finding.rehearsed, name)) for name in ("days", "after", "before")}
+    if finding.topic is FindingTopic.ALERTS:
+        return phrase("Rehearsed on %(days)s days: %(after)s cards a week instead of %(before)s.", **found)
+    return phrase("Rehearsed on %(days)s days: this rule for %(after)s orders a week instead of %(before)s.", **found)
+
+
+def weekly(count: int, days: int) -> Decimal:
+    """Return how many there are in a week, of a count in some days."""
+    return (Decimal(7 * count) / days).quantize(_TENTH)
 
 
 def finding_id(topic: FindingTopic, *cause: object) -> str:

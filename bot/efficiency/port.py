@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Protocol
 
+from bot.efficiency.findings import Finding, FoundFindings
 from bot.efficiency.questions import QuestionDay
 from bot.efficiency.waits import AlertWait, DecisionWait
 
@@ -35,4 +36,16 @@ class EfficiencyReader(Protocol):
 
     async def departments(self) -> Mapping[str, str]:
         """Return the names of departments by their id."""
+        ...
+
+
+class FindingReader(Protocol):
+    """Finds what costs time; implemented by `bot.bootstrap.findings`."""
+
+    async def found(self) -> FoundFindings:
+        """Return the findings over the last full months, as the rule files are now. Raises a `DingerpError`."""
+        ...
+
+    def address(self, finding: Finding) -> str:
+        """Return the page on which a finding's remedy is a draft; empty where there are no pages."""
         ...

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, tzinfo
 from typing import TypeVar
 
 from bot.access.grants import EVERYTHING
-from bot.access.policy import AccessPolicy, AccessRequest
+from bot.access.policy import ADMIN, AccessPolicy, AccessRequest
 from bot.chat.context import QuestionContext
 from bot.chat.days import DaysOrMonth
 from bot.chat.parsing import command_line
@@ -21,9 +21,10 @@ from bot.efficiency.figures import (
     measure_decisions,
     month_before,
 )
-from bot.efficiency.folding import LEAST, fold_divisions, people_besides
+from bot.efficiency.findings import Finding, FindingTopic, FoundFindings, RuleEdit, level_of, tell_effect
+from bot.efficiency.folding import LEAST, Division, fold_divisions, people_besides
 from bot.efficiency.questions import QuestionCount, QuestionDay, count_questions, fold_questions, sum_up
-from bot.efficiency.views import AlertLine, DecisionLine, QuestionLine, name_group
+from bot.efficiency.views import AlertLine, DecisionLine, FindingLine, QuestionLine, name_group
 from bot.efficiency.waits import AlertWait, DecisionWait
 from bot.words.disclosure import FieldClass
 from bot.words.phrase import Phrase, phrase
@@ -59,6 +60,8 @@ class FigureReader:
     amounts: bool
     alerts: bool
     spending: bool
+    rules: bool = False
+    """They may change rules."""
 
 
 def figure_reader(policy: AccessPolicy, context: QuestionContext) -> FigureReader:
@@ -76,6 +79,7 @@ def figure_reader(policy: AccessPolicy, context: QuestionContext) -> FigureReade
         amounts=FieldClass.COST in orders.grant.fields,
         alerts=may(_ALERTS, reserved=False),
         spending=may(_SPENDING, reserved=True),
+        rules=ADMIN in policy.roles_of(person) and not person.is_external,
     )
 
 
@@ -148,10 +152,17 @@ def own_decisions(waits: Sequence[DecisionWait], reader: FigureReader) -> tuple[
     return (DecisionLine(name=phrase("Yourself"), figures=measure_decisions(own)),) if own else ()
 
 
-def _report_divisions(waits: Sequence[DecisionWait], reader: FigureReader, zone: tzinfo) -> ReportedLines:
+def _seen_divisions(
+    waits: Sequence[DecisionWait], reader: FigureReader, zone: tzinfo
+) -> dict[DividedBy, Division[DecisionWait]]:
     divisions = divide_decisions(waits, zone)
     if not reader.amounts:
         del divisions[DividedBy.AMOUNT]
+    return divisions
+
+
+def _report_divisions(waits: Sequence[DecisionWait], reader: FigureReader, zone: tzinfo) -> ReportedLines:
+    divisions = _seen_divisions(waits, reader, zone)
     shown = list(divisions.values())
     if not reader.people:
         shown = fold_divisions(waits, shown, reader.user_id)
@@ -249,3 +260,54 @@ def _departments(
     if folded.together and not reader.people:
         together = sum_up(folded.together)
         yield QuestionLine(command=together.command, department=phrase("Others together"), number=together.number)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedFindings:
+    """Findings for a reader. ``folded``: some are left out, since they are about too few people."""
+
+    lines: tuple[FindingLine, ...]
+    folded: bool
+
+
+def report_findings(
+    found: FoundFindings, reader: FigureReader, zone: tzinfo, address: Callable[[Finding], str]
+) -> ReportedFindings:
+    """Return the findings that a reader may see; who may not change rules gets no ``address`` of a draft."""
+    topics = {FindingTopic.APPROVALS: reader.decisions, FindingTopic.ALERTS: reader.alerts}
+    of_topics = [finding for finding in found.findings if topics[finding.topic]]
+    shown = [finding for finding in of_topics if reader.people or _is_about_many(finding, found, reader, zone)]
+    lines = (_finding_line(number, each, reader, address) for number, each in enumerate(shown, 1))
+    return ReportedFindings(tuple(lines), folded=len(shown) < len(of_topics))
+
+
+def _is_about_many(finding: Finding, found: FoundFindings, reader: FigureReader, zone: tzinfo) -> bool:
+    """Return whether a finding tells of no few people, in none of its months: months could be subtracted from it."""
+    if finding.topic is FindingTopic.ALERTS:
+        months = ([wait for wait in of if wait.rule == finding.subject] for of in found.alerts.values())
+        return all(people_besides(of, reader.user_id) >= LEAST for of in months if any(wait.person for wait in of))
+    level = finding.subject, finding.level
+    months_of = (waits for waits in found.decisions.values() if level in map(level_of, waits))
+    return all(level in _fold_levels(waits, reader, zone).groups for waits in months_of)
+
+
+def _fold_levels(waits: Sequence[DecisionWait], reader: FigureReader, zone: tzinfo) -> Division[DecisionWait]:
+    """Return a month's decisions by rule and level, beside what its reader sees of that month."""
+    divisions = _seen_divisions(waits, reader, zone)
+    return fold_divisions(waits, [*divisions.values(), divide(waits, level_of)], reader.user_id)[-1]
+
+
+def _finding_line(
+    number: int, finding: Finding, reader: FigureReader, address: Callable[[Finding], str]
+) -> FindingLine:
+    edit = finding.remedy if isinstance(finding.remedy, RuleEdit) and reader.rules else None
+    return FindingLine(
+        number=number,
+        seen=finding.seen,
+        reason=finding.reason,
+        evidence=finding.evidence,
+        effect=tell_effect(finding) or finding.unrehearsed,
+        remedy=edit.what if edit is not None else None,
+        by_others=finding.remedy is not None and edit is None,
+        url=address(finding) if edit is not None else "",
+    )

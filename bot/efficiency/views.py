@@ -19,6 +19,7 @@ from bot.chat.parsing import command_line
 from bot.chat.report_days import WEEKDAYS
 from bot.chat.view_parts import export_buttons, table_of_lines
 from bot.efficiency.figures import AlertFigures, DecisionFigures, DividedBy, month_before, took
+from bot.efficiency.findings import CARD, IGNORED, LEAST_CASES, MONTHS, SLOW, UNCHANGED
 from bot.efficiency.waits import AMOUNT_STEPS, IN_THE_ERP
 from bot.words.columns import Column
 from bot.words.phrase import Phrase, phrase
@@ -116,6 +117,82 @@ _WAITING = Column(phrase("Wait now"), "waiting")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FindingLine:
+    """A finding as its reader sees it. ``effect`` is what a rehearsal found, or why there was none.
+
+    ``remedy`` is the change that ``url`` has as a draft, both for those who may change rules; ``by_others``: there is
+    one, and somebody else may make it.
+    """
+
+    number: int
+    seen: Phrase
+    reason: Phrase
+    evidence: str
+    effect: Phrase | None
+    remedy: Phrase | None
+    by_others: bool
+    url: str
+
+    def buttons(self) -> Sequence[Button]:
+        """Return the button of the draft, if there is one."""
+        return [Button(phrase("Change for %(number)s", number=str(self.number)), self.url)] if self.url else []
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EfficiencyFindings(ListView):
+    """What costs time, the most expensive first, each with what would change it."""
+
+    card: ClassVar[str] = "efficiency_findings"
+    page_size: ClassVar[int] = 3
+    tells_of_asker: ClassVar[bool] = True
+    opens_rows: ClassVar[bool] = False
+
+    rows: tuple[FindingLine, ...]
+    folded: bool = False
+
+    @property
+    def bounds(self) -> tuple[Phrase, ...]:
+        """From when on something is a finding, in words."""
+        return (
+            phrase(
+                "Looked at: the last %(months)s full months. A finding has %(cases)s cases in them at least.",
+                months=str(MONTHS),
+                cases=str(LEAST_CASES),
+            ),
+            phrase(
+                "A level is slow if half of its decisions take %(hours)s h or more, and %(share)s%% of all approve what"
+                " stays unchanged.",
+                hours=str(SLOW // timedelta(hours=1)),
+                share=str(UNCHANGED),
+            ),
+            phrase("A rule is noise if nobody takes up %(share)s%% of its alerts.", share=str(IGNORED)),
+            phrase(
+                "The most expensive come first: the hours that orders wait, and %(minutes)s minutes for each card that"
+                " nobody needed.",
+                minutes=str(CARD // timedelta(minutes=1)),
+            ),
+        )
+
+    def row_buttons(self) -> Sequence[Button]:
+        cases = [Button(phrase("Cases of %(number)s", number=str(row.number)), Ask(row.evidence)) for row in self.rows]
+        return (*(button for row in self.rows for button in row.buttons()), *cases)
+
+    def buttons(self) -> Sequence[Button]:
+        return (*self.row_buttons(), *self.page_buttons(), Button(phrase("Figures"), Ask(command_line("efficiency"))))
+
+    def table(self) -> Table:
+        return table_of_lines(_FINDING_COLUMNS, self)
+
+
+_FINDING_COLUMNS = (
+    Column(phrase("Finding"), "seen"),
+    Column(phrase("Why it matters"), "reason"),
+    Column(phrase("Rehearsal"), "effect"),
+    Column(phrase("Change"), "remedy"),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EfficiencyView(ListView):
     """Base of the figures of one month, with buttons of the other parts and months."""
 
@@ -157,14 +234,17 @@ class DecisionEfficiency(EfficiencyView):
     own_only: bool = False
     running: bool = False
     beside_lines: tuple[str, ...] = ()
+    findings: tuple[FindingLine, ...] = ()
+    """The first ones, in the newest month that has ended."""
 
     def beside(self) -> Sequence[str]:
         return self.beside_lines
 
     def row_buttons(self) -> Sequence[Button]:
-        """Return the button of the month's cases, each of which its reader sees as far as it is for them."""
+        """Return the drafts of findings, and the month's cases, which each reader sees as far as they are for them."""
         last = month_before(self.month, -1) - timedelta(days=1)
-        return [Button(phrase("Cases"), Ask(command_line("decisions", "decided", f"{self.month}..{last}")))]
+        cases = Button(phrase("Cases"), Ask(command_line("decisions", "decided", f"{self.month}..{last}")))
+        return (*(button for finding in self.findings for button in finding.buttons()), cases)
 
     def chart(self, language: Language) -> Chart:
         """Return the medians in hours as bars, in a panel for each division."""

@@ -37,7 +37,7 @@ from bot.chat.question_handler import PreparedAnswer
 from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.records.reader_hub import no_account
 from bot.chat.registry import Commands
-from bot.efficiency.port import EfficiencyReader
+from bot.efficiency.port import EfficiencyReader, FindingReader
 from bot.erp.hub import ErpHub
 from bot.mechanisms.metrics import Metrics
 from bot.named_questions.asking import NamedQuestionService
@@ -53,7 +53,7 @@ from tests.commands.alert_fakes import InMemoryAlertService
 from tests.commands.approval_fakes import ApprovalFixture
 from tests.commands.chart_fakes import MemoryGallery, MemoryPainter
 from tests.commands.company import NOW, Company
-from tests.commands.efficiency_fakes import MemoryFigures
+from tests.commands.efficiency_fakes import MemoryFigures, MemoryFindings
 from tests.commands.export_fakes import MemoryCourier
 from tests.commands.operations_fakes import MemoryDesk, operations
 from tests.commands.subscription_fakes import MemorySubscriptions
@@ -299,6 +299,12 @@ def figures() -> MemoryFigures:
 
 
 @pytest.fixture
+def findings(figures: MemoryFigures) -> MemoryFindings:
+    """What is found in them."""
+    return MemoryFindings(figures)
+
+
+@pytest.fixture
 def collaborators(
     hub: ErpHub,
     kept: MemoryDocuments,
@@ -315,6 +321,7 @@ def collaborators(
     desk: MemoryDesk,
     poked: list[str],
     figures: MemoryFigures,
+    findings: MemoryFindings,
 ) -> dict[type, object]:
     """What commands are given, but for the exports, which ask commands themselves."""
     return {
@@ -334,6 +341,7 @@ def collaborators(
         HeldRightStore: NothingHeld(),
         Operations: operations(desk, poked),
         EfficiencyReader: figures,
+        FindingReader: findings,
         NamedQuestionService: NamedQuestionService(NamedQuestions, {}, account_of=no_account, metrics=UNREAD),
         Confirmations: Confirmations(
             NothingAsked(), end_sessions=nobody_is_logged_in, audit=audit, on_enqueued=lambda: None, now=lambda: NOW

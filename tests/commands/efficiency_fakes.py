@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from bot.efficiency.figures import month_before
+from bot.efficiency.findings import (
+    Finding,
+    FoundFindings,
+    RuleEdit,
+    find_noisy_rules,
+    find_slow_levels,
+    months_of_findings,
+    order_findings,
+)
 from bot.efficiency.questions import QuestionDay
 from bot.efficiency.waits import AlertWait, DecisionWait
 from tests.commands.company import NOW
@@ -35,6 +44,24 @@ class MemoryFigures:
 
     async def departments(self) -> Mapping[str, str]:
         return {"1": "仓储部", "2": "采购部"}
+
+
+@dataclass
+class MemoryFindings:
+    """A `bot.efficiency.port.FindingReader` of these figures, without rehearsals."""
+
+    figures: MemoryFigures
+    remedy: RuleEdit | None = None
+
+    async def found(self) -> FoundFindings:
+        months = months_of_findings(NOW.date())
+        decisions = {month: await self.figures.decisions(month) for month in months}
+        alerts = {month: await self.figures.alerts(month) for month in months}
+        found = (*find_slow_levels(decisions), *find_noisy_rules(alerts))
+        return FoundFindings(order_findings(replace(each, remedy=self.remedy) for each in found), decisions, alerts)
+
+    def address(self, finding: Finding) -> str:
+        return f"https://erp.example.com/rules/alerts?finding={finding.id}"
 
 
 def _month_of(day: date) -> date:

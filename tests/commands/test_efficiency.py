@@ -14,13 +14,16 @@ from bot.cards.language import load_languages
 from bot.cards.notices import DeniedNotice
 from bot.cards.renderer import CardRenderer
 from bot.chat.message import Conversation, ConversationKind
+from bot.efficiency.findings import RuleEdit
 from bot.efficiency.questions import QuestionDay
-from bot.efficiency.views import AlertEfficiency, DecisionEfficiency, QuestionEfficiency
+from bot.efficiency.views import AlertEfficiency, DecisionEfficiency, EfficiencyFindings, QuestionEfficiency
 from bot.efficiency.waits import AlertWait
+from bot.rulefiles.versions import RuleSubject
 from bot.words.disclosure import FieldClass
+from bot.words.phrase import phrase
 from tests.commands.company import NOW
 from tests.commands.conftest import KEEPER, Ask, as_
-from tests.commands.efficiency_fakes import MemoryFigures
+from tests.commands.efficiency_fakes import MemoryFigures, MemoryFindings
 from tests.efficiency.year import NOVEMBER, SHANGHAI, crowd, decided
 from tests.rows import each_row
 
@@ -97,7 +100,7 @@ async def test_who_sees_all_orders_sees_all_decisions_but_nobody_singly(ask: Ask
     found = named(view)
     assert (found["All"], view.folded) == (7, True)
     assert not {"Month before", "Level 1", "Level 2"} & set(found), "four people; and one, told of by the difference"
-    assert view.beside() == ("/efficiency 2026-10 alerts",)
+    assert view.beside() == ("/efficiency findings", "/efficiency 2026-10 alerts")
     assert str(view.rows[0].median) == "4 h"
 
 
@@ -106,7 +109,7 @@ async def test_the_right_to_peoples_figures_shows_each_level_and_person(ask: Ask
     found = named(view)
     assert (found["Level 1"], found["Level 2"], found["Month before"], view.folded) == (6, 1, 4, False)
     assert {"From 50,000 CNY", "From 1,000 CNY"} <= set(found)
-    assert view.beside() == ("/efficiency 2026-10 alerts", "/deciders 2026-10")
+    assert view.beside() == ("/efficiency findings", "/efficiency 2026-10 alerts", "/deciders 2026-10")
     people = as_(DecisionEfficiency, await ask("/deciders 2026-10", person=STAFF, where=OWN_CHAT, rows=50))
     assert named(people) | {"王仓": 1, "陈经理": 1} == named(people)
     assert (people.of_people, len(people.rows)) == (True, 7)
@@ -131,6 +134,9 @@ async def test_who_sees_no_amounts_sees_no_figures_by_amount(ask: Ask) -> None:
         (BOSS, "/efficiency questions", False),
         (ACCOUNTANT, "/efficiency questions", True),
         (KEEPER, "/efficiency questions", False),
+        (KEEPER, "/efficiency findings", False),
+        (ACCOUNTANT, "/efficiency findings", False),
+        (BOSS, "/efficiency findings", True),
     ],
 )
 async def test_each_part_has_its_own_right(ask: Ask, person: object, line: str, allowed: bool) -> None:
@@ -192,3 +198,50 @@ async def test_the_file_is_cut_as_the_card_is(ask: Ask) -> None:
         card = renderer.render(view, language="en", zone=SHANGHAI)
         names = [str(row[0]) for row in view.table().rows]
         assert ("Level 2" in names, "Level 2" in card.body) == (told, told)
+
+
+SLOW = {"hours": 31, "rule": "large", "level": 2}
+
+
+@each_row(
+    "person, decided_before, subjects",
+    [
+        (STAFF, 0, ["large", "late orders", "low stock"]),
+        (BOSS, 0, ["large", "low stock"]),
+        (BOSS, 4, ["low stock"]),
+        (STAFF, 4, ["large", "late orders", "low stock"]),
+        (BUYER, 0, ["large"]),
+    ],
+)
+async def test_each_reader_sees_the_findings_that_tell_of_nobody_singly(
+    ask: Ask, figures: MemoryFigures, person: object, decided_before: int, subjects: list[str]
+) -> None:
+    """One person acknowledges late orders. Four decided in the month before: the sum of both tells of them."""
+    figures.decided = [decided(f"p{number % 7}", at=OCTOBER, **SLOW) for number in range(42)]
+    figures.decided += [
+        decided(f"q{number}", at=OCTOBER - timedelta(days=20), **SLOW) for number in range(decided_before)
+    ]
+    view = as_(EfficiencyFindings, await ask("/efficiency findings", person=person, where=OWN_CHAT, rows=50))
+    told = [str(row.seen) for row in view.rows]
+    assert len(told) == len(subjects)
+    assert all(any(f"“{subject}”" in each for each in told) for subject in subjects)
+    assert view.folded is (len(subjects) < 3 and person is not BUYER)
+
+
+async def test_only_administrators_get_to_the_draft_of_a_rule(ask: Ask, findings: MemoryFindings) -> None:
+    findings.remedy = RuleEdit(subject=RuleSubject.ALERTS, text="", what=phrase("once a day"))
+    for person, drafts, by_others in ((BOSS, 0, True), (ADMINISTRATOR, 2, False)):
+        view = as_(EfficiencyFindings, await ask("/efficiency findings", person=person, where=OWN_CHAT, rows=50))
+        links = [button.does for button in view.buttons() if str(button.does).startswith("https://")]
+        assert len(links) == drafts
+        assert {row.by_others for row in view.rows} == {by_others}
+        assert all((row.remedy is None) is by_others for row in view.rows)
+
+
+async def test_the_first_card_names_the_first_findings(ask: Ask, findings: MemoryFindings) -> None:
+    findings.remedy = RuleEdit(subject=RuleSubject.ALERTS, text="", what=phrase("once a day"))
+    view = as_(DecisionEfficiency, await ask("/efficiency 2026-10", person=ADMINISTRATOR, where=OWN_CHAT))
+    card = CardRenderer(languages=load_languages(), now=lambda: NOW).render(view, language="en", zone=SHANGHAI)
+    assert "Nobody took up 75% of the 40 alerts of “low stock”." in card.body
+    assert [button.does for button in view.buttons() if str(button.does).startswith("https://")]
+    assert "/efficiency findings" in [getattr(button.does, "line", "") for button in view.buttons()]

@@ -318,7 +318,7 @@ async def test_a_file_that_cannot_be_written_says_why(open_system: OpenSystem, t
         assert file.stat().st_mode & 0o777 == 0o640
 
 
-async def test_alert_rules_are_rehearsed_on_what_came_last_week(open_system: OpenSystem, tmp_path: Path) -> None:
+async def test_alert_rules_are_rehearsed_on_what_came(open_system: OpenSystem, tmp_path: Path) -> None:
     async with rules_of(open_system, tmp_path) as (system, file), opened(system) as browser:
         for number in range(3):
             event = cloud_event(id=f"E-{number}", subject=f"SKU{900 + number}", time=None)

@@ -7,7 +7,7 @@ from __future__ import annotations
 import operator
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 
@@ -78,6 +78,8 @@ class Operand:
     number: Decimal | None = None
     currency: str = ""
     path: tuple[str, ...] = ()
+    factor: Decimal = Decimal(1)
+    """What the text of ``path`` is multiplied by: ``decimal(data.reorder_point) * 0.7``."""
     nothing: bool = False
     """``null``: the other side is missing."""
 
@@ -88,7 +90,7 @@ class Operand:
         found = facts.number[self.path[0]] if self.path[0] in FIGURES else _found(facts, self.path)
         if found is None:
             raise MissingFigure(f"{'.'.join(self.path)} is missing")
-        return found
+        return found * self.factor
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,8 +180,18 @@ def _operand(tokens: list[Token], at: int) -> tuple[Operand, int] | None:
     if words[0] == "null":
         return Operand(nothing=True), at + 1
     if words == [DECIMAL, "("]:
-        return _read_path(tokens, at + 2)
+        return _multiplied(tokens, _read_path(tokens, at + 2))
     return _literal(tokens, at)
+
+
+def _multiplied(tokens: list[Token], read: tuple[Operand, int] | None) -> tuple[Operand, int] | None:
+    """Return an operand with the factor behind it, if there is one."""
+    if read is None or read[1] >= len(tokens) or tokens[read[1]].text != "*":
+        return read
+    factor = _literal(tokens, read[1] + 1) if read[1] + 1 < len(tokens) else None
+    if factor is None or factor[0].number is None or factor[0].currency:
+        return None
+    return replace(read[0], factor=factor[0].number), factor[1]
 
 
 def _literal(tokens: list[Token], at: int) -> tuple[Operand, int] | None:

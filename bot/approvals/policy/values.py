@@ -103,6 +103,14 @@ def format_money(money: Money) -> str:
     return f"{money.amount:f} {money.currency}"
 
 
+def format_bounds(at_least: Money | None, below: Money | None) -> str:
+    """Return bounds as `read_bounds` reads them; there is one of them at least."""
+    upper = "" if below is None else f"below {format_money(below)}"
+    if at_least is None:
+        return upper
+    return f"from {at_least.amount:f} to {upper}" if upper else f"from {format_money(at_least)}"
+
+
 def _explain_bad_amount(text: str) -> Phrase:
     number = text.partition(" ")[0]
     currency = text.partition(" ")[2]

@@ -1,8 +1,10 @@
-"""How long decisions and alerts waited in a month, and what was asked: the answers to `/efficiency`, with a chart."""
+"""What costs time, how long decisions and alerts waited, and what was asked: the answers to `/efficiency`."""
 
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
+from functools import partial
 
 from aiohttp import web
 from markupsafe import Markup
@@ -10,8 +12,8 @@ from markupsafe import Markup
 from bot.charts.drawing import draw_chart
 from bot.chat.days import names_month_in_digits
 from bot.chat.parsing import command_line
-from bot.efficiency.views import DecisionEfficiency
-from bot.web.pages.shown import ROWS, show, status_of
+from bot.efficiency.views import DecisionEfficiency, EfficiencyFindings
+from bot.web.pages.shown import ROWS, ask_address, show, status_of
 from bot.web.pages.visit import Page, Visit
 from bot.words.phrase import phrase
 
@@ -24,12 +26,16 @@ async def show_efficiency(visit: Visit) -> web.Response:
     words = [month] if names_month_in_digits(month) else []
     answer = await visit.glance(command_line(_COMMAND, *words), rows=ROWS)
     beside = await asyncio.gather(*(visit.glance(line, rows=ROWS) for line in answer.view.beside()))
+    shown = show(visit, answer)
     return visit.draw(
         _COMMAND,
-        shown=show(visit, answer),
+        # Its findings stand with all others.
+        shown=replace(shown, body=Markup()) if shown.table else shown,
+        found=next((each.view for each in beside if isinstance(each.view, EfficiencyFindings)), None),
+        ask=partial(ask_address, visit),
         chart=_chart(visit, answer.view) if isinstance(answer.view, DecisionEfficiency) else "",
         month=answer.view.of_month if isinstance(answer.view, DecisionEfficiency) else month,
-        beside=[show(visit, each) for each in beside],
+        beside=[show(visit, each) for each in beside if not isinstance(each.view, EfficiencyFindings)],
         status=status_of(answer),
     )
 

@@ -7,7 +7,7 @@ then published: see `bot.chat.rule_changes` and `bot.chat.confirmations`.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from itertools import pairwise
 from typing import Any
@@ -18,6 +18,7 @@ from bot.access.people import Person
 from bot.chat.confirmations import ConfirmationRefused, Confirmations, ConfirmationState
 from bot.chat.rule_changes import MOST_REASON, RuleChanges, RulesOfFile
 from bot.chat.rule_proposals import SUBJECTS
+from bot.efficiency.findings import Finding, RuleEdit
 from bot.rulefiles.errors import RuleProblem, RulesError
 from bot.rulefiles.followed_file import FileInForce
 from bot.rulefiles.rehearsal import Rehearsal
@@ -66,11 +67,14 @@ class ShownProblem:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Draft:
-    """What somebody has typed. ``base`` is the digest of the file that it was written from."""
+    """What somebody has typed. ``base`` is the digest of the file that it was written from, ``finding`` the id of the
+    finding that it began with, if it did.
+    """
 
     text: str
     base: str
     reason: str = ""
+    finding: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +86,8 @@ class RulePages:
     name_of: Callable[[str], Awaitable[str]]
     rehearse: Callable[[RuleSubject, FileInForce[Any], Person], Awaitable[Rehearsal]]
     """Says what rules would change, as somebody may see it."""
+    find: Callable[[str], Awaitable[Finding | None]]
+    """Returns a finding by its id."""
 
     @property
     def pages(self) -> tuple[Page, ...]:
@@ -107,13 +113,22 @@ class RulePages:
         return visit.draw("rules", files=shown, waiting=waiting, subjects=SUBJECTS, summaries=SUMMARIES)
 
     async def show_editor(self, visit: Visit) -> web.Response:
-        """Show a file to be edited."""
+        """Show a file to be edited; of a finding with its remedy as the draft, which is made here and rehearsed."""
         subject = _subject(visit)
         if subject is None:
             return visit.go(RULES)
         rules = await self.changes.in_force(subject)
         draft = Draft(text=rules.text, base=rules.base)
-        return await self._editor(visit, rules, draft)
+        number = visit.query.get("finding", "")
+        if not number:
+            return await self._editor(visit, rules, draft)
+        finding = await self.find(number)
+        edit = finding.remedy if finding is not None else None
+        if finding is None or not isinstance(edit, RuleEdit) or edit.subject is not subject or rules.differs:
+            over = phrase("This finding is over: the figures or the rules have changed since.")
+            return await self._editor(visit, rules, draft, over, status=HTTPStatus.CONFLICT)
+        reason = visit.say(finding.seen)[:MOST_REASON]
+        return await self._rehearsed(visit, rules, replace(draft, text=edit.text, reason=reason, finding=finding.id))
 
     async def take_draft(self, visit: Visit, fields: Mapping[str, str]) -> web.Response:
         """Check, compare or propose what was typed. It stays as it was typed, whatever becomes of it."""
@@ -125,20 +140,27 @@ class RulePages:
             text=fields.get("text", "").replace("\r\n", "\n"),
             base=fields.get("base", ""),
             reason=" ".join(fields.get("reason", "").split())[:MOST_REASON],
+            finding=fields.get("finding", ""),
         )
         doing = fields.get("do", "")
         if doing == "propose":
             return await self._propose(visit, rules, draft)
-        rehearsed = None
         if doing == "rehearse":
-            try:
-                found = await self.changes.check(subject, draft.text)
-                rehearsed = await self.rehearse(subject, found, visit.person)
-            except RulesError:
-                return await self._editor(visit, rules, draft)  # which shows the errors
-            except RuleChangeRefused as refused:
-                return await self._editor(visit, rules, draft, refused.tell(), status=HTTPStatus.CONFLICT)
-        return await self._editor(visit, rules, draft, compared=doing == "compare", rehearsed=rehearsed)
+            return await self._rehearsed(visit, rules, draft)
+        return await self._editor(visit, rules, draft, compared=doing == "compare")
+
+    async def _rehearsed(self, visit: Visit, rules: RulesOfFile, draft: Draft) -> web.Response:
+        """Show a draft with what it would change."""
+        compared = bool(draft.finding)
+        try:
+            found = await self.changes.check(rules.subject, draft.text)
+            rehearsed = await self.rehearse(rules.subject, found, visit.person)
+        except RulesError:
+            return await self._editor(visit, rules, draft)  # which shows the errors
+        except RuleChangeRefused as refused:
+            status = HTTPStatus.CONFLICT
+            return await self._editor(visit, rules, draft, refused.tell(), compared=compared, status=status)
+        return await self._editor(visit, rules, draft, compared=compared, rehearsed=rehearsed)
 
     async def show_versions(self, visit: Visit) -> web.Response:
         """Show the versions that came into force, and how two of them differ."""
@@ -178,10 +200,7 @@ class RulePages:
                 case "confirm":
                     if not self.changes.may_publish(version, by):
                         return await self._change(visit, version, status=HTTPStatus.FORBIDDEN)
-                    words = phrase(
-                        "Publish %(rules)s, version %(num)s", rules=SUBJECTS[version.subject], num=str(version.number)
-                    )
-                    await self.confirmations.ask(visit.visitor, _about(version), words)
+                    return await self._confirm(visit, version)
                 case "publish":
                     if not await self.confirmations.spend(visit.visitor, _about(version)):
                         unconfirmed = phrase(
@@ -221,12 +240,23 @@ class RulePages:
             return await self._editor(visit, rules, draft, wrong, status=HTTPStatus.BAD_REQUEST)
         except RuleFileOvertaken as overtaken:
             rules = await self.changes.in_force(rules.subject)
-            renewed = Draft(text=draft.text, base=rules.base, reason=draft.reason)
+            renewed = replace(draft, base=rules.base)
             return await self._editor(
                 visit, rules, renewed, overtaken.reason, compared=True, status=HTTPStatus.CONFLICT
             )
         except RuleChangeRefused as refused:
             return await self._editor(visit, rules, draft, refused.reason, status=HTTPStatus.CONFLICT)
+        if draft.finding and self.changes.may_publish(version, by):
+            # Its difference and its rehearsal were shown already.
+            return await self._confirm(visit, version)
+        return visit.go(f"{CHANGE}{version.number}")
+
+    async def _confirm(self, visit: Visit, version: RuleVersion) -> web.Response:
+        words = phrase("Publish %(rules)s, version %(num)s", rules=SUBJECTS[version.subject], num=str(version.number))
+        try:
+            await self.confirmations.ask(visit.visitor, _about(version), words)
+        except ConfirmationRefused as refused:
+            return await self._change(visit, version, refused.reason, HTTPStatus.CONFLICT)
         return visit.go(f"{CHANGE}{version.number}")
 
     async def _editor(

@@ -88,6 +88,8 @@ def test_does_not_hold(when: str) -> None:
 def test_quantities() -> None:
     assert holds("quantity < 5", STOCK)
     assert holds("quantity < decimal(data.reorder_point)", STOCK)
+    assert holds("decimal(data.reorder_point) * 0.9998 == quantity", STOCK), "exactly, not as a binary fraction"
+    assert not holds("quantity < decimal(data.reorder_point) * 0.9998", STOCK)
     assert not holds("quantity <= 4.998", STOCK)
 
 
