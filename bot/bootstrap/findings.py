@@ -15,6 +15,7 @@ from bot.approvals.policy_replay import ReplayedDocument
 from bot.bootstrap.event_replay import ReplayResult
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.rehearsals import DAYS, SECONDS, Rehearsals
+from bot.bootstrap.remedies import quieten, raise_limit
 from bot.bootstrap.rules import RuleFiles
 from bot.efficiency.findings import (
     Finding,
@@ -28,7 +29,6 @@ from bot.efficiency.findings import (
     weekly,
 )
 from bot.efficiency.port import EfficiencyReader
-from bot.efficiency.remedies import quieten, raise_limit
 from bot.mechanisms.background import Runs, repeat
 from bot.mechanisms.single_flight import SingleFlight
 from bot.rulefiles.followed_file import FollowedFile

@@ -8,7 +8,7 @@ from difflib import ndiff
 from bot.alerts.rules.parser import parse_rules
 from bot.alerts.rules.rule_set import AlertRuleContext
 from bot.approvals.policy.loader import read_policy
-from bot.efficiency.remedies import quieten, raise_limit
+from bot.bootstrap.remedies import quieten, raise_limit
 from tests.rows import each_row
 
 APPROVALS = """# Who decides

@@ -21,6 +21,7 @@ EVERYWHERE = {
     "dialogues",
     "directory",
     "erp_records",
+    "findings",
     "health",
     "inbox",
     "index",
