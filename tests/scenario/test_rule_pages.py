@@ -69,9 +69,11 @@ def base_of(page: Seen) -> str:
     return found[1]
 
 
-async def send(browser: PageClient, page: Seen, do: str, text: str, reason: str = "采购要看到订单") -> Seen:
+async def send(
+    browser: PageClient, page: Seen, do: str, text: str, reason: str = "采购要看到订单", **more: str
+) -> Seen:
     """Press a button of the editor."""
-    fields = {"form": page.form_token, "base": base_of(page), "text": text, "reason": reason, "do": do}
+    fields = {"form": page.form_token, "base": base_of(page), "text": text, "reason": reason, "do": do, **more}
     return await browser.post("/rules/alerts", fields)
 
 
