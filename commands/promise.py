@@ -123,7 +123,7 @@ async def promise(
             phrase("%(sku)s is counted in %(unit)s; write the quantity so.", sku=product.sku, unit=product.unit)
         )
     cover = supply.cover(counted, today)
-    answer = _answer(cover, by or today, today, is_whole=supply.is_whole)
+    answer = _answer(cover, by or today, is_whole=supply.is_whole)
     seen = freshness_of_all(supply.answers)
     view = PromiseView(
         product=product,
@@ -142,13 +142,13 @@ async def promise(
     return cut(view, visible_fields(policy, context, "stock"))
 
 
-def _answer(cover: Cover, by: date, today: date, *, is_whole: bool) -> PromiseAnswer:
+def _answer(cover: Cover, by: date, *, is_whole: bool) -> PromiseAnswer:
     if cover.missing is None:
         return PromiseAnswer.UNKNOWN
     if not cover.missing:
         return PromiseAnswer.NOW
     if cover.whole_on is not None:
-        return PromiseAnswer.IN_TIME if today < cover.whole_on <= by else PromiseAnswer.LATER
+        return PromiseAnswer.IN_TIME if cover.whole_on <= by else PromiseAnswer.LATER
     return PromiseAnswer.NEVER if is_whole else PromiseAnswer.UNKNOWN
 
 

@@ -60,7 +60,7 @@ class Books:
 
     def __init__(self, demo: DemoCompany, sku: str) -> None:
         ((on_hand, promised),) = demo.rows(STOCK.format(sku))
-        self.on_hand, self.promised = exact(on_hand), exact(promised)
+        self.sku, self.on_hand, self.promised = sku, exact(on_hand), exact(promised)
         days = [(date.fromisoformat(day), exact(much)) for day, much in demo.rows(COMING.format(sku)) if day]
         self.coming = sorted((day, much) for day, much in days if day >= TODAY)
 
@@ -166,6 +166,16 @@ async def test_without_a_day_the_answer_is_about_now_and_from_when(ask: Ask, dem
     assert "/mo MO-1" in lines(view)
     in_time = as_(PromiseView, await ask(f"/promise SKU123 ×{needed} {first}", where=OWN_CHAT, person=OWNER))
     assert in_time.answer is PromiseAnswer.IN_TIME
+
+
+async def test_what_comes_today_is_in_time(ask: Ask, demo: DemoCompany) -> None:
+    due = f"SELECT l.sku FROM demo_purchase_line l JOIN demo_purchase d USING (number_key) WHERE d.due_on = '{TODAY}'"
+    known = [Books(demo, sku) for (sku,) in demo.rows(due + " AND d.status = 'approved' ORDER BY l.sku")]
+    books = next(each for each in known if each.coming and each.coming[0][0] == TODAY and each.there_on(TODAY) > 0)
+    for by in ("", f" {TODAY}", f" {TODAY + timedelta(days=3)}"):
+        line = f"/promise {books.sku} ×{books.there_on(TODAY)}{by}"
+        view = as_(PromiseView, await ask(line, where=OWN_CHAT, person=OWNER))
+        assert (view.answer, view.cover.whole_on) == (PromiseAnswer.IN_TIME, TODAY), line
 
 
 async def test_a_promise_needs_a_quantity_in_the_products_unit_and_a_day_to_come(ask: Ask) -> None:
