@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tomllib
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ from bot.efficiency.findings import FindingTopic, finding_id
 from bot.store.database import Database
 from bot.store.row_times import to_ms
 from bot.store.tables import ALERT_WAIT
-from tests.scenario.alerts.scenario import BUYING, WAREHOUSE, AlertScenario, open_timeline_in
+from tests.scenario.alerts.scenario import BUYING, WAREHOUSE, open_timeline_in
+from tests.scenario.conftest import BotSystem
 from tests.scenario.test_rule_pages import IN_FORCE, IT, answer, press, send, typed
 from tests.web.page_client import page_client
 
@@ -29,9 +30,9 @@ NOISY = finding_id(FindingTopic.ALERTS, "低库存")
 DRAFT = f"/rules/alerts?finding={NOISY}"
 
 
-async def ignore_alerts(scenario: AlertScenario) -> None:
+async def ignore_alerts(system: BotSystem, now: datetime) -> None:
     """Note alerts of the month before that nobody took up."""
-    shown_at = scenario.clock.now.replace(day=1) - timedelta(days=10)
+    shown_at = now.replace(day=1) - timedelta(days=10)
     rows: list[dict[str, Any]] = [
         {
             "number": -number - 1,
@@ -45,7 +46,7 @@ async def ignore_alerts(scenario: AlertScenario) -> None:
         }
         for number in range(30)
     ]
-    database = Database(scenario.system.app.settings.database)
+    database = Database(system.app.settings.database)
     await database.run(lambda connection: connection.execute(insert(ALERT_WAIT), rows))
     await database.close()
 
@@ -57,7 +58,7 @@ async def test_a_noisy_rule_is_quietened_from_its_finding_to_the_rule_in_force(t
         for number in range(10):
             await scenario.post(scenario.low(f"SKU{700 + number}", "8" if number < 7 else "2"))
         await scenario.at("1h")
-        await ignore_alerts(scenario)
+        await ignore_alerts(scenario.system, scenario.clock.now)
         file = tmp_path / "alerts.toml"
         file.write_text(RULES + "# read anew\n")
         await scenario.system.app.read_rules_again()
