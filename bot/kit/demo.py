@@ -19,13 +19,23 @@ from bot.chat.registry import Commands
 from bot.kit.simulator.config import SimulatorConfig, SuggestedCommand
 from bot.kit.simulator.enterprise import demo_enterprise
 from bot.kit.simulator.server import open_simulator as simulator_running
-from bot.settings import ACCESS_RULES, ALERT_RULES, EMBEDDED, DingTalkSettings, ErpSettings, PollSettings, Settings
+from bot.settings import (
+    ACCESS_RULES,
+    ALERT_RULES,
+    EMBEDDED,
+    QUESTIONS,
+    DingTalkSettings,
+    ErpSettings,
+    PollSettings,
+    Settings,
+)
 from bot.words.errors import ConfigurationError
 
 FINANCE_GROUP = "cidQm7Tz/4b+BuyFin00002Bb=="
 """The simulated group of purchasing and finance."""
 
 DEMO_ACCESS = Path(__file__).with_name("demo_access.toml")
+DEMO_QUESTIONS = Path(__file__).with_name("demo_questions.toml")
 DEMO_ALERTS = Path(__file__).with_name("demo_alerts.toml")
 """Rules that hold while there are none of the operator's own."""
 
@@ -152,7 +162,16 @@ def with_company(demo: Settings, settings: Settings, *, living: bool) -> Setting
             "approvals": demo.approvals.model_copy(update={"groups": (FINANCE_GROUP,), "group_cards": "waiting"}),
         }
     )
-    return company.with_rules_of(settings, {ACCESS_RULES: DEMO_ACCESS, ALERT_RULES: DEMO_ALERTS})
+    ready = {ACCESS_RULES: DEMO_ACCESS, ALERT_RULES: DEMO_ALERTS}
+    if _has_database(company):
+        ready[QUESTIONS] = DEMO_QUESTIONS
+    return company.with_rules_of(settings, ready)
+
+
+def _has_database(company: Settings) -> bool:
+    """Return whether the embedded company lies where the ready questions ask for it."""
+    source = company.erp.get(EMBEDDED)
+    return source is not None and source.vendor == EMBEDDED and source.options.get("database") != ":memory:"
 
 
 def _alive(source: ErpSettings, living: bool) -> ErpSettings:

@@ -18,6 +18,7 @@ from bot.chat.parsing import normalise
 from bot.erp.kinds import DOCUMENTS, Kind
 from bot.erp.named_queries import QueryDatabase, ValueKind
 from bot.named_questions.question import (
+    TODAY,
     ArgumentKind,
     ColumnKind,
     NamedArgument,
@@ -116,7 +117,7 @@ class QuestionReader:
         except ValueError as error:
             table.wrong("sql", str(error))
             return
-        given = {name for each in question.arguments for name in each.parameters}
+        given = {TODAY} | {name for each in question.arguments for name in each.parameters}
         if unknown := sorted(used - given):
             known = ", ".join(f":{name}" for name in sorted(given)) or phrase("none")
             table.wrong(
@@ -134,7 +135,7 @@ class QuestionReader:
         seen = set[str]()
         for table, question in zip(tables, questions, strict=True):
             for name in {each.casefold() for each in question.names}:
-                if name in seen or name.split(" ")[0] in self._taken:
+                if name in seen or name in self._taken:
                     table.wrong("name", phrase("%(name)s asks something else already", name=f"“{name}”"))
                 seen.add(name)
 

@@ -29,6 +29,10 @@ class Title:
         return self.chinese if self.chinese and code.startswith("zh") else self.text
 
 
+TODAY = "today"
+"""The parameter that every query may use: the company's day."""
+
+
 class ArgumentKind(StrEnum):
     """What may be typed for an argument."""
 

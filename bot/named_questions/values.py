@@ -12,7 +12,7 @@ from bot.chat.arguments import shortened
 from bot.chat.days import DaysOrMonth
 from bot.chat.errors import BadArgument
 from bot.erp.named_queries import QueryValue
-from bot.named_questions.question import ArgumentKind, NamedArgument, NamedQuestion
+from bot.named_questions.question import TODAY, ArgumentKind, NamedArgument, NamedQuestion
 from bot.words.phrase import phrase
 
 _ESCAPE = str.maketrans({char: f"!{char}" for char in "!%_"})
@@ -29,7 +29,8 @@ def read_words(question: NamedQuestion, text: str, language: str) -> Mapping[str
 def values_of(question: NamedQuestion, words: Mapping[str, str], today: date) -> Mapping[str, QueryValue]:
     """Return what the query is asked with; raises `BadArgument` for words that are no value of their argument."""
     return MappingProxyType(
-        {
+        {TODAY: today}
+        | {
             name: value
             for each in question.arguments
             for name, value in zip(each.parameters, _values(each, words[each.name], today), strict=True)

@@ -41,7 +41,7 @@ def refusal(database: QueryDatabase, text: str) -> str:
         ('name = "not_invoiced"\n', "", "name is missing"),
         ('name = "not_invoiced"', 'name = "Not invoiced"', "one word of small letters is expected"),
         ('title_zh = "已发货未开票"', 'title_zh = "库存"', "“库存” asks something else already"),
-        ('title = "Shipped, not invoiced"', 'title = "stock value"', "“stock value” asks something else already"),
+        ('title = "Shipped, not invoiced"', 'title = "Stock"', "“stock” asks something else already"),
         ('source = "main"', 'source = "mian"', "'mian' is no database; did you mean 'main'?"),
         ('shows = ["order"]\n', "", "shows is missing"),
         ('shows = ["order"]', 'shows = ["orders"]', "one of these is expected: stock, order, invoice, po, mo"),

@@ -161,7 +161,8 @@ class QuestionDispatcher:
             return refuse(context)
         if self._only_asks:
             context = replace(context, only_asks=True)
-        if (line := self._named(self._policy(), context)) is not None:
+        first = context.line.partition(" ")[0]
+        if self._commands.named(first) is None and (line := self._named(self._policy(), context)) is not None:
             context = replace(context, line=line)
         if self._pictures is not None and context.picture is not None:
             return await self._answer_picture(self._pictures, context.picture, context)
