@@ -19,6 +19,7 @@ from bot.bootstrap.factories import make_renderer
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.language_model import open_model
 from bot.bootstrap.replicas import Replica
+from bot.bootstrap.traces import keep_traces, reference_on_card
 from bot.cards.budget import Budget
 from bot.chat.answers.card_probes import CardProbes
 from bot.chat.answers.clicks import ClickPipeline
@@ -183,6 +184,8 @@ async def build_pipelines(
         now=base.now,
         forms=build_forms(base),
         keeper=keeper,
+        traced=await keep_traces(base),
+        card_reference=partial(reference_on_card, base.settings.trace),
     )
     clicks = ClickPipeline(
         shared,

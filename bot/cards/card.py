@@ -145,11 +145,12 @@ class ViewRenderer(Protocol):
         read_as: Phrase | None = None,
         trail: Sequence[str] | None = None,
         tries: Sequence[Button] = (),
+        reference: str = "",
     ) -> Card:
         """Return the card in the reader's language; ``read_as`` says what a sentence was taken for.
 
         With a ``trail``, the lines of what the card showed before, its buttons lead back. ``tries`` are what a newcomer
-        may try.
+        may try; a ``reference`` to what was done ends the tips.
         """
         ...
 

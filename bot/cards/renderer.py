@@ -87,6 +87,7 @@ class _Wishes:
     read_as: Phrase | None = None
     trail: Sequence[str] | None = None
     tries: Sequence[Button] = ()
+    reference: str = ""
 
 
 @dataclass(slots=True)
@@ -263,18 +264,20 @@ class CardRenderer:
         read_as: Phrase | None = None,
         trail: Sequence[str] | None = None,
         tries: Sequence[Button] = (),
+        reference: str = "",
     ) -> Card:
         """Return the card for one reader; always within the budget. Its tips begin with ``read_as``.
 
         With a ``trail``, the lines of what the card showed before, its buttons lead back (`bot.cards.navigation`).
-        ``tries`` are what a newcomer may try: further buttons, where there is room for all of them.
+        ``tries`` are what a newcomer may try: further buttons, where there is room for all of them. A ``reference`` to
+        what was done ends its tips.
 
         Raises `ConfigurationError` when there is no template for the view. A customer's broken template is logged
         once and replaced by the built-in one.
         """
         templates = self._localise(choose_language(self._languages, language), zone)
         view = self.tell_apart(view)
-        wishes = _Wishes(read_as, trail, tries)
+        wishes = _Wishes(read_as, trail, tries, reference)
         if self._is_custom(view):
             try:
                 return self._render_custom(templates, view, wishes)
@@ -353,6 +356,10 @@ class CardRenderer:
             tips = cut_bytes(f"{said} · {tips}" if tips else said, template.budget.tips_bytes)
         if welcome:
             tips = cut_bytes(f"{welcome} · {tips}" if tips else welcome, template.budget.tips_bytes)
+        if wishes.reference:
+            last = presenter.show(phrase("Reference: %(reference)s", reference=wishes.reference))
+            room = template.budget.tips_bytes - len(f" · {last}".encode())
+            tips = " · ".join(filter(None, (cut_bytes(tips, room), last)))
         return Card(
             name=view.card,
             language=presenter.language.code,

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import api, audit, cards, data, deliveries, erps, events, mcp, rules, serving, understanding
+from bot.cli import api, audit, cards, data, deliveries, erps, events, mcp, rules, serving, traces, understanding
 from bot.cli.options import say_in_terminal
 from bot.mechanisms.version import installed_version
 from bot.words.errors import DingerpError
@@ -49,6 +49,7 @@ for function in _SERVING.values():
     cli.command()(function)
 cli.command()(understanding.understand)
 cli.command()(mcp.mcp)
+cli.command()(traces.trace)
 cli.command("send")(events.send_events)
 cli.command("replay")(events.replay_events)
 cli.add_typer(cards.commands, name="card")

@@ -19,6 +19,7 @@ from bot.erp.port import Erp
 from bot.mechanisms.backoff import BackoffPolicy
 from bot.mechanisms.metrics import Metrics
 from bot.mechanisms.time_limit import TimeLimit
+from bot.mechanisms.tracing import add_step
 
 log = structlog.get_logger(__name__)
 
@@ -193,3 +194,4 @@ class CallRunner:
             clock = self._clocks[source, call] = self._metrics.erp_seconds.labels(source, call).observe
         count()
         clock(seconds)
+        add_step(f"erp {call}", source, outcome, seconds)

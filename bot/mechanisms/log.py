@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from threading import Lock, Timer
 from typing import Any
 
+from bot.mechanisms.tracing import add_reference
+
 _UNUSED = ("rich", "greenlet")
 """Modules that structlog imports if present, for tracebacks and contexts that are not used here: 10 MB and a twentieth
 of a start (measured).
@@ -156,7 +158,7 @@ def configure_logging(level: str, form: str) -> None:
     """Send structlog and the standard library's log through one chain to standard error."""
     repetitions = Repetitions(_say_again)
     shared: list[structlog.typing.Processor] = [
-        structlog.contextvars.merge_contextvars,
+        add_reference,
         structlog.processors.add_log_level,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.format_exc_info if form == "json" else _keep_exception,

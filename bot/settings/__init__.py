@@ -60,6 +60,7 @@ from bot.settings.sections.section import PersonName, SenderName, SourceName
 from bot.settings.sections.upkeep import EventSettings as EventSettings
 from bot.settings.sections.upkeep import LogSettings as LogSettings
 from bot.settings.sections.upkeep import RetentionSettings as RetentionSettings
+from bot.settings.sections.upkeep import TraceSettings as TraceSettings
 from bot.words.errors import ConfigurationError
 from bot.words.phrase import Phrase, join_words, phrase, reason_of
 from bot.words.secret_values import Secret
@@ -122,6 +123,7 @@ class Settings(BaseSettings):
     audit: AuditSettings = AuditSettings.model_validate({})
     retention: RetentionSettings = RetentionSettings.model_validate({})
     log: LogSettings = LogSettings.model_validate({})
+    trace: TraceSettings = TraceSettings.model_validate({})
     data_dir: Path = Field(Path("data"), description="Folder of the SQLite files.")
     database_url: Secret = Field(
         Secret(""), description="SQLAlchemy URL, with `?pooled=true` for PgBouncer; empty: SQLite in the data folder."

@@ -39,6 +39,7 @@ class BlankRenderer:
         read_as: Phrase | None = None,
         trail: Sequence[str] | None = None,
         tries: Sequence[Button] = (),
+        reference: str = "",
     ) -> Card:
         return Card(name=view.card, language=language, title="", body="", tips="", buttons=(), twin="", fields={})
 

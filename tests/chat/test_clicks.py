@@ -90,6 +90,7 @@ class StubRenderer:
         read_as: Phrase | None = None,
         trail: Sequence[str] | None = None,
         tries: Sequence[Button] = (),
+        reference: str = "",
     ) -> Card:
         self.rendered.append((view, language, zone))
         return Card(name=view.card, language=language, title="", body="", tips="", buttons=(), twin="", fields={})

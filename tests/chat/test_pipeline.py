@@ -102,6 +102,7 @@ class PlainRenderer:
         read_as: Phrase | None = None,
         trail: Sequence[str] | None = None,
         tries: Sequence[Button] = (),
+        reference: str = "",
     ) -> Card:
         assert isinstance(view, Echo | ErpDownNotice | ExternalNotice)
         self.rendered += 1

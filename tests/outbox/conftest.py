@@ -83,6 +83,7 @@ class StubRenderer:
         read_as: Phrase | None = None,
         trail: Sequence[str] | None = None,
         tries: Sequence[Button] = (),
+        reference: str = "",
     ) -> Card:
         words = view.words if isinstance(view, StubView) else view.card
         return Card(

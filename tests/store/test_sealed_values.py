@@ -109,6 +109,7 @@ PLAIN = {
     "question_day": {"day", "command", "department"},
     "efficiency_mark": {"records"},
     "rule_file": {"name", "path"},
+    "trace": {"reference"},
     "rule_version": {"subject", "state", "sha256", "base", "author", "publisher"},
     "stock_day": {"source", "sku", "warehouse"},
     "standing_answer": {"track", "place", "conversation", "user_id", "readers", "made_as"},

@@ -50,6 +50,7 @@ from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.question_handler import PreparedAnswer
 from bot.chat.questions.failures import QuestionOutcome
+from bot.mechanisms.tracing import Trace, tracing
 from bot.outbox.place import Place, PlaceKind
 from bot.words.disclosure import cut
 from bot.words.errors import DingerpError
@@ -225,14 +226,20 @@ class ClickPipeline:
         if self._probes is not None and own.is_known and self._parts.tracks.is_probe_for(click.track_id, click.user_id):
             return await self._probes.answer(click, self._parts.people.language(click.user_id))
         now = self._parts.now()
+        with tracing("click", now, self._parts.traced) as trace:
+            return await self._answer_ours(click, now, trace)
+
+    async def _answer_ours(self, click: Click, now: datetime, trace: Trace) -> CardReply | FormReply:
+        """Answer a click on a card of the bot by a person of its organisation, or of one that is not known yet."""
         claim = self._parts.forms.judge(click) if self._parts.forms.is_form(click) else None
-        if not own.is_known:
+        if not self._parts.organisation.is_known:
             answer = _Answer(_NOT_INTRODUCED, bool(self._others(click, ())))
             self._record_refusal(click, f"{click.user_id}@{click.corp_id}", answer.prepared.outcome)
         elif claim is None or claim is FormClaim.FILLED_IN:
             answer = await self._answer(click, now)
         else:
             answer = _Answer(await self._turn_down(click, claim), held=False)
+        trace.note(answer.prepared.command, answer.prepared.outcome, answer.prepared.rule)
         self._parts.metrics.clicks.labels(answer.prepared.outcome).inc()
         zone = now.tzinfo
         assert zone is not None, "the clock gives aware times"
@@ -290,7 +297,8 @@ class ClickPipeline:
         """Give the clicker a card of their own, or a form; the clicked card stays as it is."""
         language = self._parts.people.language(click.user_id)
         where = answer.where or Conversation(click.space_id, _kind(click.space_id))
-        card = self._parts.renderer.render(answer.own, language, zone=zone, trail=())
+        reference = self._parts.card_reference()
+        card = self._parts.renderer.render(answer.own, language, zone=zone, trail=(), reference=reference)
         if card.form is not None:
             self._start(self._ask_apart(click, answer, card, where, now))
         elif not await self._show_own_card(click, answer, card, where, now):
@@ -385,11 +393,12 @@ class ClickPipeline:
 
     def _draw_card(self, click: Click, view: View, zone: tzinfo) -> Card:
         language, asked = self._parts.people.language(click.user_id), _asked(click.token)
+        render = partial(self._parts.renderer.render, reference=self._parts.card_reference())
         if asked is None or not view.leads_back:
             self._parts.ways.end(click.track_id, click.user_id)
-            return self._parts.renderer.render(view, language, zone=zone, trail=())
+            return render(view, language, zone=zone, trail=())
         before = self._parts.ways.before(click.track_id, click.user_id, asked)
-        card = self._parts.renderer.render(view, language, zone=zone, trail=before)
+        card = render(view, language, zone=zone, trail=before)
         self._parts.ways.go(click.track_id, click.user_id, card.line, before)
         return card
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, replace
@@ -41,7 +40,9 @@ from bot.chat.context import QuestionContext
 from bot.chat.message import Conversation, ConversationKind, Message
 from bot.chat.present_rights import NotedRights, PresentRights
 from bot.chat.question_handler import PreparedAnswer
+from bot.chat.questions.failures import QuestionOutcome
 from bot.mechanisms.backoff import BackoffPolicy
+from bot.mechanisms.tracing import ANSWER, CARD, Trace, current_trace, reference_now, step, tracing
 from bot.words.disclosure import cut
 from bot.words.errors import DingerpError
 from bot.words.phrase import phrase
@@ -243,7 +244,7 @@ class QuestionPipeline:
 
     async def _explain(self, message: Message, error: DingerpError) -> None:
         """Tell the asker that the question could not be stored; it is answered once it is."""
-        reference = secrets.token_hex(3)
+        reference = reference_now()
         log.error("question.not_stored", reference=reference, error=type(error).__name__, detail=error.detail)
         notice = FailedNotice(problem=error.tell(), reference=reference)
         card = self._parts.renderer.render(
@@ -267,12 +268,27 @@ class QuestionPipeline:
         late: int = 0,
     ) -> None:
         """Answer a question; ``late`` is the number of questions that are too old, 0 for one to be answered."""
+        with tracing("question", self._parts.now(), self._parts.traced) as trace:
+            await self._work_within(trace, message, ticket, started, received_at, interim=interim, late=late)
+
+    async def _work_within(
+        self,
+        trace: Trace,
+        message: Message,
+        ticket: QueueTicket,
+        started: float,
+        received_at: datetime,
+        *,
+        interim: bool,
+        late: int,
+    ) -> None:
         waiting = None if interim or late else self._interim.watch(message, ticket)
-        begun = self._parts.now()
+        begun = trace.at
         try:
             async with self._slots:
                 if late or (interim and self._parts.now() - received_at > MAX_QUESTION_AGE):
                     answer, cards, rights = self._tell_given_up(message, late)
+                    trace.note(answer.command, answer.outcome, answer.rule)
                 else:
                     answer, cards, rights = await self._find(message)
                 interim = interim or (waiting is not None and await waiting.settle())
@@ -294,6 +310,7 @@ class QuestionPipeline:
         except Exception as error:
             # It is counted and logged with its traceback, and the question is answered after a restart.
             self._parts.metrics.errors.labels("chat", type(error).__name__).inc()
+            trace.note(trace.command, QuestionOutcome.FAILED, trace.rule)
             log.error("question.defect", error=type(error).__name__, exc_info=error)
         finally:
             if waiting is not None:
@@ -321,7 +338,11 @@ class QuestionPipeline:
         self._note_outsider(message, person)
         context = self._asking(message, person)
         rights = self._rights.note(context)
-        answer = self._parts.handler.hint_for(message) or await self._parts.handler.view_for(context)
+        with step(ANSWER):
+            answer = self._parts.handler.hint_for(message) or await self._parts.handler.view_for(context)
+        if trace := current_trace():
+            trace.at = context.now
+            trace.note(answer.command, answer.outcome, answer.rule)
         # A question back leaves no room for further choices: the next answer welcomes.
         welcomes = None if person.is_external or answer.decides else self._welcomes
         asks_back = isinstance(answer.view, ChoiceNotice)
@@ -354,7 +375,13 @@ class QuestionPipeline:
 
     def _render(self, language: str, view: View, answer: PreparedAnswer) -> Card:
         return self._parts.renderer.render(
-            view, language, zone=self._zone, read_as=answer.reading, trail=(), tries=answer.tries
+            view,
+            language,
+            zone=self._zone,
+            read_as=answer.reading,
+            trail=(),
+            tries=answer.tries,
+            reference=self._parts.card_reference(),
         )
 
     async def _identify(self, message: Message) -> Person:
@@ -407,6 +434,8 @@ class QuestionPipeline:
             outcome, state = "not_delivered", InboxState.INTERIM if interim else InboxState.FAILED
             self._parts.metrics.errors.labels("channel", type(error).__name__).inc()
             log.error("answer.not_delivered", error=type(error).__name__, detail=error.detail, command=answer.command)
+        if trace := current_trace():
+            trace.note(answer.command, outcome, answer.rule)
         self._inbox.mark_soon(message.msg_id, state)
         self._count(answer.command, outcome)
 
@@ -531,7 +560,9 @@ class QuestionPipeline:
                 language = self._parts.people.language(message.sender.staff_id)
                 answer, cards, rights = lost, self._draw(lost, message.conversation, language), None
             try:
-                return answer, await send(cards, before_fallback)
+                with step(CARD):
+                    sent = await send(cards, before_fallback)
+                return answer, sent
             except DingerpError as error:
                 failures += 1
                 wait = max(self._backoff.pause(failures), error.retry_after or 0.0)

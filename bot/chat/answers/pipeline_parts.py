@@ -17,6 +17,7 @@ from bot.chat.answers.ways_back import WaysBack
 from bot.chat.audiences import KnownOutsiders
 from bot.chat.question_handler import QuestionHandler
 from bot.mechanisms.metrics import Metrics
+from bot.mechanisms.tracing import Trace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,3 +38,7 @@ class PipelineParts:
     keeper: AnswerKeeper | None = None
     ways: WaysBack = field(default_factory=WaysBack)
     """The earlier contents of cards."""
+    traced: Callable[[Trace], None] = lambda trace: None
+    """Gets the trace of each question and click."""
+    card_reference: Callable[[], str] = lambda: ""
+    """Returns the reference for the card of the answer that is being traced; empty if it has none."""

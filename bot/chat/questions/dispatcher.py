@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice
@@ -63,6 +62,7 @@ from bot.erp.books import InSeveralBooks
 from bot.erp.errors import Unavailable
 from bot.erp.hub import ErpHub
 from bot.mechanisms.time_limit import TimeLimit
+from bot.mechanisms.tracing import reference_now
 from bot.outbox.spending import Purpose, spending
 from bot.words.disclosure import HIDDEN, FieldClass, cut
 from bot.words.phrase import phrase
@@ -104,7 +104,7 @@ class QuestionDispatcher:
         policy: Callable[[], AccessPolicy],
         collaborators: Mapping[type, object],
         seconds: float,
-        reference: Callable[[], str] = lambda: secrets.token_hex(3),
+        reference: Callable[[], str] = reference_now,
         failures: type[Failures] = Failures,
         account_of: AccountOf = no_account,
         reader: SentenceReader | None = None,

@@ -100,7 +100,7 @@ def make_hint(message: Message, *, reads_pictures: bool = False) -> View | None:
 
 
 class Failures:
-    """Answers errors; ``reference`` creates the short number of a defect in the log."""
+    """Answers errors; ``reference`` gives the short number under which the trace and the log have it."""
 
     def __init__(self, commands: Commands, policy: Callable[[], AccessPolicy], reference: Callable[[], str]) -> None:
         self._commands = commands

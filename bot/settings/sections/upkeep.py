@@ -1,4 +1,4 @@
-"""Settings of retention and of the log."""
+"""Settings of retention, of traces and of the log."""
 
 from __future__ import annotations
 
@@ -32,6 +32,20 @@ class RetentionSettings(SettingsSection):
     )
     answer_days: int = Field(
         30, ge=1, le=3650, description="Days for which an ERP's last answers are known, and its invalid records."
+    )
+
+
+class TraceSettings(SettingsSection):
+    """Traces: what each question and click did, found by the reference on its card."""
+
+    on_cards: Literal["slow and failed", "all"] = Field(
+        "slow and failed", description="On which cards the reference stands, at the end of the small line."
+    )
+    keep: Literal["all", "slow and failed"] = Field("all", description="Which traces are kept.")
+    keep_days: int = Field(7, ge=1, le=365, description="Days for which they are kept.")
+    keep_rows: int = Field(200_000, ge=1_000, description="The most that are kept; the oldest go first.")
+    slow_seconds: float = Field(
+        5.0, gt=0, description="Seconds from which a question or a click is slow: it gets a line in the log."
     )
 
 

@@ -76,3 +76,4 @@ from bot.store.tables.upkeep import LEAD as LEAD
 from bot.store.tables.upkeep import REPLICA as REPLICA
 from bot.store.tables.upkeep import RULE_FILE as RULE_FILE
 from bot.store.tables.upkeep import RULE_VERSION as RULE_VERSION
+from bot.store.tables.upkeep import TRACE as TRACE

@@ -1,5 +1,5 @@
-"""Tables of the bot's own upkeep: data keys, heartbeat, replicas, the files of its rules and their versions, and held
-rights.
+"""Tables of the bot's own upkeep: data keys, heartbeat, replicas, the files of its rules and their versions, held
+rights, and traces.
 """
 
 from __future__ import annotations
@@ -52,6 +52,17 @@ class ReplicaRow(StoreTable, table=True):
     """Digests of the settings that must agree, by section, as JSON."""
     rules: str = Field(sa_type=Text)
     """Digests of the rules in force, by file, as JSON."""
+
+
+class TraceRow(StoreTable, table=True):
+    """What one question or click did (see `bot.mechanisms.tracing.Trace`)."""
+
+    __tablename__ = "trace"
+
+    reference: str = Field(primary_key=True)
+    at_ms: int = Field(sa_type=BigInteger, index=True)
+    told: str = Field(sa_type=Sealed("trace.told"))
+    """All else, as JSON."""
 
 
 class LeadRow(StoreTable, table=True):
@@ -122,3 +133,4 @@ LEAD = core_table(LeadRow)
 REPLICA = core_table(ReplicaRow)
 RULE_FILE = core_table(RuleFileRow)
 RULE_VERSION = core_table(RuleVersionRow)
+TRACE = core_table(TraceRow)

@@ -1,0 +1,75 @@
+"""Traces of questions and clicks: which are kept, for how long, and what is said of slow ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from functools import partial
+
+import structlog
+
+from bot.bootstrap.infrastructure import Infrastructure
+from bot.chat.questions.failures import NO_ANSWER_NOW, QuestionOutcome
+from bot.mechanisms.background import Runs, repeat
+from bot.mechanisms.tracing import ANSWER, Trace, current_trace
+from bot.settings import TraceSettings
+from bot.store.traces import StoredTraces
+from bot.words.errors import DingerpError
+
+log = structlog.get_logger(__name__)
+
+_FLUSHED_EVERY = 1.0
+_PRUNED_EVERY = 600.0
+_FAILED = frozenset({*NO_ANSWER_NOW, "not_delivered", "busy"})
+
+
+async def keep_traces(base: Infrastructure) -> Callable[[Trace], None]:
+    """Return what takes the traces that have ended."""
+    settings, stored = base.settings.trace, StoredTraces(base.database)
+
+    async def flush_last() -> None:
+        try:
+            await stored.flush()
+        except DingerpError as error:
+            log.warning("traces.not_kept", error=type(error).__name__, detail=error.detail)
+
+    async def prune() -> None:
+        await stored.prune(base.now(), keep=timedelta(days=settings.keep_days), most=settings.keep_rows)
+
+    base.stack.push_async_callback(flush_last)
+    flushing = partial(repeat, stored.flush, every=_FLUSHED_EVERY, failed="traces.not_kept")
+    await base.run_in_background(flushing, "traces", Runs.EVERYWHERE)
+    pruning = partial(repeat, prune, every=_PRUNED_EVERY, failed="traces.not_pruned")
+    await base.run_in_background(pruning, "old traces", Runs.WITH_LEAD)
+    return partial(take_trace, settings, stored.keep)
+
+
+def reference_on_card(settings: TraceSettings) -> str:
+    """Return the reference for the card of the answer that is being traced; empty if it needs none.
+
+    By default it stands where somebody will ask why: a card that tells what was asked for stays as quiet as it was.
+    """
+    trace = current_trace()
+    if trace is None or trace.outcome == QuestionOutcome.FAILED:  # whose card has it in its body
+        return ""
+    tells = settings.on_cards == "all" or trace.outcome in _FAILED or trace.age >= settings.slow_seconds * 1000
+    return trace.reference if tells else ""
+
+
+def take_trace(settings: TraceSettings, keep: Callable[[Trace], None], trace: Trace) -> None:
+    """Keep a trace that has ended if the settings say so, and tell of a slow one with its longest step."""
+    assert trace.took is not None, "it has ended"
+    is_slow = trace.took >= settings.slow_seconds * 1000
+    if is_slow:
+        within = [step for step in trace.steps if step.name != ANSWER]  # which has all calls to ERPs within it
+        longest = max(within or trace.steps, key=lambda step: step.took, default=None)
+        log.warning(
+            f"{trace.what}.slow",
+            reference=trace.reference,
+            command=trace.command,
+            seconds=trace.took / 1000,
+            longest=f"{longest.name} {longest.subject}".rstrip() if longest else "",
+            longest_seconds=longest.took / 1000 if longest else 0,
+        )
+    if settings.keep == "all" or is_slow or trace.outcome in _FAILED:
+        keep(trace)
