@@ -66,6 +66,7 @@ from bot.erp.source_client import SourceClient
 from bot.erp.units import Units
 from bot.erp.validation import Quarantine, Validator
 from bot.mechanisms.metrics import Metrics
+from bot.mechanisms.tracing import add_step
 from bot.words.errors import ConfigurationError
 from bot.words.phrase import Phrase, phrase
 
@@ -576,6 +577,7 @@ class ErpHub(DocumentAnswers):
                 known = self._last_known.get(self._key(source, call, args)) if answer.retry else None
                 if known is None:
                     continue
+                add_step(f"erp {call}", source.name, "copy", 0)
                 answer = replace(known, stale=True)
             answer = replace(answer, value=self._placed(answer.value, source.name))
             if self._narrowings:
@@ -623,6 +625,7 @@ class ErpHub(DocumentAnswers):
         copy = self._last_known.get(key) if answer.retry else None
         if copy is None:
             return SourceAnswer(source=source.name, value=None, error=answer)
+        add_step(f"erp {call}", source.name, "copy", 0)
         value = self._placed(copy.value, source.name)
         return SourceAnswer(source=source.name, value=value, as_of=copy.as_of, error=answer)
 

@@ -15,6 +15,7 @@ from bot.erp.index.search import ProductIndex
 from bot.erp.port import Erp
 from bot.erp.validation import Validator
 from bot.mechanisms.single_flight import SingleFlight
+from bot.mechanisms.tracing import add_step
 from bot.words.phrase import Phrase, phrase
 
 T = TypeVar("T")
@@ -50,8 +51,13 @@ class SharedReads:
         """
         began = self._now()
         of_today = (*key, began.date())
-        flight = self._flights.get(of_today) or self._recent.get(source.name, str(key[1]), of_today)
-        if flight is None:
+        call = str(key[1])
+        flight = self._flights.get(of_today)
+        if flight is not None:
+            add_step(f"erp {call}", source.name, "shared", 0)
+        elif (flight := self._recent.get(source.name, call, of_today)) is not None:
+            add_step(f"erp {call}", source.name, "recent", 0)
+        else:
             flight = self._flights[of_today] = SingleFlight()
             flight.start(self._fly(source, key, read, flight, began))
         return flight

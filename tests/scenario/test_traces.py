@@ -46,3 +46,12 @@ async def test_any_card_tells_its_rule_its_calls_and_who_was_shown_what(open_sys
 async def test_a_card_that_answers_is_as_quiet_as_before(system: BotSystem) -> None:
     card = await system.ask("/order SO-1001", who=ENGLISH)
     assert "Reference" not in card.tips
+
+
+async def test_an_answer_of_a_moment_ago_is_told_as_one(open_system: OpenSystem) -> None:
+    async with open_system(trace={"on_cards": "all"}) as system:
+        await system.ask("/order SO-1001", who=ENGLISH)
+        card = await system.ask("/order SO-1001", who=ENGLISH)
+        await system.settle()
+    told = await told_of(system.app.settings, card)
+    assert re.search(r"erp order +demo +recent +0 ms", told), told
