@@ -43,6 +43,7 @@ EVERYWHERE = {
     "stream",
     "tidy",
     "understanding",
+    "traces",
 }
 WITH_LEAD = {
     "approvals keeping",
@@ -56,6 +57,7 @@ WITH_LEAD = {
     "page sessions",
     "poll",
     "prune",
+    "old traces",
     "read_model",
     "stock_days",
     "subscriptions",
