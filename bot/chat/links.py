@@ -12,7 +12,7 @@ from bot.chat.view_parts import Freshness
 from bot.erp.answer import BETWEEN_SOURCES
 from bot.erp.books import MARK
 from bot.erp.hub import Answer, ErpHub
-from bot.erp.kinds import DOCUMENTS, KINDS, D, Kind
+from bot.erp.kinds import FOLLOWED, KINDS, D, Kind
 from bot.erp.port import Capability
 from bot.words.phrase import phrase
 
@@ -56,7 +56,7 @@ def offered(erp: ErpHub, *commands: str, of: Answer[Any]) -> tuple[str, ...]:
     return tuple(command for command in commands if erp.offers(_LINKS[command][0], at=of.sources))
 
 
-_FOUND_BY_ORDER = {kind.command: kind.origin.command for kind in DOCUMENTS if kind.origin and kind.order_call}
+_FOUND_BY_ORDER = {kind.command: kind.origin.command for kind in FOLLOWED if kind.origin and kind.order_call}
 """The commands that show what was moved for an order, with that which shows the order."""
 
 
@@ -68,7 +68,7 @@ def links_of(kind: Kind[D], erp: ErpHub, *, of: Answer[D]) -> tuple[str, ...]:
 
 
 _LISTED_BY_PRODUCT = {
-    kind.command: (kind.by_product, kind.words.open) for kind in DOCUMENTS if kind.by_product and kind.words.open
+    kind.command: (kind.by_product, kind.words.open) for kind in FOLLOWED if kind.by_product and kind.words.open
 }
 """The commands whose open lists may be those of a product."""
 

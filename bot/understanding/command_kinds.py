@@ -5,7 +5,7 @@ What documents a command shows, and what these have, is read from their kinds.
 
 from __future__ import annotations
 
-from bot.erp.kinds import DOCUMENTS, KINDS, PARTNERS, PAYMENTS
+from bot.erp.kinds import FOLLOWED, KINDS, PARTNERS, PAYMENTS
 from bot.erp.list_query import Filter
 from bot.erp.model import PartnerKind
 from bot.understanding.vocabulary import Trade
@@ -34,21 +34,21 @@ AT_WAREHOUSES = ("stock", "shortage")
 """Commands that take a warehouse."""
 RECORDS_OF_PARTNERS = tuple(kind.command for kind in PARTNERS)
 """Commands that say all of a partner: 宏达怎么样."""
-LISTED = frozenset(kind.command for kind in DOCUMENTS)
+LISTED = frozenset(kind.command for kind in FOLLOWED)
 """Commands that list documents."""
-BY_STATE = frozenset(kind.command for kind in DOCUMENTS if Filter.DONE in kind.filters)
+BY_STATE = frozenset(kind.command for kind in FOLLOWED if Filter.DONE in kind.filters)
 """Commands that list what is not done yet and what was done."""
 DATED = LISTED - BY_STATE
 """Lists of documents by their days: 订单呢, after what somebody paid last month, are those of last month."""
-DUE = frozenset(kind.command for kind in DOCUMENTS if kind.has_due)
+DUE = frozenset(kind.command for kind in FOLLOWED if kind.has_due)
 """Commands whose documents are to be done, or paid, on a day."""
-OWNED = frozenset(kind.command for kind in DOCUMENTS if kind.has_owners)
+OWNED = frozenset(kind.command for kind in FOLLOWED if kind.has_owners)
 """Commands whose documents are somebody's."""
-OWED = frozenset(kind.command for kind in DOCUMENTS if kind.amounts.left)
+OWED = frozenset(kind.command for kind in FOLLOWED if kind.amounts.left)
 """Commands whose documents are paid."""
-WITH_AMOUNTS = frozenset(kind.command for kind in DOCUMENTS if kind.amounts.classes)
+WITH_AMOUNTS = frozenset(kind.command for kind in FOLLOWED if kind.amounts.classes)
 """Commands whose documents have amounts in currencies of their own."""
-LISTED_BY_PRODUCT = frozenset(kind.command for kind in DOCUMENTS if kind.by_product)
+LISTED_BY_PRODUCT = frozenset(kind.command for kind in FOLLOWED if kind.by_product)
 """Commands that list the documents of a product."""
 _TRADES = {PartnerKind.CUSTOMER: Trade.SALE, PartnerKind.VENDOR: Trade.PURCHASE}
 _RECORDS = {kind.partners: kind.command for kind in PARTNERS}
@@ -60,16 +60,16 @@ TELLS = {
     kind.command: frozenset(
         (*filter(None, (_RECORDS.get(kind.partners),)), *(("product", "price") if kind.line else ()))
     )
-    for kind in DOCUMENTS
+    for kind in FOLLOWED
 }
 """What the card of a document tells that words of other commands ask: whose it is, and what is in it."""
-BILLED_BY = {kind.origin.command: kind.command for kind in DOCUMENTS if kind.amounts.left and kind.origin}
+BILLED_BY = {kind.origin.command: kind.command for kind in FOLLOWED if kind.amounts.left and kind.origin}
 """Orders, and the command that finds their invoices by their numbers."""
 LINKED = {
     kind.command: tuple(
-        each.command for each in DOCUMENTS if each.origin == kind or (each == PAYMENTS and kind.command in OWED)
+        each.command for each in FOLLOWED if each.origin == kind or (each == PAYMENTS and kind.command in OWED)
     )
-    for kind in DOCUMENTS
+    for kind in FOLLOWED
 }
 """The commands that find what belongs to a document of another by its number: the quotation of an order."""
 DEBTS = {SIDES[command]: command for command in OWED}

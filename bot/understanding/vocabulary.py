@@ -14,7 +14,7 @@ from operator import add
 from types import MappingProxyType
 
 from bot.erp.index.pinyin import may_be_initials, may_be_syllables
-from bot.erp.kinds import DELIVERIES, DOCUMENTS
+from bot.erp.kinds import DELIVERIES, FOLLOWED
 
 _LAST_DIGITS = re.compile(r"(.*?)(\d+)")
 _NO_SIGN = re.compile(r"[\W_]+")
@@ -34,7 +34,7 @@ _STORES = (
 """How people call the warehouse at a place; the last ones are what input methods make of 仓."""
 
 _USUAL_PREFIXES: Mapping[str, str] = MappingProxyType(
-    {prefix: kind.command for kind in DOCUMENTS if kind != DELIVERIES for prefix in kind.words.prefixes}
+    {prefix: kind.command for kind in FOLLOWED if kind != DELIVERIES for prefix in kind.words.prefixes}
 )
 """Prefix → the command that shows such documents."""
 _USUAL_DELIVERY = re.compile(rf"(?:{'|'.join(DELIVERIES.words.prefixes)})\d")

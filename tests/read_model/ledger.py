@@ -36,7 +36,7 @@ from bot.erp.model import (
     SalesOrder,
     Slice,
 )
-from bot.erp.model.goods import DeliveryStatus, GoodsDelivery
+from bot.erp.model.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt
 from bot.erp.port import Capability, ListQuery
 from bot.erp.refusing import RefusingErp
 
@@ -174,6 +174,18 @@ def payment(number: str, day: date | None = TODAY, **more: Any) -> Payment:
         "source": "main",
     }
     return Payment(**{**values, **more})
+
+
+def receipt(number: str, day: date | None = TODAY, **more: Any) -> GoodsReceipt:
+    values: dict[str, Any] = {
+        "id": number,
+        "number": number,
+        "order_numbers": ("PO-1",),
+        "vendor": "宁波钢铁",
+        "received_on": day,
+        "source": "main",
+    }
+    return GoodsReceipt(**{**values, **more})
 
 
 def delivery(number: str, day: date | None = TODAY, **more: Any) -> GoodsDelivery:

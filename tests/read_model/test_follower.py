@@ -42,6 +42,7 @@ from tests.read_model.ledger import (
     production,
     purchase,
     quotation,
+    receipt,
     sales_order,
 )
 
@@ -67,7 +68,7 @@ async def test_all_documents_are_kept_as_the_erp_tells_them(
     open_bot: OpenBot, clock: LedgerClock, kind: type[Ledger]
 ) -> None:
     documents: list[Any] = [sales_order("SO-1"), invoice("INV-1"), purchase("PO-1"), production("MO-1")]
-    documents += [bill("BILL-1"), payment("PAY-1"), delivery("DN-1"), quotation("QT-1")]
+    documents += [bill("BILL-1"), payment("PAY-1"), delivery("DN-1"), quotation("QT-1"), receipt("GRN-1")]
     bot = open_bot(kind(clock, *documents))
     await bot.follow()
     for area, document in zip((*EACH_AREA, *Feed), documents, strict=True):
@@ -149,6 +150,19 @@ async def test_documents_are_forgotten_when_they_become_old(open_bot: OpenBot, c
     clock.advance(days=40)
     await bot.follow()
     assert await numbers(bot) == {"SO-2"}
+
+
+async def test_what_a_payment_settles_stays_known_though_lists_leave_it_out(
+    open_bot: OpenBot, clock: LedgerClock
+) -> None:
+    bot = open_bot(ledger := Ledger(clock))
+    await bot.follow()
+    ledger.save(payment("PAY-1", settles=("INV-1", "INV-2")))
+    await bot.follow()
+    clock.advance(hours=25)  # the lists are walked again
+    await bot.follow()
+    kept: Any = await one(bot, "PAY-1", Feed.PAYMENTS)
+    assert kept.settles == ("INV-1", "INV-2")
 
 
 async def test_what_was_deleted_is_gone_after_the_next_walk(open_bot: OpenBot, clock: LedgerClock) -> None:

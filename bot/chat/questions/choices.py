@@ -9,11 +9,11 @@ from bot.cards.view import Label
 from bot.chat.arguments import Keyword
 from bot.chat.errors import BadArgument
 from bot.chat.registry import Commands
-from bot.erp.kinds import DOCUMENTS
+from bot.erp.kinds import FOLLOWED
 from bot.erp.port import Filter
 from bot.words.phrase import phrase
 
-_KINDS = {kind.command: kind for kind in DOCUMENTS}
+_KINDS = {kind.command: kind for kind in FOLLOWED}
 
 
 def name_choices(lines: Iterable[str], commands: Commands) -> tuple[Suggestion, ...]:

@@ -35,7 +35,7 @@ from bot.chat.records.products import ProductChoice, ProductLookup
 from bot.chat.records.reader_hub import command_of, visible_fields
 from bot.erp.answer import Answer
 from bot.erp.hub import ErpHub
-from bot.erp.kinds import FOLLOWED, D, Kind
+from bot.erp.kinds import D, Kind
 from bot.erp.model import Slice
 from bot.erp.port import Filter, ListQuery
 from bot.read_model.queries import ReadModel
@@ -191,7 +191,7 @@ class Documents:
         return kept_lists(self.kept, kind, asked, now=self.context.now) if kind.feed else asked
 
     def _linked(self, kind: Kind[D]) -> FindLinked[D] | None:
-        if kind.origin is None or kind not in FOLLOWED or kind.order_call:
+        if kind.origin is None or kind.order_call:
             return None
         return LinkedDocuments(self.kept, self.erp, kind, self.context.now).of
 

@@ -28,14 +28,13 @@ from bot.erp.model import Area, ErpRecord, Feed, Followed
 
 AREA_KINDS: tuple[Kind[Any], ...] = (SALES_ORDERS, INVOICES, PURCHASE_ORDERS, PRODUCTION_ORDERS)
 """The kinds that stand for their areas."""
-FEED_KINDS: tuple[Kind[Any], ...] = (BILLS, PAYMENTS, DELIVERIES, QUOTATIONS)
+FEED_KINDS: tuple[Kind[Any], ...] = (BILLS, PAYMENTS, DELIVERIES, QUOTATIONS, RECEIPTS)
 FOLLOWED: tuple[Kind[Any], ...] = (*AREA_KINDS, *FEED_KINDS)
-"""All kinds whose changes may be told; the bot keeps copies of these."""
+"""All kinds of documents: their changes may be told, and the bot keeps copies of them."""
 WITH_LINES: tuple[Kind[Any], ...] = tuple(kind for kind in FOLLOWED if kind.by_product)
 """Those whose copies have lines: they are listed by product."""
 PARTNERS: tuple[Kind[Any], ...] = (CUSTOMERS, VENDORS)
-DOCUMENTS: tuple[Kind[Any], ...] = (*FOLLOWED, RECEIPTS)
-KINDS: tuple[Kind[Any], ...] = (*DOCUMENTS, *PARTNERS)
+KINDS: tuple[Kind[Any], ...] = (*FOLLOWED, *PARTNERS)
 RULED_BY: Mapping[Area, str] = MappingProxyType(
     {Area.STOCK: "stock", **{kind.area: kind.command for kind in AREA_KINDS}}
 )

@@ -9,7 +9,7 @@ from bot.erp.kinds.cards import GOODS_LINES, VENDOR, DocumentCards, Lead, is_whe
 from bot.erp.kinds.kind import Kind, KindWords, Orders
 from bot.erp.kinds.purchase_orders import PURCHASE_ORDERS
 from bot.erp.kinds.rules import goods_rules
-from bot.erp.model import Area
+from bot.erp.model import Area, Feed
 from bot.erp.model.goods import GoodsReceipt
 from bot.words.columns import Column
 from bot.words.phrase import phrase
@@ -22,6 +22,7 @@ RECEIPTS: Kind[GoodsReceipt] = Kind(
     ),
     areas=(Area.PURCHASING,),
     capability=Capability.RECEIPTS,
+    feed=Feed.RECEIPTS,
     reads=("receipt", "receipts", "receipts_of"),
     orders=Orders(PURCHASE_ORDERS, attrgetter("order_numbers"), attrgetter("received")),
     texts=lambda receipt: (receipt.number, *receipt.order_numbers, receipt.vendor),

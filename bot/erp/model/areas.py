@@ -26,6 +26,7 @@ class Feed(StrEnum):
     PAYMENTS = "payments"
     DELIVERIES = "deliveries"
     QUOTATIONS = "quotations"
+    RECEIPTS = "receipts"
 
 
 Followed: TypeAlias = Area | Feed

@@ -175,7 +175,7 @@ class DeliveryCalls(DocumentRequests[sources.DeliveryFields]):
     of_order: Annotated[OfOrder, Short] = Field(description="Those of the sales order `{number}`, with lines.")
 
 
-class ReceiptCalls(RecordRequests[sources.ReceiptFields]):
+class ReceiptCalls(DocumentRequests[sources.ReceiptFields]):
     """What came in from vendors: no drafts, and nothing that was cancelled."""
 
     lines: ListedPart[sources.ReceiptLineFields] | None = None

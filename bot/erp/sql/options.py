@@ -151,7 +151,7 @@ class DeliveryQueries(DocumentQueries[sources.DeliveryFields]):
     of_order: DocumentSql = Field(description="The deliveries of the sales order `:number`.")
 
 
-class ReceiptQueries(RecordQueries[sources.ReceiptFields]):
+class ReceiptQueries(DocumentQueries[sources.ReceiptFields]):
     """What came in from vendors: no drafts, and nothing that was cancelled."""
 
     lines: LinesOf[sources.ReceiptLineFields] | None = None

@@ -40,7 +40,7 @@ def advance_day(step: ActivityStep) -> None:
     _age_bills(step, Area.FINANCE, QUERIES[INVOICES].table, sold)
     bought = _ageing(step, PURCHASE_ORDERS, QUERIES[BILLS])
     _age_told(step, Area.PURCHASING, purchase, ("ordered_on", "due_on"), purchase.c.number.in_(bought))
-    _age(step, _RECEIPT, ("received_on",), _RECEIPT.c.orders.in_(bought))
+    _age_told(step, Feed.RECEIPTS, _RECEIPT, ("received_on",), _RECEIPT.c.orders.in_(bought))
     _age_bills(step, Feed.BILLS, QUERIES[BILLS].table, bought)
     to_come = (production.c.due_on >= step.today) & production.c.number_key.not_in(PINNED_KEYS)
     _age_told(step, Area.PRODUCTION, production, ("start_on", "due_on", "finished_on"), to_come)

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from sqlalchemy import func, select, update
 
-from bot.erp.model import Approval, Area, Decision, Money, Progress, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.model import Approval, Area, Decision, Feed, Money, Progress, PurchaseOrder, PurchaseStatus, Verdict
 from bot.kit.company import tables as t
 from bot.kit.company.activity_step import (
     PINNED_KEYS,
@@ -169,3 +169,4 @@ def _take_in(step: ActivityStep, number: str) -> None:
         own = step.next_number(_RECEIPT, "GRN", FIRST_NUMBER)
         receipt = receipt_of(order, lines, on=step.today, at=step.now, number=own)
         insert_company(step.connection, DemoCompany(receipts=(receipt,)))
+        step.record_change(Feed.RECEIPTS, own)

@@ -222,5 +222,6 @@ def _changes(company: DemoCompany) -> Iterable[Values]:
     changes += [(payment.changed_at, Feed.PAYMENTS, payment.number) for payment in company.payments]
     changes += [(delivery.changed_at, Feed.DELIVERIES, delivery.number) for delivery in company.deliveries]
     changes += [(quotation.changed_at, Feed.QUOTATIONS, quotation.number) for quotation in company.quotations]
+    changes += [(receipt.changed_at, Feed.RECEIPTS, receipt.number) for receipt in company.receipts]
     for changed_at, area, key in sorted(changes, key=lambda change: change[:2]):
         yield {"area": area, "key": key, "changed_at": changed_at}

@@ -7,6 +7,7 @@ that only the result reaches the event loop.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -24,6 +25,7 @@ from bot.erp.model import (
     ErpRecord,
     Followed,
     Money,
+    Payment,
     ProductionOrder,
     parse_followed,
 )
@@ -64,12 +66,12 @@ _PLAIN_VALUES: Mapping[Any, Any] = {
     ),
 }
 _VALUES: Mapping[Any, Any] = {**_PLAIN_VALUES, Approval: RecordCodec(Approval, _PLAIN_VALUES, sparse={"passed_by"})}
-_SPARSE = ("url", "changed_at", "extra", "is_reversed", "awaits_goods", "people")
+_SPARSE = ("url", "changed_at", "extra", "is_reversed", "awaits_goods", "people", "settles")
 
 
 def _codec(kind: Kind[Any]) -> RecordCodec[Any]:
-    """Return the storage codec for documents of a kind, without lines and inner lists, which are stored separately."""
-    return RecordCodec(kind.record, _VALUES, skip=("source", "books", kind.inside), sparse=_SPARSE)
+    """Return the storage codec for documents of a kind, without lines, which are stored separately."""
+    return RecordCodec(kind.record, _VALUES, skip=("source", "books", "lines"), sparse=_SPARSE)
 
 
 _DOCUMENT: Mapping[Followed, RecordCodec[Any]] = {kind.followed: _codec(kind) for kind in FOLLOWED}
@@ -334,9 +336,11 @@ class _AreaRows:
         position, newest = self._position, {key_of(each.number): each for each in documents}
         lined = with_lines or position.area is Area.PRODUCTION
         for some in chunks(newest):
-            self._take_back(some)
+            before = self._take_back(some)
             if lined:
                 self._drop_lines(some)
+            else:
+                newest |= {number: _as_known(newest[number], each) for number, each in before.items()}
         self._change(newest.values(), 1)
         upsert = replace_into(KEPT_DOCUMENT, self._connection.dialect.name, keep=() if lined else ("has_lines",))
         self._connection.execute(upsert, [_document_row(position, each, lined=lined) for each in newest.values()])
@@ -377,12 +381,14 @@ class _AreaRows:
             "tally": orjson.dumps(_TALLY.write(tally)).decode(),
         }
 
-    def _take_back(self, numbers: Collection[str]) -> None:
-        """Subtract stored documents from the tallies."""
-        query = select(_D.document).where(*self._own, _D.number.in_(numbers))
+    def _take_back(self, numbers: Collection[str]) -> Mapping[str, ErpRecord]:
+        """Subtract stored documents from the tallies, and return them."""
+        query = select(_D.number, _D.document).where(*self._own, _D.number.in_(numbers))
         decode, source = _DOCUMENT[self._position.area].read, self._position.source
-        texts = self._connection.execute(query).scalars().all()
-        self._change((decode(orjson.loads(text), source=source) for text in texts), -1)
+        rows = self._connection.execute(query).all()
+        before = {number: decode(orjson.loads(text), source=source) for number, text in rows}
+        self._change(before.values(), -1)
+        return before
 
     def _change(self, documents: Iterable[ErpRecord], times: int) -> None:
         for key, tally in tally_documents(documents).items():
@@ -390,6 +396,12 @@ class _AreaRows:
 
     def _drop_lines(self, numbers: Collection[str]) -> None:
         self._connection.execute(delete(KEPT_LINE).where(*self._own_lines, _L.number.in_(numbers)))
+
+
+def _as_known(document: ErpRecord, before: ErpRecord) -> ErpRecord:
+    """Return a document of a list, with what it settles as it is known: lists leave that out."""
+    both = isinstance(document, Payment) and isinstance(before, Payment)
+    return replace(document, settles=document.settles or before.settles) if both else document
 
 
 def _day_number(day: date | None) -> int:
