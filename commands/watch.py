@@ -146,9 +146,9 @@ class _ErpLookup:
         In all known ERPs a number belongs to one kind; should two kinds share one, the first is meant.
         """
         for kinds in (AREA_KINDS, FEED_KINDS):
-            found = await asyncio.gather(
-                *(self._if_there(kind, number) for kind in kinds if kind.command in self.usable)
-            )
+            # What has no state, as goods that came in, changes no more.
+            watchable = [kind for kind in kinds if kind.cards.states and kind.command in self.usable]
+            found = await asyncio.gather(*(self._if_there(kind, number) for kind in watchable))
             document: ErpRecord | None = next(filter(None, found), None)
             if document is not None:
                 return document

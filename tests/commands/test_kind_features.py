@@ -18,7 +18,6 @@ from bot.chat.registry import AnyCommand
 from bot.erp.kinds import (
     BILLS,
     DELIVERIES,
-    DOCUMENTS,
     FOLLOWED,
     INVOICES,
     PAYMENTS,
@@ -73,7 +72,7 @@ def takes(kind: Kind[Any], argument: type[Any]) -> bool:
     return any(issubclass(each.type, argument) for each in command_of(kind).signature.parameters)
 
 
-@pytest.mark.parametrize("kind", DOCUMENTS, ids=lambda kind: kind.command)
+@pytest.mark.parametrize("kind", FOLLOWED, ids=lambda kind: kind.command)
 def test_lists_by_days_and_names_are_typed(kind: Kind[Any]) -> None:
     assert takes(kind, Days)
     named = {
@@ -83,36 +82,36 @@ def test_lists_by_days_and_names_are_typed(kind: Kind[Any]) -> None:
     assert named == {wanted.name for wanted in kind.filters}
 
 
-@pytest.mark.parametrize("kind", DOCUMENTS, ids=lambda kind: kind.command)
+@pytest.mark.parametrize("kind", FOLLOWED, ids=lambda kind: kind.command)
 def test_lists_are_of_what_somebody_created(kind: Kind[Any]) -> None:
     assert takes(kind, CreatedBy)
     assert kind.cards.fact_columns[-1].shows == "creator"
 
 
 def test_amounts_are_compared_and_added_up_where_there_are_any() -> None:
-    assert {kind for kind in DOCUMENTS if not kind.amounts.classes} == set(NO_AMOUNTS)
-    assert {kind for kind in DOCUMENTS if not takes(kind, Amounts)} == set(NO_AMOUNTS)
+    assert {kind for kind in FOLLOWED if not kind.amounts.classes} == set(NO_AMOUNTS)
+    assert {kind for kind in FOLLOWED if not takes(kind, Amounts)} == set(NO_AMOUNTS)
 
 
 def test_what_a_kind_lacks_has_a_reason() -> None:
-    assert {kind for kind in DOCUMENTS if not kind.has_owners} == set(NO_OWNERS)
-    assert {kind for kind in DOCUMENTS if kind.by_product is None} == set(NO_PRODUCT)
-    assert {kind for kind in DOCUMENTS if kind.origin is None} == set(NO_ORDERS)
+    assert {kind for kind in FOLLOWED if not kind.has_owners} == set(NO_OWNERS)
+    assert {kind for kind in FOLLOWED if kind.by_product is None} == set(NO_PRODUCT)
+    assert {kind for kind in FOLLOWED if kind.origin is None} == set(NO_ORDERS)
 
 
-@pytest.mark.parametrize("kind", [kind for kind in DOCUMENTS if kind.has_owners], ids=lambda kind: kind.command)
+@pytest.mark.parametrize("kind", [kind for kind in FOLLOWED if kind.has_owners], ids=lambda kind: kind.command)
 async def test_own_documents_are_listed(ask: Ask, kind: Kind[Any]) -> None:
     assert as_(DocumentListView, await ask(f"/{kind.command} 我的")).text == "我的"
 
 
-@pytest.mark.parametrize("kind", DOCUMENTS, ids=lambda kind: kind.command)
+@pytest.mark.parametrize("kind", FOLLOWED, ids=lambda kind: kind.command)
 async def test_lists_are_had_as_a_file(ask: Ask, kind: Kind[Any]) -> None:
     view = as_(DocumentListView, await ask(f"/{kind.command}"))
     assert view.columns
     assert view.line == f"/{kind.command}"
 
 
-@pytest.mark.parametrize("kind", FOLLOWED, ids=lambda kind: kind.command)
+@pytest.mark.parametrize("kind", [kind for kind in FOLLOWED if kind != RECEIPTS], ids=lambda kind: kind.command)
 async def test_documents_are_watched(ask: Ask, service: InMemoryAlertService, kind: Kind[Any]) -> None:
     listed = as_(DocumentListView, await ask(f"/{kind.command}"))
     as_(AlertReply, await ask(f"/watch {listed.rows[0].number}"))

@@ -267,7 +267,10 @@ async def test_other_companies_documents_are_neither_followed_nor_kept(
 ) -> None:
     other, ours = open_erp(site, company="Other"), open_erp(site, company=COMPANY)
     numbers = [change.key for change in (await ours.changed_since(area, "", limit=1_000)).items]
-    assert len(await ours.read_documents(area, numbers)) == len(numbers) > 2
+    drafts = {"GRN-CANCELLED", "GRN-DRAFT"}  # no receipts (yet): a change says of one that it is to be dropped
+    read = await ours.read_documents(area, numbers)
+    assert {document.number for document in read} == {*numbers} - drafts
+    assert len(read) > 2
     assert await other.read_documents(area, numbers) == ()
     assert (await other.changed_since(area, "", limit=1_000)).items == ()
 
