@@ -53,14 +53,14 @@ class LeadStep(Keyword, changes=False):
 class LeadPart(Keyword, changes=False):
     """What is shown of a step in place of its figures."""
 
-    SLOWEST = phrase("slowest"), "最慢", "最久"
+    LONGEST = phrase("longest"), "耗时最长", "slowest"
     OPEN = phrase("open"), "未结", "未完成", "在等", "未开票", "waiting"
 
 
 @command(
     COMMAND,
     aliases=("周期", "交付周期", "zq"),
-    examples=("/leadtimes", "/周期 上个月", "/leadtimes po", "/周期 发货 未开票"),
+    examples=("/leadtimes", "/周期 上个月", "/leadtimes po", "/周期 发货 未结"),
     shows=("order", "invoice", "po", "mo"),
     changes=False,
     summary=phrase("In how many days orders lead to goods, bills and money, and what waits on the way"),
@@ -87,7 +87,7 @@ async def leadtimes(
         some = [each for each in wanted if step is not None or not each.is_direct]
         return reader.waiting(await reader.read(some), lead_line(step or "", part))
     read = await reader.read(wanted)
-    if part is LeadPart.SLOWEST:
+    if part is LeadPart.LONGEST:
         return reader.slowest(read, month, lead_line(f"{month:%Y-%m}", step or "", part))
     if step is not None and read:
         return reader.step(read[0], month)
@@ -109,7 +109,7 @@ def _leads(month: date, longest: Step | None) -> tuple[tuple[str, Phrase], ...]:
     if longest is None:
         return ()
     line = lead_line(f"{month:%Y-%m}", longest.start.command)
-    return ((line, name_step(longest)), (f"{line} {LeadPart.SLOWEST}", phrase("The slowest")))
+    return ((line, name_step(longest)), (f"{line} {LeadPart.LONGEST}", phrase("The slowest")))
 
 
 class _Reader:
@@ -192,7 +192,7 @@ class _Reader:
             month=month,
             step=name_step(read.step),
             leads=(
-                (lead_line(f"{month:%Y-%m}", command, LeadPart.SLOWEST), phrase("The slowest")),
+                (lead_line(f"{month:%Y-%m}", command, LeadPart.LONGEST), phrase("The slowest")),
                 (lead_line(command, LeadPart.OPEN), phrase("What waits")),
                 (lead_line(f"{month:%Y-%m}"), phrase("All steps")),
             ),

@@ -34,6 +34,7 @@ from bot.web.pages.ask import ANSWER, DEED, FILE
 from bot.web.pages.documents import LIST, LISTS
 from bot.web.pages.drawing import PageDrawing
 from bot.web.pages.efficiency import EFFICIENCY
+from bot.web.pages.leadtimes import LEAD_TIMES
 from bot.web.pages.login import DingTalkApp, LoginPages
 from bot.web.pages.me import ME
 from bot.web.pages.operations import AUDIT, STATE
@@ -59,6 +60,7 @@ PAGES = (
     MEMBER,
     SEEN,
     EFFICIENCY,
+    LEAD_TIMES,
     STATE,
     AUDIT,
     ANSWER,

@@ -29,6 +29,7 @@ PICTURES = os.environ.get("PICTURES", "")
 PATHS = (
     "/",
     "/week",
+    "/leadtimes",
     "/documents",
     "/alerts",
     "/documents/order?list=late",

@@ -409,12 +409,16 @@ class LimitFinder:
         )
 
     def _without_names(self, scan: Scan) -> str:
-        """Return a lower-case sentence with the company's names masked: they may look like words."""
+        """Return a lower-case sentence with the company's names masked: they may look like words.
+
+        So are words for which a whole line stands: it holds them.
+        """
         text = scan.text.casefold() if len(scan.text.casefold()) == len(scan.text) else scan.text
         for span in scan.spans:
             goods = span.kind is SpanKind.NAME and self.recognition.is_in_a_name(span.value)
             unknown = span.kind is SpanKind.WAREHOUSE and span.value not in self.recognition.stores.values()
-            if (span.kind in _NAMED and not unknown) or goods:
+            held = span.kind is SpanKind.CUE and any(cue.fixed for cue in self.recognition.cues_of(span))
+            if (span.kind in _NAMED and not unknown) or goods or held:
                 end = span.start + len(span.text)
                 text = text[: span.start] + _MASK * len(span.text) + text[end:]
         return text

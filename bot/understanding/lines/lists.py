@@ -133,7 +133,7 @@ class ListLines:
         scan = self.names.without_unknown_names(name, scan)
         cues = [cue for cue in self.recognition.cues_in(scan) if cue.command == name]
         if fixed := next((cue.fixed for cue in cues if cue.fixed), ""):
-            return command_line(name, fixed)
+            return self.lists.with_days(command_line(name, *fixed.split()), name, scan)
         if name in ALONE:
             return command_line(name, next((cue.keyword for cue in cues if cue.keyword), ""))
         if of_number := self._by_number(name, scan):

@@ -39,7 +39,7 @@ _IS_OPEN = re.compile("应[收付](?:都|还|总共|一共)?有?(?:哪些|多少
 _SOON = re.compile("[快要将]|soon|coming|nearly|almost|about to")
 _ALWAYS_DUE = frozenset({"arrivals", "promise"})
 """Commands whose days are always those on which something is due."""
-_NEVER_DUE = frozenset({"receipt"})
+_NEVER_DUE = frozenset({"receipt", "leadtimes"})
 """Commands of what is done: 到货 is said of its day, too."""
 
 

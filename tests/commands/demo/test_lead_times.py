@@ -76,7 +76,7 @@ async def test_figures_of_a_step(ask: Ask, demo: DemoCompany, step: str) -> None
         if last.startswith("2026-10")
     ]
     assert len(ended) > 5
-    line = f"/leadtimes 2026-10 {step} slowest"
+    line = f"/leadtimes 2026-10 {step} longest"
     cases = as_(LeadCases, await ask(line, where=OWN_CHAT, person=OWNER, rows=ALL_ROWS)).rows
     assert {(case.number, case.began, case.ended) for case in cases} == {each[:3] for each in ended}
     days = sorted(max(0, (last - first).days) for _, first, last, _ in ended)
