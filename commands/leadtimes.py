@@ -12,7 +12,6 @@ from bot.access.policy import AccessPolicy
 from bot.chat.arguments import Keyword
 from bot.chat.context import QuestionContext
 from bot.chat.days import DaysOrMonth
-from bot.chat.own_eyes import require_own_eyes
 from bot.chat.records.reader_hub import command_of, visible_fields
 from bot.chat.registry import command
 from bot.efficiency.figures import month_before
@@ -66,6 +65,7 @@ class LeadPart(Keyword, changes=False):
     summary=phrase("In how many days orders lead to goods, bills and money, and what waits on the way"),
     place=83,
     slashed=True,
+    personal=True,
 )
 async def leadtimes(
     *,
@@ -77,8 +77,7 @@ async def leadtimes(
     policy: AccessPolicy,
     context: QuestionContext,
 ) -> LeadTimes | LeadCases:
-    """Show lead times of the documents that the asker may see; only to the asker's own eyes."""
-    require_own_eyes(context)
+    """Show lead times of the documents that the asker may see."""
     month = month_of_days(days, context, latest=month_before(running_month(context)))
     wanted = [each for each in STEPS if step is None or each.start.command == step]
     reader = _Reader(erp, kept, policy, context)
