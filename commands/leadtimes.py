@@ -46,7 +46,7 @@ class LeadStep(Keyword, changes=False):
     PURCHASE = phrase("po"), "采购", "采购单", "采购订单", "purchases", "vendors", "供应商"
     RECEIPT = phrase("receipt"), "收货", "收货单", "入库", "receipts"
     BILL = phrase("bill"), "账单", "应付", "付款", "bills"
-    PRODUCTION = phrase("mo"), "生产", "生产单", "工单", "production"
+    PRODUCTION = phrase("mo"), "生产", "生产订单", "工单", "production"
 
 
 class LeadPart(Keyword, changes=False):

@@ -364,14 +364,15 @@ def _reading_command(file: str, commands: Commands, name: str) -> AnyCommand:
 def _from_signatures(commands: Iterable[AnyCommand], fillers: Container[str]) -> Iterator[tuple[str, Cue]]:
     """Yield the aliases of commands, and the words of their named lists.
 
-    An alias that is meaningless in a sentence asks for its command only at the beginning of a line: 产品.
+    An alias that is meaningless in a sentence asks for its command only at the beginning of a line: 产品. The lists of a
+    command whose names count only after a slash are called by words of others.
     """
     for command in commands:
         for alias in command.names:
             # 采购 may stand anywhere in a sentence, and cg beside Chinese words; so is a word of its own.
             if len(alias) >= _SHORTEST_ALIAS and alias not in fillers and alias != command.name:
                 yield alias.casefold(), Cue(command.name, _WEIGHTS["names"])
-        for member in _lists(command):
+        for member in () if command.slashed else _lists(command):
             for word in member.words:
                 if len(word) >= _SHORTEST_ALIAS:  # 晚 alone is the evening too
                     yield word, Cue(command.name, LIST_WEIGHT, keyword=member.value)
