@@ -84,7 +84,7 @@ async def leadtimes(
     if part is LeadPart.OPEN:
         # What is at the start of a direct step stands in a list of its own, such as the open orders.
         some = [each for each in wanted if step is not None or not each.is_direct]
-        return reader.waiting(await reader.read(some), lead_line(step or "", part))
+        return reader.waiting(await reader.read(some), month if days else None, step or "")
     read = await reader.read(wanted)
     if part is LeadPart.LONGEST:
         return reader.slowest(read, month, lead_line(f"{month:%Y-%m}", step or "", part))
@@ -205,13 +205,24 @@ class _Reader:
         shown = [each for each in read if each.step == longest]
         return self._cases(shown, [each.of_month(month) for each in shown], line, month=month)
 
-    def waiting(self, read: Sequence[StepCases], line: str) -> LeadCases:
-        """Return what waits now, whatever it has waited."""
-        found = self._cases(read, [each.waiting or () for each in read], line)
+    def waiting(self, read: Sequence[StepCases], month: date | None, step: str) -> LeadCases:
+        """Return what waits now, whatever it has waited; with a month, what began in it."""
+        waiting = [
+            [case for case in each.waiting or () if month is None or case.began.replace(day=1) == month]
+            for each in read
+        ]
+        line = lead_line(f"{month:%Y-%m}" if month else "", step, LeadPart.OPEN)
+        found = self._cases(read, waiting, line, began=month)
         return replace(found, unknown=any(each.waiting is None for each in read))
 
     def _cases(
-        self, read: Sequence[StepCases], cases: Iterable[Sequence[LeadCase]], line: str, month: date | None = None
+        self,
+        read: Sequence[StepCases],
+        cases: Iterable[Sequence[LeadCase]],
+        line: str,
+        *,
+        month: date | None = None,
+        began: date | None = None,
     ) -> LeadCases:
         today = self._context.today
         rows = [
@@ -228,7 +239,8 @@ class _Reader:
             today=today,
             steps=tuple(name_step(each.step) for each in read),
             month=month,
-            **self._completeness(read, month or date.min),
+            began=began,
+            **self._completeness(read, month or began or date.min),
         )
 
     def _median_of(self, read: StepCases, month: date) -> timedelta | None:

@@ -184,13 +184,16 @@ class LeadCases(LeadView):
     steps: tuple[Phrase, ...]
     month: date | None = None
     """None: what waits now."""
+    began: date | None = None
+    """Of what waits, only what began in this month; None for all."""
     unknown: bool = False
     """What waits cannot be told: the reader may not see all that ends the step."""
 
     @property
     def of_month(self) -> str:
         """The month as lines name it."""
-        return f"{self.month:%Y-%m}" if self.month else ""
+        month = self.month or self.began
+        return f"{month:%Y-%m}" if month else ""
 
     def row_lines(self) -> Sequence[str]:
         return [command_line(row.command, row.number, books=row.books) for row in self.rows]

@@ -364,8 +364,8 @@ def _reading_command(file: str, commands: Commands, name: str) -> AnyCommand:
 def _from_signatures(commands: Iterable[AnyCommand], fillers: Container[str]) -> Iterator[tuple[str, Cue]]:
     """Yield the aliases of commands, and the words of their named lists.
 
-    An alias that is meaningless in a sentence asks for its command only at the beginning of a line: 产品. The lists of a
-    command whose names count only after a slash are called by words of others.
+    An alias that is meaningless in a sentence asks for its command only at the beginning of a line: 产品. The lists
+    of a command whose names count only after a slash are called by words of others.
     """
     for command in commands:
         for alias in command.names:
