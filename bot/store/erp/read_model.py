@@ -400,8 +400,9 @@ class _AreaRows:
 
 def _as_known(document: ErpRecord, before: ErpRecord) -> ErpRecord:
     """Return a document of a list, with what it settles as it is known: lists leave that out."""
-    both = isinstance(document, Payment) and isinstance(before, Payment)
-    return replace(document, settles=document.settles or before.settles) if both else document
+    if not (isinstance(document, Payment) and isinstance(before, Payment)):
+        return document
+    return replace(document, settles=document.settles or before.settles)
 
 
 def _day_number(day: date | None) -> int:
