@@ -226,7 +226,7 @@ class _Reader:
     ) -> LeadCases:
         today = self._context.today
         rows = [
-            cut(self._erp.addressed(case, case.source), self._fields(each.step))  # type: ignore[type-var]  # it has both fields
+            cut(self._erp.addressed(case, case.source), self._fields(each.step))  # type: ignore[type-var]
             for each, some in zip(read, cases, strict=True)
             for case in some
         ]
