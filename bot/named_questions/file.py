@@ -15,7 +15,7 @@ from bot.chat.amounts import read_figure
 from bot.chat.days import names_days, names_month_in_digits
 from bot.chat.errors import BadArgument
 from bot.chat.parsing import normalise
-from bot.erp.kinds import DOCUMENTS, Kind
+from bot.erp.kinds import FOLLOWED, Kind
 from bot.erp.named_queries import QueryDatabase, ValueKind
 from bot.named_questions.question import (
     TODAY,
@@ -54,7 +54,7 @@ LONGEST = 15.0
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{1,39}")
 _CURRENCY = re.compile(r"[A-Z]{3}")
-_DOCUMENTS: Mapping[str, Kind[Any]] = {kind.command: kind for kind in DOCUMENTS if kind.command}
+_DOCUMENTS: Mapping[str, Kind[Any]] = {kind.command: kind for kind in FOLLOWED if kind.command}
 
 
 class QuestionReader:
