@@ -50,7 +50,7 @@ async def log_of(system: BotSystem) -> tuple[list[RecordedEntry], AuditFindings]
 async def test_answers_and_refusals_are_recorded_until_the_bot_stops(open_system: OpenSystem) -> None:
     async with open_system(access={"rules": (FINANCE_ONLY,)}) as system:
         card = await system.ask("/order SO-1001")
-        await system.click(card, "SKU123")
+        await system.click(card, "库存")
         await system.ask("/invoice INV-7")
         await system.ask("/order SO-1001", who=OUTSIDER)
     kept, found = await log_of(system)

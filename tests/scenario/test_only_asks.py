@@ -27,7 +27,7 @@ __all__ = ["fake", "open_approval_scenario"]  # pytest finds fixtures in the mod
 NOTED = {
     *("alembic_version", "api_day", "api_month", "audit", "audit_document", "audit_head", "delivery", "delivery_spend"),
     *("delivery_step", "dialogue", "heartbeat", "inbox", "standing_answer", "standing_document", "welcome"),
-    *("directory_walk", "person", "department", "organisation", "erp_copy", "poll_position", "poll_subject"),
+    *("directory_walk", "person", "department", "organisation", "erp_copy", "poll_position", "poll_subject", "trace"),
 }
 """Tables that every question adds to, or that the bot writes by itself."""
 
