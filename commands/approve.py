@@ -1,4 +1,4 @@
-"""/approve: agree to a purchase order, to several at once, or take that back."""
+"""/approve: agree to a document, to several at once, or take that back."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class ApproveOption(Keyword):
     governed=True,
     shows=("po",),
     to_concerned=True,
-    summary=phrase("Approve a purchase order"),
+    summary=phrase("Approve what waits for you"),
     place=42,
 )
 async def approve(
@@ -114,7 +114,7 @@ async def _approve_one(
         words = phrase("Not recorded: %(problem)s", problem=error.tell())
     else:
         done = result.outcome in RECORDED
-        words = outcome_note(result) or phrase("There is no such purchase order.")
+        words = outcome_note(result) or phrase("There is no such document.")
         if result.outcome is VoteOutcome.CONFIRM:
             words = BY_ITSELF
     return build_said_row(case, audience, words, done=done)

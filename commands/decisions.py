@@ -1,4 +1,4 @@
-"""/decisions: what became of the purchase orders that wait or waited for a decision; the record of one as evidence."""
+"""/decisions: what became of the documents that wait or waited for a decision; the record of one as evidence."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from bot.chat.days import Days
 from bot.chat.errors import NothingFound
 from bot.chat.parsing import command_line
 from bot.chat.registry import command
-from bot.words.disclosure import cut
+from bot.words.disclosure import FieldClass, cut
 from bot.words.phrase import phrase
 
 NEWEST = 200
@@ -35,7 +35,7 @@ NEWEST = 200
 
 
 class CaseOrPerson(Term):
-    """The number of a purchase order, part of it, or the name or user id of somebody who voted or is to."""
+    """The number of a document, part of it, or the name or user id of somebody who voted or is to."""
 
     placeholder = phrase("number or person")
 
@@ -53,7 +53,7 @@ class ApprovalState(Keyword, changes=False):
     examples=("/decisions", "/审批记录 PO-1001", "/decisions decided last week"),
     shows=("po",),
     changes=False,
-    summary=phrase("What became of purchase orders to approve: who saw, decided and why"),
+    summary=phrase("What became of documents to approve: who saw, decided and why"),
     place=46,
     personal=True,
     reserved=True,
@@ -85,7 +85,10 @@ async def decisions(
         raise NothingFound(text)
     page = fitting[context.offset : context.offset + (context.rows or ApprovalHistory.page_size)]
     return ApprovalHistory(
-        rows=tuple(cut(build_history_row(case), fields_among(people_in_case(case), policy, context)) for case in page),
+        rows=tuple(
+            cut(build_history_row(case), fields_among(people_in_case(case), case.kind, policy, context))
+            for case in page
+        ),
         total=len(fitting),
         offset=context.offset,
         line=command_line("decisions", *filter(None, (state or "", text, days or ""))),
@@ -105,7 +108,7 @@ async def _record(
     cards = await service.cards(newest)
     names = await showing.names(people_in_record(record, cards))
     lines = [
-        cut(line, fields_among(people_in_case(case), policy, context))
+        cut(line, _fields_of(case, policy, context))
         for case, rows in record
         for line in build_record_lines(case, rows, names)
     ]
@@ -134,10 +137,14 @@ def _opened(days: Days | None, context: QuestionContext) -> dict[str, datetime]:
     return {"since": begins, "before": ends}
 
 
+def _fields_of(case: Case, policy: AccessPolicy, context: QuestionContext) -> frozenset[FieldClass]:
+    return fields_among(people_in_case(case), case.kind, policy, context)
+
+
 def _may_see(case: Case, policy: AccessPolicy, context: QuestionContext) -> bool:
-    """Whether /why would tell of it. An order that the asker sees only as one of some is left out: no ERP is asked."""
+    """Whether /why would tell of it. What the asker sees only as one of some is left out: no ERP is asked."""
     try:
-        audience_among(people_in_case(case), policy, context)
+        audience_among(people_in_case(case), case.kind, policy, context)
     except Denied:
         return False
     return True

@@ -1,4 +1,4 @@
-"""/pending: the purchase orders that wait for one's decision, one of them, or passing one on."""
+"""/pending: what waits for one's decision, one of it, or passing one on."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from bot.approvals.cards.list_views import ApprovalAll, ApprovalChoice, Approval
 from bot.approvals.cards.presenter import CasePresenter
 from bot.approvals.cards.responder import (
     VoteResponder,
-    audience_among,
     audience_within,
     concerned_by,
     fields_among,
     find_meant,
+    refuse_blind,
 )
 from bot.approvals.cards.view_builders import build_list_row, build_result_row, people_in_case
 from bot.approvals.cards.views import ApprovalPeople, Audience, ForwardCandidate
@@ -46,7 +46,7 @@ class PendingScope(Keyword, changes=False):
 
 
 class PendingAction(Keyword):
-    """What is done with an order instead of deciding it."""
+    """What is done with a document instead of deciding it."""
 
     FORWARD = phrase("forward"), "pass", "转交", "转发"
 
@@ -58,7 +58,7 @@ class PendingAction(Keyword):
     shows=("po",),
     to_concerned=True,
     changes=False,
-    summary=phrase("Purchase orders that wait for your decision"),
+    summary=phrase("What waits for your decision"),
     place=44,
 )
 async def pending(
@@ -75,7 +75,7 @@ async def pending(
     policy: AccessPolicy,
     context: QuestionContext,
 ) -> View:
-    """Show the list or one order, ask whether all are to be approved, or pass one on."""
+    """Show the list or one document, ask whether all are to be approved, or pass one on."""
     colleagues.record_seen(context)
     if together:
         return await _show_results(together, approvals, context)
@@ -83,19 +83,18 @@ async def pending(
         raise BadArgument(phrase("“%(word)s” was not understood.", word=shortened(to)))
     if not word:
         if action:
-            raise BadArgument(phrase("Say which purchase order, such as: %(line)s", line="/pending PO-1001 forward"))
+            raise BadArgument(phrase("Say which document, such as: %(line)s", line="/pending PO-1001 forward"))
         return await _list(approvals, policy, context, together=scope is not None)
     meant = await find_meant(word, approvals, erp, policy, context)
     if meant is None:
-        audience_among((), policy, context)
+        refuse_blind(policy, context)
         raise NothingFound(word, await lines_of_mine("pending", approvals, context))
     if isinstance(meant, ApprovalChoice):
         return meant
     found = meant
-    order = (found.case.source, found.case.number)
-    concerned = concerned_by(found)
-    audience = await audience_within(concerned, order, erp, policy, context)
-    fields = fields_among(concerned, policy, context)
+    concerned, key = concerned_by(found), found.case.key
+    audience = await audience_within(concerned, key, erp, policy, context)
+    fields = fields_among(concerned, key.kind, policy, context)
     responder = VoteResponder(approvals, showing, found, audience, fields, context)
     if not action:
         return await responder.show()
@@ -139,9 +138,10 @@ async def _list_people(
     page = around[context.offset : context.offset + ApprovalPeople.page_size]
     return ApprovalPeople(
         case=case.id,
+        kind=case.kind.command,
         number=case.number,
         source=case.source,
-        vendor=case.summary.vendor,
+        partner=case.summary.partner,
         rows=tuple(map(_candidate, await colleagues.lookup(page))),
         total=len(around),
         offset=context.offset,

@@ -9,7 +9,7 @@ from typing import ClassVar
 from bot.approvals.cards.views import HEADLINES, decision_buttons
 from bot.approvals.case import CaseState
 from bot.approvals.document import FINGERPRINT_PREFIX
-from bot.approvals.service import ApprovalService, OrderCase
+from bot.approvals.service import ApprovalService, RevisionCase
 from bot.cards.actions import Ask
 from bot.cards.view import Button, Following, View
 from bot.chat.amounts import Amounts
@@ -126,10 +126,10 @@ async def po(
     )
 
 
-async def _case(found: Answer[PurchaseOrder], approvals: ApprovalService, context: QuestionContext) -> OrderCase:
+async def _case(found: Answer[PurchaseOrder], approvals: ApprovalService, context: QuestionContext) -> RevisionCase:
     """Return what is decided here of the order; of an old copy nothing is."""
     if found.stale or found.value.status is not PurchaseStatus.WAITING:
-        return OrderCase()
+        return RevisionCase()
     order = replace(found.value, source=found.source)
     return await approvals.case_of(order, context.person.user_id or "")
 

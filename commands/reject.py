@@ -1,4 +1,4 @@
-"""/reject: refuse a purchase order, with a reason."""
+"""/reject: refuse a document, with a reason."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ from bot.words.phrase import Phrase, phrase
     governed=True,
     shows=("po",),
     to_concerned=True,
-    summary=phrase("Reject a purchase order, with a reason"),
+    summary=phrase("Reject what waits for you, with a reason"),
     place=43,
 )
 async def reject(
@@ -72,10 +72,11 @@ async def reject(
 def _ask_reason(case: Case, seen: str, *, own_words: bool) -> ApprovalReasons:
     return ApprovalReasons(
         case=case.id,
+        kind=case.kind.command,
         seen=seen[:FINGERPRINT_PREFIX],
         number=case.number,
         source=case.source,
-        vendor=case.summary.vendor,
+        partner=case.summary.partner,
         minutes=int(PROMPT_LIFETIME.total_seconds()) // 60,
         own_words=own_words,
         shows=case.state_name,

@@ -1,4 +1,4 @@
-"""/why: who decides a purchase order and by which rule, what an order lacks, and why a bill is not paid."""
+"""/why: who decides a document and by which rule, what an order lacks, and why a bill is not paid."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import Any
 from bot.access.policy import AccessPolicy
 from bot.approvals.cards.list_views import ApprovalChoice
 from bot.approvals.cards.presenter import CasePresenter
-from bot.approvals.cards.responder import audience_among, audience_within, find_meant
+from bot.approvals.cards.responder import audience_within, find_meant, refuse_blind
 from bot.approvals.cards.view_builders import build_why_view, people_in_case, people_in_plan
+from bot.approvals.document import DocumentKey
 from bot.approvals.service import ApprovalService
 from bot.approvals.typed_votes import CaseRef
 from bot.approvals.waiting_lines import lines_of_mine
@@ -23,14 +24,18 @@ from bot.chat.records.need_views import show_missing
 from bot.chat.records.unpaid_bills import show_unpaid
 from bot.chat.registry import command
 from bot.erp.answer import Answer
+from bot.erp.books import Books
 from bot.erp.errors import NotFound, NotPermitted, Unsupported
 from bot.erp.hub import ErpHub
-from bot.erp.kinds import BILLS, PRODUCTION_ORDERS, PURCHASE_ORDERS, SALES_ORDERS, Kind
-from bot.erp.model import Bill, PurchaseOrder
+from bot.erp.kinds import BILLS, DECIDED, PRODUCTION_ORDERS, PURCHASE_ORDERS, QUOTATIONS, SALES_ORDERS, Kind
+from bot.erp.model import Bill, ReviewState
 from bot.erp.port import ListQuery
 from bot.words.phrase import phrase
 
-_KINDS = (PURCHASE_ORDERS, SALES_ORDERS, PRODUCTION_ORDERS, BILLS)
+_GOING_ON = (SALES_ORDERS, PRODUCTION_ORDERS, BILLS)
+"""Kinds of which the bot tells also what holds them up after their approval."""
+_KINDS = (PURCHASE_ORDERS, *_GOING_ON, QUOTATIONS)
+_HELD_UP = frozenset({ReviewState.WAITING, ReviewState.REJECTED})
 _NOT_THERE = (NotFound, NotPermitted, Unsupported)
 
 
@@ -41,7 +46,7 @@ _NOT_THERE = (NotFound, NotPermitted, Unsupported)
     shows=("po",),
     to_concerned=True,
     changes=False,
-    summary=phrase("Why a purchase order, order, production order or bill is not done yet"),
+    summary=phrase("Why a document is not decided, delivered, produced or paid yet"),
     place=45,
 )
 async def why(
@@ -60,49 +65,60 @@ async def why(
     try:
         located = await _locate(word, approvals, erp, policy, context)
     except NothingFound:
-        if _begins(word, PURCHASE_ORDERS) or not _readable(policy, context):
-            audience_among((), policy, context)
+        refuse_blind(policy, context, [kind for kind in _KINDS if _begins(word, kind)] or DECIDED)
         raise
     if isinstance(located, ApprovalChoice):
         return located
     if isinstance(located, Answer):
         show = show_unpaid if isinstance(located.value, Bill) else show_missing
         return await show(located, erp, policy, context)
-    source, number = located
-    explained = await approvals.why(source, number, context.person.user_id or "")
+    explained = await approvals.why(located, context.person.user_id or "")
     case, plan = explained.case, explained.plan_result.plan
     rulings = [ruling for ruling in (explained.approve, explained.reject) if ruling is not None]
     asked = [user_id for ruling in rulings for user_id in (*ruling.ask, ruling.on_behalf_of)]
     concerned = people_in_case(case) if case is not None else people_in_plan(plan) if plan is not None else ()
     deciding = [context.person.user_id or ""] if any(ruling.allowed for ruling in rulings) else []
-    audience = await audience_within([*concerned, *deciding], (source, number), erp, policy, context)
+    audience = await audience_within([*concerned, *deciding], located, erp, policy, context)
     names = await showing.names([*concerned, *asked, *explained.erp_approvers.user_ids])
     return build_why_view(explained, names, audience)
 
 
 async def _locate(
     word: str, approvals: ApprovalService, erp: ErpHub, policy: AccessPolicy, context: QuestionContext
-) -> tuple[str, str] | ApprovalChoice | Answer[Any]:
-    """Return the source and the number of a purchase order, else the document of another kind that has the number.
+) -> DocumentKey | ApprovalChoice | Answer[Any]:
+    """Return the key of a document whose decision is to be explained, else the document that has the number.
 
     The ERPs are asked for what was never decided from chat.
     """
     found = await find_meant(word, approvals, erp, policy, context)
     if isinstance(found, ApprovalChoice):
         return found
+    readable = _readable(policy, context)
     if found is not None:
-        return found.case.source, found.case.number
+        case = found.case
+        is_over = case.state.is_final and case.kind in _GOING_ON and case.kind in readable
+        there = await _read(case.kind, case.number, erp.within(Books(case.source))) if is_over else None
+        return there or case.key
     if not any(map(str.isdigit, word)):
         raise BadArgument(phrase("Say which document, such as: %(line)s", line="/why PO-1001"))
-    kinds = sorted(_readable(policy, context), key=lambda kind: not _begins(word, kind))
+    kinds = sorted(readable, key=lambda kind: not _begins(word, kind))
     for kind in kinds:
-        numbered = await read_as_spelled(word, partial(erp.document, kind), missing=_NOT_THERE)
-        if numbered is not None:
-            other = numbered.value
-            return (numbered.source, other.number) if isinstance(other, PurchaseOrder) else numbered
+        if (located := await _read(kind, word, erp)) is not None:
+            return located
     if kinds and _begins(word, kinds[0]) and kinds[0] is not PURCHASE_ORDERS:
         raise NothingFound(word, await _closest(word, kinds[0], erp))
     raise NothingFound(word, await lines_of_mine("why", approvals, context))
+
+
+async def _read(kind: Kind[Any], number: str, erp: ErpHub) -> DocumentKey | Answer[Any] | None:
+    """Return what is explained of a document: its decision, or what comes after; None if it has neither."""
+    numbered = await read_as_spelled(number, partial(erp.document, kind), missing=_NOT_THERE)
+    if numbered is None:
+        return None
+    review = kind.deciding.review(numbered.value) if kind.deciding is not None else None
+    if review is not None and (review.state in _HELD_UP or kind not in _GOING_ON):
+        return DocumentKey(numbered.source, kind, numbered.value.number)
+    return numbered if kind in _GOING_ON else None
 
 
 def _begins(word: str, kind: Kind[Any]) -> bool:

@@ -16,7 +16,7 @@ from bot.admin.policy_context import PolicyContext, find_policy, open_policy, op
 from bot.admin.rules_in_force import name_places
 from bot.approvals.case import Case, CaseState
 from bot.approvals.deciders import ErpApprovers, find_barred, find_dead_end, find_erp_approvers
-from bot.approvals.document import ApprovalDocument
+from bot.approvals.document import ApprovalDocument, DocumentKey
 from bot.approvals.lifecycle import new_case
 from bot.approvals.plan import ApprovalPlan, CompanyDirectory, Eligibility, ExpiryAction, PlanResult, tally
 from bot.approvals.policy.rule_policy import RuleBasedPolicy
@@ -24,7 +24,11 @@ from bot.approvals.policy_replay import describe_level
 from bot.approvals.unit_of_work import CaseUnitOfWork
 from bot.approvals.voting import check_vote
 from bot.bootstrap.policy import terms_of
-from bot.erp.model import PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.books import Books
+from bot.erp.errors import ErpError, NotFound, Unsupported
+from bot.erp.hub import ErpHub
+from bot.erp.kinds import DECIDED, deciding_of
+from bot.erp.model import Review, Verdict
 from bot.rulefiles.values import written_duration
 from bot.settings import Settings
 from bot.store.approvals.repository import StoredCaseRepository
@@ -65,13 +69,28 @@ async def explain_document(settings: Settings, number: str, *, user: str, source
         raise unknown_source(settings, source)
     policy = RuleBasedPolicy(open_policy(settings, rules))
     async with open_policy_context(settings) as context:
-        where = source or (await context.hub.purchase_order(number)).source
-        document, company = await context.reader.read_for_plan(where, number, policy)
+        key = await _locate(context.hub, number, source)
+        document, company = await context.reader.read_for_plan(key, policy)
         look = partial(_look, settings, context, policy, document, company, user, rules is None)
         async with open_database(settings, OperatorAction(command="policy explain", documents=(number,))) as database:
             found = await _run(database, look)
         file = rules or find_policy(settings) or name_places(settings.approval_rules)
         return [escape_invisible(line) for line in _lines(found, context, str(file))]
+
+
+async def _locate(hub: ErpHub, number: str, source: str) -> DocumentKey:
+    """Return which document a number means, of the first kind decided that has it; raises what the ERPs raise."""
+    there = hub.within(Books(source)) if source else hub
+    missing: ErpError | None = None
+    for kind in DECIDED:
+        try:
+            found = await there.document(kind, number)
+        except (NotFound, Unsupported) as error:
+            missing = missing or error
+            continue
+        if deciding_of(kind).review(found.value) is not None:
+            return DocumentKey(found.source, kind, found.value.number)
+    raise missing or NotFound(number, source=source)
 
 
 async def _run(database: Database | None, look: partial[_Explained]) -> _Explained:
@@ -99,7 +118,7 @@ def _look(
     repository = StoredCaseRepository(connection, now)
     unit = CaseUnitOfWork(cases=repository, policy=policy, company=company, now=now, options=terms_of(settings))
     plan_result = policy.plan(document, company)
-    case = next(iter(repository.cases_of(document.number, document.source, 1)), None) if in_force else None
+    case = repository.newest(document.key) if in_force else None
     if case is not None and (case.state is not CaseState.OPEN or case.fingerprint != document.fingerprint):
         case = None
     asked = case or (new_case(unit, document, plan_result.plan) if plan_result.plan is not None else None)
@@ -107,7 +126,7 @@ def _look(
     if user and asked is not None:
         rulings = tuple((verdict, check_vote(unit, asked, user, verdict, document)) for verdict in Verdict)
         person = _Person(user_id=user, account=unit.account_of(user, document.source), rulings=rulings)
-    waits = document.order.status is PurchaseStatus.WAITING
+    waits = document.review.waits
     return _Explained(
         document=document,
         policy=policy,
@@ -121,15 +140,16 @@ def _look(
 
 
 def _lines(found: _Explained, context: PolicyContext, file: str) -> Iterator[str]:
-    order, say = found.document.order, context.english.say
+    document, review, say = found.document, found.document.review, context.english.say
     requester = found.document.requester or "nobody known here"
-    yield f"{order.number} of {order.source}: {order.status}, {context.english.money(order.total)}, {order.vendor}"
-    yield f"  requested by {order.requester or 'nobody that the ERP tells'} ({requester})"
-    if order.changed_by not in ("", order.requester):
-        yield f"  changed last by {order.changed_by} ({', '.join(found.document.editors) or 'nobody known here'})"
-    if order.status is not PurchaseStatus.WAITING:
-        yield f"  it is not waiting in the ERP ({order.status}): nothing can be decided now"
-    yield from _expected_lines(found.expected, order)
+    total = context.english.money(document.total)
+    yield f"{document.number} of {document.source}: {review.state}, {total}, {document.partner}"
+    yield f"  requested by {review.requester or 'nobody that the ERP tells'} ({requester})"
+    if review.changed_by not in ("", review.requester):
+        yield f"  changed last by {review.changed_by} ({', '.join(found.document.editors) or 'nobody known here'})"
+    if not review.waits:
+        yield f"  it is not waiting in the ERP ({review.state}): nothing can be decided now"
+    yield from _expected_lines(found.expected, review)
     yield f"rules {found.policy.version} ({file})"
     yield from (f"  {say(reason)}" for reason in found.plan_result.reasons)
     plan = found.plan_result.plan
@@ -147,10 +167,10 @@ def _lines(found: _Explained, context: PolicyContext, file: str) -> Iterator[str
         yield from _person_lines(found.person, found.document, context)
 
 
-def _expected_lines(waits: ErpApprovers, order: PurchaseOrder) -> Iterator[str]:
+def _expected_lines(waits: ErpApprovers, review: Review) -> Iterator[str]:
     if not waits.people:
         return
-    people = (_describe_person(person.account, order.named(person.account), person.user_id) for person in waits.people)
+    people = (_describe_person(person.account, review.named(person.account), person.user_id) for person in waits.people)
     yield f"  the ERP itself waits for {', '.join(people)}"
     if waits.mismatched:
         yield "  none of those who decide by the rule is among them: the ERP would not take their decision"

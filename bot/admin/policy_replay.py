@@ -29,7 +29,7 @@ async def replay_rules(settings: Settings, rules: Path, *, since: str) -> list[s
         begins = read_since(since, context.now())
         async with open_database(settings, OperatorAction(command="policy replay")) as database:
             cases = () if database is None else await database.run(partial(cases_since, since=begins))
-        by_document = {(case.source, case.number.casefold()): case for case in cases}
+        by_document = {case.key.folded: case for case in cases}
         replay = PolicyReplay(context.hub, context.organisation, context.now, old, new, terms_of(settings), by_document)
         replayed = [document async for document in replay.all(begins)]
     return [escape_invisible(line) for line in _lines(replayed, context, begins)]
@@ -51,8 +51,9 @@ def _lines(replayed: list[ReplayedDocument], context: PolicyContext, begins: dat
 
 
 def _described(replayed: ReplayedDocument, context: PolicyContext) -> str:
-    order = replayed.document.order
-    text = f"{order.number} of {order.source}, {context.english.money(order.total)}: {describe_plan(replayed.old)}"
+    document = replayed.document
+    total = context.english.money(document.total)
+    text = f"{document.number} of {document.source}, {total}: {describe_plan(replayed.old)}"
     if replayed.changed:
         text += f" → {describe_plan(replayed.new)}"
     return text + (f"; nobody could decide: {replayed.stuck}" if replayed.stuck else "")

@@ -81,6 +81,8 @@ from bot.erp.model import PurchaseLine as PurchaseLine
 from bot.erp.model import PurchaseOrder as PurchaseOrder
 from bot.erp.model import PurchaseStatus as PurchaseStatus
 from bot.erp.model import Quantities as Quantities
+from bot.erp.model import Review as Review
+from bot.erp.model import ReviewState as ReviewState
 from bot.erp.model import SalesOrder as SalesOrder
 from bot.erp.model import Slice as Slice
 from bot.erp.model import StockLevel as StockLevel
@@ -105,6 +107,7 @@ from bot.erp.model.goods import WarehouseContents as WarehouseContents
 from bot.erp.model.goods import WarehouseItem as WarehouseItem
 from bot.erp.port import GOODS as GOODS
 from bot.erp.port import Capability as Capability
+from bot.erp.port import DecidedThere as DecidedThere
 from bot.erp.port import DocumentBatches as DocumentBatches
 from bot.erp.port import Erp as Erp
 from bot.erp.port import ErpUsers as ErpUsers

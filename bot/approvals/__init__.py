@@ -1,1 +1,1 @@
-"""Deciding on purchase orders from chat: who may, by which rule, once, and under the right name."""
+"""Deciding on documents from chat: who may, by which rule, once, and under the right name."""

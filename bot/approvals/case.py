@@ -1,4 +1,4 @@
-"""A case: one revision of one purchase order on its way from being shown to being decided, here or in the ERP
+"""A case: one revision of one document on its way from being shown to being decided, here or in the ERP
 itself.
 """
 
@@ -9,20 +9,22 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Annotated
+from typing import Annotated, Any
 
+from bot.approvals.document import DocumentKey
 from bot.approvals.plan import ApprovalPlan, Forward, Vote
-from bot.erp.model import Approval, Cost, DecisionOutcome, PartnerName, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.kinds import Kind, deciding_of, review_of
+from bot.erp.model import DecisionOutcome, ErpRecord, Money, PartnerName, ReviewState, Verdict
 from bot.mechanisms.unit_of_work import WriteConflict
 from bot.outbox.place import Place
 from bot.words.disclosure import FieldClass, Stating
 from bot.words.phrase import Phrase, phrase
 
-_EXTERNAL_VERDICTS: Mapping[PurchaseStatus | None, Verdict] = MappingProxyType(
+_EXTERNAL_VERDICTS: Mapping[ReviewState | None, Verdict] = MappingProxyType(
     {
-        PurchaseStatus.APPROVED: Verdict.APPROVE,
-        PurchaseStatus.DONE: Verdict.APPROVE,
-        PurchaseStatus.REJECTED: Verdict.REJECT,
+        ReviewState.APPROVED: Verdict.APPROVE,
+        ReviewState.DONE: Verdict.APPROVE,
+        ReviewState.REJECTED: Verdict.REJECT,
     }
 )
 """States that only a decision leads to (docs: platform/erp/records.md#purchase-orders). A draft or a cancelled document
@@ -37,10 +39,10 @@ _EXTERNAL_HEADLINES: Mapping[Verdict | None, Phrase] = MappingProxyType(
     }
 )
 
-_WITHDRAWN: Mapping[PurchaseStatus | None, Phrase] = MappingProxyType(
+_WITHDRAWN: Mapping[ReviewState | None, Phrase] = MappingProxyType(
     {
-        PurchaseStatus.DRAFT: phrase("It is a draft again in the ERP."),
-        PurchaseStatus.CANCELLED: phrase("It was cancelled in the ERP."),
+        ReviewState.DRAFT: phrase("It is a draft again in the ERP."),
+        ReviewState.CANCELLED: phrase("It was cancelled in the ERP."),
         None: phrase("It is not in the ERP any more."),
     }
 )
@@ -50,7 +52,7 @@ _WITHDRAWN: Mapping[PurchaseStatus | None, Phrase] = MappingProxyType(
 class ExternalDecision:
     """The ERP's account of a document that no longer waits."""
 
-    status: PurchaseStatus | None = None
+    status: ReviewState | None = None
     """None if unknown; for a withdrawn document: it no longer exists."""
     by: str = ""
     """The decider's name in the ERP; empty if unknown, or if nobody decided."""
@@ -63,15 +65,16 @@ class ExternalDecision:
         return _EXTERNAL_VERDICTS.get(self.status)
 
 
-def read_external_decision(order: PurchaseOrder) -> ExternalDecision:
-    """Return what the ERP reports about an order that no longer waits.
+def read_external_decision(document: ErpRecord) -> ExternalDecision:
+    """Return what the ERP reports about a document that no longer waits.
 
-    Decider and time are kept for decisions only: on a cancelled order they belong to an earlier level.
+    Decider and time are kept for decisions only: on a cancelled one they belong to an earlier level.
     """
-    there, approval = ExternalDecision(status=order.status), order.approval or Approval()
+    review = review_of(document)
+    there, approval = ExternalDecision(status=review.state), review.progress
     if there.verdict is None:
         return there
-    return ExternalDecision(status=order.status, by=order.named(approval.decided_by), at=approval.decided_at)
+    return ExternalDecision(status=review.state, by=review.named(approval.decided_by), at=approval.decided_at)
 
 
 def external_headline(there: ExternalDecision | None) -> Phrase:
@@ -157,9 +160,10 @@ class CaseDecision:
 class DocumentSummary:
     """The remembered part of a document, for lists, limits and duties; cards show the ERP's current data."""
 
-    vendor: PartnerName = ""
-    total: Cost | None = None
-    ordered_on: date | None = None
+    partner: PartnerName = ""
+    total: Money | None = None
+    day: date | None = None
+    """The day of the document."""
     due_on: date | None = None
     requester: str = ""
     """The userId; empty if nobody in DingTalk is known behind the ERP account."""
@@ -172,10 +176,11 @@ class DocumentSummary:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Case:
-    """``id`` is derived from source, number, fingerprint and round: the same revision never has two open cases."""
+    """``id`` is derived from its key, fingerprint and round: the same revision never has two open cases."""
 
     id: str
     source: str
+    kind: Kind[Any]
     number: str
     fingerprint: str
     version: str
@@ -214,6 +219,16 @@ class Case:
     """Whether the deadline has passed and the plan's action on it was done."""
     revision: int = 1
     """Grows with every visible change."""
+
+    @property
+    def key(self) -> DocumentKey:
+        """The document that it is about."""
+        return DocumentKey(self.source, self.kind, self.number)
+
+    @property
+    def title(self) -> Phrase:
+        """What its document is called, with its number."""
+        return deciding_of(self.kind).title(self.number)
 
     @property
     def state_name(self) -> str:

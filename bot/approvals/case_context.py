@@ -14,6 +14,7 @@ from bot.approvals.document_reader import document_from_case
 from bot.approvals.plan import Eligibility, PlanResult
 from bot.approvals.unit_of_work import RulesInForce
 from bot.approvals.voting import undo_until
+from bot.erp.model import Verdict
 from bot.words.phrase import Phrase
 
 _NOBODY: Mapping[str, Phrase] = MappingProxyType({})
@@ -45,7 +46,7 @@ class CaseContext:
     only_approve: frozenset[str] = frozenset()
     """The userIds among ``waited`` whose rejection the ERP would not accept."""
     others: tuple[Case, ...] = ()
-    """Waiting cases of other sources that the same word means."""
+    """Waiting cases of other documents that the same word means."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +88,7 @@ def build_context(
         is_watched=not waited,
         erp_approvers=approvers if approvers.mismatched else NO_ERP_APPROVERS,
         read_only=rules.read_only,
-        can_reject=case.source not in rules.approve_only,
+        can_reject=Verdict.REJECT in rules.decides(case.source, case.kind),
         only_approve=find_approve_only(rules, case, waited),
     )
 
@@ -95,8 +96,9 @@ def build_context(
 def find_context(rules: RulesInForce, cases: Sequence[Case], word: str, source: str = "") -> CaseContext | None:
     """Return the context of the case with this id among ``cases``, or else of the newest revision.
 
-    ``cases`` are newest first; ``source`` restricts a number to one ERP. If several ERPs have the number, the waiting
-    one is meant; if several of those wait, the context holds the others too, since choosing one would be a guess.
+    ``cases`` are newest first; ``source`` restricts a number to one ERP. If several documents have the number, at
+    several ERPs or of several kinds, the waiting one is meant; if several of those wait, the context holds the others
+    too, since choosing one would be a guess.
     """
     by_id = next((case for case in cases if case.id == word), None)
     if source and by_id is None:
@@ -104,8 +106,8 @@ def find_context(rules: RulesInForce, cases: Sequence[Case], word: str, source: 
     case = by_id or next((case for case in cases if not case.state.is_final), next(iter(cases), None))
     if case is None:
         return None
-    waiting = [other for other in cases if other.state is CaseState.OPEN and other.source != case.source]
-    revisions = [revision for revision in cases if revision.source == case.source]
+    waiting = [other for other in cases if other.state is CaseState.OPEN and other.key.folded != case.key.folded]
+    revisions = [revision for revision in cases if revision.key.folded == case.key.folded]
     place = revisions.index(case)
     context = build_context(
         rules,

@@ -25,7 +25,7 @@ from bot.approvals.plan import (
 )
 from bot.approvals.policy.feasibility import blocked_level
 from bot.approvals.unit_of_work import RulesInForce
-from bot.erp.model import Approval, Money, PurchaseOrder, Verdict
+from bot.erp.model import Money, Review, Verdict
 from bot.words.phrase import Phrase, phrase
 
 _REFUSED = Bar(
@@ -75,7 +75,7 @@ class _DeciderCheck:
         """Return why a person cannot decide, even if the plan and the ERP name them."""
         if user_id in self.case.refused:
             return _REFUSED
-        source, order = self.case.source, self.document.order
+        source, review = self.case.source, self.document.review
         if not user_id or not self.rules.account_of(user_id, source):
             return Bar(
                 phrase("You have no account in “%(source)s”.", source=source),
@@ -84,9 +84,9 @@ class _DeciderCheck:
         own = self.rules.company.account_of(user_id, source)
         if (involvement := self.document.involvement(user_id, own)) is not None:
             return involvement
-        if order.requester and not self.document.requester and not own:
+        if review.requester and not self.document.requester and not own:
             # Under the bot's account the requester could be anybody.
-            account = order.named(order.requester)
+            account = review.named(review.requester)
             return Bar(
                 phrase(
                     "It cannot be told whether you requested it: “%(account)s” is nobody known here.", account=account
@@ -167,10 +167,10 @@ class _DeciderCheck:
 
     def expected_people(self) -> tuple[str, ...]:
         """The people the ERP waits for: userIds if known, otherwise ERP names or accounts."""
-        source, order = self.case.source, self.document.order
+        source, review = self.case.source, self.document.review
         person_of = self.rules.company.person_of
         return tuple(
-            person_of(source, account) or order.named(account) for account in _expected_accounts(self.document)
+            person_of(source, account) or review.named(account) for account in _expected_accounts(self.document)
         )
 
     def check(self, user_id: str) -> Eligibility:
@@ -196,7 +196,7 @@ class _DeciderCheck:
         """Return a refusal with the people who can decide instead, if there are any."""
         if not eligibility.ask:
             return eligibility
-        plan, total = self.case.plan, self.document.order.total
+        plan, total = self.case.plan, self.document.total
         ask = (
             person
             for person in self.awaited()
@@ -220,7 +220,7 @@ class _DeciderCheck:
         )
 
     def is_within_limits(self, person: str, approver: str) -> bool:
-        plan, total = self.case.plan, self.document.order.total
+        plan, total = self.case.plan, self.document.total
         instead = person == approver or is_within(plan.limits_of(approver, in_place=True), total)
         return instead and is_within(plan.limits_of(person), total)
 
@@ -249,7 +249,7 @@ def _decider_check(
 
 
 def _expected_accounts(document: ApprovalDocument) -> tuple[str, ...]:
-    return (document.order.approval or Approval()).pending_for
+    return document.review.progress.pending_for
 
 
 def _refuse(reason: Phrase, ask: tuple[str, ...] = ()) -> Eligibility:
@@ -403,10 +403,10 @@ class ErpApprovers:
         """Return the userIds of the known ones."""
         return tuple(approver.user_id for approver in self.people if approver.user_id)
 
-    def display_names(self, names: Mapping[str, str], order: PurchaseOrder | None) -> tuple[str, ...]:
+    def display_names(self, names: Mapping[str, str], review: Review | None) -> tuple[str, ...]:
         """Return their names: from DingTalk if known there, otherwise from the ERP, otherwise the account."""
         return tuple(
-            names.get(approver.user_id) or (order.named(approver.account) if order is not None else approver.account)
+            names.get(approver.user_id) or (review.named(approver.account) if review is not None else approver.account)
             for approver in self.people
         )
 

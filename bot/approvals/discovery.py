@@ -1,17 +1,20 @@
-"""Finds purchase orders that wait for a decision: from events, and by polling every ERP at intervals."""
+"""Finds documents that wait for a decision: from events, and by polling every ERP at intervals."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import structlog
 
 from bot.alerts.intake.port import Intake, IntakeOutcome, UnreadableEvent
-from bot.approvals.case import CaseConflict
+from bot.approvals.case import Case, CaseConflict
+from bot.approvals.document import DocumentKey
 from bot.approvals.service import ApprovalService
 from bot.erp.errors import Conflict, Invalid, NotPermitted, Unusable
-from bot.erp.model import PurchaseOrder
+from bot.erp.kinds import D, Kind, review_of
 from bot.erp.port import Filter, ListQuery
 from bot.erp.source_client import SourceClient
 from bot.mechanisms.metrics import Metrics
@@ -21,12 +24,20 @@ from bot.words.errors import DingerpError
 log = structlog.get_logger(__name__)
 
 PAGE_SIZE = 50
-_MAX_ORDERS = 2_000
-"""The number of orders checked per source; the oldest come first, as they wait the longest."""
+_MAX_WAITING = 2_000
+"""The number of documents of a kind checked per source; the oldest come first, as they wait the longest."""
 
 
 _DOCUMENT_ERRORS = (Conflict, Invalid, NotPermitted, Unusable, CaseConflict)
 """Errors that concern one document while others are readable."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecidingSource:
+    """A source that accepts decisions, and on which kinds of documents, by the commands that show them."""
+
+    client: SourceClient
+    kinds: Mapping[str, Kind[Any]]
 
 
 class PendingPoller:
@@ -35,7 +46,7 @@ class PendingPoller:
     def __init__(
         self,
         cases: ApprovalService,
-        sources: Mapping[str, SourceClient],
+        sources: Mapping[str, DecidingSource],
         *,
         metrics: Metrics,
         backlog: bool = False,
@@ -43,7 +54,7 @@ class PendingPoller:
     ) -> None:
         """``sources`` are those that accept decisions; ``every`` is in seconds.
 
-        Without ``backlog``, orders that waited at a source before the bot's first look are only listed: hundreds of
+        Without ``backlog``, what waited at a source before the bot's first look at its kind is only listed: hundreds of
         cards at once would help nobody and cost as many calls.
         """
         self._cases = cases
@@ -51,17 +62,19 @@ class PendingPoller:
         self._metrics = metrics
         self._backlog = backlog
         self._every = every
-        self._notified: dict[tuple[str, str], None] = {}
+        self._notified: dict[DocumentKey, None] = {}
         self._wakeup = Wakeup()
         self._down: dict[str, str] = {}
-        self._unread: dict[tuple[str, str], str] = {}
+        self._unread: dict[DocumentKey, str] = {}
         """Documents that were unreadable at the last check, with the error."""
         self._looking = asyncio.Lock()
 
-    def notify(self, source: str, number: str) -> None:
-        """Have a document checked soon."""
-        if source in self._sources and number:
-            self._notified[source, number] = None
+    def notify(self, source: str, command: str, number: str) -> None:
+        """Have a document of the kind that a command shows checked soon."""
+        known = self._sources.get(source)
+        kind = known.kinds.get(command) if known is not None else None
+        if kind is not None and number:
+            self._notified[DocumentKey(source, kind, number)] = None
             self._wakeup.call()
 
     async def run(self) -> None:
@@ -82,9 +95,9 @@ class PendingPoller:
         Two concurrent rounds would both be the first, and orders that arrived between them would count as backlog.
         """
         async with self._looking:
-            for source, waiting in self._sources.items():
+            for source, there in self._sources.items():
                 try:
-                    await self._poll_source(source, waiting)
+                    await self._poll_source(source, there)
                 except DingerpError as error:
                     self._source_failed(source, error)
                 else:
@@ -94,56 +107,65 @@ class PendingPoller:
         """Check the reported documents."""
         self._wakeup.clear()
         heard, self._notified = self._notified, {}
-        for source, number in heard:
+        for key in heard:
             try:
-                await self._sync(source, number)
+                await self._sync(key)
             except DingerpError as error:
-                self._source_failed(source, error)  # the next round finds it
+                self._source_failed(key.source, error)  # the next round finds it
 
-    async def _poll_source(self, source: str, waiting: SourceClient) -> None:
-        known = {case.number.casefold(): case for case in await self._cases.open_cases() if case.source == source}
-        first = not await self._cases.has_seen_source(source)
+    async def _poll_source(self, source: str, there: DecidingSource) -> None:
+        cases = [case for case in await self._cases.open_cases() if case.source == source]
+        ruled = self._cases.ruled_kinds
+        for kind in there.kinds.values():
+            known = {case.key.folded: case for case in cases if case.kind == kind}
+            if known or kind.command in ruled:
+                await self._poll_kind(source, there.client, kind, known)
+
+    async def _poll_kind(
+        self, source: str, client: SourceClient, kind: Kind[Any], known: dict[DocumentKey, Case]
+    ) -> None:
+        first = not await self._cases.has_seen(source, kind)
         quiet = first and not self._backlog
-        there = await self._read(waiting)
-        for order in there:
-            case = known.pop(order.number.casefold(), None)
-            if case is None or case.version != order.version:
-                await self._sync(source, order.number, quiet=quiet)
+        for document in await self._read(client, kind):
+            key = DocumentKey(source, kind, document.number)
+            case = known.pop(key.folded, None)
+            if case is None or case.version != review_of(document).version:
+                await self._sync(key, quiet=quiet)
         # Cases that take votes here but no longer wait there: decided, withdrawn or deleted in the ERP.
         for case in known.values():
-            await self._sync(source, case.number)
+            await self._sync(case.key)
         if first:
-            await self._cases.mark_source_seen(source)
+            await self._cases.mark_seen(source, kind)
 
-    async def _sync(self, source: str, number: str, *, quiet: bool = False) -> None:
+    async def _sync(self, key: DocumentKey, *, quiet: bool = False) -> None:
         """Check one document. One that cannot be read does not hold up the others; its error is reported once."""
+        told = {"source": key.source, "kind": key.kind.command, "number": key.number}
         try:
-            await self._cases.sync_document(source, number, quiet=quiet)
+            await self._cases.sync_document(key, quiet=quiet)
         except _DOCUMENT_ERRORS as error:
-            if self._is_news(source, number, error):
-                name = type(error).__name__
-                log.warning("approvals.not_read", source=source, number=number, error=name, detail=error.detail)
+            if self._is_news(key, error):
+                log.warning("approvals.not_read", **told, error=type(error).__name__, detail=error.detail)
         except DingerpError:
             raise
         except Exception as defect:
             # Otherwise this document would crash the bot, again after every restart.
-            if self._is_news(source, number, defect):
-                log.error("approvals.defect", source=source, number=number, exc_info=defect)
+            if self._is_news(key, defect):
+                log.error("approvals.defect", **told, exc_info=defect)
         else:
-            self._unread.pop((source, number), None)
+            self._unread.pop(key, None)
 
-    def _is_news(self, source: str, number: str, error: Exception) -> bool:
+    def _is_news(self, key: DocumentKey, error: Exception) -> bool:
         """Count a document's failure, and return whether it is new since the last check."""
         name = type(error).__name__
         self._metrics.errors.labels("approvals", name).inc()
-        before = self._unread.get((source, number))
-        self._unread[source, number] = name
+        before = self._unread.get(key)
+        self._unread[key] = name
         return before != name
 
-    async def _read(self, waiting: SourceClient) -> list[PurchaseOrder]:
-        found: list[PurchaseOrder] = []
-        while len(found) < _MAX_ORDERS:
-            page = await waiting.purchase_orders(ListQuery(filter=Filter.PENDING, offset=len(found), limit=PAGE_SIZE))
+    async def _read(self, client: SourceClient, kind: Kind[D]) -> list[D]:
+        found: list[D] = []
+        while len(found) < _MAX_WAITING:
+            page = await client.documents(kind, ListQuery(filter=Filter.PENDING, offset=len(found), limit=PAGE_SIZE))
             found += page.items
             if not page.items or len(found) >= page.total:
                 break
@@ -161,17 +183,16 @@ class PendingPoller:
             log.info("approvals.source_read_again", source=source)
 
 
-_TYPE_PREFIX = "po."
-
-
-class PurchaseOrderListener:
-    """An intake that passes everything on and, once it is stored, reports which purchase orders were mentioned.
+class MentionListener:
+    """An intake that passes everything on and, once it is stored, reports which documents were mentioned.
 
     A hook or queue is named after the ERP source it belongs to; events under another name are ignored.
     """
 
-    def __init__(self, intake: Intake, report: Callable[[str, str], None]) -> None:
-        """``report`` gets source and number; it is quick, and an order that does not exist costs one read."""
+    def __init__(self, intake: Intake, report: Callable[[str, str, str], None]) -> None:
+        """``report`` gets the source, the first word of the event's type, such as ``po``, and the number; it is quick,
+        and a document that does not exist costs one read.
+        """
         self._intake = intake
         self._report = report
 
@@ -189,19 +210,18 @@ class PurchaseOrderListener:
 
     def _tell(self, source: str, event: Mapping[str, object] | UnreadableEvent) -> None:
         if isinstance(event, Mapping):
-            for number in _numbers(event):
-                self._report(source, number)
+            area, numbers = _mentioned(event)
+            for number in numbers:
+                self._report(source, area, number)
 
 
-def _numbers(event: Mapping[str, object]) -> Iterator[str]:
-    """Yield the numbers of the purchase orders in an event, which may not have been understood at all."""
+def _mentioned(event: Mapping[str, object]) -> tuple[str, list[str]]:
+    """Return the first word of an event's type, and the numbers in it, which may not have been understood at all."""
     kind, data = event.get("type"), event.get("data")
-    if not isinstance(kind, str) or not kind.startswith(_TYPE_PREFIX):
-        return
+    if not isinstance(kind, str):
+        return "", []
     said = data if isinstance(data, Mapping) else {}
     items = said.get("items")
     parts = [item for item in items if isinstance(item, Mapping)] if isinstance(items, Sequence) else []
-    for part in parts or [said]:
-        number = part.get("number") or event.get("subject")
-        if isinstance(number, str) and number:
-            yield number
+    numbers = (part.get("number") or event.get("subject") for part in parts or [said])
+    return kind.partition(".")[0], [number for number in numbers if isinstance(number, str) and number]

@@ -9,11 +9,12 @@ from types import MappingProxyType
 from typing import Protocol
 
 from bot.approvals.case import Case
-from bot.approvals.document import ApprovalDocument, earlier_deciders
+from bot.approvals.document import ApprovalDocument, DocumentKey, earlier_deciders
 from bot.approvals.plan import ApprovalPolicy
 from bot.erp.errors import Unavailable
 from bot.erp.hub import ErpHub
-from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus
+from bot.erp.kinds import kind_of, review_of
+from bot.erp.model import Approval, ErpRecord, Review, ReviewState
 from bot.mechanisms.single_flight import SingleFlights
 
 _NO_ACCOUNTS: Mapping[str, Mapping[str, str]] = MappingProxyType({})
@@ -139,87 +140,96 @@ def _by_source(accounts: Mapping[str, Mapping[str, str]]) -> list[tuple[str, str
 class DocumentReader:
     """Reads fresh documents; concurrent readers of the same document share the answer."""
 
-    def __init__(self, orders: ErpHub, organisation: Organisation) -> None:
-        self._orders = orders
+    def __init__(self, hub: ErpHub, organisation: Organisation) -> None:
+        self._hub = hub
         self._organisation = organisation
-        self._orders_under_way: SingleFlights[tuple[str, str], PurchaseOrder] = SingleFlights()
+        self._under_way: SingleFlights[DocumentKey, ErpRecord] = SingleFlights()
 
     def company(self) -> CompanySnapshot:
         """Return roles and accounts."""
         return self._organisation.snapshot()
 
-    async def order(self, source: str, number: str) -> PurchaseOrder:
-        """Return the order; raises the classes of `bot.erp.errors`."""
-        return await self._orders_under_way.join(
-            (source, number.casefold()), lambda: self._orders.reread(source, number)
-        )
+    async def document(self, key: DocumentKey) -> ErpRecord:
+        """Return the document; raises the classes of `bot.erp.errors`."""
+        return await self._under_way.join(key.folded, lambda: self._reread(key))
 
-    async def read_for_vote(self, source: str, number: str, seconds: float) -> ApprovalDocument:
+    async def _reread(self, key: DocumentKey) -> ErpRecord:
+        document: ErpRecord = await self._hub.reread(*key)
+        review_of(document)  # of a document that the ERP tells no approval of, nothing can be decided
+        return document
+
+    async def read_for_vote(self, key: DocumentKey, seconds: float) -> ApprovalDocument:
         """Return what a vote is judged by, within a click's time; raises `Unavailable` after that."""
         try:
             async with asyncio.timeout(seconds):
-                order = await self.order(source, number)
+                document = await self.document(key)
         except TimeoutError:
-            raise Unavailable("no answer while somebody waits", source=source) from None
-        return build_document(order, self.company())
+            raise Unavailable("no answer while somebody waits", source=key.source) from None
+        return build_document(document, self.company())
 
     async def read_for_plan(
-        self, source: str, number: str, policy: ApprovalPolicy, *, managers: bool = False
+        self, key: DocumentKey, policy: ApprovalPolicy, *, managers: bool = False
     ) -> tuple[ApprovalDocument, CompanySnapshot]:
         """Return everything that rules may check, with the requester's managers if rules need them or ``managers`` is
         set.
 
         Raises the classes of `bot.erp.errors`, and those of the directory if rules need it.
         """
-        order = await self.order(source, number)
+        record = await self.document(key)
         company, department = self.company(), ""
-        document = build_document(order, company)
+        document = build_document(record, company)
         if managers or policy.asks_directory:
             company, department = await self._organisation.snapshot_around(document.requester)
         categories: frozenset[str] = frozenset()
-        if policy.asks_categories and order.status is PurchaseStatus.WAITING:
-            categories = await self._orders.categories(source, [line.sku for line in order.lines if line.sku])
-        return build_document(order, company, department, categories), company
+        if policy.asks_categories and document.review.waits:
+            categories = await self._hub.categories(key.source, skus_of(record))
+        return build_document(record, company, department, categories), company
+
+
+def skus_of(document: ErpRecord) -> list[str]:
+    """Return the products of a document's lines; empty for a kind without lines."""
+    return [line.sku for line in getattr(document, "lines", ()) if line.sku]
 
 
 def build_document(
-    order: PurchaseOrder, company: CompanySnapshot, department: str = "", categories: frozenset[str] = frozenset()
+    record: ErpRecord, company: CompanySnapshot, department: str = "", categories: frozenset[str] = frozenset()
 ) -> ApprovalDocument:
-    """Return an order prepared for a decision, with requester and editor resolved from their accounts.
+    """Return a document prepared for a decision, with requester and editor resolved from their accounts.
 
     ERPs report only the last editor. An account that belongs to nobody, such as the bot's own, is no editor; nor is the
-    last writer of an order that no longer waits, since they decided or received it.
+    last writer of one that no longer waits, since they decided or received it.
     """
-    waits = order.status is PurchaseStatus.WAITING
-    editor = company.person_of(order.source, order.changed_by) if order.changed_by and waits else ""
+    kind, review, source = kind_of(record), review_of(record), record.source
+    editor = company.person_of(source, review.changed_by) if review.changed_by and review.waits else ""
     return ApprovalDocument(
-        order=order,
-        company=order.extra.get("company", ""),
+        key=DocumentKey(source, kind, record.number),
+        review=review,
+        partner=kind.partner_of(record),
+        total=kind.amounts.total(record),
+        record=record,
+        company=record.company,
         department=department,
         categories=categories,
-        requester=company.person_of(order.source, order.requester) if order.requester else "",
+        requester=company.person_of(source, review.requester) if review.requester else "",
         editors=frozenset({editor} - {""}),
-        passed_by=frozenset(company.person_of(order.source, one) for one in earlier_deciders(order)) - {""},
+        passed_by=frozenset(company.person_of(source, one) for one in earlier_deciders(review)) - {""},
     )
 
 
 def document_from_case(case: Case) -> ApprovalDocument:
     """Return the document as the case remembers it: enough for lists, not for decisions."""
-    order = PurchaseOrder(
-        id="",
-        number=case.number,
-        vendor=case.summary.vendor,
-        status=PurchaseStatus.WAITING,
-        approval=Approval(pending_for=case.waits_for, level=case.level, levels=case.levels),
-        requester=case.summary.requested_by,
-        ordered_on=case.summary.ordered_on,
-        due_on=case.summary.due_on,
-        total=case.summary.total,
-        received=None,
-        version=case.version,
-        source=case.source,
-    )
     summary = case.summary
     return ApprovalDocument(
-        order=order, requester=summary.requester, editors=summary.editors, passed_by=summary.passed_by
+        key=case.key,
+        review=Review(
+            state=ReviewState.WAITING,
+            version=case.version,
+            approval=Approval(pending_for=case.waits_for, level=case.level, levels=case.levels),
+            requester=summary.requested_by,
+        ),
+        partner=summary.partner,
+        total=summary.total,
+        requester=summary.requester,
+        editors=summary.editors,
+        passed_by=summary.passed_by,
     )

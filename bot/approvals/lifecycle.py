@@ -21,7 +21,8 @@ from bot.approvals.document import ApprovalDocument
 from bot.approvals.document_reader import document_from_case
 from bot.approvals.plan import ApprovalLevel, ApprovalPlan, ExpiryAction, Quorum, missing_approvers, tally
 from bot.approvals.unit_of_work import CaseUnitOfWork, GroupCards, RulesInForce
-from bot.erp.model import Approval, DecisionOutcome, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.kinds import review_of
+from bot.erp.model import DecisionOutcome, ErpRecord, Review, Verdict
 from bot.outbox.delivery import Delivery, DeliveryFormat, Urgency
 from bot.outbox.place import Place, PlaceKind
 
@@ -48,14 +49,14 @@ def open_case(
 
     An open case of an earlier revision is superseded. A document that the ERP has not touched since its case ended is
     not asked about again, unless ``again`` is set. ``groups`` get a card without prices, now or at the end; a case
-    opened with ``quiet`` has no cards and appears only in the list of waiting orders.
+    opened with ``quiet`` has no cards and appears only in the list of what waits.
     """
-    newest = unit.cases.newest(document.source, document.number)
-    if document.order.status is not PurchaseStatus.WAITING:
+    newest = unit.cases.newest(document.key)
+    if not document.review.waits:
         return None
     if newest is not None and not newest.state.is_final:
         if newest.fingerprint == document.fingerprint:
-            return update_waiting(unit, newest, document.order)
+            return update_waiting(unit, newest, document.review)
         if newest.state is not CaseState.OPEN:
             return None  # the ERP is being told about the previous revision; the newer one is handled afterwards
         supersede_case(unit, newest)
@@ -112,13 +113,14 @@ def close_case(
     return closed
 
 
-def close_externally_decided(unit: CaseUnitOfWork, case: Case, order: PurchaseOrder) -> Case:
+def close_externally_decided(unit: CaseUnitOfWork, case: Case, document: ErpRecord) -> Case:
     """Close a case whose document was settled in the ERP without the bot."""
-    seen, there = replace(case, version=order.version), read_external_decision(order)
+    review = review_of(document)
+    seen, there = replace(case, version=review.version), read_external_decision(document)
     if there.verdict is None:
-        return close_case(unit, seen, CaseState.WITHDRAWN, order.status.value, elsewhere=there)
-    by = (order.approval or Approval()).decided_by
-    detail = f"{order.status} in the ERP by {by or 'somebody'}" + (f" at {there.at.isoformat()}" if there.at else "")
+        return close_case(unit, seen, CaseState.WITHDRAWN, review.state.value, elsewhere=there)
+    by = review.progress.decided_by
+    detail = f"{review.state} in the ERP by {by or 'somebody'}" + (f" at {there.at.isoformat()}" if there.at else "")
     return close_case(unit, seen, CaseState.DECIDED_ELSEWHERE, detail, elsewhere=there)
 
 
@@ -299,11 +301,11 @@ def scheduled(case: Case) -> Case:
     return replace(case, due_at=next_due(case))
 
 
-def with_version(case: Case, order: PurchaseOrder) -> Case:
+def with_version(case: Case, review: Review) -> Case:
     """Return a case with the ERP's version and level as just read."""
-    approval = order.approval or Approval()
+    approval = review.progress
     return replace(
-        case, version=order.version, level=approval.level, levels=approval.levels, waits_for=approval.pending_for
+        case, version=review.version, level=approval.level, levels=approval.levels, waits_for=approval.pending_for
     )
 
 
@@ -312,12 +314,12 @@ def round_of(case: Case) -> int:
     return int(case.id.rpartition("-")[2])
 
 
-def update_waiting(unit: CaseUnitOfWork, case: Case, order: PurchaseOrder) -> Case:
+def update_waiting(unit: CaseUnitOfWork, case: Case, review: Review) -> Case:
     """Return an undecided case updated with the people the ERP waits for, since it may be forwarded there.
 
     New deciders get the card.
     """
-    now = with_version(case, order)
+    now = with_version(case, review)
     if case.state is not CaseState.OPEN or now.waits_for == case.waits_for:
         return case
     known, awaited = awaited_voters(unit, case), awaited_voters(unit, now)
@@ -338,12 +340,12 @@ def _is_mismatched(unit: CaseUnitOfWork, case: Case) -> bool:
 def _waits_anew(ended: Case, document: ApprovalDocument) -> bool:
     if ended.state in _REOPENED_BY_WAITING or ended.fingerprint != document.fingerprint:
         return True
-    return ended.version != document.order.version
+    return ended.version != document.review.version
 
 
 def _passed_before(document: ApprovalDocument, ended: Case | None) -> frozenset[str]:
     """Return who approved the ERP's earlier levels from here: the ERP names at most the last one."""
-    approval = document.order.approval or Approval()
+    approval = document.review.progress
     if ended is None or ended.fingerprint != document.fingerprint or approval.level <= ended.level:
         return frozenset()
     is_ours = ended.decision is not None and ended.outcome is DecisionOutcome.MORE_APPROVALS_NEEDED
@@ -355,28 +357,29 @@ def new_case(unit: RulesInForce, document: ApprovalDocument, plan: ApprovalPlan,
     case = Case(
         id=_case_id(document, round_),
         source=document.source,
+        kind=document.kind,
         number=document.number,
         fingerprint=document.fingerprint,
-        version=document.order.version,
+        version=document.review.version,
         state=CaseState.OPEN,
         plan=plan,
         policy=unit.policy.version,
         opened_at=unit.now,
         summary=summarise_document(document),
     )
-    return scheduled(with_version(case, document.order))
+    return scheduled(with_version(case, document.review))
 
 
 def summarise_document(document: ApprovalDocument) -> DocumentSummary:
     """Return the remembered part of a document."""
-    order = document.order
+    kind, record = document.kind, document.read
     return DocumentSummary(
-        vendor=order.vendor,
-        total=order.total,
-        ordered_on=order.ordered_on,
-        due_on=order.due_on,
+        partner=document.partner,
+        total=document.total,
+        day=kind.day(record),
+        due_on=kind.due(record),
         requester=document.requester,
-        requested_by=order.requester,
+        requested_by=document.review.requester,
         editors=document.editors,
         passed_by=document.passed_by,
     )
@@ -387,7 +390,8 @@ def _case_id(document: ApprovalDocument, round_: int) -> str:
 
     The round counts the document's cases: a document that is changed and changed back has three.
     """
-    seen = f"{document.source}\0{document.number.casefold()}\0{document.fingerprint}"
+    source, kind, number = document.key.folded
+    seen = "\0".join((source, kind.command, number, document.fingerprint))
     return f"{hashlib.sha256(seen.encode()).hexdigest()[:24]}-{round_}"
 
 

@@ -201,6 +201,11 @@ class ApprovalPolicy(Protocol):
         ...
 
     @property
+    def kinds(self) -> frozenset[str]:
+        """The commands of the kinds of documents that any rule is for."""
+        ...
+
+    @property
     def asks_categories(self) -> bool:
         """Whether a rule checks product categories, which costs calls to the ERP."""
         ...

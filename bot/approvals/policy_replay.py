@@ -1,6 +1,6 @@
-"""What new rules would have changed: past purchase orders, planned under the old and the new rules.
+"""What new rules would have changed: past documents, planned under the old and the new rules.
 
-For orders decided from chat the recorded plan is the old one. Nothing is stored and nobody is told.
+For those decided from chat the recorded plan is the old one. Nothing is stored and nobody is told.
 """
 
 from __future__ import annotations
@@ -11,19 +11,21 @@ from datetime import datetime
 from decimal import Decimal
 
 from bot.approvals.case import Case
-from bot.approvals.document import ApprovalDocument
-from bot.approvals.document_reader import CompanySnapshot, Organisation, build_document, document_from_case
+from bot.approvals.document import ApprovalDocument, DocumentKey
+from bot.approvals.document_reader import CompanySnapshot, Organisation, build_document, document_from_case, skus_of
 from bot.approvals.plan import ApprovalLevel, ApprovalPlan, Quorum, VoteContext
 from bot.approvals.policy.feasibility import blocked_level
 from bot.approvals.policy.rule_policy import RuleBasedPolicy
 from bot.approvals.unit_of_work import ApprovalOptions
 from bot.erp.hub import ErpHub
-from bot.erp.model import Money, PurchaseOrder, PurchaseStatus, Verdict
-from bot.erp.port import Capability, ListQuery
+from bot.erp.kinds import D, Kind, deciding_of, kind_of
+from bot.erp.model import ErpRecord, Money, ReviewState, Verdict
+from bot.erp.port import ListQuery
+from bot.erp.source_client import SourceClient
 
 _PAGE = 100
 _IN_THE_ERP = "no rule, decided in the ERP"
-_NOT_SUBMITTED = (PurchaseStatus.DRAFT, PurchaseStatus.CANCELLED)
+_NOT_SUBMITTED = (ReviewState.DRAFT, ReviewState.CANCELLED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +62,7 @@ class PolicyReplay:
         old: RuleBasedPolicy,
         new: RuleBasedPolicy,
         terms: ApprovalOptions,
-        cases: Mapping[tuple[str, str], Case],
+        cases: Mapping[DocumentKey, Case],
     ) -> None:
         self._hub = hub
         self._organisation = organisation
@@ -73,38 +75,42 @@ class PolicyReplay:
     async def all(self, begins: datetime) -> AsyncIterator[ReplayedDocument]:
         """Return the documents of all ERPs, then those of cases no longer listed by any ERP."""
         for source in self._hub.sources:
-            if Capability.PURCHASE_ORDERS not in self._hub.source_client(source).capabilities:
-                continue
-            async for order in self._orders(source, begins):
-                case = self._cases.pop((source, order.number.casefold()), None)
-                yield await self._replayed(order, case)
+            client = self._hub.source_client(source)
+            for kind in client.reviewed_kinds:
+                async for record in self._submitted(client, kind, begins):
+                    case = self._cases.pop(DocumentKey(source, kind, record.number).folded, None)
+                    yield await self._replayed(record, case)
         for case in self._cases.values():
             document = document_from_case(case)
             company, department = await self._around(document.requester)
             yield self._compared(replace(document, department=department), company, case)
 
-    async def _orders(self, source: str, begins: datetime) -> AsyncIterator[PurchaseOrder]:
-        """Return the orders since ``begins``. Lists are newest first, so the first page without a match is the last."""
-        erp, offset = self._hub.source_client(source), 0
+    async def _submitted(self, client: SourceClient, kind: Kind[D], begins: datetime) -> AsyncIterator[D]:
+        """Return the documents of a kind since ``begins``.
+
+        Lists are newest first, so the first page without a match is the last.
+        """
+        offset = 0
         while True:
-            page = await erp.purchase_orders(ListQuery(offset=offset, limit=_PAGE))
-            recent = [order for order in page.items if order.ordered_on is None or order.ordered_on >= begins.date()]
-            for order in recent:
-                if order.status not in _NOT_SUBMITTED:
-                    yield order
+            page = await client.documents(kind, ListQuery(offset=offset, limit=_PAGE))
+            recent = [record for record in page.items if (kind.day(record) or begins.date()) >= begins.date()]
+            for record in recent:
+                review = deciding_of(kind).review(record)
+                if review is not None and review.state not in _NOT_SUBMITTED:
+                    yield record
             offset += len(page.items)
             if not recent or offset >= page.total:
                 return
 
-    async def _replayed(self, order: PurchaseOrder, case: Case | None) -> ReplayedDocument:
+    async def _replayed(self, record: ErpRecord, case: Case | None) -> ReplayedDocument:
         hub = self._hub
-        requester = build_document(order, self._organisation.snapshot()).requester
+        requester = build_document(record, self._organisation.snapshot()).requester
         company, department = await self._around(requester)
         categories: frozenset[str] = frozenset()
         if self._old.asks_categories or self._new.asks_categories:  # lists have no lines
-            order = await hub.source_client(order.source).purchase_order(order.number)
-            categories = await hub.categories(order.source, [line.sku for line in order.lines if line.sku])
-        return self._compared(build_document(order, company, department, categories), company, case)
+            record = await hub.source_client(record.source).document(kind_of(record), record.number)
+            categories = await hub.categories(record.source, skus_of(record))
+        return self._compared(build_document(record, company, department, categories), company, case)
 
     async def _around(self, requester: str) -> tuple[CompanySnapshot, str]:
         if not (self._old.asks_directory or self._new.asks_directory):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from typing import Any
 
 import structlog
 
@@ -19,7 +20,7 @@ from bot.approvals.deciders import (
     find_deciders,
     find_erp_approvers,
 )
-from bot.approvals.document import ApprovalDocument, fingerprint
+from bot.approvals.document import ApprovalDocument, DocumentKey, fingerprint
 from bot.approvals.document_reader import document_from_case
 from bot.approvals.lifecycle import (
     call_in_groups,
@@ -40,7 +41,8 @@ from bot.approvals.voting import (
     why_not_forward,
 )
 from bot.erp.errors import ErpError, NotFound
-from bot.erp.model import PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.kinds import Kind, review_of
+from bot.erp.model import ErpRecord, Verdict
 from bot.mechanisms.batching import Batcher
 from bot.outbox.place import Place
 from bot.words.errors import DingerpError
@@ -102,13 +104,13 @@ class ApprovalService:
             return await self.find(case.id)
         return build_context(self._transactions.rules(), case, before=known.before, newer=known.newer)
 
-    async def why(self, source: str, number: str, user_id: str) -> DecisionExplanation:
+    async def why(self, key: DocumentKey, user_id: str) -> DecisionExplanation:
         """Return who decides a document, by which rule, and whether this person may; stores nothing.
 
         Raises the classes of `bot.erp.errors`.
         """
         policy = self._transactions.policy()
-        document, company = await self._transactions.reader.read_for_plan(source, number, policy)
+        document, company = await self._transactions.reader.read_for_plan(key, policy)
         return await self._transactions.query(
             lambda unit: _explain(unit, document, user_id), self._transactions.begin_with(company)
         )
@@ -117,9 +119,9 @@ class ApprovalService:
         """Return the open cases in which it is this person's turn, oldest first, without calling the ERP."""
         return await self._transactions.query(lambda unit: tuple(_pending(unit, user_id)))
 
-    async def case_of(self, order: PurchaseOrder, user_id: str) -> OrderCase:
+    async def case_of(self, document: ErpRecord, user_id: str) -> RevisionCase:
         """Return the case of exactly this revision, and whether the person may reject or approve it now."""
-        return await self._transactions.query(lambda unit: _case_of(unit, order, user_id))
+        return await self._transactions.query(lambda unit: _case_of(unit, document, user_id))
 
     async def decided_together(self, short_ids: Sequence[str], user_id: str) -> tuple[CaseRuling, ...]:
         """Return cases in this order, each with the ruling if the person approved it now."""
@@ -142,7 +144,7 @@ class ApprovalService:
             lambda unit: tuple(to for to in people if why_not_forward(unit, case, to, by, document) is None)
         )
 
-    async def sync_document(self, source: str, number: str, *, again: bool = False, quiet: bool = False) -> Case | None:
+    async def sync_document(self, key: DocumentKey, *, again: bool = False, quiet: bool = False) -> Case | None:
         """Read a document, and open, keep or close its case accordingly; return the open one.
 
         Safe for any document at any time, any number of times. ``again`` also reopens a document whose case ended
@@ -151,9 +153,9 @@ class ApprovalService:
         """
         transactions = self._transactions
         for _ in range(_MAX_READS):
-            before = await transactions.query(lambda unit: unit.cases.newest(source, number))
+            before = await transactions.query(lambda unit: unit.cases.newest(key))
             try:
-                document, company = await transactions.reader.read_for_plan(source, number, transactions.policy())
+                document, company = await transactions.reader.read_for_plan(key, transactions.policy())
             except NotFound:
                 if before is not None and not before.state.is_final:
                     await transactions.transact(partial(close_deleted, case_id=before.id))
@@ -164,7 +166,7 @@ class ApprovalService:
                 return await transactions.transact(follow, transactions.begin_with(company))
             except _CaseMoved:
                 continue  # the data read may be older than the latest decision
-        raise CaseConflict(number)
+        raise CaseConflict(key.number)
 
     async def separate_cards(self, case_id: str, shared: str, places: Sequence[Place]) -> None:
         """Give places their own card in place of the one with the key ``shared``."""
@@ -202,12 +204,17 @@ class ApprovalService:
         """Return where the cards of a case are, the oldest first."""
         return await self._transactions.query(lambda unit: tuple(unit.cases.cards_of(case.id)))
 
-    async def has_seen_source(self, source: str) -> bool:
-        return await self._transactions.query(lambda unit: unit.cases.has_seen_source(source))
+    @property
+    def ruled_kinds(self) -> frozenset[str]:
+        """The commands of the kinds of documents that any rule is for: the others are decided in the ERPs alone."""
+        return self._transactions.policy().kinds
 
-    async def mark_source_seen(self, source: str) -> None:
-        """Remember that a source was searched for waiting orders."""
-        await self._transactions.transact(lambda unit: unit.cases.mark_source_seen(source))
+    async def has_seen(self, source: str, kind: Kind[Any]) -> bool:
+        return await self._transactions.query(lambda unit: unit.cases.has_seen(source, kind))
+
+    async def mark_seen(self, source: str, kind: Kind[Any]) -> None:
+        """Remember that a source was searched for what waits of a kind."""
+        await self._transactions.transact(lambda unit: unit.cases.mark_seen(source, kind))
 
     async def _find_together(self, asked: Sequence[tuple[str, str]]) -> Sequence[CaseContext | None]:
         # All cards of a case are composed at the same time.
@@ -223,7 +230,7 @@ class ApprovalService:
         if (over := check_takes_votes(case)) is not None:
             return over  # nobody's vote counts any more, so the ERP need not be asked
         try:
-            document = await self._transactions.reader.read_for_vote(case.source, case.number, self._seconds)
+            document = await self._transactions.reader.read_for_vote(case.key, self._seconds)
         except NotFound:
             ended = await self._transactions.transact(
                 lambda unit: close_deleted(unit, case.id) or unit.cases.case(case.id)
@@ -236,7 +243,7 @@ class ApprovalService:
         if result.outcome is not VoteOutcome.CHANGED or result.case is None:
             return result
         try:
-            return replace(result, newer_case=await self.sync_document(document.source, document.number))
+            return replace(result, newer_case=await self.sync_document(document.key))
         except DingerpError as error:
             # The case is stored as one to follow up: the writer does so once the ERP answers.
             log.warning("approvals.not_followed", source=document.source, error=type(error).__name__)
@@ -260,8 +267,8 @@ class CaseRuling:
 
 
 @dataclass(frozen=True, slots=True)
-class OrderCase:
-    """The case of an order's current revision, if there is one; ``decides``: the reader may decide it now.
+class RevisionCase:
+    """The case of a document's current revision, if there is one; ``decides``: the reader may decide it now.
 
     ``rejects``: their rejection would be accepted, too.
     """
@@ -285,12 +292,11 @@ def _follow(
     quiet: bool,
 ) -> Case | None:
     """Bring a document's case in line with the ERP; ``before`` is the case from before the read."""
-    newest = unit.cases.newest(document.source, document.number)
+    newest = unit.cases.newest(document.key)
     if _revision_of(newest) != _revision_of(before):
         raise _CaseMoved
-    waits = document.order.status is PurchaseStatus.WAITING
-    if newest is not None and newest.state in _CLOSED_BY_ERP_DECISION and not waits:
-        close_externally_decided(unit, newest, document.order)
+    if newest is not None and newest.state in _CLOSED_BY_ERP_DECISION and not document.review.waits:
+        close_externally_decided(unit, newest, document.read)
     return open_case(unit, document, groups, again=again, quiet=quiet)
 
 
@@ -299,12 +305,12 @@ def _revision_of(case: Case | None) -> tuple[str, CaseState] | None:
 
 
 def _explain(unit: CaseUnitOfWork, document: ApprovalDocument, user_id: str) -> DecisionExplanation:
-    case = unit.cases.newest(document.source, document.number)
+    case = unit.cases.newest(document.key)
     open_now = case if case is not None and case.state is CaseState.OPEN else None
     result = unit.policy.plan(document, unit.company)
-    is_over, waits = case is None or case.state.is_final, document.order.status is PurchaseStatus.WAITING
+    is_over = case is None or case.state.is_final
     asked = open_now
-    if is_over and waits and result.plan is not None:
+    if is_over and document.review.waits and result.plan is not None:
         asked = new_case(unit, document, result.plan)
     rulings = {
         verdict: check_vote(unit, open_now, user_id, verdict, document) for verdict in Verdict if open_now is not None
@@ -342,14 +348,14 @@ def _task_of(unit: CaseUnitOfWork, case: Case, user_id: str) -> ReaderTask:
     return ReaderTask(next_case=next((waiting.id for waiting in _pending(unit, user_id)), ""))
 
 
-def _case_of(unit: CaseUnitOfWork, order: PurchaseOrder, user_id: str) -> OrderCase:
-    case = unit.cases.newest(order.source, order.number)
-    if case is None or case.fingerprint != fingerprint(order):
-        return OrderCase()
+def _case_of(unit: CaseUnitOfWork, document: ErpRecord, user_id: str) -> RevisionCase:
+    case = unit.cases.newest(DocumentKey.of(document))
+    if case is None or not review_of(document).waits or case.fingerprint != fingerprint(document):
+        return RevisionCase()
     if case.state is not CaseState.OPEN or not _has_turn(unit, case, user_id):
-        return OrderCase(case)
+        return RevisionCase(case)
     reject = check_vote(unit, case, user_id, Verdict.REJECT, document_from_case(case))
-    return OrderCase(case, decides=True, rejects=reject.allowed)
+    return RevisionCase(case, decides=True, rejects=reject.allowed)
 
 
 def _has_turn(unit: CaseUnitOfWork, case: Case, user_id: str) -> bool:

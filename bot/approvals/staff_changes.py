@@ -111,7 +111,7 @@ class StaffChanges:
         transactions = self._transactions
         try:
             document, company = await transactions.reader.read_for_plan(
-                case.source, case.number, transactions.policy(), managers=bool(case.plan.by_manager)
+                case.key, transactions.policy(), managers=bool(case.plan.by_manager)
             )
         except NotFound:
             return  # the next poll ends its case

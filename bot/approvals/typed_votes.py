@@ -18,7 +18,7 @@ NOT_A_COMMAND = phrase("Tap a button to decide, or begin the line with the comma
 
 
 class CaseRef(Word):
-    """The number of a purchase order, or the case id from a card's button."""
+    """The number of a document, or the case id from a card's button."""
 
     placeholder = phrase("number")
 

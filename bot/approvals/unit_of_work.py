@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol, TypeAlias
+from typing import Any, Protocol, TypeAlias
 
 from bot.approvals.case import AuditRow, Case, CaseCard, CaseSearch
-from bot.approvals.document import ApprovalDocument
+from bot.approvals.document import ApprovalDocument, DocumentKey
 from bot.approvals.document_reader import DocumentReader
 from bot.approvals.plan import ApprovalPolicy, CompanyDirectory
-from bot.erp.model import Money
+from bot.erp.kinds import Kind
+from bot.erp.model import Money, Verdict
 from bot.mechanisms.unit_of_work import Transactions, UnitOfWorkRunner
 from bot.outbox.delivery import Delivery
 from bot.outbox.place import Place, PlaceKind
@@ -25,8 +26,8 @@ class CaseRepository(Protocol):
         """Return a case, locked until the end of the unit of work: a second caller sees the first one's changes."""
         ...
 
-    def newest(self, source: str, number: str) -> Case | None:
-        """Return the case of a document's newest revision, locked like `case`; ``number`` in any spelling."""
+    def newest(self, key: DocumentKey) -> Case | None:
+        """Return the case of a document's newest revision, locked like `case`; its number in any spelling."""
         ...
 
     def revisions(self, word: str) -> Sequence[Case]:
@@ -38,7 +39,7 @@ class CaseRepository(Protocol):
         ...
 
     def cases_of(self, number: str, source: str = "", limit: int = 100) -> Sequence[Case]:
-        """Return all cases of a document, newest first; without ``source``, of all sources."""
+        """Return all cases of documents with a number, newest first; without ``source``, of all sources."""
         ...
 
     def open_cases(self, user_id: str = "", limit: int = 500) -> Sequence[Case]:
@@ -52,12 +53,12 @@ class CaseRepository(Protocol):
         """Return the cases that are wanted, newest first."""
         ...
 
-    def has_seen_source(self, source: str) -> bool:
-        """Return whether a source was searched before, or ever had a case."""
+    def has_seen(self, source: str, kind: Kind[Any]) -> bool:
+        """Return whether a source was searched for documents of a kind before, or ever had a case of one."""
         ...
 
-    def mark_source_seen(self, source: str) -> None:
-        """Remember that a source was searched for waiting orders, whether or not there were any."""
+    def mark_seen(self, source: str, kind: Kind[Any]) -> None:
+        """Remember that a source was searched for what waits of a kind, whether or not there were any."""
         ...
 
     def put(self, case: Case) -> None:
@@ -135,7 +136,7 @@ class CardReach:
     """Returns whether everybody in a group may see anything of a case."""
 
     def split(self, places: Iterable[Place], case: Case, *, told: bool = False) -> list[list[Place]]:
-        """Return the places of each card about a case: all share one language, and either all see the order or none
+        """Return the places of each card about a case: all share one language, and either all see the document or none
         does.
 
         Places only ``told`` the outcome need no more than any of them may see. Groups that may see nothing of it are
@@ -186,6 +187,15 @@ class ApprovalOptions:
     """
 
 
+DecidesAt: TypeAlias = Callable[[str, Kind[Any]], frozenset[Verdict]]
+"""Source and kind of document → the verdicts that the source accepts."""
+
+
+def no_limits(_source: str, _kind: Kind[Any]) -> frozenset[Verdict]:
+    """Accept every verdict."""
+    return frozenset(Verdict)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RulesInForce:
     """The rules at one moment; needs no reads."""
@@ -197,8 +207,8 @@ class RulesInForce:
     options: ApprovalOptions = ApprovalOptions()
     read_only: bool = False
     """Whether writes to all ERPs are off."""
-    approve_only: frozenset[str] = frozenset()
-    """Sources that accept approvals but no rejections."""
+    decides: DecidesAt = no_limits
+    """Which verdicts a source accepts on documents of a kind."""
 
     def account_of(self, user_id: str, source: str) -> str:
         """Return the ERP account in whose name a person decides; empty if they have none."""
@@ -234,13 +244,13 @@ class CaseTransactions(UnitOfWorkRunner[CaseRepository, CaseUnitOfWork]):
         now: Callable[[], datetime],
         options: ApprovalOptions,
         read_only: Callable[[], bool] = lambda: False,
-        approve_only: frozenset[str] = frozenset(),
+        decides: DecidesAt = no_limits,
         on_enqueued: Callable[[], None] = lambda: None,
     ) -> None:
         """``now`` is in the company's zone; ``policy`` returns the rules in force, which may be edited at any time.
 
         ``groups`` lists the groups that get a document's bare card, ``read_only`` whether writes to the ERPs are off;
-        ``approve_only`` names sources that accept no rejection. ``on_enqueued`` is called when cards may have been
+        ``decides`` tells which verdicts a source accepts on a kind. ``on_enqueued`` is called when cards may have been
         queued.
         """
         super().__init__(store, self.begin_with(None), on_enqueued)
@@ -250,7 +260,7 @@ class CaseTransactions(UnitOfWorkRunner[CaseRepository, CaseUnitOfWork]):
         self.now = now
         self.options = options
         self.read_only = read_only
-        self.approve_only = approve_only
+        self.decides = decides
 
     def rules(self) -> RulesInForce:
         """Return the current rules without any reads."""
@@ -260,7 +270,7 @@ class CaseTransactions(UnitOfWorkRunner[CaseRepository, CaseUnitOfWork]):
             now=self.now(),
             options=self.options,
             read_only=self.read_only(),
-            approve_only=self.approve_only,
+            decides=self.decides,
         )
 
     def begin_with(self, company: CompanyDirectory | None) -> Callable[[CaseRepository], CaseUnitOfWork]:
@@ -275,7 +285,7 @@ class CaseTransactions(UnitOfWorkRunner[CaseRepository, CaseUnitOfWork]):
                 now=self.now(),
                 options=self.options,
                 read_only=self.read_only(),
-                approve_only=self.approve_only,
+                decides=self.decides,
             )
 
         return begin

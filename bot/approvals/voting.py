@@ -22,7 +22,7 @@ from bot.approvals.lifecycle import (
 )
 from bot.approvals.plan import Eligibility, Forward, Vote, VoteWay, is_within, tally
 from bot.approvals.unit_of_work import CaseUnitOfWork, RulesInForce
-from bot.erp.model import PurchaseStatus, Verdict
+from bot.erp.model import Verdict
 from bot.words.phrase import Phrase, phrase
 
 _CARD_DELAY = timedelta(seconds=1)
@@ -178,8 +178,8 @@ def _current_case(
         return VoteResult(outcome=VoteOutcome.NO_CASE, case=None)
     if (over := check_takes_votes(case)) is not None:
         return over
-    if document.order.status is not PurchaseStatus.WAITING:
-        return VoteResult(outcome=VoteOutcome.ELSEWHERE, case=close_externally_decided(unit, case, document.order))
+    if not document.review.waits:
+        return VoteResult(outcome=VoteOutcome.ELSEWHERE, case=close_externally_decided(unit, case, document.read))
     if document.fingerprint != case.fingerprint:
         if seen is not None:
             unit.audit(case, "changed", user_id=user_id, detail=document.fingerprint, seen=seen)
@@ -187,14 +187,14 @@ def _current_case(
     if seen not in (None, case.fingerprint):
         unit.audit(case, "changed", user_id=user_id, seen=seen or "")
         return VoteResult(outcome=VoteOutcome.CHANGED, case=case)
-    return update_waiting(unit, case, document.order)
+    return update_waiting(unit, case, document.review)
 
 
 def check_vote(
     unit: CaseUnitOfWork, case: Case, user_id: str, verdict: Verdict, document: ApprovalDocument
 ) -> Eligibility:
     """Return the outcome that `vote` would give, without storing anything."""
-    if verdict is Verdict.REJECT and case.source in unit.approve_only:
+    if verdict is Verdict.REJECT and verdict not in unit.decides(case.source, case.kind):
         return _refuse(phrase("“%(source)s” takes no rejection from here: reject it there.", source=case.source))
     if unit.read_only:
         return _refuse(READ_ONLY)
@@ -225,7 +225,7 @@ def _store_vote(
     before, votes = awaited_voters(unit, case), (*case.votes, said)
     comes_to = tally(case.plan, votes)
     unit.audit(case, "vote", user_id=request.user_id, detail=_describe_vote(said), seen=request.seen)
-    case = replace(with_version(case, document.order), votes=votes, revision=case.revision + 1)
+    case = replace(with_version(case, document.review), votes=votes, revision=case.revision + 1)
     if isinstance(comes_to, Verdict):
         decided = _decide(unit, case, comes_to, said)
         return VoteResult(outcome=VoteOutcome.DECIDED, case=decided, reasons=eligibility.reasons)
@@ -262,7 +262,7 @@ def _in_place(said: Vote) -> str:
 
 def _why_not_in_place(case: Case, person: str, document: ApprovalDocument) -> Phrase | None:
     """Return why nobody could approve in a person's place."""
-    if is_within(case.plan.limits_of(person, in_place=True), document.order.total):
+    if is_within(case.plan.limits_of(person, in_place=True), document.total):
         return None
     return phrase("%(person)s may not approve it, and that limit also binds who decides instead.", person=person)
 

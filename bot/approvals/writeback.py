@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 
 from bot.approvals.case import Case, CaseDecision, CaseState
 from bot.approvals.deciders import awaited_voters
-from bot.approvals.document import fingerprint
+from bot.approvals.document import DocumentKey, fingerprint
 from bot.approvals.lifecycle import (
     close_case,
     close_deleted,
@@ -27,8 +27,9 @@ from bot.approvals.lifecycle import (
 )
 from bot.approvals.unit_of_work import CaseUnitOfWork
 from bot.erp.errors import Conflict, ErpError, Invalid, NotFound, NotPermitted
-from bot.erp.model import Approval, DecisionOutcome, DecisionResult, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.kinds import review_of
 from bot.erp.model import Decision as ErpDecision
+from bot.erp.model import DecisionOutcome, DecisionResult, ErpRecord, Review, ReviewState, Verdict
 from bot.mechanisms.backoff import BackoffSteps
 
 _BACKOFF = BackoffSteps((2.0, 4.0, 8.0, 15.0, 30.0))
@@ -38,8 +39,8 @@ _CHECK_LEASE = timedelta(seconds=30)
 """How long a check belongs to the process that began it; then another one may check."""
 
 _EXPECTED_STATUS = {
-    Verdict.APPROVE: {PurchaseStatus.APPROVED, PurchaseStatus.DONE},
-    Verdict.REJECT: {PurchaseStatus.REJECTED, PurchaseStatus.CANCELLED, PurchaseStatus.DRAFT},
+    Verdict.APPROVE: {ReviewState.APPROVED, ReviewState.DONE},
+    Verdict.REJECT: {ReviewState.REJECTED, ReviewState.CANCELLED, ReviewState.DRAFT},
 }
 """Possible results of our own decision: some ERPs return a rejected document to its author, or cancel it (docs:
 platform/erp/records.md#purchase-orders).
@@ -54,8 +55,13 @@ class WriteAttempt:
 
     attempt: int
     at: datetime
-    source: str
+    key: DocumentKey
     decision: ErpDecision
+
+    @property
+    def source(self) -> str:
+        """The name of the ERP."""
+        return self.key.source
 
 
 def begin_write(unit: CaseUnitOfWork, case_id: str) -> WriteAttempt | None:
@@ -73,13 +79,14 @@ def begin_write(unit: CaseUnitOfWork, case_id: str) -> WriteAttempt | None:
     unit.cases.put(noted)
     unit.audit(noted, "writing", user_id=case.decision.by, detail=f"{case.decision.verdict}, version {case.version}")
     said = ErpDecision(
+        kind=case.kind.command,
         number=case.number,
         version=case.version,
         verdict=case.decision.verdict,
         by=case.decision.account,
         reason=_reason_for_erp(unit, case.decision),
     )
-    return WriteAttempt(noted.attempts, unit.now, case.source, said)
+    return WriteAttempt(noted.attempts, unit.now, case.key, said)
 
 
 def begin_check(unit: CaseUnitOfWork, case_id: str) -> Case | None:
@@ -107,11 +114,11 @@ def record_result(unit: CaseUnitOfWork, case_id: str, result: DecisionResult, at
         case DecisionOutcome.MORE_APPROVALS_NEEDED:
             return close_case(unit, case, _FINAL_STATES[verdict], result.outcome.value, follow=True)
         case DecisionOutcome.ALREADY_DECIDED:
-            return _close_as_found(unit, case, result.order, nameless_is_ours=case.attempts > 1)
+            return _close_as_found(unit, case, result.document, nameless_is_ours=case.attempts > 1)
         case DecisionOutcome.NOT_PERMITTED:
             return _reopen_without_decider(unit, case)
         case DecisionOutcome.CHANGED_SINCE_SHOWN:
-            return _close_or_retry_changed(unit, case, result.order)
+            return _close_or_retry_changed(unit, case, result.document)
         case DecisionOutcome.UNKNOWN:
             return _mark_unknown(unit, case, result.text)
         case DecisionOutcome.UNSUPPORTED:
@@ -119,12 +126,12 @@ def record_result(unit: CaseUnitOfWork, case_id: str, result: DecisionResult, at
 
 
 def record_failure(
-    unit: CaseUnitOfWork, case_id: str, error: ErpError, attempt: int = 0, order: PurchaseOrder | None = None
+    unit: CaseUnitOfWork, case_id: str, error: ErpError, attempt: int = 0, document: ErpRecord | None = None
 ) -> Case | None:
     """Store that the ERP was certainly not told: retried later if that may help, otherwise handled by the kind of
     error.
 
-    ``order`` is the document as read after the error, if that worked.
+    ``document`` is the document as read after the error, if that worked.
     """
     case = _find_attempt(unit, case_id, attempt)
     if case is None:
@@ -137,39 +144,40 @@ def record_failure(
         case NotFound():
             return close_deleted(unit, _undo_attempt(unit, case).id)
         case Conflict():
-            return _close_or_retry_changed(unit, case, order)
+            return _close_or_retry_changed(unit, case, document)
         case NotPermitted() if case.decision is not None and case.decision.account != unit.options.own_account:
             return _reopen_without_decider(unit, case)
-    if order is not None and order.status is not PurchaseStatus.WAITING:
-        return _close_as_found(unit, case, order, nameless_is_ours=False)
+    if document is not None and not review_of(document).waits:
+        return _close_as_found(unit, case, document, nameless_is_ours=False)
     return close_case(unit, case, CaseState.FAILED, type(error).__name__)
 
 
 def record_check(
-    unit: CaseUnitOfWork, case_id: str, order: PurchaseOrder | None, account_names: Sequence[str] = ()
+    unit: CaseUnitOfWork, case_id: str, document: ErpRecord | None, account_names: Sequence[str] = ()
 ) -> Case | None:
-    """Store the result of a check after an unknown outcome; ``order`` is None if the ERP did not answer.
+    """Store the result of a check after an unknown outcome; ``document`` is None if the ERP did not answer.
 
     ``account_names`` are further spellings by which the ERP may name the decider's account.
     """
     case = unit.cases.case(case_id)
     if case is None or case.state is not CaseState.UNKNOWN or case.decision is None or case.attempted_at is None:
         return None
-    if order is None:
+    if document is None:
         return _check_later(unit, case)
-    if order.status is not PurchaseStatus.WAITING or _passed_erp_level(case, order, account_names):
-        unit.audit(case, "found", detail=order.status.value)
-        return _close_as_found(unit, case, order, account_names, nameless_is_ours=True)
-    if fingerprint(order) != case.fingerprint:
-        return _close_or_retry_changed(unit, case, order)
+    review = review_of(document)
+    if not review.waits or _passed_erp_level(case, review, account_names):
+        unit.audit(case, "found", detail=review.state.value)
+        return _close_as_found(unit, case, document, account_names, nameless_is_ours=True)
+    if fingerprint(document) != case.fingerprint:
+        return _close_or_retry_changed(unit, case, document)
     if unit.now - case.attempted_at < unit.options.assume_lost_after:
         return _check_later(unit, case)
-    if order.version != case.version:
+    if review.version != case.version:
         # Something happened, by us or not, even if it waits for the decider: it may have been
         # cancelled and submitted again since. Repeating the write might decide twice.
         return close_case(unit, case, CaseState.SUPERSEDED, "changed while the outcome was unknown", follow=True)
     unit.audit(case, "not_found", detail="it did not happen; the ERP is told again")
-    again = _write_again(unit, case, order)
+    again = _write_again(unit, case, review)
     enqueue_cards(unit, again)
     return again
 
@@ -190,7 +198,7 @@ def _find_attempt(unit: CaseUnitOfWork, case_id: str, attempt: int) -> Case | No
 def _close_as_found(
     unit: CaseUnitOfWork,
     case: Case,
-    order: PurchaseOrder | None,
+    document: ErpRecord | None,
     account_names: Sequence[str] = (),
     *,
     nameless_is_ours: bool,
@@ -200,20 +208,20 @@ def _close_as_found(
     ``nameless_is_ours`` tells whether a decision without a name is ours: not if it was there before any write.
     """
     assert case.decision is not None, "only decided cases are written"
-    approval = (order.approval if order is not None else None) or Approval()
-    by = approval.decided_by
+    review = review_of(document) if document is not None else None
+    by = review.progress.decided_by if review is not None else ""
     mine = by in _account_names(case, account_names) if by else nameless_is_ours
-    if order is not None and order.status is PurchaseStatus.WAITING:
+    if review is not None and review.waits:
         # The document passed one of the ERP's own levels.
         if mine and case.decision.verdict is Verdict.APPROVE:
             passed = replace(case, outcome=DecisionOutcome.MORE_APPROVALS_NEEDED)
             return close_case(unit, passed, CaseState.APPROVED, "found in the ERP", follow=True)
         return close_case(unit, case, CaseState.SUPERSEDED, f"passed on in the ERP by {by or 'somebody'}", follow=True)
-    if order is None:
+    if document is None or review is None:
         return close_case(unit, case, CaseState.DECIDED_ELSEWHERE, "in the ERP, which does not tell how")
-    if mine and order.status in _EXPECTED_STATUS[case.decision.verdict]:
+    if mine and review.state in _EXPECTED_STATUS[case.decision.verdict]:
         return close_case(unit, case, _FINAL_STATES[case.decision.verdict], "found in the ERP")
-    return close_externally_decided(unit, case, order)
+    return close_externally_decided(unit, case, document)
 
 
 def _account_names(case: Case, account_names: Sequence[str]) -> set[str]:
@@ -221,11 +229,11 @@ def _account_names(case: Case, account_names: Sequence[str]) -> set[str]:
     return {case.decision.account, *account_names}
 
 
-def _passed_erp_level(case: Case, order: PurchaseOrder, account_names: Sequence[str]) -> bool:
+def _passed_erp_level(case: Case, review: Review, account_names: Sequence[str]) -> bool:
     """Return whether one of the ERP's own levels was passed: its level rose, or it no longer waits for the decider."""
-    if order.version == case.version:
+    if review.version == case.version:
         return False
-    approval = order.approval or Approval()
+    approval = review.progress
     ours = _account_names(case, account_names)
     waited, waits = ours & set(case.waits_for), ours & set(approval.pending_for)
     return approval.level > case.level or bool(waited and approval.pending_for and not waits)
@@ -251,22 +259,22 @@ def _reopen_without_decider(unit: CaseUnitOfWork, case: Case) -> Case:
     return opened
 
 
-def _close_or_retry_changed(unit: CaseUnitOfWork, case: Case, order: PurchaseOrder | None) -> Case:
+def _close_or_retry_changed(unit: CaseUnitOfWork, case: Case, document: ErpRecord | None) -> Case:
     """Close a case whose document changed before the write; if only its version did, the write is repeated."""
-    if order is not None and order.status is not PurchaseStatus.WAITING:
-        return _close_as_found(unit, case, order, nameless_is_ours=False)
-    if order is None or fingerprint(order) != case.fingerprint:
+    if document is not None and not review_of(document).waits:
+        return _close_as_found(unit, case, document, nameless_is_ours=False)
+    if document is None or fingerprint(document) != case.fingerprint:
         return close_case(unit, case, CaseState.SUPERSEDED, "changed before the ERP was told", follow=True)
-    again = _write_again(unit, case, order)
-    unit.audit(again, "version", detail=order.version)
+    again = _write_again(unit, case, review_of(document))
+    unit.audit(again, "version", detail=again.version)
     return again
 
 
-def _write_again(unit: CaseUnitOfWork, case: Case, order: PurchaseOrder) -> Case:
+def _write_again(unit: CaseUnitOfWork, case: Case, review: Review) -> Case:
     """Repeat the write on the current version; more slowly each time."""
     wait = timedelta(seconds=_BACKOFF.pause(case.attempts - 1) if case.attempts > 1 else 0)
     again = replace(
-        with_version(case, order),
+        with_version(case, review),
         state=CaseState.WRITING,
         attempted_at=None,
         due_at=unit.now + wait,

@@ -11,12 +11,14 @@ import structlog
 
 from bot.approvals import lifecycle, writeback
 from bot.approvals.case import Case, CaseState
+from bot.approvals.document import DocumentKey
 from bot.approvals.lifecycle import close_deleted
 from bot.approvals.unit_of_work import CaseTransactions, CaseUnitOfWork
 from bot.approvals.writeback import WriteAttempt
 from bot.erp.errors import ErpError, NotFound
 from bot.erp.hub import ErpHub
-from bot.erp.model import DecisionOutcome, DecisionResult, PurchaseOrder
+from bot.erp.kinds import review_of
+from bot.erp.model import DecisionOutcome, DecisionResult, ErpRecord
 from bot.mechanisms.metrics import Metrics
 from bot.mechanisms.wakeup import Wakeup
 from bot.words.errors import DingerpError
@@ -39,7 +41,7 @@ class WritebackWorker:
         transactions: CaseTransactions,
         erp: ErpHub,
         *,
-        follow: Callable[[str, str], Awaitable[Case | None]],
+        follow: Callable[[DocumentKey], Awaitable[Case | None]],
         metrics: Metrics,
         at_once: int = 16,
     ) -> None:
@@ -137,41 +139,41 @@ class WritebackWorker:
         except Exception as defect:
             log.error("approvals.write_failed", case=case_id, source=telling.source, exc_info=defect)
             self._metrics.errors.labels("approvals", type(defect).__name__).inc()
-            result = DecisionResult(outcome=DecisionOutcome.UNKNOWN, order=None, text=type(defect).__name__)
+            result = DecisionResult(outcome=DecisionOutcome.UNKNOWN, document=None, text=type(defect).__name__)
         log.info("approvals.written", case=case_id, source=telling.source, outcome=result.outcome.value)
         await self._transactions.transact(lambda unit: writeback.record_result(unit, case_id, result, telling.attempt))
 
     async def _not_written(self, case_id: str, telling: WriteAttempt, error: ErpError) -> None:
         self._metrics.errors.labels("approvals", type(error).__name__).inc()
         log.warning("approvals.not_written", case=case_id, source=telling.source, error=type(error).__name__)
-        order: PurchaseOrder | None = None
+        document: ErpRecord | None = None
         if not error.retry:
             with suppress(ErpError):
-                order = await self._transactions.reader.order(telling.source, telling.decision.number)
+                document = await self._transactions.reader.document(telling.key)
         await self._transactions.transact(
-            lambda unit: writeback.record_failure(unit, case_id, error, telling.attempt, order)
+            lambda unit: writeback.record_failure(unit, case_id, error, telling.attempt, document)
         )
 
     async def _check(self, case_id: str) -> None:
         case = await self._transactions.transact(lambda unit: writeback.begin_check(unit, case_id))
         if case is None:
             return
-        order: PurchaseOrder | None = None
+        document: ErpRecord | None = None
         names: tuple[str, ...] = ()
         try:
-            order = await self._transactions.reader.order(case.source, case.number)
+            document = await self._transactions.reader.document(case.key)
         except NotFound:
             await self._transactions.transact(lambda unit: close_deleted(unit, case_id))
             return
         except ErpError as error:
             log.info("approvals.still_unknown", case=case_id, source=case.source, error=type(error).__name__)
-        if order is not None and case.decision is not None:
-            names = (order.named(case.decision.account),)
-        await self._transactions.transact(lambda unit: writeback.record_check(unit, case_id, order, names))
+        if document is not None and case.decision is not None:
+            names = (review_of(document).named(case.decision.account),)
+        await self._transactions.transact(lambda unit: writeback.record_check(unit, case_id, document, names))
 
     async def _read_again(self, case: Case) -> None:
         try:
-            await self._follow(case.source, case.number)
+            await self._follow(case.key)
         except DingerpError as error:
             self._failed("approvals.not_followed", error, case)
             await self._transactions.transact(lambda unit: lifecycle.retry_follow_up(unit, case.id))

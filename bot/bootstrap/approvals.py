@@ -9,12 +9,12 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import partial
+from typing import Any
 
 from bot.access.audit import AuditLog
 from bot.access.policy import AccessPolicy
 from bot.approvals.cards.insights import Insights
 from bot.approvals.cards.presenter import (
-    PURCHASE_COMMAND,
     ApprovalComposer,
     CallComposer,
     CasePresenter,
@@ -25,7 +25,7 @@ from bot.approvals.cards.presenter import (
     sees_any,
 )
 from bot.approvals.case import ApprovalCardKind, Case
-from bot.approvals.discovery import PendingPoller, PurchaseOrderListener
+from bot.approvals.discovery import DecidingSource, MentionListener, PendingPoller
 from bot.approvals.document import ApprovalDocument
 from bot.approvals.document_reader import DocumentReader, Organisation
 from bot.approvals.oa.access_checked_voting import AccessCheckedVoting
@@ -47,7 +47,9 @@ from bot.chat.audiences import Audiences
 from bot.chat.questions.prompts import OpenPrompts
 from bot.dingtalk.workflow import WorkflowApi
 from bot.erp.hub import ErpHub
-from bot.erp.port import Capability
+from bot.erp.kinds import DECIDED, Kind, ruled_by
+from bot.erp.model import Verdict
+from bot.erp.source_client import SourceClient
 from bot.mechanisms.background import Runs, repeat
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import Composer
@@ -135,10 +137,10 @@ def build_approvals(
 
     def everybody_sees_all(group: Place, case: Case) -> bool:
         # A decider may take it back, and a group's card offers that to nobody.
-        return not terms.undo and sees_all(audiences.grant_in(group.id, PURCHASE_COMMAND), case)
+        return not terms.undo and sees_all(audiences.grant_in(group.id, ruled_by(case.kind)), case)
 
     def everybody_sees_any(group: Place, case: Case) -> bool:
-        return sees_any(audiences.grant_in(group.id, PURCHASE_COMMAND), case)
+        return sees_any(audiences.grant_in(group.id, ruled_by(case.kind)), case)
 
     terms = terms_of(settings)
     reach = CardReach(
@@ -148,8 +150,9 @@ def build_approvals(
         sees_any=everybody_sees_any,
     )
     sources = {name: hub.source_client(name) for name in hub.sources}
-    deciding = {name: client for name, client in sources.items() if Capability.APPROVE in client.capabilities}
-    approve_only = {name for name, client in deciding.items() if Capability.REJECT not in client.capabilities}
+    deciding = {
+        name: DecidingSource(client, _decided_at(client)) for name, client in sources.items() if _decided_at(client)
+    }
     cases = StoredCaseTransactions(base.database, base.now, receivers_of(settings))
     transactions = CaseTransactions(
         store=cases,
@@ -159,7 +162,7 @@ def build_approvals(
         now=base.now,
         options=replace(terms, reach=reach),
         read_only=lambda: rules.access.current().read_only,
-        approve_only=frozenset(approve_only),
+        decides=lambda source, kind: sources[source].verdicts_on(kind) if source in sources else frozenset(),
         on_enqueued=owed,
     )
     service = ApprovalService(transactions, poke=lambda: writer.poke(), seconds=settings.limits.click_seconds / 2)
@@ -201,7 +204,7 @@ def build_approvals(
 async def start_approvals(
     base: Infrastructure, approvals: ApprovalServices, decides_in_chat: Callable[[], bool]
 ) -> None:
-    """Start finding waiting orders once they can be decided from chat, and writing decisions to the ERPs."""
+    """Start finding what waits once they can be decided from chat, and writing decisions to the ERPs."""
     await base.run_in_background(approvals.writeback.run, "approvals writer", Runs.EVERYWHERE)
     await base.run_in_background(approvals.staff.run, "approvals staff", Runs.EVERYWHERE)
     poller = approvals.pending_poller
@@ -226,9 +229,14 @@ async def _when_decided_in_chat(work: Callable[[], Awaitable[None]], decides_in_
 
 
 def join_approvals(alerts: AlertServices, approvals: ApprovalServices) -> AlertServices:
-    """Let the outbox draw approval cards, and return alerts whose intake reports purchase orders to the approvals."""
+    """Let the outbox draw approval cards; return alerts whose intake reports mentioned documents to the approvals."""
     alerts.composers.update(approvals.composers)
-    return replace(alerts, intake=PurchaseOrderListener(alerts.intake, approvals.pending_poller.notify))
+    return replace(alerts, intake=MentionListener(alerts.intake, approvals.pending_poller.notify))
+
+
+def _decided_at(client: SourceClient) -> Mapping[str, Kind[Any]]:
+    """Return the kinds of documents that a source lets approve."""
+    return {kind.command: kind for kind in DECIDED if Verdict.APPROVE in client.verdicts_on(kind)}
 
 
 def _names(base: Infrastructure) -> FetchNames:

@@ -10,12 +10,12 @@ from bot.access.areas import EVERY_AREA
 from bot.access.policy import AccessPolicy
 from bot.alerts.rules.parser import follow_rules
 from bot.alerts.subscriptions import Subscription
-from bot.approvals.cards.presenter import PURCHASE_COMMAND
 from bot.bootstrap.access import make_access_policy
 from bot.bootstrap.company import company_of
 from bot.bootstrap.database import look_into_database
 from bot.bootstrap.names import known_names
 from bot.chat.registry import installed_commands
+from bot.erp.kinds import PURCHASE_ORDERS, ruled_by
 from bot.rulefiles.names_in_force import NamesInForce
 from bot.settings import Settings
 from bot.store.alerts.subscriptions import StoredSubscriptions
@@ -123,7 +123,7 @@ def find_closed_groups(settings: Settings) -> tuple[ClosedGroup, ...]:
 
 
 def _closed(settings: Settings, policy: AccessPolicy, alerted: frozenset[str]) -> Iterator[ClosedGroup]:
-    get: dict[str, tuple[str, ...]] = dict.fromkeys(settings.approval_groups, (PURCHASE_COMMAND,))
+    get: dict[str, tuple[str, ...]] = dict.fromkeys(settings.approval_groups, (ruled_by(PURCHASE_ORDERS),))
     get |= dict.fromkeys(sorted(alerted), EVERY_AREA)
     for group, commands in get.items():
         outsiders = group in settings.access.outsider_groups

@@ -31,6 +31,7 @@ from bot.bootstrap.policy import terms_of
 from bot.bootstrap.rules import RuleFiles
 from bot.cards.status_labels import status_label
 from bot.erp.hub import ErpHub
+from bot.erp.kinds import DECIDED, Kind, ruled_by
 from bot.rulefiles.followed_file import FileInForce
 from bot.rulefiles.rehearsal import Rehearsal
 from bot.rulefiles.versions import RuleSubject
@@ -145,15 +146,15 @@ class Rehearsals:
         return may_see
 
     async def _rehearse_approvals(self, new: RuleBasedPolicy, reader: Person) -> Rehearsal:
-        replayed = await self.replay_orders(new)
-        sees_orders = self.files.access.current().sees_all(reader, ["po"])
-        return _compare_plans(replayed, sees_orders=sees_orders)
+        replayed, policy = await self.replay_orders(new), self.files.access.current()
+        seen = frozenset(kind for kind in DECIDED if policy.sees_all(reader, [ruled_by(kind)]))
+        return _compare_plans(replayed, seen=seen)
 
     async def replay_orders(self, new: RuleBasedPolicy) -> Sequence[ReplayedDocument]:
-        """Return the newest purchase orders of `DAYS`, at most `MOST_ORDERS`, as both rules plan them."""
+        """Return the newest documents of `DAYS`, at most `MOST_ORDERS`, as both rules plan them."""
         begins = self.base.now() - DAYS
         cases = await self.base.database.run(partial(cases_since, since=begins))
-        by_document = {(case.source, case.number.casefold()): case for case in cases}
+        by_document = {case.key.folded: case for case in cases}
         replay = PolicyReplay(
             self.hub,
             self.organisation,
@@ -218,26 +219,26 @@ def _monthly(result: ReplayResult) -> str:
     return "" if result.monthly is None else str(result.monthly)
 
 
-def _compare_plans(replayed: Sequence[ReplayedDocument], *, sees_orders: bool) -> Rehearsal:
+def _compare_plans(replayed: Sequence[ReplayedDocument], *, seen: frozenset[Kind[Any]]) -> Rehearsal:
     changed = [document for document in replayed if document.changed or document.stuck]
+    shown = [document for document in changed if document.document.kind in seen]
     rows = [
         (
-            f"{document.document.order.number} @{document.document.order.source}",
+            f"{document.document.number} @{document.document.source}",
             _plan(document.old),
             phrase("%(plan)s; nobody could decide", plan=_plan(document.new))
             if document.stuck
             else _plan(document.new),
         )
-        for document in changed
-        if sees_orders
+        for document in shown
     ]
     notes: list[Words] = [
-        phrase("Looked at: %(num)s purchase orders of the last %(days)s days.", num=len(replayed), days=DAYS.days)
+        phrase("Looked at: %(num)s documents of the last %(days)s days.", num=len(replayed), days=DAYS.days)
     ]
     if len(replayed) == MOST_ORDERS:
-        notes.append(phrase("There are more orders than a rehearsal looks at; `dingerp policy replay` looks at all."))
-    if changed and not sees_orders:
-        notes.append(Phrase(_HIDDEN.msgid, {"num": len(changed)}))
+        notes.append(phrase("There are more than a rehearsal looks at; `dingerp policy replay` looks at all."))
+    if len(changed) > len(shown):
+        notes.append(Phrase(_HIDDEN.msgid, {"num": len(changed) - len(shown)}))
     rules = dict.fromkeys(_rule(plan) for document in replayed for plan in (document.old, document.new))
     figures = (
         (phrase("Orders that others, or another rule, would decide"), "", str(sum(each.changed for each in replayed))),

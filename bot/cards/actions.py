@@ -290,7 +290,7 @@ _CONFIRMED = TokenField(_read_confirmed, lambda _: "1", optional=True)
 
 @dataclass(frozen=True, slots=True)
 class _CaseAction(Action):
-    """Base of what is done to one purchase order."""
+    """Base of what is done to one document."""
 
     case: str
 
@@ -301,8 +301,8 @@ class _CaseAction(Action):
 
 
 @dataclass(frozen=True, slots=True)
-class ApprovePo(_CaseAction):
-    """Approve a purchase order. ``seen`` begins the fingerprint of the revision that the button stood under.
+class ApproveCase(_CaseAction):
+    """Approve a document. ``seen`` begins the fingerprint of the revision that the button stood under.
 
     ``number`` is for people who type: the token does without it. ``confirmed`` answers the question of large amounts.
     """
@@ -320,7 +320,7 @@ class ApprovePo(_CaseAction):
 
 
 class RejectReason(StrEnum):
-    """Why purchase orders are rejected most often. Tokens carry the first letter: five share a kilobyte of buttons."""
+    """Why documents are rejected most often. Tokens carry the first letter: five share a kilobyte of buttons."""
 
     PRICE = "price"
     BUDGET = "budget"
@@ -335,8 +335,8 @@ _REASON = TokenField(_REASONS.__getitem__, lambda reason: str(reason.value[0]), 
 
 
 @dataclass(frozen=True, slots=True)
-class RejectPo(_CaseAction):
-    """Reject a purchase order; without ``reason`` the clicker is asked for it. See `ApprovePo`."""
+class RejectCase(_CaseAction):
+    """Reject a document; without ``reason`` the clicker is asked for it. See `ApproveCase`."""
 
     prefix: ClassVar[str] = "po.no"
     token_fields: ClassVar[Mapping[str, TokenField]] = {"case": _ID, "seen": _SEEN, "reason": _REASON}
@@ -351,7 +351,7 @@ class RejectPo(_CaseAction):
 
 
 @dataclass(frozen=True, slots=True)
-class ForwardPo(_CaseAction):
+class ForwardCase(_CaseAction):
     """Let somebody else decide; without ``to`` the clicker chooses from a list, from its ``offset``-th row on."""
 
     prefix: ClassVar[str] = "po.pass"
@@ -367,7 +367,7 @@ class ForwardPo(_CaseAction):
 
 
 @dataclass(frozen=True, slots=True)
-class UndoPo(_CaseAction):
+class UndoDecision(_CaseAction):
     """Take back the clicker's own decision, as long as the ERP was not told."""
 
     prefix: ClassVar[str] = "po.undo"
@@ -382,7 +382,7 @@ class UndoPo(_CaseAction):
 
 @dataclass(frozen=True, slots=True)
 class ApproveAll(Action):
-    """Approve all purchase orders of one page of ``/pending``; ``shown`` tells this page from any other."""
+    """Approve all documents of one page of ``/pending``; ``shown`` tells this page from any other."""
 
     prefix: ClassVar[str] = "po.all"
     token_fields: ClassVar[Mapping[str, TokenField]] = {"offset": _OFFSET, "shown": _SEEN}
@@ -400,8 +400,8 @@ class ApproveAll(Action):
         return Ask(f"/approve all #{self.shown}", self.offset).typed
 
 
-ApprovalAction: TypeAlias = ApprovePo | RejectPo | ForwardPo | UndoPo | ApproveAll
-"""What is said of a purchase order: in a token what ``/approve``, ``/reject`` and ``/pending`` say in words."""
+ApprovalAction: TypeAlias = ApproveCase | RejectCase | ForwardCase | UndoDecision | ApproveAll
+"""What is said of a case: in a token what ``/approve``, ``/reject`` and ``/pending`` say in words."""
 
 _ACTIONS: tuple[type[Action], ...] = (Ask, FillIn, *get_args(AlertAction), *get_args(ApprovalAction))
 _BY_KIND: Mapping[str, type[Action]] = MappingProxyType({action.kind(): action for action in _ACTIONS})
@@ -428,5 +428,5 @@ def _words(*words: str) -> str:
 
 
 def _about(number: str, case: str) -> str:
-    """Return how a typed line names a purchase order: by its number, where that is one word."""
+    """Return how a typed line names a document: by its number, where that is one word."""
     return number if number and not re.search(r'[\s,;"#@]', number) else case

@@ -78,9 +78,6 @@ class View:
     """Whether it may tell what its asker did: nobody looks at that in their place."""
     tells_documents: ClassVar[bool] = True
     """Whether it may tell of documents that its command shows: what only says no does not."""
-    shows_also: ClassVar[tuple[str, ...]] = ()
-    """Commands whose documents it holds besides those of the command that answered with it (`Command.shows`)."""
-
     withheld: Annotated[frozenset[FieldClass], WITHHELD] = frozenset()
     shared: bool = False
     books: tuple[str, ...] = ()
@@ -96,6 +93,11 @@ class View:
     """Each command with each source that has no answer to it: nothing leads there."""
     inherited: frozenset[str] = field(default=frozenset(), compare=False)
     """Words of its line that the asker's sentence left to the question before it."""
+
+    @property
+    def shows_also(self) -> tuple[str, ...]:
+        """Commands whose documents it holds besides those of the command that answered with it (`Command.shows`)."""
+        return ()
 
     @classmethod
     def made_for(cls, card: str) -> type[View] | None:

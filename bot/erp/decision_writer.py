@@ -8,21 +8,21 @@ from typing import TypeAlias
 
 from bot.erp.calls import CallRunner
 from bot.erp.errors import ErpError, UnknownOutcome
-from bot.erp.kinds import PURCHASE_ORDERS
-from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseOrder
+from bot.erp.kinds import decided_kind
+from bot.erp.model import Decision, DecisionOutcome, DecisionResult, ErpRecord
 from bot.erp.port import Erp
 from bot.erp.shared_reads import SharedReads
 from bot.mechanisms.uninterrupted import UninterruptedWork
 
-RememberOrder: TypeAlias = Callable[[Erp, str, PurchaseOrder, datetime], None]
-"""Keeps a purchase order of a source, asked for by a number at a time, as its last known answer."""
+RememberDocument: TypeAlias = Callable[[Erp, str, ErpRecord, datetime], None]
+"""Keeps a document of a source, asked for by a number at a time, as its last known answer."""
 
 
 class DecisionWriter:
     """Lets sources decide, even if the caller is cancelled meanwhile."""
 
     def __init__(
-        self, calls: CallRunner, reads: SharedReads, remember: RememberOrder, *, now: Callable[[], datetime]
+        self, calls: CallRunner, reads: SharedReads, remember: RememberDocument, *, now: Callable[[], datetime]
     ) -> None:
         self._calls = calls
         self._reads = reads
@@ -31,7 +31,7 @@ class DecisionWriter:
         self._writes = UninterruptedWork()
 
     async def decide(self, source: Erp, decision: Decision) -> DecisionResult:
-        """Return what a source decided; `DecisionOutcome.UNKNOWN` with the order as it reads then without an answer."""
+        """Return what a source decided; without an answer it is unknown, with the document as it reads then."""
         return await self._writes.run(self._decide(source, decision))
 
     async def finish(self) -> None:
@@ -44,21 +44,25 @@ class DecisionWriter:
             result = await self._write(source, decision)
         except UnknownOutcome as error:
             result = DecisionResult(
-                outcome=DecisionOutcome.UNKNOWN, order=await self._reread(source, decision.number), text=error.detail
+                outcome=DecisionOutcome.UNKNOWN, document=await self._reread(source, decision), text=error.detail
             )
-        if result.order is not None:
-            self._remember(source, decision.number, result.order, asked_at)
+        if result.document is not None:
+            self._remember(source, decision.number, result.document, asked_at)
         return result
 
     async def _write(self, source: Erp, decision: Decision) -> DecisionResult:
         try:
             return await self._calls.write(source, "decide", lambda erp: erp.decide(decision))
         finally:
-            # Also where it failed: a conflict says that the order is not as it was read.
+            # Also where it failed: a conflict says that the document is not as it was read.
             self._reads.drop(source.name)
 
-    async def _reread(self, source: Erp, number: str) -> PurchaseOrder | None:
+    async def _reread(self, source: Erp, decision: Decision) -> ErpRecord | None:
+        kind = decided_kind(decision.kind)
         try:
-            return await self._calls.read(source, "purchase_order", lambda erp: erp.document(PURCHASE_ORDERS, number))
+            document: ErpRecord = await self._calls.read(
+                source, kind.call, lambda erp: erp.document(kind, decision.number)
+            )
+            return document
         except ErpError:
             return None

@@ -65,6 +65,8 @@ class DocumentErp(RefusingErp):
     async def documents(self, kind: Kind[D], query: ListQuery) -> Slice[D]:
         self._check_offered(kind)
         kind.check_filter(query.filter, source=self.name)
+        if query.filter is Filter.PENDING and not (query.filter in kind.filters or kind.command in self.decides):
+            raise Unsupported(f"no {kind.list_call} wait for a decision here", source=self.name)
         kind.check_days(query, self.capabilities, source=self.name)
         if query.product:
             if kind.by_product is None or kind.by_product not in self.capabilities:

@@ -32,7 +32,7 @@ from bot.erp.errors import Ambiguous, ErpError, NotFound, Unavailable, Unsupport
 from bot.erp.goods.port import ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
 from bot.erp.goods.questions import GoodsQuestions
 from bot.erp.index.search import ProductIndex
-from bot.erp.kinds import D, Kind, kind_followed
+from bot.erp.kinds import D, Kind, decided_kind, kind_followed, kind_of
 from bot.erp.limits import SourceLimits
 from bot.erp.merging import ProductCodes
 from bot.erp.model import (
@@ -44,10 +44,8 @@ from bot.erp.model import (
     ErpUser,
     Followed,
     Product,
-    PurchaseOrder,
     Slice,
     StockLevel,
-    Verdict,
 )
 from bot.erp.model.goods import (
     Arrival,
@@ -59,7 +57,7 @@ from bot.erp.model.goods import (
 )
 from bot.erp.multi_source import MultiSource
 from bot.erp.narrowing import NOT_NARROWED, Narrowing, Narrowings
-from bot.erp.port import GOODS, Capability, Erp, ListQuery
+from bot.erp.port import GOODS, Capability, Erp, ListQuery, verdicts_on
 from bot.erp.reader_lists import ListsByProduct, NarrowedLists
 from bot.erp.shared_reads import SharedReads
 from bot.erp.source_client import SourceClient
@@ -80,8 +78,6 @@ _MANY = 100
 """Products that are searched for a reader of some categories, who may see fewer of them."""
 
 _NAMES_WITHHELD = phrase("You may not see customers and vendors here, so nothing is found by their names.")
-
-_CAPABILITY = {Verdict.APPROVE: Capability.APPROVE, Verdict.REJECT: Capability.REJECT}
 
 
 def default_scope() -> str:
@@ -167,7 +163,7 @@ class ErpHub(DocumentAnswers):
             index=index,
             now=now,
         )
-        self._decisions = DecisionWriter(self._calls, self._reads, self._remember_order, now=now)
+        self._decisions = DecisionWriter(self._calls, self._reads, self._remember, now=now)
         self._codes, self._units, self._monotonic = products or ProductCodes(), units or Units(), monotonic
         self._narrowings = NOT_NARROWED
         self._several = self._merge_sources()
@@ -377,15 +373,15 @@ class ErpHub(DocumentAnswers):
         """Return whether the reader may see or find some documents of an area only: sums over them are not whole."""
         return self._narrowings.narrow(area)
 
-    async def reread(self, source: str, number: str) -> PurchaseOrder:
-        """Return a purchase order as one source has it now, asked anew; raises `NotFound` and `Unsupported`.
+    async def reread(self, source: str, kind: Kind[D], number: str) -> D:
+        """Return a document as one source has it now, asked anew; raises `NotFound` and `Unsupported`.
 
         A decision must not rest on an answer that somebody else got a moment ago.
         """
-        erp, asked_at = self._source(source, Capability.PURCHASE_ORDERS), self._now()
-        order = await self.source_client(source).purchase_order(number)
-        self._remember_order(erp, number, order, asked_at)
-        return order
+        erp, asked_at = self._source(source, kind.capability), self._now()
+        document = await self.source_client(source).document(kind, number)
+        self._remember(erp, number, document, asked_at)
+        return document
 
     async def categories(self, source: str, skus: Sequence[str]) -> frozenset[str]:
         """Return the categories of products at one source; raises when it does not answer: rules depend on it."""
@@ -433,12 +429,11 @@ class ErpHub(DocumentAnswers):
     async def decide(self, source: str, decision: Decision) -> DecisionResult:
         """Let a source decide, once, even if the caller is cancelled meanwhile.
 
-        A write that is not confirmed in time is `DecisionOutcome.UNKNOWN` with the order as it reads then.
+        A write that is not confirmed in time is `DecisionOutcome.UNKNOWN` with the document as it reads then.
         """
-        try:
-            erp = self._source(source, _CAPABILITY[decision.verdict])
-        except Unsupported:
-            return DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, order=None)
+        erp = self._sources.get(source)
+        if erp is None or decision.verdict not in verdicts_on(erp, decided_kind(decision.kind)):
+            return DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, document=None)
         return await self._decisions.decide(erp, decision)
 
     async def close(self) -> None:
@@ -644,9 +639,9 @@ class ErpHub(DocumentAnswers):
             return error
         return None
 
-    def _remember_order(self, source: Erp, number: str, order: PurchaseOrder, as_of: datetime) -> None:
-        key = self._key(source, "purchase_order", (number.casefold(),))
-        self._last_known.put(key, Answer(order, source.name, as_of))
+    def _remember(self, source: Erp, number: str, document: ErpRecord, as_of: datetime) -> None:
+        key = self._key(source, kind_of(document).call, (number.casefold(),))
+        self._last_known.put(key, Answer(document, source.name, as_of))
 
 
 def _offers(source: Erp, capability: Capability) -> bool:

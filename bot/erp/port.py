@@ -6,15 +6,16 @@ once.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol, runtime_checkable
 
 from bot.erp.capabilities import BY_PRODUCT as BY_PRODUCT
 from bot.erp.capabilities import COMMON as COMMON
 from bot.erp.capabilities import GOODS as GOODS
 from bot.erp.capabilities import PARTNER_READS as PARTNER_READS
 from bot.erp.capabilities import Capability as Capability
-from bot.erp.kinds import D, Kind
+from bot.erp.kinds import PURCHASE_ORDERS, D, Kind
 from bot.erp.list_query import NEWEST_FIRST as NEWEST_FIRST
 from bot.erp.list_query import UNCHANGING as UNCHANGING
 from bot.erp.list_query import Filter as Filter
@@ -32,7 +33,17 @@ from bot.erp.model import (
     Product,
     Slice,
     StockLevel,
+    Verdict,
 )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecidedThere:
+    """What an ERP lets be decided about documents of one kind."""
+
+    verdicts: frozenset[Verdict] = frozenset(Verdict)
+    several_levels: bool = False
+    """Whether people may have to approve one after another there."""
 
 
 class Erp(Protocol):
@@ -71,7 +82,7 @@ class Erp(Protocol):
         ...
 
     async def decide(self, decision: Decision) -> DecisionResult:
-        """Approve or reject one revision of a purchase order, once, and read it again.
+        """Approve or reject one revision of a document, once, and read it again.
 
         Raises `Unavailable` only if nothing was written; a timeout of the write is `DecisionOutcome.UNKNOWN`.
         """
@@ -123,6 +134,30 @@ class FeedReader(Protocol):
     async def changed_since(self, area: Followed, cursor: str, *, limit: int) -> Changes:
         """Return the next changes as `Erp.changed_since` does, of feeds as well."""
         ...
+
+
+@runtime_checkable
+class KindDecisions(Protocol):
+    """What an adapter may offer besides the port that decides more than purchase orders."""
+
+    @property
+    def decides(self) -> Mapping[str, DecidedThere]:
+        """Return what is decided there besides purchase orders, by the command of the kind.
+
+        It lists what waits of these kinds by `Filter.PENDING`, tells the `Review` of each, and takes decisions on it.
+        """
+        ...
+
+
+def verdicts_on(erp: Erp, kind: Kind[Any]) -> frozenset[Verdict]:
+    """Return which verdicts an ERP takes on documents of a kind; none where it does not let decide them."""
+    known = erp.decides.get(kind.command) if isinstance(erp, KindDecisions) else None
+    if known is not None and kind.capability in erp.capabilities:
+        return known.verdicts
+    if kind != PURCHASE_ORDERS:
+        return frozenset()
+    offered = {Verdict.APPROVE: Capability.APPROVE, Verdict.REJECT: Capability.REJECT}
+    return frozenset(verdict for verdict, capability in offered.items() if capability in erp.capabilities)
 
 
 @runtime_checkable

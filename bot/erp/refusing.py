@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
+from types import MappingProxyType
 from typing import Any, NoReturn
 
 from bot.erp.document_calls import DocumentCalls
@@ -11,13 +12,15 @@ from bot.erp.goods.port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.kinds import D, Kind
 from bot.erp.model import Changes, Decision, DecisionOutcome, DecisionResult, Feed, Followed, Product, Slice, StockLevel
 from bot.erp.model.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
-from bot.erp.port import Capability, ListQuery
+from bot.erp.port import Capability, DecidedThere, ListQuery
 
 
 class RefusingErp(DocumentCalls):
     """Implements `bot.erp.port.Erp` by refusing every call; ``name`` is the source's name in the configuration."""
 
     capabilities: frozenset[Capability] = frozenset()
+    decides: Mapping[str, DecidedThere] = MappingProxyType({})
+    """What is decided there besides purchase orders, by the command of the kind."""
     feeds: frozenset[Feed] = frozenset()
     """The documents besides those of areas whose changes `changed_since` tells."""
 
@@ -52,7 +55,7 @@ class RefusingErp(DocumentCalls):
 
     async def decide(self, decision: Decision) -> DecisionResult:
         """Return that decisions are not supported."""
-        return DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, order=None)
+        return DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, document=None)
 
     async def product(self, sku: str) -> ProductDetails:
         self._refuse(Capability.PRODUCT_DETAILS)

@@ -16,9 +16,19 @@ from bot.erp.calls import CallRunner
 from bot.erp.decider_keys import KeyOwners
 from bot.erp.document_calls import DocumentCalls
 from bot.erp.errors import Invalid, NotFound, Unsupported, Unusable
-from bot.erp.kinds import D, Kind
-from bot.erp.model import Area, Changes, ErpUser, Feed, Followed, Product, Slice, StockLevel
-from bot.erp.port import Capability, DocumentBatches, Erp, ErpUsers, FeedReader, ListQuery, ProductBatches
+from bot.erp.kinds import DECIDED, D, Kind
+from bot.erp.model import Area, Changes, ErpUser, Feed, Followed, Product, Slice, StockLevel, Verdict
+from bot.erp.port import (
+    Capability,
+    DocumentBatches,
+    Erp,
+    ErpUsers,
+    FeedReader,
+    Filter,
+    ListQuery,
+    ProductBatches,
+    verdicts_on,
+)
 from bot.erp.validation import Validator
 
 T = TypeVar("T")
@@ -86,6 +96,16 @@ class SourceClient(DocumentCalls):
     async def documents(self, kind: Kind[D], query: ListQuery) -> Slice[D]:
         asked = replace(query, today=self._today())
         return await self._read(kind.list_call, lambda erp: erp.documents(kind, asked))
+
+    @property
+    def reviewed_kinds(self) -> tuple[Kind[Any], ...]:
+        """The kinds of documents whose approval the source tells of, whether or not it takes decisions on them."""
+        offered = (kind for kind in DECIDED if kind.capability in self.capabilities)
+        return tuple(kind for kind in offered if Filter.PENDING in kind.filters or self.verdicts_on(kind))
+
+    def verdicts_on(self, kind: Kind[Any]) -> frozenset[Verdict]:
+        """Return which verdicts the source takes on documents of a kind."""
+        return verdicts_on(self._erp, kind)
 
     @property
     def reads_batches(self) -> bool:

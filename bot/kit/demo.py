@@ -22,6 +22,7 @@ from bot.kit.simulator.server import open_simulator as simulator_running
 from bot.settings import (
     ACCESS_RULES,
     ALERT_RULES,
+    APPROVAL_RULES,
     EMBEDDED,
     QUESTIONS,
     DingTalkSettings,
@@ -37,6 +38,7 @@ FINANCE_GROUP = "cidQm7Tz/4b+BuyFin00002Bb=="
 DEMO_ACCESS = Path(__file__).with_name("demo_access.toml")
 DEMO_QUESTIONS = Path(__file__).with_name("demo_questions.toml")
 DEMO_ALERTS = Path(__file__).with_name("demo_alerts.toml")
+DEMO_APPROVALS = Path(__file__).with_name("demo_approvals.toml")
 """Rules that hold while there are none of the operator's own."""
 
 OWN_ADDRESS = "http://127.0.0.1:0"
@@ -162,7 +164,7 @@ def with_company(demo: Settings, settings: Settings, *, living: bool) -> Setting
             "approvals": demo.approvals.model_copy(update={"groups": (FINANCE_GROUP,), "group_cards": "waiting"}),
         }
     )
-    ready = {ACCESS_RULES: DEMO_ACCESS, ALERT_RULES: DEMO_ALERTS}
+    ready = {ACCESS_RULES: DEMO_ACCESS, ALERT_RULES: DEMO_ALERTS, APPROVAL_RULES: DEMO_APPROVALS}
     if _has_database(company):
         ready[QUESTIONS] = DEMO_QUESTIONS
     return company.with_rules_of(settings, ready)

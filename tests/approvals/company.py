@@ -3,12 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
-from bot.approvals.document import ApprovalDocument
-from bot.erp.model import Money, PurchaseLine, PurchaseOrder
+from bot.approvals.document import ApprovalDocument, DocumentKey
+from bot.erp.kinds import PURCHASE_ORDERS, Kind, kind_of, review_of
+from bot.erp.model import (
+    ErpRecord,
+    Money,
+    PurchaseLine,
+    PurchaseOrder,
+    PurchaseStatus,
+    Review,
+    ReviewState,
+)
 from tests.bare_records import bare
 
 NOW = datetime(2026, 11, 24, 2, 0, tzinfo=UTC)
@@ -58,21 +68,22 @@ def money(text: str) -> Money:
     return Money(Decimal(amount), currency)
 
 
-def document(
+def po_key(source: str, number: str) -> DocumentKey:
+    """Return the key of a purchase order."""
+    return DocumentKey(source, PURCHASE_ORDERS, number)
+
+
+def waiting_order(
     total: str | None = "3000 CNY",
     *,
     requester: str = "li",
-    editors: tuple[str, ...] = (),
     supplier: str = "ACME",
     source: str = "main",
-    company: str = "上海",
-    department: str = "生产部",
-    categories: tuple[str, ...] = ("紧固件",),
     buyer: str = "",
-) -> ApprovalDocument:
+) -> PurchaseOrder:
     """Return a purchase order that waits."""
     amount = None if total is None else money(total)
-    order = bare(
+    return bare(
         PurchaseOrder,
         "PO-1",
         vendor=supplier,
@@ -85,11 +96,62 @@ def document(
         version="v1",
         source=source,
     )
-    return ApprovalDocument(
-        order=order,
+
+
+def waiting_of(kind: Kind[Any], number: str) -> ErpRecord:
+    """Return a document of a kind that waits, requested by wu."""
+    if kind == PURCHASE_ORDERS:
+        return replace(waiting_order(requester="wu"), number=number)
+    review = Review(state=ReviewState.WAITING, version="v1", requester="erp-wu")
+    document: ErpRecord = bare(kind.record, number, source="main", total=money("3000 CNY"), review=review)
+    return document
+
+
+def with_review(record: ErpRecord, **changes: object) -> ErpRecord:
+    """Return a record of any kind with another state of its approval."""
+    review = replace(review_of(record), **changes)  # type: ignore[arg-type]  # fields of a review
+    if not isinstance(record, PurchaseOrder):
+        return replace(record, review=review)  # type: ignore[call-arg]  # a kind that is decided
+    return replace(
+        record,
+        status=PurchaseStatus(review.state.value),
+        approval=review.approval,
+        version=review.version,
+        changed_by=review.changed_by,
+    )
+
+
+def document(
+    total: str | None = "3000 CNY",
+    *,
+    requester: str = "li",
+    editors: tuple[str, ...] = (),
+    supplier: str = "ACME",
+    source: str = "main",
+    company: str = "上海",
+    department: str = "生产部",
+    categories: tuple[str, ...] = ("紧固件",),
+    buyer: str = "",
+) -> ApprovalDocument:
+    """Return what deciders see of a purchase order that waits."""
+    return document_of(
+        waiting_order(total, requester=requester, supplier=supplier, source=source, buyer=buyer),
         company=company,
         department=department,
         categories=frozenset(categories),
         requester=requester,
         editors=frozenset(editors),
+    )
+
+
+def document_of(record: ErpRecord, **fields: object) -> ApprovalDocument:
+    """Return what deciders see of a record; ``fields`` are further ones of the document."""
+    kind = kind_of(record)
+    return ApprovalDocument(
+        key=DocumentKey.of(record),
+        review=review_of(record),
+        partner=kind.partner_of(record),
+        total=kind.amounts.total(record),
+        record=record,
+        **fields,  # type: ignore[arg-type]  # fields of a document
     )

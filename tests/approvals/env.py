@@ -6,10 +6,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from bot.approvals.case import Case, CaseState
+from bot.approvals.document import DocumentKey
 from bot.approvals.document_reader import DocumentReader, Organisation
 from bot.approvals.policy.rule_policy import RuleBasedPolicy
 from bot.approvals.policy.rules import ApprovalRule, ApprovalRuleSet, Substitute
@@ -17,11 +18,12 @@ from bot.approvals.service import ApprovalService
 from bot.approvals.unit_of_work import ApprovalOptions, CaseRepository, CaseStore, CaseTransactions
 from bot.approvals.voting import VoteRequest, VoteResult
 from bot.approvals.writeback_worker import WritebackWorker
-from bot.erp.model import Decision, PurchaseOrder, Verdict
+from bot.erp.kinds import PURCHASE_ORDERS, Kind, kind_of
+from bot.erp.model import Decision, ErpRecord, Verdict
 from bot.mechanisms.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
-from tests.approvals.company import NOW, ROLES, document
-from tests.approvals.fake_erp import FakeApprovalErp, WriteFault
+from tests.approvals.company import NOW, ROLES, waiting_order
+from tests.approvals.fake_erp import FakeApprovalErp, WriteFault, name_of
 from tests.approvals.memory_repository import MemoryCaseStore
 from tests.approvals.policy.test_planner import any_of
 
@@ -127,8 +129,8 @@ class BotProcess:
         self.poked.set()
         self.writer.poke()
 
-    async def _follow(self, source: str, number: str) -> Case | None:
-        return await self.service.sync_document(source, number)
+    async def _follow(self, key: DocumentKey) -> Case | None:
+        return await self.service.sync_document(key)
 
 
 async def _wait_for_nothing() -> None:
@@ -153,12 +155,24 @@ class ApprovalEnv:
     roles: Mapping[str, Sequence[str]] = field(default_factory=lambda: ROLES)
     """Those of the configuration, which is read at the start of a process."""
     read_only: bool = False
+    kind: Kind[Any] = PURCHASE_ORDERS
+    """What kind of document ``key`` names."""
     patience: float = PATIENCE
     """Seconds that a click waits for the ERP."""
 
     def __post_init__(self) -> None:
         self.erp = FakeApprovalErp(self.clock)
         self.process = self.start()
+
+    @property
+    def key(self) -> DocumentKey:
+        """The document that most tests are about."""
+        return DocumentKey("main", self.kind, "PO-1")
+
+    @property
+    def name(self) -> str:
+        """Its name in the ERP's ``orders``."""
+        return name_of(self.kind.command, self.key.number)
 
     @property
     def service(self) -> ApprovalService:
@@ -171,11 +185,11 @@ class ApprovalEnv:
         self.process = BotProcess(self, life)
         return self.process
 
-    async def submit(self, order: PurchaseOrder | None = None) -> Case:
-        """Let an order wait, and its case be opened."""
-        order = order or document(requester="wu").order
-        self.erp.submit(order)
-        case = await self.service.sync_document("main", order.number)
+    async def submit(self, document: ErpRecord | None = None) -> Case:
+        """Let a document wait, and its case be opened."""
+        document = document or waiting_order(requester="wu")
+        self.erp.submit(document)
+        case = await self.service.sync_document(DocumentKey("main", kind_of(document), document.number))
         assert case is not None
         return case
 

@@ -7,17 +7,20 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import Enum, auto
+from typing import Any
 
 from bot.erp.errors import ErpError, NotFound, Unavailable
+from bot.erp.kinds import Kind, kind_of, review_of
 from bot.erp.model import (
     Approval,
     Decision,
     DecisionOutcome,
     DecisionResult,
-    PurchaseOrder,
-    PurchaseStatus,
+    ErpRecord,
+    ReviewState,
     Verdict,
 )
+from tests.approvals.company import with_review
 
 
 class WriteFault(Enum):
@@ -41,7 +44,8 @@ class FakeApprovalErp:
     """
 
     now: Callable[[], datetime]
-    orders: dict[str, PurchaseOrder] = field(default_factory=dict)
+    orders: dict[str, Any] = field(default_factory=dict)
+    """Number → purchase order; documents of other kinds stand under their kind and number."""
     levels: dict[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
     """Number → the accounts of each of the ERP's own levels; without, anybody at one level."""
     written: list[Decision] = field(default_factory=list)
@@ -62,15 +66,16 @@ class FakeApprovalErp:
     step: Callable[[], None] = lambda: None
     """Called wherever the asking process may die."""
 
-    def submit(self, order: PurchaseOrder) -> None:
-        self.orders[order.number] = self._waiting(order, 1)
+    def submit(self, document: ErpRecord) -> None:
+        self.orders[name_of(kind_of(document).command, document.number)] = self._waiting(document, 1)
 
     def edit(self, number: str, **changes: object) -> None:
-        """Let somebody change the order in the ERP."""
-        order = self.orders[number]
-        self.orders[number] = replace(order, version=_next(order.version), **changes)  # type: ignore[arg-type]
+        """Let somebody change a document in the ERP; it goes by its name in ``orders``."""
+        document = self.orders[number]
+        edited = with_review(document, version=_next(review_of(document).version))
+        self.orders[number] = replace(edited, **changes)  # type: ignore[arg-type]
 
-    async def reread(self, source: str, number: str) -> PurchaseOrder:
+    async def reread(self, source: str, kind: Kind[Any], number: str) -> Any:
         self.step()
         self.reads += 1
         if self.gate is not None:
@@ -78,10 +83,11 @@ class FakeApprovalErp:
         await asyncio.sleep(0)
         if self.away:
             raise Unavailable("away", source=source)
-        order = next((one for one in self.orders.values() if one.number.casefold() == number.casefold()), None)
-        if order is None:
+        wanted = name_of(kind.command, number).casefold()
+        found = next((one for name, one in self.orders.items() if name.casefold() == wanted), None)
+        if found is None:
             raise NotFound(number, source=source)
-        return self._told(order)
+        return self._told(found)
 
     async def categories(self, source: str, skus: Sequence[str]) -> frozenset[str]:
         if self.away:
@@ -99,11 +105,11 @@ class FakeApprovalErp:
         if isinstance(fault, DecisionResult):
             return fault
         if fault is WriteFault.LOST:
-            return DecisionResult(outcome=DecisionOutcome.UNKNOWN, order=None, text="no answer")
+            return DecisionResult(outcome=DecisionOutcome.UNKNOWN, document=None, text="no answer")
         result = self.apply(decision)
         self.step()
         if fault is WriteFault.ANSWER_LOST:
-            return DecisionResult(outcome=DecisionOutcome.UNKNOWN, order=None, text="no answer")
+            return DecisionResult(outcome=DecisionOutcome.UNKNOWN, document=None, text="no answer")
         if fault is WriteFault.DEFECT:
             raise KeyError("id")
         return result
@@ -111,47 +117,53 @@ class FakeApprovalErp:
     def apply(self, decision: Decision) -> DecisionResult:
         """Decide as people do in the ERP itself, too."""
         self.told.append(decision)
-        order = self.orders.get(decision.number)
-        if order is None:
+        name = name_of(decision.kind, decision.number)
+        document = self.orders.get(name)
+        if document is None:
             raise NotFound(decision.number)
-        approval = order.approval or Approval()
-        if order.status is not PurchaseStatus.WAITING:
-            return self._answer(DecisionOutcome.ALREADY_DECIDED, order)
-        if order.version != decision.version:
+        review = review_of(document)
+        approval = review.progress
+        if not review.waits:
+            return self._answer(DecisionOutcome.ALREADY_DECIDED, document)
+        if review.version != decision.version:
             repeated = approval.decided_by == decision.by and approval.level > 1 and not self.names_nobody
             return self._answer(
-                DecisionOutcome.ALREADY_DECIDED if repeated else DecisionOutcome.CHANGED_SINCE_SHOWN, order
+                DecisionOutcome.ALREADY_DECIDED if repeated else DecisionOutcome.CHANGED_SINCE_SHOWN, document
             )
         may = not approval.pending_for or decision.by in approval.pending_for
         if decision.by in self.forbidden or not may:
-            return self._answer(DecisionOutcome.NOT_PERMITTED, order)
+            return self._answer(DecisionOutcome.NOT_PERMITTED, document)
         self.written.append(decision)
         done = replace(approval, decided_by=decision.by, decided_at=self.now(), reason=decision.reason, pending_for=())
+        moved = with_review(document, version=_next(review.version), changed_by=decision.by)
         if decision.verdict is Verdict.APPROVE and approval.level < approval.levels:
-            moved = replace(order, version=_next(order.version), changed_by=decision.by)
-            onward = self._waiting(moved, approval.level + 1, done)
-            self.orders[order.number] = onward
-            return self._answer(DecisionOutcome.MORE_APPROVALS_NEEDED, onward)
-        status = PurchaseStatus.APPROVED if decision.verdict is Verdict.APPROVE else PurchaseStatus.REJECTED
-        decided = replace(order, status=status, version=_next(order.version), changed_by=decision.by, approval=done)
-        self.orders[order.number] = decided
-        return self._answer(DecisionOutcome.APPLIED, decided)
+            self.orders[name] = self._waiting(moved, approval.level + 1, done)
+            return self._answer(DecisionOutcome.MORE_APPROVALS_NEEDED, self.orders[name])
+        state = ReviewState.APPROVED if decision.verdict is Verdict.APPROVE else ReviewState.REJECTED
+        self.orders[name] = with_review(moved, state=state, approval=done)
+        return self._answer(DecisionOutcome.APPLIED, self.orders[name])
 
-    def _answer(self, outcome: DecisionOutcome, order: PurchaseOrder) -> DecisionResult:
-        return DecisionResult(outcome=outcome, order=self._told(order), text=outcome.value)
+    def _answer(self, outcome: DecisionOutcome, document: ErpRecord) -> DecisionResult:
+        return DecisionResult(outcome=outcome, document=self._told(document), text=outcome.value)
 
-    def _told(self, order: PurchaseOrder) -> PurchaseOrder:
-        """Return as much of an order as it tells."""
+    def _told(self, document: ErpRecord) -> ErpRecord:
+        """Return as much of a document as it tells."""
         if self.names_nobody:
-            return replace(order, approval=None)
-        if self.hides_deciders and order.approval is not None:
-            return replace(order, changed_by="", approval=replace(order.approval, decided_by=""))
-        return order
+            return with_review(document, approval=None)
+        approval = review_of(document).approval
+        if self.hides_deciders and approval is not None:
+            return with_review(document, changed_by="", approval=replace(approval, decided_by=""))
+        return document
 
-    def _waiting(self, order: PurchaseOrder, level: int, done: Approval | None = None) -> PurchaseOrder:
-        levels = self.levels.get(order.number, ((),))
+    def _waiting(self, document: ErpRecord, level: int, done: Approval | None = None) -> ErpRecord:
+        levels = self.levels.get(document.number, ((),))
         approval = replace(done or Approval(), pending_for=levels[level - 1], level=level, levels=len(levels))
-        return replace(order, status=PurchaseStatus.WAITING, approval=approval)
+        return with_review(document, state=ReviewState.WAITING, approval=approval)
+
+
+def name_of(command: str, number: str) -> str:
+    """Return the name of a document in `FakeApprovalErp.orders`."""
+    return number if command == "po" else f"{command} {number}"
 
 
 def _next(version: str) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from copy import copy
 from datetime import datetime
 from decimal import Decimal
+from typing import Any
 
 from bot.approvals.case import (
     AuditRow,
@@ -18,7 +19,9 @@ from bot.approvals.case import (
     possible_voters,
     short_id,
 )
+from bot.approvals.document import DocumentKey
 from bot.approvals.lifecycle import card_key, round_of
+from bot.erp.kinds import Kind
 from bot.erp.model import Money
 from bot.outbox.delivery import Delivery
 from tests.memory_transactions import MemoryTransactions
@@ -31,7 +34,7 @@ class MemoryCaseRepository:
         self.cases: dict[str, Case] = {}
         self.cards: dict[str, CaseCard] = {}
         self.rows: list[AuditRow] = []
-        self.sources: set[str] = set()
+        self.sources: set[tuple[str, Kind[Any]]] = set()
         self.deliveries: list[Delivery] = []
         """All that were ever asked for, in order."""
         self.redrawn: list[str] = []
@@ -48,18 +51,20 @@ class MemoryCaseRepository:
         """Return one case."""
         return self.cases.get(case_id)
 
-    def newest(self, source: str, number: str) -> Case | None:
+    def newest(self, key: DocumentKey) -> Case | None:
         """Return the case of a document's newest revision."""
-        return next(iter(self.cases_of(number, source)), None)
+        return next(iter(self._of(key)), None)
+
+    def _of(self, key: DocumentKey) -> list[Case]:
+        found = [one for one in self.cases.values() if one.key.folded == key.folded]
+        return sorted(found, key=_newest, reverse=True)
 
     def revisions(self, word: str) -> Sequence[Case]:
         """Return all cases of the documents that a case's id or a number means, newest first."""
         meant = {
-            (one.source, one.number.casefold())
-            for one in self.cases.values()
-            if one.id == word or one.number.casefold() == word.casefold()
+            one.key.folded for one in self.cases.values() if one.id == word or one.number.casefold() == word.casefold()
         }
-        found = [one for one in self.cases.values() if (one.source, one.number.casefold()) in meant]
+        found = [one for one in self.cases.values() if one.key.folded in meant]
         return sorted(found, key=_newest, reverse=True)
 
     def called(self, short_ids: Sequence[str]) -> Sequence[Case]:
@@ -89,18 +94,19 @@ class MemoryCaseRepository:
         ]
         return sorted(found, key=_newest, reverse=True)[: wanted.limit]
 
-    def has_seen_source(self, source: str) -> bool:
-        """Return whether a source was looked through, or there ever was a case of it."""
-        return source in self.sources or any(one.source == source for one in self.cases.values())
+    def has_seen(self, source: str, kind: Kind[Any]) -> bool:
+        """Return whether a source was looked through for a kind, or there ever was a case of it."""
+        known = {(one.source, one.kind) for one in self.cases.values()}
+        return (source, kind) in self.sources | known
 
-    def mark_source_seen(self, source: str) -> None:
+    def mark_seen(self, source: str, kind: Kind[Any]) -> None:
         """Remember that a source was looked through."""
-        self.sources.add(source)
+        self.sources.add((source, kind))
 
     def put(self, case: Case) -> None:
         """Store a case."""
         known = self.cases.get(case.id)
-        for other in self.cases_of(case.number, case.source, len(self.cases)):
+        for other in self._of(case.key):
             if other.id == case.id:
                 continue
             both_live = not other.state.is_final and not case.state.is_final

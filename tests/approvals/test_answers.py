@@ -17,7 +17,8 @@ from bot.approvals.plan import Forward, Vote
 from bot.approvals.unit_of_work import ApprovalOptions
 from bot.approvals.voting import VoteOutcome, VoteRequest, VoteResult, forward
 from bot.erp.errors import NotPermitted
-from bot.erp.model import DecisionOutcome, DecisionResult, Money, PurchaseStatus
+from bot.erp.kinds import PURCHASE_ORDERS
+from bot.erp.model import DecisionOutcome, DecisionResult, Money, PurchaseOrder, PurchaseStatus
 from bot.outbox.delivery import Delivery, Urgency
 from bot.outbox.place import Place, PlaceKind
 from tests.approvals.company import document
@@ -194,19 +195,21 @@ async def test_a_case_remembers_the_document_and_the_rules_it_was_opened_by() ->
     env = ApprovalEnv(rules=rules(remind_after=(HOUR,)))
     env.erp.levels["PO-1"] = (("erp-wang",),)
     case = await env.submit()
-    order = DOCUMENT.order
+    order = DOCUMENT.read
+    assert isinstance(order, PurchaseOrder)
     assert case == Case(
         id=case.id,
         source="main",
+        kind=PURCHASE_ORDERS,
         number="PO-1",
         fingerprint=DOCUMENT.fingerprint,
         version="v1",
         level=1,
         waits_for=("erp-wang",),
         summary=DocumentSummary(
-            vendor="ACME",
+            partner="ACME",
             total=order.total,
-            ordered_on=order.ordered_on,
+            day=order.ordered_on,
             due_on=order.due_on,
             requester="wu",
             requested_by="erp-wu",
@@ -257,7 +260,7 @@ async def test_what_each_card_owes(env: ApprovalEnv) -> None:
 
 async def test_an_answer_without_a_number_is_that_of_the_attempt_under_way(env: ApprovalEnv) -> None:
     case = await env.wang_approves()
-    applied = DecisionResult(outcome=DecisionOutcome.APPLIED, order=None, text="ok")
+    applied = DecisionResult(outcome=DecisionOutcome.APPLIED, document=None, text="ok")
     assert await do(env, lambda unit: writeback.record_result(unit, case.id, applied)) is None
     await set_case(env, attempts=2, attempted_at=env.clock.time)
     ended = await do(env, lambda unit: writeback.record_result(unit, case.id, applied))

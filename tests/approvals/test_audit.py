@@ -14,6 +14,7 @@ from bot.approvals.plan import ExpiryAction
 from bot.approvals.unit_of_work import ApprovalOptions
 from bot.erp.errors import AuthFailed, Unavailable
 from bot.erp.model import DecisionOutcome, DecisionResult, PurchaseStatus
+from tests.approvals.company import po_key
 from tests.approvals.env import HOUR, REJECT, ApprovalEnv, decision, rules
 from tests.approvals.fake_erp import WriteFault
 from tests.approvals.policy.test_evaluation import stands_in
@@ -172,7 +173,7 @@ async def test_an_answer_that_came_too_late(env: ApprovalEnv) -> None:
     await transactions.transact(lambda unit: writeback.record_failure(unit, case.id, Unavailable("away"), 1))
     env.clock.move(seconds=2)
     await transactions.transact(lambda unit: writeback.begin_write(unit, case.id))
-    refused = DecisionResult(outcome=DecisionOutcome.NOT_PERMITTED, order=None)
+    refused = DecisionResult(outcome=DecisionOutcome.NOT_PERMITTED, document=None)
     await transactions.transact(lambda unit: writeback.record_result(unit, case.id, refused, 1))
     assert (await record(env))[4:] == [
         ("not_written", "", "Unavailable away", ""),
@@ -189,7 +190,7 @@ async def test_an_answer_that_came_too_late(env: ApprovalEnv) -> None:
             [("not_written", "", "AuthFailed no key", ""), ("failed", "", "AuthFailed", "")],
         ),
         (
-            lambda env: env.erp.faults.append(DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, order=None)),
+            lambda env: env.erp.faults.append(DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, document=None)),
             [("outcome", "", "unsupported", ""), ("failed", "", "unsupported", "")],
         ),
         (
@@ -259,7 +260,7 @@ async def test_a_change_that_may_be_ours_or_not(env: ApprovalEnv) -> None:
 async def test_a_document_that_was_taken_back(env: ApprovalEnv) -> None:
     await env.submit()
     env.erp.edit("PO-1", status=PurchaseStatus.CANCELLED)
-    await env.service.sync_document("main", "PO-1")
+    await env.service.sync_document(po_key("main", "PO-1"))
     assert await record(env) == [OPENED, ("withdrawn", "", "cancelled", "")]
 
 

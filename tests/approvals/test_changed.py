@@ -7,7 +7,9 @@ from dataclasses import replace
 from bot.approvals.case import CaseState, ExternalDecision
 from bot.approvals.voting import VoteOutcome
 from bot.erp.errors import Unavailable
-from bot.erp.model import PurchaseStatus
+from bot.erp.kinds import Kind
+from bot.erp.model import PurchaseOrder, PurchaseStatus
+from tests.approvals.company import po_key
 from tests.approvals.env import ApprovalEnv
 
 
@@ -20,7 +22,7 @@ async def test_changed_since_shown(env: ApprovalEnv) -> None:
     assert vote_result.case.state is CaseState.SUPERSEDED
     assert vote_result.newer_case is not None
     assert vote_result.newer_case.state is CaseState.OPEN
-    assert vote_result.newer_case.summary.vendor == "OTHER"
+    assert vote_result.newer_case.summary.partner == "OTHER"
     assert env.erp.told == []
     await env.run_until_idle()
     assert (await env.cast_vote("wang", case=vote_result.newer_case)).outcome is VoteOutcome.DECIDED
@@ -29,7 +31,7 @@ async def test_changed_since_shown(env: ApprovalEnv) -> None:
 async def test_on_a_superseded_card(env: ApprovalEnv) -> None:
     case = await env.submit()
     env.erp.edit("PO-1", vendor="OTHER")
-    await env.service.sync_document("main", "PO-1")
+    await env.service.sync_document(po_key("main", "PO-1"))
     assert (await env.cast_vote("wang", case=case)).outcome is VoteOutcome.CHANGED
 
 
@@ -46,18 +48,18 @@ async def test_the_fresh_card_comes_when_the_erp_is_back(env: ApprovalEnv) -> No
     env.erp.edit("PO-1", vendor="OTHER")
     reread, reads = env.erp.reread, 0
 
-    async def once(source: str, number: str) -> object:
+    async def once(source: str, kind: Kind[PurchaseOrder], number: str) -> object:
         nonlocal reads
         reads += 1
         if reads in (2, 3):
             raise Unavailable("away")
-        return await reread(source, number)
+        return await reread(source, kind, number)
 
     env.erp.reread = once  # type: ignore[method-assign,assignment]
     vote_result = await env.cast_vote("wang", case=case)
     assert (vote_result.outcome, vote_result.newer_case) == (VoteOutcome.CHANGED, None)
     await env.run_until_idle()
-    assert (await env.newest()).summary.vendor == "OTHER"
+    assert (await env.newest()).summary.partner == "OTHER"
     assert await env.state() is CaseState.OPEN
 
 

@@ -8,16 +8,18 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import closing, suppress
+from typing import Any
 
 import pytest
 from sqlalchemy import create_engine
 
 from bot.approvals.case import CaseState
-from bot.erp.model import PurchaseStatus
+from bot.erp.kinds import DECIDED, Kind, review_of
+from bot.erp.model import ReviewState
 from bot.store.approvals.repository import StoredCaseTransactions
 from bot.store.database import Database, latest_revision
 from bot.store.first_tables import make_first_tables
-from tests.approvals.company import document
+from tests.approvals.company import money, waiting_of
 from tests.approvals.env import REJECT, ApprovalEnv, Killed, rules
 from tests.approvals.fake_erp import WriteFault
 from tests.approvals.policy.test_planner import all_of, any_of
@@ -26,12 +28,12 @@ Story = Callable[[ApprovalEnv], Awaitable[None]]
 
 
 async def approve(env: ApprovalEnv) -> None:
-    await env.service.sync_document("main", "PO-1")
+    await env.service.sync_document(env.key)
     await click(env, "wang")
 
 
 async def reject(env: ApprovalEnv) -> None:
-    await env.service.sync_document("main", "PO-1")
+    await env.service.sync_document(env.key)
     if (await env.newest()).state is CaseState.OPEN:
         await env.cast_vote("wang", REJECT)
     await live(env)
@@ -39,7 +41,7 @@ async def reject(env: ApprovalEnv) -> None:
 
 async def both(env: ApprovalEnv) -> None:
     env.rules = rules(any_of("role:purchasing"), all_of("role:board"))
-    await env.service.sync_document("main", "PO-1")
+    await env.service.sync_document(env.key)
     for person in ("wang", "sun", "zhou"):
         await click(env, person)
 
@@ -63,7 +65,7 @@ async def lost(env: ApprovalEnv) -> None:
 
 
 async def two_levels_in_the_erp(env: ApprovalEnv) -> None:
-    await env.service.sync_document("main", "PO-1")
+    await env.service.sync_document(env.key)
     for person in ("wang", "qian"):
         await click(env, person)
         await live(env)
@@ -71,7 +73,7 @@ async def two_levels_in_the_erp(env: ApprovalEnv) -> None:
 
 async def refused_first(env: ApprovalEnv) -> None:
     env.erp.forbidden.add("erp-wang")
-    await env.service.sync_document("main", "PO-1")
+    await env.service.sync_document(env.key)
     if "wang" not in (await env.newest()).refused:
         await click(env, "wang")
         await live(env)
@@ -79,9 +81,9 @@ async def refused_first(env: ApprovalEnv) -> None:
 
 
 async def changed(env: ApprovalEnv) -> None:
-    case = await env.service.sync_document("main", "PO-1")
-    if env.erp.orders["PO-1"].vendor == "ACME" and case is not None:
-        env.erp.edit("PO-1", vendor="OTHER")
+    case = await env.service.sync_document(env.key)
+    if env.erp.orders[env.name].total == money("3000 CNY") and case is not None:
+        env.erp.edit(env.name, total=money("4000 CNY"))
         await env.cast_vote("wang", case=case)
     await live(env)
     await click(env, "wang")
@@ -100,6 +102,9 @@ async def live(env: ApprovalEnv) -> None:
     env.process.life.step()
 
 
+KINDS = [
+    pytest.param(kind, id=kind.command, marks=[] if kind in DECIDED[:2] else [pytest.mark.soak]) for kind in DECIDED
+]
 SCENARIOS = {
     one.__name__: one
     for one in (approve, reject, both, silent, away, lost, two_levels_in_the_erp, refused_first, changed)
@@ -164,16 +169,18 @@ async def make_world(
 
 @pytest.mark.sampled(3)
 @pytest.mark.parametrize("name", SCENARIOS)
+@pytest.mark.parametrize("kind", KINDS)
 async def test_dying_at_any_step(
-    name: str, where: tuple[str, int], make_world: Callable[[], Awaitable[ApprovalEnv]]
+    name: str, kind: Kind[Any], where: tuple[str, int], make_world: Callable[[], Awaitable[ApprovalEnv]]
 ) -> None:
     story, steps, survived = SCENARIOS[name], 0, False
     while not survived:
         env = await make_world()
+        env.kind = kind
         env.start()
         if story is two_levels_in_the_erp:
             env.erp.levels["PO-1"] = (("erp-wang",), ("erp-qian",))
-        env.erp.submit(document(requester="wu").order)
+        env.erp.submit(waiting_of(kind, "PO-1"))
         env.start(steps)
         with suppress(Killed):
             await story(env)
@@ -188,9 +195,9 @@ async def test_dying_at_any_step(
 
 
 async def check(name: str, env: ApprovalEnv, steps: int) -> None:
-    order = env.erp.orders["PO-1"]
-    wanted = PurchaseStatus.REJECTED if name == "reject" else PurchaseStatus.APPROVED
-    assert order.status is wanted, (steps, await env.audit_actions())
+    there = review_of(env.erp.orders[env.name])
+    wanted = ReviewState.REJECTED if name == "reject" else ReviewState.APPROVED
+    assert there.state is wanted, (steps, await env.audit_actions())
     writes = 2 if name == "two_levels_in_the_erp" else 1
     assert len(env.erp.written) == writes, (steps, env.erp.written)
     state = CaseState.REJECTED if name == "reject" else CaseState.APPROVED

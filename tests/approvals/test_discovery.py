@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -14,17 +15,19 @@ from bot.alerts.intake.port import IntakeOutcome, UnreadableEvent
 from bot.alerts.intake.vendors.translation import TranslationContext
 from bot.alerts.intake.webhook import build_webhook
 from bot.approvals.case import CaseConflict
-from bot.approvals.discovery import PendingPoller, PurchaseOrderListener
+from bot.approvals.discovery import DecidingSource, MentionListener, PendingPoller
+from bot.approvals.document import DocumentKey
 from bot.erp.errors import Invalid, NotPermitted, Unavailable, Unusable
+from bot.erp.kinds import PURCHASE_ORDERS, Kind
 from bot.erp.model import PurchaseOrder, Slice
 from bot.erp.port import Filter, ListQuery
 from bot.mechanisms.metrics import Metrics
-from tests.approvals.company import document
+from tests.approvals.company import waiting_order
 from tests.rows import each_row
 
 
 def order(number: str, version: str = "v1") -> PurchaseOrder:
-    return replace(document().order, number=number, version=version)
+    return replace(waiting_order(), number=number, version=version)
 
 
 @dataclass
@@ -34,6 +37,11 @@ class FakeCase:
     number: str
     version: str
     source: str = "main"
+    kind: Kind[Any] = PURCHASE_ORDERS
+
+    @property
+    def key(self) -> DocumentKey:
+        return DocumentKey(self.source, self.kind, self.number)
 
 
 @dataclass
@@ -43,19 +51,20 @@ class FakeCaseOpener:
     open: list[FakeCase] = field(default_factory=list)
     ever: bool = True
     told: list[tuple[str, str, bool]] = field(default_factory=list)
+    ruled_kinds: frozenset[str] = frozenset({"po"})
     came: asyncio.Event = field(default_factory=asyncio.Event)
     troubles: dict[str, Exception] = field(default_factory=dict)
 
-    async def sync_document(self, source: str, number: str, *, quiet: bool = False) -> None:
-        if number in self.troubles:
-            raise self.troubles[number]
-        self.told.append((source, number, quiet))
+    async def sync_document(self, key: DocumentKey, *, quiet: bool = False) -> None:
+        if key.number in self.troubles:
+            raise self.troubles[key.number]
+        self.told.append((key.source, key.number, quiet))
         self.came.set()
 
-    async def has_seen_source(self, source: str) -> bool:
+    async def has_seen(self, source: str, kind: Kind[Any]) -> bool:
         return self.ever
 
-    async def mark_source_seen(self, source: str) -> None:
+    async def mark_seen(self, source: str, kind: Kind[Any]) -> None:
         self.ever = True
 
     async def open_cases(self) -> Sequence[FakeCase]:
@@ -70,7 +79,8 @@ class FakeOrderSource:
     down: bool = False
     asked: int = 0
 
-    async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
+    async def documents(self, kind: Kind[Any], query: ListQuery) -> Slice[PurchaseOrder]:
+        assert kind == PURCHASE_ORDERS
         assert query.filter is Filter.PENDING
         self.asked += 1
         if self.down:
@@ -80,7 +90,8 @@ class FakeOrderSource:
 
 
 def make_poller(cases: FakeCaseOpener, backlog: bool = False, **sources: FakeOrderSource) -> PendingPoller:
-    return PendingPoller(cases, sources, metrics=Metrics(), backlog=backlog)  # type: ignore[arg-type]  # as much as is used
+    deciding = {name: DecidingSource(source, {"po": PURCHASE_ORDERS}) for name, source in sources.items()}  # type: ignore[arg-type]  # as much as is used
+    return PendingPoller(cases, deciding, metrics=Metrics(), backlog=backlog)  # type: ignore[arg-type]  # as much as is used
 
 
 async def test_what_waits_and_has_no_case_is_looked_at() -> None:
@@ -117,8 +128,8 @@ async def test_what_waited_before_the_first_look_is_only_listed(ever: bool, back
 
 async def test_what_comes_between_two_rounds_at_once_did_not_wait_before() -> None:
     class Slow(FakeOrderSource):
-        async def purchase_orders(self, query: ListQuery) -> Slice[PurchaseOrder]:
-            there = await super().purchase_orders(query)
+        async def documents(self, kind: Kind[Any], query: ListQuery) -> Slice[PurchaseOrder]:
+            there = await super().documents(kind, query)
             await asyncio.sleep(0)
             if self.asked == 1:
                 self.orders, cases.ever = [*self.orders, order("PO-2")], True
@@ -197,9 +208,10 @@ async def test_what_is_heard_of_is_looked_at_at_once() -> None:
     one = make_poller(cases, main=FakeOrderSource([]))
     running = asyncio.create_task(one.listen())
     try:
-        one.notify("main", "PO-7")
-        one.notify("main", "PO-7")
-        one.notify("nowhere", "PO-8")
+        one.notify("main", "po", "PO-7")
+        one.notify("main", "po", "PO-7")
+        one.notify("nowhere", "po", "PO-8")
+        one.notify("main", "stock", "PO-9")
         async with asyncio.timeout(60):
             await cases.came.wait()
     finally:
@@ -223,28 +235,31 @@ class FailingIntake:
 
 
 @each_row(
-    ("event", "numbers"),
+    ("event", "mentions"),
     [
-        ({"type": "po.submitted", "subject": "PO-1"}, ["PO-1"]),
-        ({"type": "po.changed", "subject": "x", "data": {"number": "PO-2"}}, ["PO-2"]),
-        ({"type": "po.submitted", "data": {"items": [{"number": "PO-3"}, {"number": "PO-4"}, 5]}}, ["PO-3", "PO-4"]),
-        ({"type": "stock.low", "subject": "SKU1"}, []),
+        ({"type": "po.submitted", "subject": "PO-1"}, ["po PO-1"]),
+        ({"type": "po.changed", "subject": "x", "data": {"number": "PO-2"}}, ["po PO-2"]),
+        ({"type": "po.submitted", "data": {"items": [{"number": "1"}, {"number": "2"}, 5]}}, ["po 1", "po 2"]),
+        ({"type": "order.created", "subject": "SO-1"}, ["order SO-1"]),
+        ({"type": "stock.low", "subject": "SKU1"}, ["stock SKU1"]),
         ({"type": 7, "subject": "PO-1"}, []),
         ({"type": "po.submitted", "subject": 5, "data": "text"}, []),
-        ({"type": "po.submitted", "subject": "PO-5", "data": {"items": "text"}}, ["PO-5"]),
+        ({"type": "po.submitted", "subject": "PO-5", "data": {"items": "text"}}, ["po PO-5"]),
         (UnreadableEvent("po.submitted", "no JSON"), []),
     ],
 )
-async def test_which_orders_events_are_about(event: dict[str, object] | UnreadableEvent, numbers: list[str]) -> None:
-    heard: list[tuple[str, str]] = []
-    door = PurchaseOrderListener(FakeIntake(), lambda source, number: heard.append((source, number)))
+async def test_which_documents_events_are_about(
+    event: dict[str, object] | UnreadableEvent, mentions: list[str]
+) -> None:
+    heard: list[tuple[str, ...]] = []
+    door = MentionListener(FakeIntake(), lambda *told: heard.append(told))
     assert (await door.accept("main", [event], via="webhook")).accepted == 1
-    assert heard == [("main", number) for number in numbers]
+    assert heard == [("main", *mention.split()) for mention in mentions]
 
 
 async def test_a_batch_with_values_that_are_no_events_is_heard_without_them() -> None:
     heard: list[str] = []
-    intake = PurchaseOrderListener(FakeIntake(), lambda source, number: heard.append(number))
+    intake = MentionListener(FakeIntake(), lambda source, area, number: heard.append(number))
     hook = build_webhook("main", secrets=["whsec_" + "QUFB" * 8])
     body = [1, None, [[]], "x", {"type": "po.submitted", "subject": "PO-1"}]
     events = hook.translate(body, TranslationContext(datetime(2026, 11, 27, tzinfo=UTC)))
@@ -254,7 +269,9 @@ async def test_a_batch_with_values_that_are_no_events_is_heard_without_them() ->
 
 async def test_what_is_not_stored_is_not_heard() -> None:
     heard: list[tuple[str, str]] = []
-    door = PurchaseOrderListener(FailingIntake(), lambda source, number: heard.append((source, number)))
+    door = MentionListener(
+        FailingIntake(), lambda source, area, number: heard.append((source, number)) if area == "po" else None
+    )
     with pytest.raises(Unavailable):
         await door.accept("main", [{"type": "po.submitted", "subject": "PO-1"}], via="webhook")
     assert heard == []

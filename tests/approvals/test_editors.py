@@ -14,7 +14,7 @@ from bot.approvals.policy.rules import Substitute
 from bot.approvals.unit_of_work import ApprovalOptions
 from bot.approvals.voting import VoteOutcome
 from bot.erp.model import Approval, PurchaseOrder, Verdict
-from tests.approvals.company import NOW, document
+from tests.approvals.company import NOW, po_key, waiting_order
 from tests.approvals.env import REJECT, ApprovalEnv, cards, rules
 from tests.approvals.policy.test_planner import any_of
 
@@ -23,7 +23,7 @@ CHANGED = "Nobody decides what they changed themselves."
 
 
 def order(changed_by: str) -> PurchaseOrder:
-    return replace(document(requester="wu").order, changed_by=changed_by)
+    return replace(waiting_order(requester="wu"), changed_by=changed_by)
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ async def test_who_changed_it_is_refused_and_the_other_approver_decides(env: App
 async def test_who_approved_the_level_before_is_told_so(env: ApprovalEnv, account: str) -> None:
     waiting = Approval(pending_for=("erp-qian", "erp-gone"), level=2, levels=2, decided_by=account)
     env.erp.orders["PO-1"] = replace(order(account), approval=waiting, people={"erp-qian": "老钱"})
-    case = await env.service.sync_document("main", "PO-1")
+    case = await env.service.sync_document(po_key("main", "PO-1"))
     assert case is not None
     refused = await env.cast_vote("wang")
     said = "You have approved it already, at an earlier level in the ERP; now it waits for 老钱, erp-gone."
@@ -75,7 +75,7 @@ async def test_who_approved_the_level_before_is_told_so(env: ApprovalEnv, accoun
 async def test_who_changed_it_after_another_approved_the_level_before_is_told_that(env: ApprovalEnv) -> None:
     waiting = Approval(level=2, levels=2, decided_by="erp-qian")
     env.erp.orders["PO-1"] = replace(order("erp-wang"), approval=waiting)
-    await env.service.sync_document("main", "PO-1")
+    await env.service.sync_document(po_key("main", "PO-1"))
     assert str((await env.cast_vote("wang")).reasons[0]) == CHANGED
 
 
@@ -83,7 +83,7 @@ async def test_who_saves_it_while_it_waits_is_refused_in_the_same_case(env: Appr
     case = await env.submit(order("erp-wu"))
     assert await env.service.pending("wang")
     env.erp.edit("PO-1", changed_by="erp-wang")
-    again = await env.service.sync_document("main", "PO-1")
+    again = await env.service.sync_document(po_key("main", "PO-1"))
     assert again is not None
     assert (again.id, again.state) == (case.id, CaseState.OPEN)
     refused = await env.cast_vote("wang")
@@ -148,7 +148,7 @@ async def test_who_gave_the_erps_first_approval_is_not_the_second(env: ApprovalE
 async def test_another_change_by_somebody_else_is_another_case(env: ApprovalEnv) -> None:
     case = await env.submit(order("erp-wang"))
     env.erp.edit("PO-1", vendor="OTHER", changed_by="erp-wu")
-    fresh = await env.service.sync_document("main", "PO-1")
+    fresh = await env.service.sync_document(po_key("main", "PO-1"))
     assert fresh is not None
     assert fresh.id != case.id
     assert (await env.cast_vote("wang")).outcome is VoteOutcome.DECIDED

@@ -15,13 +15,13 @@ from bot.approvals.service import ApprovalService
 from bot.approvals.unit_of_work import ApprovalOptions
 from bot.approvals.voting import VoteOutcome
 from bot.erp.model import Approval, PurchaseStatus
-from tests.approvals.company import document
+from tests.approvals.company import po_key, waiting_order
 from tests.approvals.env import GROUP, ApprovalEnv, cards, rules
 from tests.approvals.policy.test_evaluation import stands_in
 from tests.approvals.policy.test_planner import all_of, any_of
 
 NAMES: Mapping[str, str] = MappingProxyType({"sun": "孙总"})
-ORDER = replace(document(requester="wu").order, people={"erp-guest": "客人"})
+ORDER = replace(waiting_order(requester="wu"), people={"erp-guest": "客人"})
 
 
 def approvals(env: ApprovalEnv) -> ApprovalService:
@@ -37,7 +37,7 @@ async def find(env: ApprovalEnv) -> CaseContext:
 async def remark(env: ApprovalEnv, face: Audience = Audience.PRICED) -> tuple[str, ...]:
     """Return whom a card names for whom the ERP waits."""
     reader = CardViewer(audience=face, user_id="wang" if face is Audience.PRICED else "", now=env.clock())
-    known = RevisionData(order=env.erp.orders["PO-1"], names=NAMES)
+    known = RevisionData(document=env.erp.orders["PO-1"], names=NAMES)
     return build_case_view(await find(env), known, reader).erp_waits
 
 
@@ -141,14 +141,14 @@ async def test_passed_on_in_the_erp_the_cards_say_so_once() -> None:
     shown = await env.newest()
     env.erp.edit("PO-1", approval=Approval(pending_for=("erp-sun",)))
     for _ in range(3):
-        await env.service.sync_document("main", "PO-1")
+        await env.service.sync_document(po_key("main", "PO-1"))
     case = await env.newest()
     assert (case.id, case.waits_for, case.version, case.revision) == (shown.id, ("erp-sun",), "v2", 2)
     assert await remark(env) == ("孙总",)
     assert cards(env, case.id) == {f"approval:{GROUP}": 2, "approval:person:wang": 2}
     assert (await env.audit_actions()).count("erp_waits") == 1
     env.erp.edit("PO-1", approval=Approval(pending_for=("erp-wang",)))
-    await env.service.sync_document("main", "PO-1")
+    await env.service.sync_document(po_key("main", "PO-1"))
     assert (await remark(env), (await env.newest()).revision) == ((), 3)
 
 
@@ -156,10 +156,10 @@ async def test_passed_on_among_those_of_the_plan_the_card_goes_to_who_is_asked_n
     env = ApprovalEnv(rules=rules(any_of("person:wang person:qian")))
     await waiting(env, "erp-wang")
     env.erp.edit("PO-1", approval=Approval(pending_for=("erp-qian",)))
-    await env.service.sync_document("main", "PO-1")
+    await env.service.sync_document(po_key("main", "PO-1"))
     case = await env.newest()
     assert (case.waits_for, case.revision) == (("erp-qian",), 2)
     assert cards(env, case.id) == {f"approval:{GROUP}": 2, "approval:person:wang": 2, "approval:person:qian": 2}
     env.erp.edit("PO-1", approval=Approval(pending_for=("erp-qian", "erp-unknown")))
-    await env.service.sync_document("main", "PO-1")
+    await env.service.sync_document(po_key("main", "PO-1"))
     assert (await env.newest()).revision == 2, "what cards say is as it was"

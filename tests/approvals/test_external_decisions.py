@@ -15,7 +15,7 @@ from bot.approvals.case_context import CaseContext
 from bot.approvals.voting import VoteOutcome, VoteResult
 from bot.erp.model import Approval, Decision, PurchaseStatus
 from bot.store.approvals.rows import case_of, case_row
-from tests.approvals.company import NOW
+from tests.approvals.company import NOW, po_key
 from tests.approvals.env import APPROVE, REJECT, ApprovalEnv, cards, decision
 from tests.approvals.fake_erp import WriteFault
 from tests.approvals.oa_env import OaEnv
@@ -34,7 +34,7 @@ async def ended(env: ApprovalEnv, status: PurchaseStatus, by: str = "erp-sun", a
     """Let somebody end an order in the ERP, and the bot see it; return the case."""
     approval = Approval(decided_by=by, decided_at=at, levels=2, level=2)
     env.erp.edit("PO-1", status=status, approval=approval, people={"erp-sun": "孙"})
-    assert await env.service.sync_document("main", "PO-1") is None
+    assert await env.service.sync_document(po_key("main", "PO-1")) is None
     return await env.newest()
 
 
@@ -110,7 +110,7 @@ async def test_an_erp_that_tells_nothing_but_the_state(env: ApprovalEnv) -> None
     env.erp.names_nobody = True
     await env.submit()
     env.erp.apply(decision("v1", "erp-sun"))
-    await env.service.sync_document("main", "PO-1")
+    await env.service.sync_document(po_key("main", "PO-1"))
     assert (await env.newest()).elsewhere == ExternalDecision(status=APPROVED)
 
 
@@ -140,7 +140,7 @@ async def test_what_nobody_decided_is_no_decision(env: ApprovalEnv, status: Purc
 async def test_deleted_is_said_to_be_deleted(env: ApprovalEnv) -> None:
     await env.submit()
     env.erp.orders.clear()
-    await env.service.sync_document("main", "PO-1")
+    await env.service.sync_document(po_key("main", "PO-1"))
     case = await env.newest()
     assert (case.state, case.elsewhere) == (CaseState.WITHDRAWN, ExternalDecision())
     assert late(case) == "It is not in the ERP any more."
@@ -153,7 +153,7 @@ async def test_what_was_decided_stays_decided_when_it_is_deleted(env: ApprovalEn
     decided = await env.newest()
     assert decided.state.is_final
     env.erp.orders.clear()
-    await env.service.sync_document("main", "PO-1")
+    await env.service.sync_document(po_key("main", "PO-1"))
     assert await env.newest() == decided
 
 
@@ -223,7 +223,7 @@ async def test_the_same_verdict_in_the_approval_app_has_not_parted_from_it(
     await env.submit()
     await harness.settle()
     env.erp.apply(decision("v1", "erp-sun"))
-    await env.service.sync_document("main", "PO-1")
+    await env.service.sync_document(po_key("main", "PO-1"))
     harness.forms.speak("qian", verdict, "不要")  # type: ignore[arg-type]  # a verdict
     await harness.oa_sync.notify("instance-1")
     await harness.settle()

@@ -13,7 +13,7 @@ from bot.approvals.policy.rules import ApprovalRuleSet, SingleLimit
 from bot.approvals.voting import VoteOutcome
 from bot.erp.model import PurchaseStatus
 from bot.store.approvals.rows import make_decision_entry
-from tests.approvals.company import NOW, document, money
+from tests.approvals.company import NOW, money, waiting_order
 from tests.approvals.env import ApprovalEnv, cards, rules
 from tests.approvals.policy.test_planner import any_of, who
 
@@ -47,7 +47,7 @@ async def test_it_holds_for_one_case() -> None:
     env = ApprovalEnv(rules=rules(any_of("person:wang")))
     case = await env.submit()
     await env.service.forward(case, "zhao", "wang")
-    await env.submit(replace(document(requester="wu").order, number="PO-2"))
+    await env.submit(replace(waiting_order(requester="wu"), number="PO-2"))
     assert (await env.cast_vote("zhao", case=await env.newest("PO-2"))).outcome is VoteOutcome.REFUSED
 
 
@@ -139,7 +139,7 @@ async def test_a_limit_that_is_ones_own_may_be_passed_on() -> None:
 async def test_several_who_stand_in_share_the_day_of_one_person() -> None:
     env = ApprovalEnv(rules=rules(any_of("person:wang"), daily_limits=(money("5000 CNY"),)))
     for number, to in (("PO-1", "zhao"), ("PO-2", "sun")):
-        await env.submit(replace(document(requester="wu").order, number=number))
+        await env.submit(replace(waiting_order(requester="wu"), number=number))
         await env.service.forward(await env.newest(number), to, "wang")
     assert (await env.cast_vote("zhao", case=await env.newest("PO-1"))).outcome is VoteOutcome.DECIDED
     for voter in ("sun", "wang"):

@@ -8,7 +8,7 @@ from bot.approvals.cards.insights import Insights
 from bot.approvals.cards.presenter import ApprovalComposer, CasePresenter
 from bot.approvals.cards.views import ApprovalView
 from bot.approvals.case import Case, CaseState
-from tests.approvals.company import document
+from tests.approvals.company import po_key, waiting_order
 from tests.approvals.env import GROUP, HOUR, ApprovalEnv, rules
 from tests.approvals.memory_repository import MemoryCaseStore
 from tests.approvals.policy.test_planner import all_of, any_of
@@ -96,7 +96,7 @@ async def test_the_card_of_a_reminder_follows_too() -> None:
 
 async def test_a_case_that_opened_quietly_shows_itself_to_the_next_level_alone() -> None:
     env = ApprovalEnv(rules=TWO)
-    env.erp.submit(document(requester="wu").order)
-    assert await env.service.sync_document("main", "PO-1", quiet=True) is not None
+    env.erp.submit(waiting_order(requester="wu"))
+    assert await env.service.sync_document(po_key("main", "PO-1"), quiet=True) is not None
     await env.cast_vote("wang")
     assert set(updates(env, await env.newest())) == {*LATER}

@@ -12,7 +12,7 @@ from bot.approvals.oa.forms import OaDeclined, OaState
 from bot.approvals.plan import Quorum
 from bot.approvals.voting import VoteOutcome
 from bot.erp.model import PurchaseStatus
-from tests.approvals.company import document
+from tests.approvals.company import po_key, waiting_order
 from tests.approvals.env import APPROVE, REJECT, ApprovalEnv, Killed, decision, rules
 from tests.approvals.oa_env import OaEnv, OaUnreachable, start_uncertain
 from tests.approvals.policy.test_planner import all_of, any_of
@@ -189,7 +189,7 @@ async def test_decided_in_the_erp_the_approval_is_called_off(harness: OaEnv) -> 
     await opened(harness)
     order = harness.env.erp.orders["PO-1"]
     await harness.env.erp.decide("main", decision(order.version, "erp-sun"))
-    await harness.env.service.sync_document("main", "PO-1")
+    await harness.env.service.sync_document(po_key("main", "PO-1"))
     await harness.settle()
     assert await harness.env.state() is CaseState.DECIDED_ELSEWHERE
     assert [by for by, _ in harness.approval.called_off] == ["wu"]
@@ -200,7 +200,7 @@ async def test_decided_in_the_erp_the_approval_is_called_off(harness: OaEnv) -> 
 async def test_a_changed_order_has_an_approval_of_its_own(harness: OaEnv) -> None:
     await opened(harness)
     harness.env.erp.edit("PO-1", vendor="Other")
-    await harness.env.service.sync_document("main", "PO-1")
+    await harness.env.service.sync_document(po_key("main", "PO-1"))
     await harness.settle()
     first, second = harness.forms.approvals.values()
     assert first.called_off
@@ -338,7 +338,7 @@ async def test_calling_off_that_comes_too_early_is_tried_again(harness: OaEnv) -
 @pytest.mark.parametrize(("originator", "started"), [("", 0), ("zheng", 1)])
 async def test_an_order_of_nobody_known_needs_an_originator(env: ApprovalEnv, originator: str, started: int) -> None:
     harness = OaEnv(env, originator=originator)
-    order = replace(document().order, requester="erp-stranger")
+    order = replace(waiting_order(), requester="erp-stranger")
     await harness.env.submit(order)
     await harness.settle()
     assert len(harness.forms.approvals) == started
@@ -346,8 +346,8 @@ async def test_an_order_of_nobody_known_needs_an_originator(env: ApprovalEnv, or
 
 
 async def test_what_waited_before_the_bot_came_is_left_alone(harness: OaEnv) -> None:
-    harness.env.erp.submit(document(requester="wu").order)
-    assert await harness.env.service.sync_document("main", "PO-1", quiet=True) is not None
+    harness.env.erp.submit(waiting_order(requester="wu"))
+    assert await harness.env.service.sync_document(po_key("main", "PO-1"), quiet=True) is not None
     await harness.settle()
     assert not harness.forms.approvals
 

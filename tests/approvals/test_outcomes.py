@@ -12,6 +12,7 @@ from bot.approvals.case import CaseState, ExternalDecision
 from bot.approvals.voting import VoteOutcome
 from bot.erp.errors import AuthFailed, Conflict, ErpError, Invalid, NotPermitted, RateLimited
 from bot.erp.model import DecisionOutcome, DecisionResult, PurchaseStatus
+from tests.approvals.company import po_key
 from tests.approvals.env import MINUTE, ApprovalEnv, decision, rules
 from tests.approvals.policy.test_planner import all_of, any_of
 
@@ -107,7 +108,7 @@ async def test_a_comment_between_the_decision_and_the_write_changes_nothing(env:
 async def test_an_erp_that_says_changed_again_and_again_is_asked_more_and_more_slowly(env: ApprovalEnv) -> None:
     await env.submit()
     order = env.erp.orders["PO-1"]
-    env.erp.faults += [DecisionResult(outcome=DecisionOutcome.CHANGED_SINCE_SHOWN, order=order)] * 4
+    env.erp.faults += [DecisionResult(outcome=DecisionOutcome.CHANGED_SINCE_SHOWN, document=order)] * 4
     await env.cast_vote("wang")
     started = env.clock.time
     await env.run_until_idle()
@@ -117,11 +118,11 @@ async def test_an_erp_that_says_changed_again_and_again_is_asked_more_and_more_s
 
 async def test_unsupported(env: ApprovalEnv) -> None:
     await env.submit()
-    env.erp.faults.append(DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, order=None))
+    env.erp.faults.append(DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, document=None))
     await env.cast_vote("wang")
     await env.run_until_idle()
     assert await env.state() is CaseState.FAILED
-    assert await env.service.sync_document("main", "PO-1") is None
+    assert await env.service.sync_document(po_key("main", "PO-1")) is None
 
 
 @pytest.mark.parametrize(

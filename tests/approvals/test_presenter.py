@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -15,10 +16,11 @@ from bot.approvals.cards.views import ApprovalView, Audience, RequesterNotice, U
 from bot.approvals.case import Case, CaseState
 from bot.approvals.unit_of_work import ApprovalOptions, CardReach
 from bot.chat.audiences import PlaceReader, ReaderAt
-from bot.erp.model import PurchaseOrder, PurchaseStatus
+from bot.erp.kinds import Kind
+from bot.erp.model import ErpRecord, PurchaseStatus
 from bot.outbox.place import Place
 from bot.words.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
-from tests.approvals.company import document, money
+from tests.approvals.company import money, po_key, waiting_order
 from tests.approvals.env import PATIENCE, REJECT, ApprovalEnv, rules
 from tests.approvals.policy.test_planner import any_of
 from tests.approvals.test_insights import LEVELS, FakeInsightSource, line
@@ -26,7 +28,7 @@ from tests.chat.audience_parts import reader_by_kind
 from tests.rows import each_row
 
 NAMES = {"wang": "王经理", "wu": "吴工"}
-ORDER = replace(document(requester="wu").order, lines=(line("S1", "3 CNY", "1000"),))
+ORDER = replace(waiting_order(requester="wu"), lines=(line("S1", "3 CNY", "1000"),))
 NEAR = "person:wang"
 
 
@@ -45,8 +47,9 @@ class ComposerHarness:
         self.deciders = ApprovalComposer(find, self.showing, reader_at, values_arrive=arrive)
         self.told = RequesterComposer(find, self.showing, reader_at)
 
-    async def _read(self, source: str, number: str) -> PurchaseOrder:
-        return await self.env.erp.reread(source, number)
+    async def _read(self, source: str, kind: Kind[Any], number: str) -> ErpRecord:
+        document: ErpRecord = await self.env.erp.reread(source, kind, number)
+        return document
 
     async def card(self, place: str = NEAR) -> ApprovalView:
         case = await self.env.newest()
@@ -86,7 +89,7 @@ async def test_the_order_is_read_once(harness: ComposerHarness) -> None:
 async def test_a_silent_erp_costs_the_lines_and_not_the_card(harness: ComposerHarness) -> None:
     harness.env.erp.away = True
     view = await harness.card()
-    assert (view.read, view.rows, view.amount, view.vendor) == (False, (), ORDER.total, "ACME")
+    assert (view.read, view.rows, view.amount, view.partner) == (False, (), ORDER.total, "ACME")
     harness.env.erp.away = False
     assert (await harness.card()).read
 
@@ -109,7 +112,7 @@ async def test_the_new_revision_shows_what_changed(harness: ComposerHarness) -> 
     first = await harness.env.newest()
     await harness.card()
     harness.env.erp.edit("PO-1", total=money("9999 CNY"), lines=(line("S1", "3 CNY", "3333"),))
-    await harness.env.service.sync_document("main", "PO-1")
+    await harness.env.service.sync_document(po_key("main", "PO-1"))
     view = await harness.card()
     changed = [("Amount", ORDER.total, money("9999 CNY")), ("Quantity", "1000 件", "3333 件")]
     assert [(str(one.label), one.before, one.now) for one in view.changes] == changed
@@ -167,7 +170,7 @@ async def test_a_card_shows_what_its_place_may_see(
     harness: ComposerHarness, place: str, fields: frozenset[FieldClass], amount: object, vendor: object
 ) -> None:
     view = await ComposerHarness(harness.env, reader_at=granting(fields)).card(place)
-    assert (view.amount, view.vendor) == (amount, vendor)
+    assert (view.amount, view.partner) == (amount, vendor)
     prices = [row.line.price for row in view.rows]
     assert (prices == [money("3 CNY")]) is (amount is not None)
 

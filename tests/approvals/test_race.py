@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import replace
 
 from bot.approvals.case import CaseState
 from bot.approvals.voting import VoteOutcome, VoteRequest, VoteResult
+from bot.erp.kinds import DECIDED
 from bot.erp.model import Verdict
 from bot.store.approvals.repository import StoredCaseTransactions
 from bot.store.database import Database
-from tests.approvals.company import document
+from tests.approvals.company import waiting_of
 from tests.approvals.env import ApprovalEnv, BotProcess, rules
 from tests.approvals.policy.test_planner import any_of
 
@@ -58,8 +58,8 @@ async def test_fifty_people_click_again_and_again_and_one_decides(two: tuple[Dat
 
 async def test_many_documents_are_decided_once_each(two: tuple[Database, Database]) -> None:
     env, both = processes(two)
-    order = document(requester="wu").order
-    cases = [await env.submit(replace(order, number=f"PO-{number}")) for number in range(12)]
+    # The same numbers in each kind: what is decided of one is nothing to the others.
+    cases = [await env.submit(waiting_of(kind, str(number))) for kind in DECIDED for number in range(4)]
 
     async def click(place: int) -> VoteResult:
         case, person = cases[place % len(cases)], PEOPLE[place % len(PEOPLE)]
@@ -71,6 +71,10 @@ async def test_many_documents_are_decided_once_each(two: tuple[Database, Databas
     for _ in range(6):
         await asyncio.gather(*(one.writer.run_once() for one in both))
         await asyncio.gather(*(one.writer.wait_idle() for one in both))
-    assert Counter(one.number for one in env.erp.told) == {case.number: 1 for case in cases}
+    assert Counter((one.kind, one.number) for one in env.erp.told) == {
+        (case.kind.command, case.number): 1 for case in cases
+    }
     for case in cases:
-        assert await env.state(case.number) is CaseState.APPROVED
+        ended = await env.service.case(case.id)
+        assert ended is not None
+        assert ended.state is CaseState.APPROVED

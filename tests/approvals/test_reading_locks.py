@@ -13,7 +13,7 @@ from bot.approvals.unit_of_work import ApprovalOptions, CaseRepository
 from bot.erp.errors import Unsupported
 from bot.store.approvals.repository import StoredCaseTransactions
 from bot.store.database import Database
-from tests.approvals.company import NOW
+from tests.approvals.company import NOW, po_key
 from tests.approvals.env import ApprovalEnv, Clock
 from tests.approvals.memory_repository import MemoryCaseStore
 from tests.approvals.test_insights import LEVELS, NEW, FakeInsightSource
@@ -36,7 +36,7 @@ async def test_who_looks_does_not_wait_for_who_changes(two: tuple[Database, Data
         assert seen.wait(2 * PATIENCE)
 
     def find(cases: CaseRepository) -> tuple[Case | None, Case | None]:
-        return cases.case(a_case().id), cases.newest("main", "PO-1")
+        return cases.case(a_case().id), cases.newest(po_key("main", "PO-1"))
 
     change_task = asyncio.create_task(mine.transact(change))
     assert await asyncio.to_thread(changing.wait, PATIENCE)

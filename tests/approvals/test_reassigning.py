@@ -15,7 +15,7 @@ from bot.approvals.stuck_orders import NONE_STUCK, StuckOrderSearch
 from bot.approvals.unit_of_work import CaseTransactions
 from bot.approvals.voting import VoteOutcome
 from bot.words.errors import DingerpError
-from tests.approvals.company import NOW, document, money
+from tests.approvals.company import NOW, money, waiting_order
 from tests.approvals.env import ACCOUNTS, HOUR, ApprovalEnv, cards, rules
 from tests.approvals.policy.test_planner import all_of, any_of, who
 
@@ -128,7 +128,7 @@ async def test_the_requester_does_not_become_their_own_approver() -> None:
 
 async def test_who_edited_an_order_does_not_become_its_approver() -> None:
     scene = StaffScene(rules(any_of("manager:1")))
-    await scene.submit(replace(document(requester="wu").order, changed_by="erp-qian"))
+    await scene.submit(replace(waiting_order(requester="wu"), changed_by="erp-qian"))
     await scene.change("wu", wu="qian")
     assert await scene.approvers() == [("wang",)]
 
@@ -197,7 +197,7 @@ async def test_a_leaver_without_anybody_in_their_place_is_recorded() -> None:
 async def test_what_cannot_be_read_is_tried_again_and_the_others_are_not_kept_waiting() -> None:
     scene = StaffScene(rules(any_of("manager:1")))
     await scene.submit()
-    await scene.submit(replace(document(requester="wu").order, number="PO-2"))
+    await scene.submit(replace(waiting_order(requester="wu"), number="PO-2"))
     scene.staff.managers["wu"] = "qian"
     scene.changes.note(("wu",))
     scene.staff.away = True

@@ -30,6 +30,7 @@ from bot.approvals.case import (
 )
 from bot.approvals.plan import ApprovalLevel, ApprovalPlan, ExpiryAction, Forward, Quorum, Vote
 from bot.approvals.unit_of_work import CaseRepository, CaseStore
+from bot.erp.kinds import PURCHASE_ORDERS
 from bot.erp.model import DecisionOutcome, Money, PurchaseStatus, Verdict
 from bot.outbox.delivery import Delivery
 from bot.outbox.place import Place, PlaceKind
@@ -40,7 +41,7 @@ from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
 from bot.store.tables import APPROVAL_AUDIT, APPROVAL_DECISION, DELIVERY
 from bot.words.phrase import phrase
-from tests.approvals.company import NOW
+from tests.approvals.company import NOW, po_key
 from tests.approvals.memory_repository import MemoryCaseStore
 
 SECOND = timedelta(seconds=1)
@@ -70,6 +71,7 @@ def a_case(number: str = "PO-1", round_: int = 1, **fields: object) -> Case:
     values: dict[str, object] = {
         "id": f"{number}{fields.get('source', '')}-{round_}",
         "source": "main",
+        "kind": PURCHASE_ORDERS,
         "number": number,
         "fingerprint": "f",
         "version": "v1",
@@ -94,7 +96,7 @@ FULL = a_case(
     level=2,
     waits_for=("erp-w",),
     summary=DocumentSummary(
-        vendor="ACME 螺丝",
+        partner="ACME 螺丝",
         total=Money(Decimal("12345678901234567890.1230"), "CNY"),
         due_on=date(2026, 12, 1),
         requester="li",
@@ -162,7 +164,7 @@ class TestCases:
         found = await store.transact(
             lambda cases: (
                 cases.case("x"),
-                cases.newest("main", "PO-1"),
+                cases.newest(po_key("main", "PO-1")),
                 list(cases.cases_of("PO-1")),
                 list(cases.open_cases()),
                 list(cases.due(NOW, 10)),
@@ -183,7 +185,7 @@ class TestCases:
             cases.audit(AuditRow(at=NOW, case=case.id, what="opened"))
             found = (
                 cases.case(case.id),
-                cases.newest("main", "po-1"),
+                cases.newest(po_key("main", "po-1")),
                 *cases.due(NOW, 5),
                 *cases.open_cases("wang"),
             )
@@ -226,8 +228,8 @@ class TestCases:
         await put(store, old, new, other)
         found = await store.transact(
             lambda cases: (
-                cases.newest("main", "Po-1"),
-                cases.newest("other", "PO-1"),
+                cases.newest(po_key("main", "Po-1")),
+                cases.newest(po_key("other", "PO-1")),
                 [one.id for one in cases.cases_of("pO-1", "main")],
                 {one.id for one in cases.cases_of("PO-1")},
                 len(cases.cases_of("PO-1", limit=1)),
@@ -275,12 +277,12 @@ class TestUnique:
 
     async def test_a_source_is_known_by_a_case_or_by_a_look_at_it(self, store: CaseStore) -> None:
         def known(cases: CaseRepository) -> list[bool]:
-            return [cases.has_seen_source(source) for source in ("main", "other", "third")]
+            return [cases.has_seen(source, PURCHASE_ORDERS) for source in ("main", "other", "third")]
 
         assert await store.query(known) == [False, False, False]
         await put(store, a_case())
         for _ in range(2):
-            await store.transact(lambda cases: cases.mark_source_seen("other"))
+            await store.transact(lambda cases: cases.mark_seen("other", PURCHASE_ORDERS))
         assert await store.query(known) == [True, True, False]
 
     async def test_open_cases_of_somebody(self, store: CaseStore) -> None:
@@ -498,7 +500,7 @@ class TestTwoProcesses:
 
     async def test_of_many_who_open_one_does(self, two: tuple[Database, Database]) -> None:
         def open_(cases: CaseRepository) -> bool:
-            if cases.newest("main", "PO-1") is not None:
+            if cases.newest(po_key("main", "PO-1")) is not None:
                 return False
             cases.put(a_case())
             return True
@@ -516,7 +518,7 @@ class TestTwoProcesses:
 
         def approve(number: str) -> Callable[[CaseRepository], bool]:
             def work(cases: CaseRepository) -> bool:
-                case = cases.newest("main", number)
+                case = cases.newest(po_key("main", number))
                 assert case is not None
                 spent = cases.approved_on("wang", "CNY", NOW, NOW + timedelta(days=1))
                 if spent.amount + 10 > 50:

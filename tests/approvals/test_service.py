@@ -13,7 +13,7 @@ from bot.approvals.case import CaseState
 from bot.approvals.service import ReaderTask
 from bot.approvals.unit_of_work import CaseRepository
 from bot.erp.model import Money
-from tests.approvals.company import document
+from tests.approvals.company import po_key, waiting_order
 from tests.approvals.env import ApprovalEnv, rules
 from tests.approvals.policy.test_planner import any_of
 
@@ -23,7 +23,7 @@ T = TypeVar("T")
 async def test_pending_is_whose_turn_it_is() -> None:
     env = ApprovalEnv(rules=rules(any_of("role:purchasing"), any_of("role:finance")))
     case = await env.submit()
-    second = await env.submit(replace(document(requester="zhao").order, number="PO-2"))
+    second = await env.submit(replace(waiting_order(requester="zhao"), number="PO-2"))
     assert [one.number for one in await env.service.pending("wang")] == ["PO-1", "PO-2"]
     assert [one.number for one in await env.service.pending("zhao")] == ["PO-1"]
     assert await env.service.pending("qian") == ()
@@ -38,7 +38,7 @@ async def test_pending_is_whose_turn_it_is() -> None:
 async def test_one_read_tells_what_a_reader_has_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     env = ApprovalEnv(rules=rules(any_of("role:purchasing")))
     first = await env.submit()
-    second = await env.submit(replace(document(requester="wu").order, number="PO-2"))
+    second = await env.submit(replace(waiting_order(requester="wu"), number="PO-2"))
     read, reads = env.store.query, 0
 
     async def counted(work: Callable[[CaseRepository], T]) -> T:
@@ -60,23 +60,23 @@ async def test_whose_limit_is_too_low_has_the_turn_all_the_same() -> None:
     env = ApprovalEnv(rules=rules(daily_limits=(Money(Decimal(100), "CNY"),)))
     case = await env.submit()
     assert await env.service.pending("wang") == (case,)
-    approve = (await env.service.why("main", "PO-1", "wang")).approve
+    approve = (await env.service.why(po_key("main", "PO-1"), "wang")).approve
     assert approve is not None
     assert "in one day" in str(approve.reasons[0])
 
 
 async def test_why(env: ApprovalEnv) -> None:
     await env.submit()
-    mine = await env.service.why("main", "PO-1", "wang")
+    mine = await env.service.why(po_key("main", "PO-1"), "wang")
     assert mine.approve is not None
     assert mine.approve.allowed
     assert [str(one) for one in mine.plan_result.reasons] == ["“rule” decides."]
-    theirs = await env.service.why("main", "PO-1", "zheng")
+    theirs = await env.service.why(po_key("main", "PO-1"), "zheng")
     assert theirs.approve is not None
     assert not theirs.approve.allowed
     await env.cast_vote("wang")
     await env.run_until_idle()
-    assert (await env.service.why("main", "PO-1", "wang")).approve is None
+    assert (await env.service.why(po_key("main", "PO-1"), "wang")).approve is None
 
 
 async def test_history(env: ApprovalEnv) -> None:

@@ -27,7 +27,7 @@ from bot.store.approvals.repository import StoredCaseTransactions
 from bot.store.database import Database, latest_revision
 from bot.store.first_tables import make_first_tables
 from bot.store.tables import DELIVERY
-from tests.approvals.company import document
+from tests.approvals.company import po_key, waiting_order
 from tests.approvals.env import PEOPLE, ApprovalEnv, Clock, Killed, rules
 from tests.approvals.fake_erp import WriteFault
 from tests.approvals.memory_repository import MemoryCaseRepository, MemoryCaseStore
@@ -57,7 +57,7 @@ RULES = (
 FAULTS: tuple[WriteFault | ErpError | DecisionResult, ...] = (
     *WriteFault,
     Invalid("预算不足"),
-    DecisionResult(outcome=DecisionOutcome.UNKNOWN, order=None),
+    DecisionResult(outcome=DecisionOutcome.UNKNOWN, document=None),
 )
 TERMS = (
     ApprovalOptions(),
@@ -121,7 +121,7 @@ class ApprovalMachine(RuleBasedStateMachine):
 
     async def count_writes(self, source: str, decision: Decision) -> DecisionResult:
         before = len(self.env.erp.written)
-        case = await self.store.transact(lambda repository: repository.newest(source, decision.number))
+        case = await self.store.transact(lambda repository: repository.newest(po_key(source, decision.number)))
         assert case is not None
         assert case.state is CaseState.WRITING
         assert case.attempted_at is not None
@@ -161,7 +161,7 @@ class ApprovalMachine(RuleBasedStateMachine):
         erp, before = self.env.erp, self.env.erp.orders.get(one)
         if before is not None and before.status is PurchaseStatus.WAITING:
             return
-        order = replace(document(f"{total} CNY", requester=requester).order, number=one)
+        order = replace(waiting_order(f"{total} CNY", requester=requester), number=one)
         erp.submit(order if before is None else replace(order, version=f"v{int(before.version[1:]) + 1}"))
         self.poll(one, after)
 
@@ -196,7 +196,7 @@ class ApprovalMachine(RuleBasedStateMachine):
 
     @rule(one=number, after=steps)
     def poll(self, one: str, after: int | None) -> None:
-        case = self.may_die(after, lambda: self.env.service.sync_document("main", one))
+        case = self.may_die(after, lambda: self.env.service.sync_document(po_key("main", one)))
         if case is not None:
             self.saw(case)
 
@@ -366,7 +366,7 @@ class ApprovalMachine(RuleBasedStateMachine):
                 await self.env.run_until_idle(3 * HOUR)
                 for one in NUMBERS:
                     if one in erp.orders:
-                        await self.env.service.sync_document("main", one)
+                        await self.env.service.sync_document(po_key("main", one))
             await self.env.run_until_idle(3 * HOUR)
 
         self.run(rest())

@@ -18,7 +18,7 @@ from bot.outbox.delivery import Delivery, DeliveryFormat, Urgency
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import ComposedCard, MarkerState
 from bot.words.disclosure import HIDDEN
-from tests.approvals.company import money
+from tests.approvals.company import money, po_key
 from tests.approvals.env import GROUP, HOUR, MINUTE, REJECT, ApprovalEnv, decision, rules
 from tests.approvals.memory_repository import MemoryCaseStore
 from tests.approvals.policy.test_planner import all_of, any_of
@@ -69,7 +69,7 @@ async def test_all_whose_turn_it_is_share_one(env: ApprovalEnv) -> None:
     assert (todo.kind, todo.urgency) == ("approval_todo", Urgency.SOON), "its calls count as those of approvals"
     composed = await compose(env, case, "wang", "zhao")
     assert isinstance(composed.view, ApprovalTodo)
-    assert (composed.view.number, composed.view.vendor) == ("PO-1", "ACME")
+    assert (str(composed.view.subject), composed.view.partner) == ("Purchase order PO-1", "ACME")
     assert composed.marker is not None
     assert (composed.marker.people, composed.marker.due_at) == (("wang", "zhao"), case.opened_at + 8 * HOUR)
     assert await state(env, case, "wang", "zhao") == (MarkerState.OPEN, set())
@@ -127,7 +127,7 @@ async def test_a_rejection_ends_it_too() -> None:
 async def test_a_decision_in_the_erp_ends_it(env: ApprovalEnv) -> None:
     case = await env.newest()
     await env.erp.decide("main", decision(case.version, "erp-sun"))
-    await env.service.sync_document("main", "PO-1")
+    await env.service.sync_document(po_key("main", "PO-1"))
     assert await env.state() is CaseState.DECIDED_ELSEWHERE
     assert await state(env, case, "wang", "zhao") == (MarkerState.DONE, {"wang", "zhao"})
 
@@ -135,7 +135,7 @@ async def test_a_decision_in_the_erp_ends_it(env: ApprovalEnv) -> None:
 async def test_a_changed_order_has_a_new_one(env: ApprovalEnv) -> None:
     first = await env.newest()
     env.erp.edit("PO-1", total=money("9999 CNY"))
-    await env.service.sync_document("main", "PO-1")
+    await env.service.sync_document(po_key("main", "PO-1"))
     second = await env.newest()
     assert await state(env, first, "wang", "zhao") == (MarkerState.GONE, {"wang", "zhao"})
     assert set(todos(env, second)) == {"wang zhao"}
@@ -167,4 +167,4 @@ async def test_a_forgotten_case_leaves_it_as_it_is(env: ApprovalEnv) -> None:
 async def test_it_names_the_vendor_only_to_those_who_may_know(env: ApprovalEnv) -> None:
     composed = await compose(env, await env.newest(), "wang", "stranger", reader_at=granting(frozenset()))
     assert isinstance(composed.view, ApprovalTodo)
-    assert composed.view.vendor is HIDDEN
+    assert composed.view.partner is HIDDEN

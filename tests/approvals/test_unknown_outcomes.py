@@ -123,7 +123,7 @@ async def test_changed_while_it_is_unknown(env: ApprovalEnv) -> None:
     await env.work()
     env.erp.edit("PO-1", vendor="OTHER")
     await env.run_until_idle()
-    assert (await env.newest()).summary.vendor == "OTHER"
+    assert (await env.newest()).summary.partner == "OTHER"
     assert env.erp.written == []
 
 
@@ -180,7 +180,7 @@ async def test_an_answer_to_an_earlier_attempt_does_not_count(env: ApprovalEnv) 
     second = await transactions.transact(lambda unit: writeback.begin_write(unit, case.id))
     assert first is not None
     assert second is not None
-    refused = DecisionResult(outcome=DecisionOutcome.NOT_PERMITTED, order=None)
+    refused = DecisionResult(outcome=DecisionOutcome.NOT_PERMITTED, document=None)
     assert (
         await transactions.transact(lambda unit: writeback.record_result(unit, case.id, refused, first.attempt)) is None
     )

@@ -11,7 +11,7 @@ from bot.approvals.case import CaseState
 from bot.approvals.unit_of_work import ApprovalOptions
 from bot.approvals.voting import VoteOutcome
 from bot.erp.model import Money
-from tests.approvals.company import document
+from tests.approvals.company import waiting_order
 from tests.approvals.env import APPROVE, REJECT, ApprovalEnv, cards, rules
 from tests.approvals.policy.test_planner import all_of, any_of
 
@@ -82,7 +82,7 @@ async def test_nobody_without_an_account(env: ApprovalEnv) -> None:
 
 @pytest.mark.parametrize("account", ["erp-wang", "ERP-Wang"])
 async def test_never_the_requester(env: ApprovalEnv, account: str) -> None:
-    order = replace(document(requester="wang").order, requester=account)
+    order = replace(waiting_order(requester="wang"), requester=account)
     case = await env.submit(order)
     assert "approval:person:wang" not in cards(env, case.id)
     refused = await env.cast_vote("wang")
@@ -144,7 +144,7 @@ async def test_one_rejection_of_all_is_enough() -> None:
 async def test_a_limit_per_day_counts_open_decisions_too() -> None:
     env = ApprovalEnv(rules=rules(daily_limits=(Money(Decimal(5000), "CNY"),)))
     await env.submit()
-    await env.submit(replace(document(requester="wu").order, number="PO-2"))
+    await env.submit(replace(waiting_order(requester="wu"), number="PO-2"))
     assert (await env.cast_vote("wang")).outcome is VoteOutcome.DECIDED
     second = await env.newest("PO-2")
     refused = await env.cast_vote("wang", case=second)
@@ -157,7 +157,7 @@ async def test_a_day_begins_in_the_companys_zone() -> None:
     env = ApprovalEnv(rules=rules(daily_limits=(Money(Decimal(5000), "CNY"),)))
     env.clock.time = env.clock.time.replace(hour=7, minute=50)  # still the day before in UTC
     await env.submit()
-    await env.submit(replace(document(requester="wu").order, number="PO-2"))
+    await env.submit(replace(waiting_order(requester="wu"), number="PO-2"))
     await env.cast_vote("wang")
     env.clock.move(minutes=20)
     assert (await env.cast_vote("wang", case=await env.newest("PO-2"))).outcome is VoteOutcome.REFUSED

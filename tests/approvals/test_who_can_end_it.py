@@ -13,16 +13,17 @@ from bot.approvals.policy.rules import ApprovalRuleSet, SingleLimit
 from bot.approvals.stuck_orders import StuckOrderSearch
 from bot.approvals.unit_of_work import RulesInForce
 from bot.approvals.voting import VoteOutcome
+from bot.erp.kinds import PURCHASE_ORDERS
 from bot.erp.model import Approval, Verdict
 from bot.outbox.place import PlaceKind
 from bot.words.phrase import Words
-from tests.approvals.company import document, money
+from tests.approvals.company import money, po_key, waiting_order
 from tests.approvals.env import ACCOUNTS, HOUR, PEOPLE, ApprovalEnv, rules
 from tests.approvals.policy.test_evaluation import stands_in
 from tests.approvals.policy.test_planner import all_of, any_of
 from tests.rows import each_row
 
-ORDER = document(requester="wu").order
+ORDER = waiting_order(requester="wu")
 ANY = rules(any_of("person:wang person:qian"), remind_after=(HOUR,))
 ALL = rules(all_of("person:wang person:qian"), remind_after=(HOUR,))
 TWO = rules(any_of("person:wang"), any_of("person:qian person:sun"))
@@ -40,7 +41,7 @@ async def card(env: ApprovalEnv, user_id: str = "") -> ApprovalView:
     found = await env.service.find("PO-1")
     assert found is not None
     reader = CardViewer(audience=Audience.PRICED, user_id=user_id, now=env.clock())
-    return build_case_view(found, RevisionData(order=env.erp.orders["PO-1"], names={}), reader)
+    return build_case_view(found, RevisionData(document=env.erp.orders["PO-1"], names={}), reader)
 
 
 async def invited(env: ApprovalEnv, copy: int = 0) -> list[str]:
@@ -56,12 +57,12 @@ async def askable(env: ApprovalEnv) -> list[str]:
     named = sorted((await card(env)).waited)
     assert named == [who for who in sorted(PEOPLE) if await env.service.pending(who)]
     assert named == [who for who in sorted(PEOPLE) if (await env.service.task_of(case, who)).decides]
-    order = replace(await env.erp.reread("main", "PO-1"), source="main")
+    order = replace(await env.erp.reread("main", PURCHASE_ORDERS, "PO-1"), source="main")
     assert named == [who for who in sorted(PEOPLE) if (await env.service.case_of(order, who)).decides]
     for who in PEOPLE:
         (ruling,) = await env.service.decided_together([short_id(case.id)], who)
         assert (ruling.approve is not None and ruling.approve.allowed) == (who in named), who
-        why = await env.service.why("main", "PO-1", who)
+        why = await env.service.why(po_key("main", "PO-1"), who)
         assert why.approve is not None
         assert why.approve.allowed == (who in named), who
         assert set(why.approve.ask) <= {*named}, who
@@ -146,7 +147,7 @@ async def test_a_new_revision_asks_everybody_again() -> None:
     await env.run_until_idle()
     assert await askable(env) == ["qian"]
     env.erp.edit("PO-1", vendor="OTHER", approval=Approval(level=1, levels=2))
-    await env.service.sync_document("main", "PO-1")
+    await env.service.sync_document(po_key("main", "PO-1"))
     assert await askable(env) == ["qian", "wang"]
 
 
@@ -184,7 +185,7 @@ async def test_a_turn_is_passed_on_to_those_who_can_decide() -> None:
 
 async def test_why_says_who_of_the_plan_cannot_decide() -> None:
     env = await waiting(rules(any_of("person:wang person:qian person:li")), ("erp-wang",), without=["li"])
-    view = build_why_view(await env.service.why("main", "PO-1", "wang"), {}, Audience.BARE)
+    view = build_why_view(await env.service.why(po_key("main", "PO-1"), "wang"), {}, Audience.BARE)
     (level,) = view.plan_levels
     assert level.approvers == ("wang",)
     assert [(who, str(why)) for who, why in level.excluded] == [
@@ -244,5 +245,5 @@ async def test_whom_the_erp_names_for_its_earlier_approvals_is_not_asked() -> No
     passed = Approval(level=3, levels=3, decided_by="erp-qian", passed_by=("ERP-Wang", "erp-qian"))
     env.erp.submit(ORDER)
     env.erp.edit("PO-1", approval=passed)
-    await env.service.sync_document("main", "PO-1")
+    await env.service.sync_document(po_key("main", "PO-1"))
     assert await askable(env) == await invited(env) == ["li"]

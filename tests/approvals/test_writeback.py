@@ -26,7 +26,7 @@ async def test_a_decision_that_was_there_before_ours_is_that_of_others(
     order = replace(
         env.erp.orders["PO-1"], version="v2", status=PurchaseStatus.APPROVED, approval=Approval(decided_by=by)
     )
-    env.erp.faults.append(DecisionResult(outcome=outcome, order=order))
+    env.erp.faults.append(DecisionResult(outcome=outcome, document=order))
     await env.cast_vote("wang")
     await env.work()
     ended = await env.newest()
@@ -37,7 +37,7 @@ async def test_a_decision_that_was_there_before_ours_is_that_of_others(
 
 async def test_an_erp_that_does_not_tell_how_it_was_decided(env: ApprovalEnv) -> None:
     await env.submit()
-    env.erp.faults.append(DecisionResult(outcome=DecisionOutcome.ALREADY_DECIDED, order=None))
+    env.erp.faults.append(DecisionResult(outcome=DecisionOutcome.ALREADY_DECIDED, document=None))
     await env.cast_vote("wang")
     await env.work()
     assert (await record(env))[-1] == ("decided_elsewhere", "", "in the ERP, which does not tell how", "")
@@ -48,7 +48,7 @@ async def test_decided_by_a_first_attempt_whose_answer_was_an_error(env: Approva
     case = await env.wang_approves()
     await set_case(env, attempts=2, attempted_at=env.clock.time)
     order = replace(env.erp.orders["PO-1"], status=PurchaseStatus.APPROVED, approval=None)
-    decided = DecisionResult(outcome=DecisionOutcome.ALREADY_DECIDED, order=order)
+    decided = DecisionResult(outcome=DecisionOutcome.ALREADY_DECIDED, document=order)
     ended = await do(env, lambda unit: writeback.record_result(unit, case.id, decided))
     assert ended.state is CaseState.APPROVED
 

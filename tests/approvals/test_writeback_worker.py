@@ -11,13 +11,13 @@ import pytest
 from bot.approvals import writeback
 from bot.approvals.case import CaseState
 from bot.approvals.writeback_worker import WritebackWorker
-from tests.approvals.company import document
+from tests.approvals.company import waiting_order
 from tests.approvals.env import ApprovalEnv, until
 
 
 async def test_many_due_cases_are_begun_a_few_at_a_time(env: ApprovalEnv) -> None:
     for number in range(60):
-        await env.submit(replace(document(requester="wu").order, number=f"PO-{number}"))
+        await env.submit(replace(waiting_order(requester="wu"), number=f"PO-{number}"))
         await env.cast_vote("wang", case=await env.newest(f"PO-{number}"))
     most = 0
     decide = env.erp.decide
@@ -56,7 +56,7 @@ async def test_it_runs_when_it_is_poked_and_ends_after_its_writes(env: ApprovalE
 
 async def test_a_defect_stops_nobody_else(env: ApprovalEnv) -> None:
     await env.submit()
-    await env.submit(replace(document(requester="wu").order, number="PO-2"))
+    await env.submit(replace(waiting_order(requester="wu"), number="PO-2"))
     for number in ("PO-1", "PO-2"):
         await env.cast_vote("wang", case=await env.newest(number))
     broken = await env.newest("PO-1")

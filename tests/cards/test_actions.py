@@ -14,17 +14,17 @@ from bot.cards.actions import (
     AckAlert,
     Action,
     ApproveAll,
-    ApprovePo,
+    ApproveCase,
     Ask,
     AssignAlert,
     BadToken,
     FillIn,
-    ForwardPo,
-    RejectPo,
+    ForwardCase,
+    RejectCase,
     RejectReason,
     SnoozeAlert,
     SnoozeDuration,
-    UndoPo,
+    UndoDecision,
     unpack,
 )
 from tests.rows import each_row
@@ -43,15 +43,15 @@ ACTIONS = [
     (AssignAlert(ID), f"alert.assign|{ID}|0|", f"/alerts {ID} assign"),
     (AssignAlert(ID, offset=8), f"alert.assign|{ID}|8|", f"/alerts {ID} assign +8"),
     (AssignAlert(ID, "manager4220"), f"alert.assign|{ID}|0|manager4220", f"/alerts {ID} manager4220 assign"),
-    (ApprovePo(CASE, SEEN), f"po.yes|{CASE}|{SEEN}", f"/approve {CASE} #{SEEN}"),
-    (ApprovePo(CASE, SEEN, confirmed=True), f"po.yes|{CASE}|{SEEN}|1", f"/approve {CASE} #{SEEN} confirm"),
-    (RejectPo(CASE, SEEN), f"po.no|{CASE}|{SEEN}", f"/reject {CASE} #{SEEN}"),
-    (RejectPo(CASE, SEEN, RejectReason.PRICE), f"po.no|{CASE}|{SEEN}|p", f"/reject {CASE} #{SEEN} price"),
-    (RejectPo(CASE, SEEN, RejectReason.OTHER), f"po.no|{CASE}|{SEEN}|o", f"/reject {CASE} #{SEEN} other"),
-    (ForwardPo(CASE), f"po.pass|{CASE}|0|", f"/pending {CASE} forward"),
-    (ForwardPo(CASE, offset=8), f"po.pass|{CASE}|8|", f"/pending {CASE} forward +8"),
-    (ForwardPo(CASE, "manager4220"), f"po.pass|{CASE}|0|manager4220", f"/pending {CASE} manager4220 forward"),
-    (UndoPo(CASE), f"po.undo|{CASE}", f"/approve {CASE} undo"),
+    (ApproveCase(CASE, SEEN), f"po.yes|{CASE}|{SEEN}", f"/approve {CASE} #{SEEN}"),
+    (ApproveCase(CASE, SEEN, confirmed=True), f"po.yes|{CASE}|{SEEN}|1", f"/approve {CASE} #{SEEN} confirm"),
+    (RejectCase(CASE, SEEN), f"po.no|{CASE}|{SEEN}", f"/reject {CASE} #{SEEN}"),
+    (RejectCase(CASE, SEEN, RejectReason.PRICE), f"po.no|{CASE}|{SEEN}|p", f"/reject {CASE} #{SEEN} price"),
+    (RejectCase(CASE, SEEN, RejectReason.OTHER), f"po.no|{CASE}|{SEEN}|o", f"/reject {CASE} #{SEEN} other"),
+    (ForwardCase(CASE), f"po.pass|{CASE}|0|", f"/pending {CASE} forward"),
+    (ForwardCase(CASE, offset=8), f"po.pass|{CASE}|8|", f"/pending {CASE} forward +8"),
+    (ForwardCase(CASE, "manager4220"), f"po.pass|{CASE}|0|manager4220", f"/pending {CASE} manager4220 forward"),
+    (UndoDecision(CASE), f"po.undo|{CASE}", f"/approve {CASE} undo"),
     (ApproveAll(SEEN), f"po.all|0|{SEEN}", f"/approve all #{SEEN}"),
     (ApproveAll(SEEN, 8), f"po.all|8|{SEEN}", f"/approve all #{SEEN} +8"),
 ]
@@ -62,9 +62,9 @@ ACTIONS = [
     [("PO-1001", "PO-1001"), ("", CASE), ("PO 1001", CASE), ("PO#1", CASE), ('P"1', CASE), ("@PO", CASE)],
 )
 def test_people_type_the_number_where_that_is_one_word(number: str, named: str) -> None:
-    assert ApprovePo(CASE, SEEN, number=number).typed == f"/approve {named} #{SEEN}"
-    assert ApprovePo(CASE, SEEN, number=number).pack() == ApprovePo(CASE, SEEN).pack()
-    assert RejectPo(CASE, SEEN, number=number).typed == f"/reject {named} #{SEEN}"
+    assert ApproveCase(CASE, SEEN, number=number).typed == f"/approve {named} #{SEEN}"
+    assert ApproveCase(CASE, SEEN, number=number).pack() == ApproveCase(CASE, SEEN).pack()
+    assert RejectCase(CASE, SEEN, number=number).typed == f"/reject {named} #{SEEN}"
 
 
 def test_every_quick_reason_has_a_letter_of_its_own() -> None:

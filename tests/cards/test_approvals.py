@@ -26,7 +26,7 @@ from bot.approvals.cards.views import ApprovalReasons, ApprovalView, Audience
 from bot.approvals.case import Case, CaseDecision, CaseState, DocumentSummary, ExternalDecision
 from bot.approvals.case_context import CaseContext, DecisionExplanation
 from bot.approvals.deciders import ErpApprover, ErpApprovers
-from bot.approvals.document import ApprovalDocument, fingerprint
+from bot.approvals.document import fingerprint
 from bot.approvals.plan import ApprovalLevel, ApprovalPlan, Eligibility, PlanResult, Quorum, Vote
 from bot.cards.actions import MAX_TOKEN_BYTES
 from bot.cards.budget import Budget, buttons_size
@@ -34,8 +34,10 @@ from bot.cards.card import Card
 from bot.cards.language import LANGUAGE_CODES, load_languages
 from bot.cards.renderer import CardRenderer
 from bot.erp.errors import KEY_MISSING, KEY_REFUSED, OWN_ORDER, Unavailable
+from bot.erp.kinds import PURCHASE_ORDERS
 from bot.erp.model import Money, PurchaseLine, PurchaseOrder, PurchaseStatus, Verdict
 from bot.words.phrase import Phrase, phrase
+from tests.approvals.company import document_of
 from tests.bare_records import bare
 from tests.rows import each_row
 
@@ -117,11 +119,12 @@ def case(**fields: Any) -> Case:
     made: dict[str, Any] = {
         "id": "3f0c9a1b2d4e5f60718293a4-1",
         "source": "main",
+        "kind": PURCHASE_ORDERS,
         "number": "PO-1001",
         "fingerprint": fingerprint(ORDER),
         "version": "1",
         "summary": DocumentSummary(
-            vendor=ORDER.vendor, total=ORDER.total, due_on=ORDER.due_on, requester="buyer01", requested_by="u_zhao"
+            partner=ORDER.vendor, total=ORDER.total, due_on=ORDER.due_on, requester="buyer01", requested_by="u_zhao"
         ),
         "state": CaseState.OPEN,
         "plan": PLAN,
@@ -139,7 +142,7 @@ def gone(there: ExternalDecision) -> Case:
 THERE = ExternalDecision(status=PurchaseStatus.APPROVED, by="周总 *(ERP)*", at=NOW - timedelta(minutes=30))
 EXPECTED = ErpApprovers((ErpApprover("u_zhao"), ErpApprover("u_zhou", "boss01"), ErpApprover("u_x")), mismatched=True)
 FOLDER = CaseContext(case=case(), waited=("manager01", "boss01"))
-KNOWN = RevisionData(order=ORDER, insight=INSIGHT, names=NAMES)
+KNOWN = RevisionData(document=ORDER, insight=INSIGHT, names=NAMES)
 CHANGED = replace(
     ORDER,
     total=cny("77777.77"),
@@ -155,33 +158,33 @@ NEWER = case(
 SUPERSEDED = case(state=CaseState.SUPERSEDED)
 STATES = {
     "waits": (FOLDER, KNOWN),
-    "late": (CaseContext(case=case(expired=True), waited=("manager01",)), RevisionData(order=ORDER, names=NAMES)),
+    "late": (CaseContext(case=case(expired=True), waited=("manager01",)), RevisionData(document=ORDER, names=NAMES)),
     "the ERP does not answer": (FOLDER, RevisionData(names=NAMES)),
     "refused by the ERP": (
         CaseContext(case=case(refused=("manager01",), erp_text="No right *for this*"), waited=("boss01",)),
-        RevisionData(order=ORDER, names=NAMES),
+        RevisionData(document=ORDER, names=NAMES),
     ),
     "changed": (
         CaseContext(case=NEWER, before=SUPERSEDED, waited=("fin01",)),
-        RevisionData(order=CHANGED, before=ORDER, names=NAMES),
+        RevisionData(document=CHANGED, before=ORDER, names=NAMES),
     ),
-    "superseded": (CaseContext(case=SUPERSEDED, newer=NEWER), RevisionData(order=ORDER, newer=CHANGED, names=NAMES)),
+    "superseded": (CaseContext(case=SUPERSEDED, newer=NEWER), RevisionData(document=ORDER, newer=CHANGED, names=NAMES)),
     "being told": (
         CaseContext(case=case(state=CaseState.WRITING, decision=DECISION)),
-        RevisionData(order=ORDER, names=NAMES),
+        RevisionData(document=ORDER, names=NAMES),
     ),
     "can be taken back": (
         CaseContext(case=case(state=CaseState.WRITING, decision=DECISION), undo_until=NOW + timedelta(seconds=20)),
-        RevisionData(order=ORDER, names=NAMES),
+        RevisionData(document=ORDER, names=NAMES),
     ),
     "unknown": (CaseContext(case=case(state=CaseState.UNKNOWN, decision=DECISION)), RevisionData(names=NAMES)),
     "approved": (
         CaseContext(case=case(state=CaseState.APPROVED, decision=DECISION)),
-        RevisionData(order=ORDER, names=NAMES),
+        RevisionData(document=ORDER, names=NAMES),
     ),
     "rejected": (
         CaseContext(case=case(state=CaseState.REJECTED, decision=REFUSAL)),
-        RevisionData(order=ORDER, names=NAMES),
+        RevisionData(document=ORDER, names=NAMES),
     ),
     "elsewhere": (
         CaseContext(
@@ -199,7 +202,7 @@ STATES = {
         ),
         RevisionData(names=NAMES),
     ),
-    "the ERP waits for others": (replace(FOLDER, erp_approvers=EXPECTED), RevisionData(order=ORDER, names=NAMES)),
+    "the ERP waits for others": (replace(FOLDER, erp_approvers=EXPECTED), RevisionData(document=ORDER, names=NAMES)),
     "failed": (
         CaseContext(case=case(state=CaseState.FAILED, decision=DECISION, erp_text="Period *closed*")),
         RevisionData(names=NAMES),
@@ -295,7 +298,7 @@ def test_every_answer(code: str, renderer: CardRenderer, snapshot: SnapshotAsser
         Eligibility(allowed=True, reasons=(phrase("“%(rule)s” names you for level %(level)s.", rule="大额", level=2),)),
     )
     why = DecisionExplanation(
-        document=ApprovalDocument(order=ORDER),
+        document=document_of(ORDER),
         case=case(),
         plan_result=PlanResult(PLAN, (phrase("Rule “%(rule)s” applies.", rule="大额采购"),)),
         approve=rulings[0],
@@ -303,9 +306,11 @@ def test_every_answer(code: str, renderer: CardRenderer, snapshot: SnapshotAsser
         erp_approvers=ErpApprovers((ErpApprover("u_zhao"),), mismatched=True),
     )
     no_rule = DecisionExplanation(
-        document=ApprovalDocument(order=ORDER), case=None, plan_result=PlanResult(None, (phrase("They changed it."),))
+        document=document_of(ORDER), case=None, plan_result=PlanResult(None, (phrase("They changed it."),))
     )
-    asked = ApprovalReasons(case=case().id, seen="12345678", number="PO-1001", vendor="Acme", minutes=5, own_words=True)
+    asked = ApprovalReasons(
+        case=case().id, seen="12345678", kind="po", number="PO-1001", partner="Acme", minutes=5, own_words=True
+    )
     cards = [
         build_case_view(
             FOLDER,
@@ -337,9 +342,10 @@ def row(number: int) -> ApprovalListRow:
     return ApprovalListRow(
         case=f"{number:024}-1",
         number=f"PO-2026-11-{number:05}",
-        vendor="很长的供应商名称有限责任公司" * 3,
+        kind="po",
+        partner="很长的供应商名称有限责任公司" * 3,
         amount=cny("123456789.00"),
-        ordered_on=date(2026, 10, 30),
+        day=date(2026, 10, 30),
         due_on=date(2026, 11, 20),
         result=result,
     )
@@ -370,13 +376,13 @@ def test_everything_at_once_fits(code: str, face: Audience, renderer: CardRender
         case=case(
             number="PO-" + "9" * 60,
             votes=votes,
-            summary=replace(case().summary, vendor=full.vendor),
+            summary=replace(case().summary, partner=full.vendor),
             erp_text="e" * 400,
         ),
         waited=tuple(f"user{n}" * 10 for n in range(30)),
     )
     remark = ReplyNote(note=phrase("You may not decide it."), ask=("u" * 60,) * 30, retry="/approve " + "x" * 100)
-    view = build_case_view(folder, RevisionData(order=full, insight=insight), reader(face), remark=remark)
+    view = build_case_view(folder, RevisionData(document=full, insight=insight), reader(face), remark=remark)
     card = renderer.render(view, code, zone=ZONE)
     assert_within(card)
     assert any(button.token.startswith("po.yes|") for button in card.buttons)
@@ -385,7 +391,7 @@ def test_everything_at_once_fits(code: str, face: Audience, renderer: CardRender
 
 def test_lines_are_paged(renderer: CardRenderer) -> None:
     lines = tuple(line(f"SKU{n}", "x", "1", "1") for n in range(9))
-    known = RevisionData(order=replace(ORDER, lines=lines), names=NAMES)
+    known = RevisionData(document=replace(ORDER, lines=lines), names=NAMES)
     first = build_case_view(FOLDER, known, reader(Audience.PRICED))
     assert ([row.line.sku for row in first.rows], first.total) == (["SKU0", "SKU1", "SKU2", "SKU3"], 9)
     last = build_case_view(FOLDER, known, reader(Audience.PRICED), offset=8)
@@ -430,7 +436,7 @@ def test_differences_without_the_lines_are_those_of_the_brief() -> None:
     ]
     assert view.newer == NEWER.id
     both = build_case_view(
-        CaseContext(case=SUPERSEDED, newer=NEWER), RevisionData(order=ORDER, newer=CHANGED), reader(Audience.PRICED)
+        CaseContext(case=SUPERSEDED, newer=NEWER), RevisionData(document=ORDER, newer=CHANGED), reader(Audience.PRICED)
     )
     assert [(str(one.label), one.what, one.before, one.now) for one in both.changes[2:]] == [
         ("Quantity", "SKU123", "5000 件", "6000 件"),

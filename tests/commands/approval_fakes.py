@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from bot.approvals.cards.insights import Insights
 from bot.approvals.cards.presenter import ApprovalComposer, CasePresenter, RequesterComposer
@@ -24,9 +25,11 @@ from bot.approvals.unit_of_work import ApprovalOptions, CaseStore, CaseTransacti
 from bot.approvals.writeback_worker import WritebackWorker
 from bot.erp.errors import Unavailable
 from bot.erp.hub import ErpHub
+from bot.erp.kinds import Kind
 from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseOrder, PurchaseStatus
 from bot.mechanisms.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
+from tests.approvals.company import po_key
 from tests.approvals.env import PATIENCE
 from tests.chat.audience_parts import reader_by_kind
 from tests.commands.company import NOW, Company
@@ -57,7 +60,7 @@ class FakeErp:
     away: bool = False
     decisions: list[Decision] = field(default_factory=list)
 
-    async def reread(self, source: str, number: str) -> PurchaseOrder:
+    async def reread(self, source: str, kind: Kind[Any], number: str) -> PurchaseOrder:
         if self.away:
             raise Unavailable("away", source=source)
         # The people for whom the company's ERP waits have no accounts here: approvals hear of none.
@@ -72,7 +75,7 @@ class FakeErp:
         status = PurchaseStatus.APPROVED if decision.verdict == "approve" else PurchaseStatus.REJECTED
         decided = replace(order, status=status, version=order.version + "+", source=source)
         self.change(decision.number, status=status, version=decided.version)
-        return DecisionResult(outcome=DecisionOutcome.APPLIED, order=decided)
+        return DecisionResult(outcome=DecisionOutcome.APPLIED, document=decided)
 
     def change(self, number: str, **changes: object) -> None:
         self.company.purchases = tuple(
@@ -110,14 +113,14 @@ class ApprovalFixture:
         self.writer = WritebackWorker(transactions, self.erp, follow=self.service.sync_document, metrics=Metrics())
         self.insights = Insights(hub.source_client, now=lambda: self.now, seconds=PATIENCE)
         self.presenter = CasePresenter(
-            reader.order, self.insights, self._names_of, now=lambda: self.now, seconds=PATIENCE
+            reader.document, self.insights, self._names_of, now=lambda: self.now, seconds=PATIENCE
         )
         self.composer = ApprovalComposer(self.service.find, self.presenter, reader_by_kind)
         self.requester_composer = RequesterComposer(self.service.find, self.presenter, reader_by_kind)
 
     async def submit(self, number: str = "PO-1001") -> Case:
         """Open the case of an order."""
-        case = await self.service.sync_document("main", number)
+        case = await self.service.sync_document(po_key("main", number))
         assert case is not None
         return case
 

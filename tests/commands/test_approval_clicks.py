@@ -11,7 +11,7 @@ import pytest
 
 from bot.approvals.cards.views import Audience
 from bot.approvals.case import Case, CaseState
-from bot.cards.actions import Action, ApprovePo, Ask, ForwardPo, RejectPo, RejectReason, UndoPo
+from bot.cards.actions import Action, ApproveCase, Ask, ForwardCase, RejectCase, RejectReason, UndoDecision
 from bot.cards.card import Card, CardReply, Click
 from bot.cards.language import load_languages
 from bot.cards.renderer import CardRenderer
@@ -40,7 +40,7 @@ class ApprovalClickHarness(ClickHarness):
         self.approvals, self.case = approvals, case
         self.group, self.own = self._place_card(GROUP), self._place_card(OWN)
         seen = case.fingerprint[:8]
-        self.approve, self.reject = ApprovePo(case.id, seen), RejectPo(case.id, seen)
+        self.approve, self.reject = ApproveCase(case.id, seen), RejectCase(case.id, seen)
 
     def _place_card(self, place: Place) -> str:
         track = TRACKS.for_card(f"approval:{self.case.id}:{place}")
@@ -164,9 +164,9 @@ async def test_passing_on_and_undo_and_confirm_are_tokens_of_their_own(
 ) -> None:
     approvals.rules = rules(any_of("manager01"))
     harness = ApprovalClickHarness(dispatcher, approvals, await approvals.submit())
-    people = await harness.click_for_oneself(ForwardPo(harness.case.id))
+    people = await harness.click_for_oneself(ForwardCase(harness.case.id))
     assert tokens(people)["赵采"] == f"po.pass|{harness.case.id}|0|buyer01"
-    late = await harness.click_for_oneself(UndoPo(harness.case.id))
+    late = await harness.click_for_oneself(UndoDecision(harness.case.id))
     assert "There is nothing to take back" in late.body
 
 

@@ -23,7 +23,7 @@ from bot.approvals.cards.views import (
 )
 from bot.approvals.case import CaseState, short_id
 from bot.approvals.plan import VoteWay
-from bot.approvals.unit_of_work import ApprovalOptions
+from bot.approvals.unit_of_work import ApprovalOptions, no_limits
 from bot.cards.notices import BadArgumentNotice, ChoiceNotice, DeniedNotice, ExternalNotice, NotFoundNotice
 from bot.cards.view import View
 from bot.chat.message import Conversation, ConversationKind
@@ -31,6 +31,7 @@ from bot.erp.hub import ErpHub
 from bot.erp.model import Money, PurchaseStatus, Verdict
 from bot.words.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from commands.po import PurchaseView
+from tests.approvals.company import po_key
 from tests.approvals.env import PATIENCE
 from tests.commands.approval_fakes import ApprovalFixture, any_of, rules
 from tests.commands.company import NOW, Company, cny, purchase
@@ -58,9 +59,9 @@ def money_in(thing: object) -> Iterator[Money]:
 async def test_finding_1_where_the_erp_takes_no_rejection_none_is_offered(ask: Ask, approvals: ApprovalFixture) -> None:
     case = await approvals.submit()
     for line, alone in ((f"/pending {case.id}", ApprovalView), ("/po PO-1001", PurchaseView)):
-        approvals.transactions.approve_only = frozenset()
+        approvals.transactions.decides = no_limits
         offered = as_(alone, await ask(line, person=MANAGER, where=DIRECT)).buttons()
-        approvals.transactions.approve_only = frozenset({"main"})
+        approvals.transactions.decides = lambda source, kind: frozenset({Verdict.APPROVE})
         left = as_(alone, await ask(line, person=MANAGER, where=DIRECT)).buttons()
         assert {str(each.label) for each in offered} - {str(each.label) for each in left} == {"Reject"}, line
     refused = as_(ApprovalView, await ask("/reject PO-1001 too dear", person=MANAGER, where=DIRECT))
@@ -104,7 +105,7 @@ async def test_a_number_that_waits_in_two_erps_is_asked_about_and_nothing_is_dec
     ask: Ask, approvals: ApprovalFixture, line: str
 ) -> None:
     await approvals.submit()
-    assert await approvals.service.sync_document("factory", "PO-1001") is not None
+    assert await approvals.service.sync_document(po_key("factory", "PO-1001")) is not None
     choice = as_(ApprovalChoice, await ask(line, person=MANAGER, where=DIRECT))
     assert {str(button.label) for button in choice.buttons()} == {"main", "factory"}
     cases = [case for case in await approvals.service.open_cases() if case.number == "PO-1001"]
@@ -534,7 +535,7 @@ class TestWithinASource:
         self, ask: Ask, approvals: ApprovalFixture
     ) -> None:
         await approvals.submit()
-        assert await approvals.service.sync_document("factory", "PO-1001") is not None
+        assert await approvals.service.sync_document(po_key("factory", "PO-1001")) is not None
         assert as_(ApprovalView, await ask("/pending PO-1001", where=DIRECT)).source == "main"
 
 
@@ -585,7 +586,7 @@ class TestWithoutVendors:
     @pytest.mark.parametrize("line", ["/pending PO-1001", "/approve PO-1001", "/reject PO-1001 贵", "/why PO-1001"])
     async def test_a_vendor_is_for_the_concerned(self, ask: Ask, approvals: ApprovalFixture, line: str) -> None:
         await approvals.submit()
-        vendor = (await approvals.case()).summary.vendor
+        vendor = (await approvals.case()).summary.partner
         assert vendor not in repr((await ask(line, where=DIRECT)).view)
         assert vendor in repr((await ask("/pending PO-1001", person=MANAGER, where=DIRECT)).view)
 
@@ -675,7 +676,7 @@ class TestTwoErps:
 
     async def test_a_vote_is_for_the_books_that_it_names(self, ask: Ask, approvals: ApprovalFixture) -> None:
         await approvals.submit()
-        assert await approvals.service.sync_document("factory", "PO-1001") is not None
+        assert await approvals.service.sync_document(po_key("factory", "PO-1001")) is not None
         for name in ("factory", "main"):
             shown = as_(ApprovalView, await ask(f"/pending PO-1001 @{name}", person=MANAGER, where=DIRECT))
             assert shown.source == name
@@ -756,7 +757,7 @@ async def test_the_list_of_approvals_is_closed_by_default(ask: Ask, approvals: A
 async def test_the_list_of_approvals_hides_what_the_order_would(ask: Ask, approvals: ApprovalFixture) -> None:
     await _approved(ask, approvals)
     (row,) = as_(ApprovalHistory, await ask("/decisions", person=KEEPER, where=DIRECT)).rows
-    assert (row.amount, row.vendor) == (HIDDEN, HIDDEN)
+    assert (row.amount, row.partner) == (HIDDEN, HIDDEN)
     record = as_(ApprovalRecord, await ask("/decisions PO-1001", person=KEEPER, where=DIRECT))
     assert not [line.detail for line in record.rows if "98000" in str(line.detail)]
 

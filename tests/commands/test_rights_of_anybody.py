@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from bot.access.grants import EVERYTHING, Scope
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
-from bot.approvals.service import ApprovalService, OrderCase
+from bot.approvals.service import ApprovalService, RevisionCase
 from bot.chat.context import QuestionContext
 from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.registry import AnyCommand, Commands
@@ -45,8 +45,8 @@ LINES = (
 class NoCases:
     """Nothing waits for a decision."""
 
-    async def case_of(self, *args: object) -> OrderCase:
-        return OrderCase()
+    async def case_of(self, *args: object) -> RevisionCase:
+        return RevisionCase()
 
 
 def a_dispatcher(policy: AccessPolicy) -> QuestionDispatcher:

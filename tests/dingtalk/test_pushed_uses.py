@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from dingtalk_stream import EventMessage
 
-from bot.cards.actions import AckAlert, ApprovePo, Ask
+from bot.cards.actions import AckAlert, ApproveCase, Ask
 from bot.cards.card import Click
 from bot.dingtalk.pushed_uses import count_click, count_event
 from bot.dingtalk.quota import MonthlyMeter
@@ -44,7 +44,7 @@ def test_events(meter: MonthlyMeter, kind: str, purpose: Purpose | None) -> None
     [
         (Ask("/order late", 8).pack(), Purpose.PAGE),
         (AckAlert("a1").pack(), Purpose.ALERT),
-        (ApprovePo("c1", "abcd").pack(), Purpose.APPROVAL),
+        (ApproveCase("c1", "abcd").pack(), Purpose.APPROVAL),
         ("nonsense", Purpose.OTHER),
     ],
 )

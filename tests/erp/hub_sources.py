@@ -98,7 +98,7 @@ def purchase(status: PurchaseStatus = PurchaseStatus.WAITING, version: str = "1"
 
 
 DECISION = Decision(number="PO-1001", version="1", verdict=Verdict.APPROVE, by="boss01")
-DECIDED = DecisionResult(outcome=DecisionOutcome.APPLIED, order=purchase(PurchaseStatus.APPROVED, "2"))
+DECIDED = DecisionResult(outcome=DecisionOutcome.APPLIED, document=purchase(PurchaseStatus.APPROVED, "2"))
 
 
 def counted(metrics: Metrics, call: str, outcome: str, source: str = "main") -> float:

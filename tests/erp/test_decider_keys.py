@@ -16,6 +16,7 @@ from bot.erp.errors import AuthFailed, Invalid, NotPermitted
 from bot.erp.model import Decision, DecisionOutcome, PurchaseStatus, Verdict
 from bot.erp.port import Capability, Erp
 from bot.kit.testing import company as reference
+from bot.kit.testing.erp_checks import resulting_order
 from tests.erp.opened_adapter import opened
 
 ADAPTERS = (
@@ -82,9 +83,9 @@ async def test_a_decision_is_written_with_the_key_that_its_person_entered(adapte
         decision = Decision(number=number, version=order.version, verdict=Verdict.APPROVE, by=ANNA, reason="")
         result = await erp.decide(decision)
         assert result.outcome is DecisionOutcome.APPLIED
-        assert result.order is not None
-        assert result.order.approval is not None
-        assert result.order.approval.decided_by == ANNA
+        assert result.document is not None
+        assert resulting_order(result).approval is not None
+        assert resulting_order(result).approval.decided_by == ANNA
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS)

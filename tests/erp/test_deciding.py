@@ -88,9 +88,9 @@ async def test_after_the_write(
     result = await decide(APPROVE, read=erp.read, write=erp.write)
     assert (result.outcome, result.text, erp.writes) == (outcome, text, 1)
     if isinstance(after, PurchaseOrder):
-        assert result.order == after
+        assert result.document == after
     else:
-        assert result.order == (WAITING if outcome is DecisionOutcome.NOT_PERMITTED else None)
+        assert result.document == (WAITING if outcome is DecisionOutcome.NOT_PERMITTED else None)
 
 
 @each_row(
@@ -147,7 +147,7 @@ async def test_what_is_seen_beforehand_is_not_sent(
 ) -> None:
     erp = Erp(before, DONE, "ok")
     result = await decide(decision, read=erp.read, write=erp.write)
-    assert (result.outcome, result.order, erp.writes) == (outcome, before, 0)
+    assert (result.outcome, result.document, erp.writes) == (outcome, before, 0)
 
 
 async def test_an_account_is_spelled_as_the_erp_spells_it() -> None:

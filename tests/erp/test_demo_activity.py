@@ -26,6 +26,7 @@ from bot.kit.company.documents import PURCHASE_ORDERS
 from bot.kit.company.manifest import DemoOptions
 from bot.kit.company.sales import ZONE
 from bot.kit.company.supply import SECOND_LEVEL_ABOVE
+from bot.kit.testing.erp_checks import resulting_order
 from tests.erp.conftest import NOW, TODAY
 from tests.examples import examples
 
@@ -247,8 +248,10 @@ def decide_something(connection: Connection, verdict: Verdict) -> None:
     by = order.approval.pending_for[0]
     result = decide(connection, Decision(number=waiting, version=order.version, verdict=verdict, by=by), "demo", NOW)
     assert result.outcome in {DecisionOutcome.APPLIED, DecisionOutcome.MORE_APPROVALS_NEEDED}
-    assert result.order is not None
-    assert (result.order.status is PurchaseStatus.WAITING) == (result.outcome is DecisionOutcome.MORE_APPROVALS_NEEDED)
+    assert result.document is not None
+    assert (resulting_order(result).status is PurchaseStatus.WAITING) == (
+        result.outcome is DecisionOutcome.MORE_APPROVALS_NEEDED
+    )
 
 
 def judge(connection: Connection) -> None:

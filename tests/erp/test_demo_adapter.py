@@ -32,6 +32,7 @@ from bot.erp.port import Filter, ListQuery
 from bot.kit.company.adapter import DemoErp, open_demo
 from bot.kit.company.company import DemoCompany
 from bot.kit.company.owners import account_of
+from bot.kit.testing.erp_checks import resulting_order
 
 from .conftest import NOW, TODAY
 
@@ -293,10 +294,10 @@ async def test_a_rejection_at_the_second_level_is_final(erp: DemoErp) -> None:
         Decision(number="po-1003", version="2", verdict=Verdict.REJECT, by="finance01", reason="预算不足")
     )
     assert result.outcome is DecisionOutcome.APPLIED
-    assert result.order is not None
-    assert result.order.status is PurchaseStatus.REJECTED
-    assert result.order.approval is not None
-    assert result.order.approval.reason == "预算不足"
+    assert result.document is not None
+    assert resulting_order(result).status is PurchaseStatus.REJECTED
+    assert resulting_order(result).approval is not None
+    assert resulting_order(result).approval.reason == "预算不足"
 
 
 @pytest.mark.parametrize("cursor", ["yesterday", "-1", "1; DROP TABLE demo_change", "٣", "9" * 40])

@@ -284,14 +284,14 @@ async def test_an_unknown_source_or_a_missing_ability_is_unsupported(make_hub: M
     hub = make_hub(source)
     for name, decision in (("other", DECISION), ("main", replace(DECISION, verdict=Verdict.REJECT))):
         result = await hub.decide(name, decision)
-        assert (result.outcome, result.order) == (DecisionOutcome.UNSUPPORTED, None)
+        assert (result.outcome, result.document) == (DecisionOutcome.UNSUPPORTED, None)
     assert source.calls == []
 
 
 async def test_an_unconfirmed_decision_is_unknown_and_read_again(make_hub: MakeHub) -> None:
     after = purchase(PurchaseStatus.APPROVED, "2")
     result = await make_hub(Source(decide=UnknownOutcome("x"), purchase_order=after)).decide("main", DECISION)
-    assert (result.outcome, result.order) == (DecisionOutcome.UNKNOWN, after)
+    assert (result.outcome, result.document) == (DecisionOutcome.UNKNOWN, after)
     silent = await make_hub(Source(decide=UnknownOutcome("x"), purchase_order=Unavailable("down"))).decide(
         "main", DECISION
     )
@@ -307,7 +307,7 @@ async def test_a_decision_that_takes_too_long_is_unknown(make_hub: MakeHub) -> N
 
     source = Hanging(purchase_order=purchase())
     result = await make_hub(source, write_timeout=0.0).decide("main", DECISION)
-    assert (result.outcome, result.order) == (DecisionOutcome.UNKNOWN, purchase())
+    assert (result.outcome, result.document) == (DecisionOutcome.UNKNOWN, purchase())
     assert source.calls == ["decide", "purchase_order"]
 
 

@@ -24,7 +24,7 @@ from bot.erp.errors import (
     Unsupported,
 )
 from bot.erp.hub import ErpHub, default_scope
-from bot.erp.kinds import KINDS, Kind
+from bot.erp.kinds import KINDS, PURCHASE_ORDERS, Kind
 from bot.erp.limits import SourceLimits
 from bot.erp.merging import ProductCodes
 from bot.erp.model import (
@@ -231,7 +231,7 @@ async def test_a_source_that_is_not_here_is_named(make_hub: MakeHub) -> None:
         hub.source_client("other")
     assert (caught.value.detail, caught.value.source) == ("no such source", "other")
     with pytest.raises(Unsupported) as caught:
-        await hub.reread("other", "PO-1")
+        await hub.reread("other", PURCHASE_ORDERS, "PO-1")
     assert caught.value.source == "other"
 
 
@@ -246,13 +246,15 @@ async def test_an_order_that_is_read_anew_has_its_source_and_time(make_hub: Make
     source = Asked(purchase_order=[purchase(version="2"), DOWN])
     hub = make_hub(source)
     clock.seconds = 30
-    assert (await hub.reread("main", "Po-1001")).version == "2"
+    assert (await hub.reread("main", PURCHASE_ORDERS, "Po-1001")).version == "2"
     assert source.calls == [("purchase_order", "Po-1001")]
     clock.seconds = 90
     old = await hub.purchase_order("PO-1001")
     assert (old.source, old.as_of, old.stale) == ("main", START + timedelta(seconds=30), True)
     with pytest.raises(Unsupported):
-        await make_hub(Asked(without=frozenset({Capability.PURCHASE_ORDERS}))).reread("main", "PO-1001")
+        await make_hub(Asked(without=frozenset({Capability.PURCHASE_ORDERS}))).reread(
+            "main", PURCHASE_ORDERS, "PO-1001"
+        )
 
 
 async def test_the_sources_are_named_in_their_order(make_hub: MakeHub) -> None:
@@ -430,7 +432,7 @@ async def test_a_decision_needs_its_own_ability(
     await asyncio.sleep(0)
     assert not hub._decisions._writes._under_way, "nothing is left to wait for"
     assert able.calls == [("decide", decision)]
-    assert (await hub.decide("unable", decision)).order is None
+    assert (await hub.decide("unable", decision)).document is None
     assert unable.calls == []
     assert counted(metrics, "decide", "ok", "able") == 1
 
@@ -453,7 +455,7 @@ async def test_a_decided_order_is_remembered_with_its_source_and_time(make_hub: 
 async def test_an_unconfirmed_decision_asks_for_its_order_once_more(make_hub: MakeHub, metrics: Metrics) -> None:
     source = Asked(decide=UnknownOutcome("lost"), purchase_order=purchase(version="2"))
     result = await make_hub(source).decide("main", DECISION)
-    assert (result.outcome, result.order, result.text) == (DecisionOutcome.UNKNOWN, purchase(version="2"), "lost")
+    assert (result.outcome, result.document, result.text) == (DecisionOutcome.UNKNOWN, purchase(version="2"), "lost")
     assert source.calls == [("decide", DECISION), ("purchase_order", "PO-1001")]
     assert counted(metrics, "decide", "UnknownOutcome") == counted(metrics, "purchase_order", "ok") == 1
 

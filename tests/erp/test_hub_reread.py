@@ -10,6 +10,7 @@ import pytest
 
 from bot.erp.errors import NotFound, Unavailable, Unsupported
 from bot.erp.hub import ErpHub
+from bot.erp.kinds import PURCHASE_ORDERS
 from bot.erp.limits import SourceLimits
 from bot.erp.model import Product
 from bot.mechanisms.metrics import Metrics
@@ -33,8 +34,8 @@ async def test_what_is_decided_on_is_asked_anew_and_shown_to_the_next_who_asks()
     source = Source(purchase_order=[purchase(), purchase(version="2"), purchase(version="3")])
     hub = hub_of(source)
     assert (await hub.purchase_order("PO-1001")).value.version == "1"
-    assert (await hub.reread("main", "PO-1001")).version == "2"
-    assert (await hub.reread("main", "PO-1001")).version == "3"
+    assert (await hub.reread("main", PURCHASE_ORDERS, "PO-1001")).version == "2"
+    assert (await hub.reread("main", PURCHASE_ORDERS, "PO-1001")).version == "3"
     assert source.calls == ["purchase_order"] * 3
     await hub.close()
 
@@ -44,14 +45,14 @@ async def test_an_old_answer_stands_for_nothing_when_the_source_is_silent() -> N
     hub = hub_of(source)
     await hub.purchase_order("PO-1001")
     with pytest.raises(Unavailable):
-        await hub.reread("main", "PO-1001")
+        await hub.reread("main", PURCHASE_ORDERS, "PO-1001")
     await hub.close()
 
 
 async def test_what_was_reread_is_the_last_known_state_for_questions() -> None:
     source = Source(purchase_order=[purchase(version="2"), Unavailable("down"), Unavailable("x"), Unavailable("y")])
     hub = hub_of(source)
-    await hub.reread("main", "po-1001")
+    await hub.reread("main", PURCHASE_ORDERS, "po-1001")
     found = await hub.purchase_order("PO-1001")
     assert (found.value.version, found.stale) == ("2", True)
     await hub.close()
@@ -60,9 +61,9 @@ async def test_what_was_reread_is_the_last_known_state_for_questions() -> None:
 async def test_what_is_not_there() -> None:
     hub = hub_of(Source(purchase_order=NotFound("PO-9")))
     with pytest.raises(NotFound):
-        await hub.reread("main", "PO-9")
+        await hub.reread("main", PURCHASE_ORDERS, "PO-9")
     with pytest.raises(Unsupported):
-        await hub.reread("other", "PO-9")
+        await hub.reread("other", PURCHASE_ORDERS, "PO-9")
     await hub.close()
 
 
@@ -84,5 +85,5 @@ async def test_nothing_is_asked_of_a_source_that_is_closed() -> None:
     hub = hub_of(source)
     await hub.close()
     with pytest.raises(Unavailable):
-        await hub.reread("main", "PO-1001")
+        await hub.reread("main", PURCHASE_ORDERS, "PO-1001")
     assert source.calls == []

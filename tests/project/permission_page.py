@@ -17,13 +17,13 @@ from bot.cards.actions import (
     AlertAction,
     ApprovalAction,
     ApproveAll,
-    ApprovePo,
+    ApproveCase,
     Ask,
     AssignAlert,
-    ForwardPo,
-    RejectPo,
+    ForwardCase,
+    RejectCase,
     SnoozeAlert,
-    UndoPo,
+    UndoDecision,
 )
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.registry import AnyCommand, Commands
@@ -33,10 +33,10 @@ ACTIONS: tuple[Action, ...] = (
     AckAlert("a1"),
     SnoozeAlert("a1"),
     AssignAlert("a1"),
-    ApprovePo("c1", "12345678"),
-    RejectPo("c1", "12345678"),
-    ForwardPo("c1"),
-    UndoPo("c1"),
+    ApproveCase("c1", "12345678"),
+    RejectCase("c1", "12345678"),
+    ForwardCase("c1"),
+    UndoDecision("c1"),
     ApproveAll("12345678"),
 )
 """An example of each button that does something; one that asks a line is bound like the line."""

@@ -35,6 +35,7 @@ from bot.approvals.case import (
     ExternalDecision,
 )
 from bot.approvals.plan import ApprovalLevel, ApprovalPlan, ExpiryAction, Forward, Quorum, Vote
+from bot.erp.kinds import PURCHASE_ORDERS
 from bot.erp.model import Area, DecisionOutcome, Money, PurchaseStatus, Verdict
 from bot.outbox.place import Place, PlaceKind
 from bot.words.phrase import phrase
@@ -51,6 +52,7 @@ PERSON = Place(PlaceKind.PERSON, "manager01")
 SMALL_CASE = Case(
     id="c1-1",
     source="main",
+    kind=PURCHASE_ORDERS,
     number="PO-1",
     fingerprint="f0",
     version="",
@@ -63,6 +65,7 @@ SMALL_CASE = Case(
 FULL_CASE = Case(
     id="c2-3",
     source="erp 二",
+    kind=PURCHASE_ORDERS,
     number="Po-Ä/2",
     fingerprint="f1",
     version="2026-11-24 09:00:00.5",
@@ -70,7 +73,7 @@ FULL_CASE = Case(
     levels=3,
     waits_for=("amy", "bob"),
     summary=DocumentSummary(
-        vendor="上海 Schrauben <GmbH>",
+        partner="上海 Schrauben <GmbH>",
         total=Money(Decimal("1234567.8900"), "CNY"),
         due_on=date(2026, 12, 1),
         requester="u9",

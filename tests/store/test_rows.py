@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 from bot.alerts.alert import Alert, AlertCard, Mute, Watch
 from bot.alerts.event import Event
 from bot.approvals.case import AuditRow, Case, CaseCard, ExternalDecision
+from bot.erp.kinds import DECIDED, Kind
 from bot.outbox.place import Place, PlaceKind
 from bot.store.alerts import rows as alert_rows
 from bot.store.approvals import rows as approval_rows
@@ -189,6 +190,7 @@ SIMPLE: dict[Any, st.SearchStrategy[Any]] = {
     timedelta: st.timedeltas(timedelta(0), timedelta(days=900)),
     Decimal: st.decimals(allow_nan=False, allow_infinity=False),
     Place: st.builds(Place, st.sampled_from(PlaceKind), st.from_regex("[A-Za-z0-9+/=]{1,20}", fullmatch=True)),
+    Kind[Any]: st.sampled_from(DECIDED),
     Phrase: st.builds(Phrase, WORDS, st.dictionaries(WORDS, WORDS, max_size=2).map(MappingProxyType)),
 }
 

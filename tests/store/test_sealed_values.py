@@ -43,7 +43,7 @@ PLAIN = {
     "api_month": {"month", "quota", "purpose", "conversation"},
     "approval_audit": {"case_id", "what", "user_id", "seen"},
     "approval_card": {"card", "case_id", "place", "for_user", "kind", "shared"},
-    "approval_case": {"id", "source", "folded", "state"},
+    "approval_case": {"id", "source", "kind", "folded", "state"},
     "approval_decision": {"case_id", "verdict", "user_id"},
     "approval_native": {"case_id", "instance", "state"},
     "approval_person": {"user_id", "case_id"},

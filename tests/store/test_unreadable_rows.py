@@ -51,7 +51,7 @@ async def keep_cases(database: Database) -> ReadNumbers:
         opened = await store.query(lambda cases: [case.number for case in cases.open_cases()])
         assert [case.number for case in await store.query(lambda cases: cases.due(NOW, 10))] == opened
         with pytest.raises(NotOpened):
-            await store.query(lambda cases: cases.newest(SMALL_CASE.source, "2"))
+            await store.query(lambda cases: cases.newest(SMALL_CASE.key._replace(number="2")))
         return opened
 
     return read

@@ -243,7 +243,7 @@ class TakesSilenceForFailure(ExampleErp):
         except NotFound:
             raise
         except ErpError:
-            return DecisionResult(outcome=DecisionOutcome.NOT_PERMITTED, order=None)
+            return DecisionResult(outcome=DecisionOutcome.NOT_PERMITTED, document=None)
 
     async def _guarded(self, order: PurchaseOrder, decision: Decision) -> None:
         try:

@@ -22,7 +22,7 @@ from bot.alerts.intake import normalization
 from bot.alerts.intake.batched_intake import BatchedIntake
 from bot.alerts.intake.envelope import EventEnvelope, parse_envelope
 from bot.alerts.intake.webhook import build_webhook
-from bot.approvals.discovery import PurchaseOrderListener
+from bot.approvals.discovery import MentionListener
 from bot.mechanisms.health import HealthReport
 from bot.mechanisms.metrics import Metrics
 from bot.store.alerts.events import StoredEvents
@@ -76,7 +76,7 @@ async def shop(folder: Path, hear: Any) -> AsyncIterator[Shop]:
     intake = BatchedIntake(StoredEvents(database), metrics=metrics, now=lambda: NOW)
     secrets = {scheme: SECRET if scheme == "standard" else TOKEN for scheme in SCHEMES}
     hooks = {scheme: build_webhook(scheme, scheme=scheme, secrets=[secret]) for scheme, secret in secrets.items()}
-    listener = PurchaseOrderListener(intake, hear)
+    listener = MentionListener(intake, hear)
     endpoint = HookEndpoint(hooks=hooks, intake=listener, metrics=metrics, now=lambda: NOW)
 
     async def ready() -> HealthReport:
@@ -90,7 +90,7 @@ async def shop(folder: Path, hear: Any) -> AsyncIterator[Shop]:
     await database.close()
 
 
-def hear_nothing(_source: str, _number: str) -> None:
+def hear_nothing(_source: str, _area: str, _number: str) -> None:
     """Hear of a purchase order."""
 
 

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import Annotated, ClassVar
 
 from bot.approvals.cards.view_builders import people_in_case
-from bot.approvals.cards.views import HEADLINES
+from bot.approvals.cards.views import HEADLINES, ruling_commands
 from bot.approvals.case import ApprovalCardKind, AuditRow, Case, CaseCard, CaseState, external_headline
 from bot.approvals.plan import label_rule
 from bot.cards.actions import Ask
@@ -19,16 +19,16 @@ from bot.cards.tables import Table
 from bot.cards.view import Button, Label, ListView
 from bot.chat.parsing import command_line
 from bot.chat.view_parts import export_buttons, table_of_lines
-from bot.erp.model import Cost, PartnerName, Verdict
+from bot.erp.model import Money, PartnerName, Verdict
 from bot.outbox.place import PlaceKind
 from bot.words.columns import Column
-from bot.words.disclosure import FieldClass, Stating
+from bot.words.disclosure import MONEY_FIELDS, ClassedBy, FieldClass, Stating
 from bot.words.phrase import Phrase, phrase
 
 _SEEN_DIGITS = 8
 _LISTED = (
     Column(phrase("Number"), "number"),
-    Column(phrase("Vendor"), "vendor"),
+    Column(phrase("Partner"), "partner"),
     Column(phrase("Amount"), "amount"),
     Column(phrase("State"), "state"),
     Column(phrase("Decided by"), "decided_by"),
@@ -88,10 +88,14 @@ class ApprovalHistoryRow:
     """A case in the list. ``decided_by`` are the names of those who voted, in their order."""
 
     case: str
+    kind: str
+    """The command of the document's kind."""
     number: str
     source: str
-    vendor: PartnerName
-    amount: Cost | None = None
+    partner: PartnerName
+    amount: Annotated[Money | None, ClassedBy("classes")] = None
+    classes: frozenset[FieldClass] = MONEY_FIELDS
+    """What the amount tells of the business."""
     state: Phrase
     decided_by: tuple[str, ...] = ()
     rule: Label = ""
@@ -109,6 +113,10 @@ class ApprovalHistory(ListView):
 
     rows: tuple[ApprovalHistoryRow, ...]
     more: bool = False
+
+    @property
+    def shows_also(self) -> tuple[str, ...]:
+        return ruling_commands(*(row.kind for row in self.rows))
 
     def row_buttons(self) -> Sequence[Button]:
         return [Button(row.number, Ask(command_line("decisions", row.number))) for row in self.rows]
@@ -171,10 +179,12 @@ def build_history_row(case: Case) -> ApprovalHistoryRow:
     decided = case.decision.at if case.decision is not None else there.at if there is not None else None
     return ApprovalHistoryRow(
         case=case.id,
+        kind=case.kind.command,
         number=case.number,
         source=case.source,
-        vendor=case.summary.vendor,
+        partner=case.summary.partner,
         amount=case.summary.total,
+        classes=case.kind.amounts.classes,
         state=state_of(case),
         decided_by=names,
         rule=label_rule(case.plan.rule),

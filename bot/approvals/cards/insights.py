@@ -23,6 +23,7 @@ from cachetools import LRUCache
 from bot.erp.errors import ErpError, Unsupported
 from bot.erp.model import (
     Cost,
+    ErpRecord,
     Money,
     PurchaseLine,
     PurchaseOrder,
@@ -136,6 +137,9 @@ class InsightData:
     missing: frozenset[MissingInsight] = frozenset()
 
 
+_NOTHING_FOUND = Insight()
+
+
 class Insights:
     """Computes insights and caches them per revision."""
 
@@ -158,12 +162,12 @@ class Insights:
         self._known: LRUCache[str, tuple[datetime, Insight]] = LRUCache(kept)
         self._finding: SingleFlights[str, Insight] = SingleFlights()
 
-    async def of(self, key: str, order: PurchaseOrder) -> Insight:
+    async def of(self, key: str, document: ErpRecord) -> Insight:
         """Return the insight for a revision; ``key`` is its case. Concurrent callers share one search."""
         known = self.known(key)
         if known is not None:
             return known
-        return await self._finding.join(key, lambda: self._find(key, order))
+        return await self._finding.join(key, lambda: self._find(key, document))
 
     def known(self, key: str) -> Insight | None:
         """Return a cached insight without asking the ERP; lateness is valid for one day."""
@@ -172,9 +176,11 @@ class Insights:
             return None
         return found[1]
 
-    async def _find(self, key: str, order: PurchaseOrder) -> Insight:
-        evidence = await collect(self._records(order.source), order, seconds=self._seconds)
-        insight = analyse(order, evidence, self._now().date(), self._marks)
+    async def _find(self, key: str, document: ErpRecord) -> Insight:
+        if not isinstance(document, PurchaseOrder):
+            return _NOTHING_FOUND  # what helps to decide other kinds is not looked for yet
+        evidence = await collect(self._records(document.source), document, seconds=self._seconds)
+        insight = analyse(document, evidence, self._now().date(), self._marks)
         if not insight.missing:
             self._known[key] = (self._now(), insight)
         return insight

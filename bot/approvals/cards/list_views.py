@@ -1,4 +1,4 @@
-"""Views of several purchase orders: the list of those waiting for a person, and approving several at once."""
+"""Views of several documents: the list of those waiting for a person, and approving several at once."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from datetime import date
 from operator import attrgetter
 from typing import Annotated, ClassVar
 
-from bot.approvals.cards.views import show_action
+from bot.approvals.cards.views import ruling_commands, show_action
 from bot.approvals.document import FINGERPRINT_PREFIX
 from bot.approvals.typed_votes import mark_cases
 from bot.cards.actions import ApproveAll, Ask
@@ -18,15 +18,16 @@ from bot.cards.view import Button, Color, Following, ListView, View
 from bot.chat.conditions import WiderList
 from bot.chat.parsing import command_line
 from bot.chat.view_parts import EmptiedList, button_label, export_buttons
-from bot.erp.model import Cost, DocumentRef, PartnerName
+from bot.erp.kinds import decided_kind, deciding_of
+from bot.erp.model import DocumentRef, Money, PartnerName
 from bot.words.columns import Column
-from bot.words.disclosure import FieldClass, Stating
+from bot.words.disclosure import MONEY_FIELDS, ClassedBy, FieldClass, Stating
 from bot.words.phrase import Phrase, phrase
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalListRow:
-    """An order in a list.
+    """A document in a list.
 
     ``result`` is the outcome of approving it together with others, in words that anybody may read; ``words`` is the
     message of the ERP or of a limit. ``done``: the reader has nothing left to do about it. ``settled``: the ERP has the
@@ -34,11 +35,16 @@ class ApprovalListRow:
     """
 
     case: str
+    kind: str
+    """The command of the document's kind."""
     number: str
     source: str = ""
-    vendor: PartnerName
-    amount: Cost | None = None
-    ordered_on: date | None = None
+    partner: PartnerName
+    amount: Annotated[Money | None, ClassedBy("classes")] = None
+    classes: frozenset[FieldClass] = MONEY_FIELDS
+    """What the amount tells of the business."""
+    day: date | None = None
+    """The day of the document."""
     due_on: date | None = None
     result: Phrase | None = None
     words: Annotated[Phrase | str, Stating(FieldClass.COST)] = ""
@@ -47,27 +53,42 @@ class ApprovalListRow:
     shows: str = ""
     """As in `bot.approvals.cards.views.ApprovalView`."""
 
+    @property
+    def called(self) -> Phrase:
+        """What it is called, with its number."""
+        return deciding_of(decided_kind(self.kind)).title(self.number)
+
+    @property
+    def dated(self) -> Phrase:
+        """What its day is called."""
+        return deciding_of(decided_kind(self.kind)).day
+
+    @property
+    def due(self) -> Phrase:
+        """What the day is called on which it is due."""
+        return decided_kind(self.kind).cards.row_due
+
 
 def _differ(rows: Sequence[ApprovalListRow]) -> bool:
     return len({row.source for row in rows}) > 1
 
 
 MIN_FOR_APPROVE_ALL = 2
-"""The number of orders from which a list offers to approve them together."""
+"""The number of documents from which a list offers to approve them together."""
 
 
 _COLUMNS = (
     Column(phrase("Number"), "number"),
-    Column(phrase("Vendor"), "vendor"),
+    Column(phrase("Partner"), "partner"),
     Column(phrase("Amount"), "amount"),
-    Column(phrase("Arrives on"), "due_on"),
-    Column(phrase("Ordered"), "ordered_on"),
+    Column(phrase("Due"), "due_on"),
+    Column(phrase("Day"), "day"),
 )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalList(EmptiedList, ListView):
-    """The orders waiting for one person, oldest first. ``mute``: nobody can decide at present."""
+    """The documents waiting for one person, oldest first. ``mute``: nobody can decide at present."""
 
     card: ClassVar[str] = "approval_list"
     command: ClassVar[str] = "pending"
@@ -77,9 +98,18 @@ class ApprovalList(EmptiedList, ListView):
     emptied: tuple[WiderList, ...] = ()
 
     @property
+    def shows_also(self) -> tuple[str, ...]:
+        return ruling_commands(*(row.kind for row in self.rows))
+
+    @property
     def of_several(self) -> bool:
-        """Whether the orders come from several sources, so that each names its source."""
+        """Whether they come from several sources, so that each names its source."""
         return self.apart or _differ(self.rows)
+
+    @property
+    def mixed(self) -> bool:
+        """Whether they are of several kinds, so that each names its kind."""
+        return len({row.kind for row in self.rows}) > 1
 
     def following(self) -> Following | None:
         return _follow_rows(self.rows, self.offset)
@@ -100,20 +130,28 @@ class ApprovalList(EmptiedList, ListView):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalChoice(View):
-    """Asks which order is meant when the same number waits in several ERPs."""
+    """Asks which document is meant when several with the same number wait."""
 
     card: ClassVar[str] = "approval_choice"
 
     number: str
     rows: tuple[ApprovalListRow, ...]
 
+    @property
+    def shows_also(self) -> tuple[str, ...]:
+        return ruling_commands(*(row.kind for row in self.rows))
+
     def buttons(self) -> Sequence[Button]:
-        return [Button(row.source, show_action(row.case)) for row in self.rows]
+        return [Button(self.label(row), show_action(row.case)) for row in self.rows]
+
+    def label(self, row: ApprovalListRow) -> Phrase | str:
+        """Return what tells one of them from the others."""
+        return row.called if len({row.kind for row in self.rows}) > 1 else row.source
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalAll(ListView):
-    """Asks for confirmation before approving all orders shown, and only these."""
+    """Asks for confirmation before approving all documents shown, and only these."""
 
     card: ClassVar[str] = "approval_all"
 
@@ -121,9 +159,18 @@ class ApprovalAll(ListView):
     note: Phrase | None = None
 
     @property
+    def shows_also(self) -> tuple[str, ...]:
+        return ruling_commands(*(row.kind for row in self.rows))
+
+    @property
     def of_several(self) -> bool:
-        """Whether the orders come from several sources, so that each names its source."""
+        """Whether they come from several sources, so that each names its source."""
         return self.apart or _differ(self.rows)
+
+    @property
+    def mixed(self) -> bool:
+        """Whether they are of several kinds, so that each names its kind."""
+        return len({row.kind for row in self.rows}) > 1
 
     def following(self) -> Following | None:
         return _follow_rows(self.rows, self.offset)
@@ -141,16 +188,25 @@ class ApprovalAll(ListView):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalResults(View):
-    """The outcome of approving several orders at once, one by one: first what was recorded, then the ERP's answer."""
+    """The outcome of approving several at once, one by one: first what was recorded, then the ERP's answer."""
 
     card: ClassVar[str] = "approval_results"
 
     rows: tuple[ApprovalListRow, ...]
 
     @property
+    def shows_also(self) -> tuple[str, ...]:
+        return ruling_commands(*(row.kind for row in self.rows))
+
+    @property
     def of_several(self) -> bool:
-        """Whether the orders come from several sources, so that each names its source."""
+        """Whether they come from several sources, so that each names its source."""
         return self.apart or _differ(self.rows)
+
+    @property
+    def mixed(self) -> bool:
+        """Whether they are of several kinds, so that each names its kind."""
+        return len({row.kind for row in self.rows}) > 1
 
     def question(self) -> Ask | None:
         return Ask(command_line("pending", mark_cases(row.case for row in self.rows)))
@@ -169,7 +225,7 @@ class ApprovalResults(View):
 
 
 def _row_buttons(rows: Sequence[ApprovalListRow], *, named: bool) -> list[Button]:
-    """Return the buttons that open each order; ``named``: with its source."""
+    """Return the buttons that open each document; ``named``: with its source."""
     return [Button(button_label(row.number, (row.source,) if named else ()), show_action(row.case)) for row in rows]
 
 
@@ -179,7 +235,7 @@ def _table(view: ApprovalList | ApprovalAll) -> Table:
 
 
 def _follow_rows(rows: Sequence[ApprovalListRow], offset: int = 0) -> Following | None:
-    """Return the documents whose changes redraw a list; it then shows the orders that wait by then."""
+    """Return the documents whose changes redraw a list; it then shows what waits by then."""
     documents = tuple(DocumentRef(row.source, row.number) for row in rows)
     again = Ask(command_line("pending"), offset)
     return Following(documents, again, shows=_shown_states(rows)) if documents else None

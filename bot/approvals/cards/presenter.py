@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import structlog
 from cachetools import LRUCache
@@ -25,32 +26,30 @@ from bot.approvals.cards.view_builders import (
 from bot.approvals.cards.views import ApprovalTodo, ApprovalView, Audience
 from bot.approvals.case import Case, CaseState
 from bot.approvals.case_context import CaseContext
-from bot.approvals.document import fingerprint
+from bot.approvals.document import DocumentKey, fingerprint
 from bot.approvals.lifecycle import TELLING
 from bot.cards.view import View, shared_view
 from bot.chat.audiences import ReaderAt
 from bot.erp.errors import ErpError
-from bot.erp.model import DecisionOutcome, PurchaseOrder
+from bot.erp.kinds import Kind, ruled_by
+from bot.erp.model import DecisionOutcome, ErpRecord
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import ComposedCard, Marker, MarkerState, OwnView, SingleCardComposer
 from bot.words.disclosure import ALL_FIELDS, FieldClass, cut
 
 log = structlog.get_logger(__name__)
 
-ReadOrder = Callable[[str, str], Awaitable[PurchaseOrder]]
-"""Returns the current order of a source and number; raises the classes of `bot.erp.errors`."""
+ReadDocument = Callable[[str, Kind[Any], str], Awaitable[ErpRecord]]
+"""Returns the current document of a source, kind and number; raises the classes of `bot.erp.errors`."""
 
 FetchNames = Callable[[Sequence[str]], Awaitable[Mapping[str, str]]]
 """Returns people's names by userId, without unknown ones."""
 
-TOLD_FIELDS = frozenset({FieldClass.QUANTITY, FieldClass.COST, FieldClass.PARTNER})
-"""All fields that a card about a case shows."""
+_TOLD_FIELDS = frozenset({FieldClass.QUANTITY, FieldClass.PARTNER})
+"""The fields that a card about a case shows besides amounts."""
 
-PURCHASE_COMMAND = "po"
-"""The command whose rules govern what may be seen of purchase orders."""
-
-CACHED_ORDERS = 500
-"""The number of cached orders."""
+_CACHED = 500
+"""The number of cached documents."""
 
 
 class CasePresenter:
@@ -58,7 +57,7 @@ class CasePresenter:
 
     def __init__(
         self,
-        read: ReadOrder,
+        read: ReadDocument,
         insights: Insights,
         names_of: FetchNames,
         *,
@@ -71,7 +70,7 @@ class CasePresenter:
         self._names_of = names_of
         self._now = now
         self._seconds = seconds
-        self._orders: LRUCache[str, PurchaseOrder] = LRUCache(CACHED_ORDERS)
+        self._documents: LRUCache[tuple[DocumentKey, str], ErpRecord] = LRUCache(_CACHED)
 
     async def present(
         self,
@@ -88,13 +87,13 @@ class CasePresenter:
         case = found.case
         said = (*remark.ask, *people_in_reason(remark.note)) if remark is not None else ()
         concerned = (*found.waited, *found.erp_approvers.user_ids, *said)
-        order, names = await asyncio.gather(
-            self._order(case, until),
+        document, names = await asyncio.gather(
+            self._document(case, until),
             self._named((*people_in_case(case), *concerned), until),
         )
         known = RevisionData(
-            order=order,
-            insight=await self._insight(case, order, until),
+            document=document,
+            insight=await self._insight(case, document, until),
             before=self._remembered(found.before),
             newer=self._remembered(found.newer),
             names=names,
@@ -115,39 +114,35 @@ class CasePresenter:
             log.info("approvals.names_missing")
             return {}
 
-    def remember(self, order: PurchaseOrder) -> None:
+    def remember(self, document: ErpRecord) -> None:
         """Keep the content of a revision that was read anyway."""
-        self._orders[_key(order.source, order.number, fingerprint(order))] = order
+        self._documents[DocumentKey.of(document).folded, fingerprint(document)] = document
 
-    def _remembered(self, case: Case | None) -> PurchaseOrder | None:
-        return None if case is None else self._orders.get(_key(case.source, case.number, case.fingerprint))
+    def _remembered(self, case: Case | None) -> ErpRecord | None:
+        return None if case is None else self._documents.get((case.key.folded, case.fingerprint))
 
-    async def _order(self, case: Case, until: float) -> PurchaseOrder | None:
-        """Return the order as first shown; None if the ERP has a newer one or does not answer."""
+    async def _document(self, case: Case, until: float) -> ErpRecord | None:
+        """Return the document as first shown; None if the ERP has a newer one or does not answer."""
         known = self._remembered(case)
         if known is not None or case.state is not CaseState.OPEN:
             return known
         try:
             async with asyncio.timeout_at(until):
-                order = await self._read(case.source, case.number)
+                document = await self._read(*case.key)
+            self.remember(document)
         except (ErpError, TimeoutError) as error:
-            log.info("approvals.order_not_read", source=case.source, error=type(error).__name__)
+            log.info("approvals.document_not_read", source=case.source, error=type(error).__name__)
             return None
-        self.remember(order)
         return self._remembered(case)
 
-    async def _insight(self, case: Case, order: PurchaseOrder | None, until: float) -> Insight | None:
-        if order is None or case.state is not CaseState.OPEN:
+    async def _insight(self, case: Case, document: ErpRecord | None, until: float) -> Insight | None:
+        if document is None or case.state is not CaseState.OPEN:
             return None
         try:
             async with asyncio.timeout_at(until):
-                return await self._insights.of(case.id, order)
+                return await self._insights.of(case.id, document)
         except TimeoutError:
             return Insight(missing=frozenset({*MissingInsight}))
-
-
-def _key(source: str, number: str, seen: str) -> str:
-    return f"{source}\0{number.casefold()}\0{seen}"
 
 
 class _CaseComposer(SingleCardComposer):
@@ -167,14 +162,14 @@ class _CaseComposer(SingleCardComposer):
         user_id = "" if in_group else place.id
         if user_id in {*people_in_case(found.case), *found.waited} - {""}:
             return _Reader(ALL_FIELDS, user_id)
-        grant = (await self._reader_at(place, PURCHASE_COMMAND)).grant
+        grant = (await self._reader_at(place, ruled_by(found.case.kind))).grant
         covered = sees_any(grant, found.case)
         return _Reader(grant.fields if covered else frozenset(), user_id, in_group=in_group, is_closed=not covered)
 
     async def _draw(self, found: CaseContext, reader: _Reader) -> View:
         if reader.is_closed:
             return build_unseen_view(found.case, shared=reader.in_group)
-        audience = Audience.of(private=FieldClass.COST in reader.fields)
+        audience = Audience.of(private=reader.fields >= found.case.kind.amounts.classes)
         view = await self._showing.present(found, audience=audience, user_id=reader.user_id)
         return shared_view(view, reader.fields) if reader.in_group else cut(view, reader.fields)
 
@@ -204,7 +199,7 @@ class _SharedCaseComposer(_CaseComposer):
 class _Reader:
     """The reader of a card, and the fields visible to them; without a ``user_id``, everybody at its places.
 
-    ``is_closed``: some of these readers may not ask for the order.
+    ``is_closed``: some of these readers may not ask for the document.
     """
 
     fields: frozenset[FieldClass]
@@ -215,7 +210,7 @@ class _Reader:
 
 def sees_all(grant: Grant, case: Case) -> bool:
     """Return whether the grant shows as much of a case as its deciders see."""
-    return grant.fields >= TOLD_FIELDS and sees_any(grant, case)
+    return grant.fields >= _TOLD_FIELDS | case.kind.amounts.classes and sees_any(grant, case)
 
 
 def sees_any(grant: Grant, case: Case) -> bool:
@@ -224,12 +219,12 @@ def sees_any(grant: Grant, case: Case) -> bool:
 
 
 def _covers(scope: Scope, case: Case) -> bool:
-    """Return whether a scope covers a case, judged by the remembered order; ownership is checked elsewhere."""
+    """Return whether a scope covers a case, judged by what is remembered of it; ownership is checked elsewhere."""
     if scope.own or not (scope.companies is scope.warehouses is scope.categories is None):
         return False
-    vendor = case.summary.vendor.casefold()
+    partner = case.summary.partner.casefold()
     return (scope.sources is None or case.source in scope.sources) and (
-        scope.partners is None or vendor in map(str.casefold, scope.partners)
+        scope.partners is None or partner in map(str.casefold, scope.partners)
     )
 
 
@@ -277,7 +272,7 @@ class ApprovalComposer(_SharedCaseComposer):
             # A person no longer involved must not take the card from those who decide.
             is_closed=(any if in_group else all)(reader.is_closed for reader in readers),
         )
-        # The first card drawn reads the order for all.
+        # The first card drawn reads the document for all.
         shared = await self._draw(offering, everybody)
         if not everybody.in_group and not self._values_arrive():
             return ComposedCard(shared, found.case.revision)
@@ -347,7 +342,7 @@ class TodoComposer(_CaseComposer):
             done=frozenset(people).difference(found.waited),
             due_at=None if case.plan.deadline is None else case.opened_at + case.plan.deadline,
         )
-        view = cut(ApprovalTodo(number=case.number, vendor=case.summary.vendor), fields)
+        view = cut(ApprovalTodo(subject=case.title, partner=case.summary.partner), fields)
         return ComposedCard(view, case.revision, marker=marker)
 
 
@@ -368,7 +363,7 @@ class RequesterComposer(_SharedCaseComposer):
             return ComposedCard(None, 0)
         readers = [await self._reader(found, Place.parse(place)) for place in where]
         if all(reader.in_group and reader.is_closed for reader in readers):
-            return ComposedCard(None, 0)  # all that it could tell is that there was an order
+            return ComposedCard(None, 0)  # all that it could tell is that there was a document
         if any(reader.in_group for reader in readers):
             fields = ALL_FIELDS.intersection(*(reader.fields for reader in readers))
             closed = any(reader.is_closed for reader in readers)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from typing import Any
 
-from bot.access.areas import AREA_COMMANDS
 from bot.access.grants import EVERYTHING
 from bot.access.policy import AccessPolicy, Denied, out_of_scope
 from bot.approvals.cards.list_views import ApprovalChoice
@@ -21,6 +21,7 @@ from bot.approvals.cards.view_builders import (
 from bot.approvals.cards.views import ApprovalReply, ApprovalView, Audience
 from bot.approvals.case import Case, CaseState, external_decision_text, withdrawal_text
 from bot.approvals.case_context import CaseContext
+from bot.approvals.document import DocumentKey
 from bot.approvals.plan import VoteWay
 from bot.approvals.service import ApprovalService
 from bot.approvals.voting import VoteOutcome, VoteRequest, VoteResult
@@ -32,19 +33,17 @@ from bot.chat.parsing import command_line
 from bot.erp.books import Books, InSeveralBooks
 from bot.erp.errors import ErpError, NotFound
 from bot.erp.hub import ErpHub
+from bot.erp.kinds import DECIDED, Kind, ruled_by
 from bot.erp.model import Verdict
 from bot.words.disclosure import ALL_FIELDS, FieldClass, cut
 from bot.words.phrase import Phrase, phrase
-
-ORDERS = AREA_COMMANDS["po"]
-"""The command whose rules govern orders wherever they are shown."""
 
 RECORDED = frozenset({VoteOutcome.RECORDED, VoteOutcome.DECIDED})
 """Outcomes of votes that count."""
 
 _SHOW_SECONDS, _VOTED_SECONDS = 1.2, 0.3
-"""How long a click's answer waits for the order and its insights: of its two seconds, reading the ERP has taken a part
-if a vote was recorded.
+"""How long a click's answer waits for the document and its insights: of its two seconds, reading the ERP has taken a
+part if a vote was recorded.
 """
 
 
@@ -57,7 +56,7 @@ class VoteResponder:
     found: CaseContext
     audience: Audience
     fields: frozenset[FieldClass]
-    """The fields of the order visible to the asker; see `fields_among`."""
+    """The fields of the document visible to the asker; see `fields_among`."""
     context: QuestionContext
 
     async def show(self, note: Phrase | None = None) -> ApprovalView:
@@ -123,16 +122,16 @@ class VoteResponder:
 def _noted(case: Case, note: Phrase, outcome: VoteOutcome) -> FormClosedNotice:
     """Return the text that stays true on a form whatever the ERP answers later: the case's cards show that."""
     if outcome in RECORDED:
-        note = phrase("Recorded. The card of the order shows how it goes on.")
+        note = phrase("Recorded. Its card shows how it goes on.")
     elif has_money(note):
         note = HIDDEN_LIMIT
-    return FormClosedNotice(title=phrase("Purchase order %(number)s", number=case.number), text=note)
+    return FormClosedNotice(title=case.title, text=note)
 
 
 async def choose_meant(
     found: CaseContext, approvals: ApprovalService, policy: AccessPolicy, context: QuestionContext
 ) -> CaseContext | ApprovalChoice:
-    """Return the case that is meant or, if the number waits in several ERPs visible to the asker, the choice."""
+    """Return the case that is meant, or the choice if several with the number wait that the asker may see."""
     if not found.others:
         return found
     others = [await approvals.find(case.id) for case in found.others]
@@ -141,13 +140,15 @@ async def choose_meant(
         return next(iter(meant), found)
     audience = Audience.of(private=context.is_private)
     rows = tuple(build_list_row(each.case, audience) for each in meant)
-    shown = ALL_FIELDS.intersection(*(fields_among(concerned_by(each), policy, context) for each in meant))
+    shown = ALL_FIELDS.intersection(
+        *(fields_among(concerned_by(each), each.case.kind, policy, context) for each in meant)
+    )
     return cut(ApprovalChoice(number=found.case.number, rows=rows), shown)
 
 
 def _may_see(found: CaseContext, policy: AccessPolicy, context: QuestionContext) -> bool:
     try:
-        audience_among(concerned_by(found), policy, context)
+        audience_among(concerned_by(found), found.case.kind, policy, context)
     except Denied:
         return False
     return True
@@ -175,14 +176,14 @@ async def find_meant(
         return await approvals.find(shown[0].id)
     meant = await choose_meant(found, approvals, policy, context)
     if not (isinstance(meant, ApprovalChoice) or context.books) and erp.book_names:
-        await _stands_once(meant.case.number, erp)
+        await _stands_once(meant.case, erp)
     return meant
 
 
-async def _stands_once(number: str, erp: ErpHub) -> None:
-    """Raise `InSeveralBooks` if several orders have the number, as far as the ERPs answer now."""
+async def _stands_once(case: Case, erp: ErpHub) -> None:
+    """Raise `InSeveralBooks` if several documents of its kind have the number, as far as the ERPs answer now."""
     try:
-        await erp.purchase_order(number)
+        await erp.document(case.kind, case.number)
     except InSeveralBooks:
         raise
     except ErpError:
@@ -204,11 +205,11 @@ async def find_to_vote(
         return Ask(command_line("pending"))
     meant = await find_meant(word, approvals, erp, policy, context, seen=seen)
     if meant is None:
-        return Ask(command_line("why", word))  # says why it is not decided here, or that there is no such order
+        return Ask(command_line("why", word))  # says why it is not decided here, or that there is no such document
     if isinstance(meant, ApprovalChoice):
         return meant
-    concerned = concerned_by(meant)
-    audience, fields = audience_among(concerned, policy, context), fields_among(concerned, policy, context)
+    concerned, kind = concerned_by(meant), meant.case.kind
+    audience, fields = audience_among(concerned, kind, policy, context), fields_among(concerned, kind, policy, context)
     return VoteResponder(approvals, showing, meant, audience, fields, context)
 
 
@@ -241,52 +242,70 @@ def concerned_by(found: CaseContext) -> tuple[str, ...]:
 
 async def audience_within(
     concerned: Iterable[str],
-    order: tuple[str, str],
+    key: DocumentKey,
     erp: ErpHub,
     policy: AccessPolicy,
     context: QuestionContext,
 ) -> Audience:
-    """Return the result of `audience_among`, also for askers who may query only some orders with /po.
+    """Return the result of `audience_among`, also for askers who may query only some documents of the kind.
 
-    ``order`` is its source and number; ``erp`` looks up the orders visible to the asker, and is called only if that
+    ``erp`` looks up the documents visible to the asker, and is called only if that
     matters.
     """
     among = frozenset(concerned)
-    verdict = policy.decide_area(context.person, ORDERS, context.conversation.id)
+    verdict = policy.decide_area(context.person, ruled_by(key.kind), context.conversation.id)
     narrowed = context.person.user_id not in among and EVERYTHING not in verdict.grant.scopes
-    covered = verdict.allowed and narrowed and await _finds(erp, *order)
-    return audience_among(among, policy, context, covered=covered)
+    covered = verdict.allowed and narrowed and await _finds(erp, key)
+    return audience_among(among, key.kind, policy, context, covered=covered)
 
 
 def audience_among(
-    concerned: Iterable[str], policy: AccessPolicy, context: QuestionContext, *, covered: bool = False
+    concerned: Iterable[str],
+    kind: Kind[Any],
+    policy: AccessPolicy,
+    context: QuestionContext,
+    *,
+    covered: bool = False,
 ) -> Audience:
-    """Return whether the asker may see prices in an answer about an order: in private and as one of those
-    ``concerned``, or by the rules on /po.
+    """Return whether the asker may see prices in an answer about a document: in private and as one of those
+    ``concerned``, or by the rules on the command of its kind.
 
-    Raises `Denied` for askers who are neither concerned nor allowed to use /po: no other command shows them the order.
-    If /po covers only some orders for them, this one must be ``covered``.
+    Raises `Denied` for askers who are neither concerned nor allowed to use that command: no other shows it to them.
+    If it covers only some documents for them, this one must be ``covered``.
     """
     if context.person.user_id in {*concerned}:
         return Audience.of(private=context.is_private)
-    verdict = policy.decide_area(context.person, ORDERS, context.conversation.id)
+    verdict = policy.decide_area(context.person, ruled_by(kind), context.conversation.id)
     if not verdict.allowed:
         raise Denied(verdict)
     if EVERYTHING not in verdict.grant.scopes and not covered:
         raise Denied(out_of_scope(verdict))
-    return Audience.of(private=context.is_private and FieldClass.COST in verdict.grant.fields)
+    return Audience.of(private=context.is_private and verdict.grant.fields >= kind.amounts.classes)
 
 
-def fields_among(concerned: Iterable[str], policy: AccessPolicy, context: QuestionContext) -> frozenset[FieldClass]:
-    """Return the fields that the asker sees in an answer about an order: all if ``concerned``, else those of /po."""
+def refuse_blind(policy: AccessPolicy, context: QuestionContext) -> None:
+    """Raise `Denied` for an asker who may see no documents of any kind that is decided: not even what is missing."""
+    verdicts = [policy.decide_area(context.person, ruled_by(kind), context.conversation.id) for kind in DECIDED]
+    if not any(verdict.allowed for verdict in verdicts):
+        raise Denied(verdicts[0])
+    if not any(verdict.allowed and EVERYTHING in verdict.grant.scopes for verdict in verdicts):
+        raise Denied(out_of_scope(verdicts[0]))
+
+
+def fields_among(
+    concerned: Iterable[str], kind: Kind[Any], policy: AccessPolicy, context: QuestionContext
+) -> frozenset[FieldClass]:
+    """Return the fields that the asker sees in an answer about a document: all if ``concerned``, else those of the
+    command of its kind.
+    """
     if context.person.user_id in {*concerned}:
         return ALL_FIELDS
-    return policy.decide_area(context.person, ORDERS, context.conversation.id).grant.fields
+    return policy.decide_area(context.person, ruled_by(kind), context.conversation.id).grant.fields
 
 
-async def _finds(erp: ErpHub, source: str, number: str) -> bool:
+async def _finds(erp: ErpHub, key: DocumentKey) -> bool:
     try:
-        await erp.within(Books(source)).purchase_order(number)
+        await erp.within(Books(key.source)).document(key.kind, key.number)
     except NotFound:
         return False
     return True

@@ -20,6 +20,7 @@ from bot.approvals.cards.views import (
     ChangedField,
     PlanLevel,
     RequesterNotice,
+    RevisionLine,
     UnseenApproval,
     VoteLine,
 )
@@ -29,7 +30,8 @@ from bot.approvals.document import FINGERPRINT_PREFIX
 from bot.approvals.plan import ApprovalLevel, ApprovalPlan, Eligibility, PlanResult, Quorum, Vote, label_rule, tally
 from bot.chat.parsing import command_line
 from bot.erp.errors import own_words
-from bot.erp.model import Currency, DecisionOutcome, Money, PurchaseLine, PurchaseOrder, PurchaseStatus
+from bot.erp.kinds import deciding_of, review_of
+from bot.erp.model import Currency, DecisionOutcome, ErpRecord, Money, Review
 from bot.words.disclosure import FieldClass
 from bot.words.phrase import Phrase, phrase
 
@@ -40,12 +42,12 @@ _MAX_CHANGES = 6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevisionData:
-    """The case's own revision and its neighbours; ``order`` is None if its lines are unknown."""
+    """The case's own revision and its neighbours; ``document`` is None if its lines are unknown."""
 
-    order: PurchaseOrder | None = None
+    document: ErpRecord | None = None
     insight: Insight | None = None
-    before: PurchaseOrder | None = None
-    newer: PurchaseOrder | None = None
+    before: ErpRecord | None = None
+    newer: ErpRecord | None = None
     names: Mapping[str, str] = field(default_factory=lambda: _NO_NAMES)
     """Known names by userId."""
 
@@ -54,33 +56,43 @@ def list_changes(context: CaseContext, known: RevisionData, *, priced: bool) -> 
     """Return the changes since the previous revision or, on a superseded card, in the next one."""
     case = context.case
     if case.state is CaseState.SUPERSEDED and context.newer is not None:
-        changed = diff_cases(case, context.newer, known.order, known.newer, priced=priced)
+        changed = diff_cases(case, context.newer, known.document, known.newer, priced=priced)
     elif case.state is CaseState.OPEN and context.before is not None and context.before.state is CaseState.SUPERSEDED:
-        changed = diff_cases(context.before, case, known.before, known.order, priced=priced)
+        changed = diff_cases(context.before, case, known.before, known.document, priced=priced)
     else:
         return ()
     return tuple(changed)[:_MAX_CHANGES]
 
 
 def diff_cases(
-    was: Case, now: Case, was_order: PurchaseOrder | None, now_order: PurchaseOrder | None, *, priced: bool
+    was: Case, now: Case, was_document: ErpRecord | None, now_document: ErpRecord | None, *, priced: bool
 ) -> Iterator[ChangedField]:
     """Yield the differences between two revisions; lines only if both are known."""
     old, new = was.summary, now.summary
     amounts = (old.total, new.total) if priced else (None, None)
-    if old.vendor != new.vendor:
-        yield ChangedField(label=phrase("Vendor"), before=old.vendor, now=new.vendor, field_class=FieldClass.PARTNER)
+    classes, words = now.kind.amounts.classes, deciding_of(now.kind)
+    if old.partner != new.partner:
+        label = now.kind.cards.partner_label(now)
+        yield ChangedField(label=label, before=old.partner, now=new.partner, field_class=FieldClass.PARTNER)
     if old.total != new.total:
-        yield ChangedField(label=phrase("Amount"), before=amounts[0], now=amounts[1], field_class=FieldClass.COST)
+        yield ChangedField(label=phrase("Amount"), before=amounts[0], now=amounts[1], field_class=classes)
     if old.due_on != new.due_on:
-        yield ChangedField(label=phrase("Delivery date"), before=old.due_on, now=new.due_on)
+        yield ChangedField(label=words.due, before=old.due_on, now=new.due_on)
     if old.requested_by != new.requested_by:
         yield ChangedField(label=phrase("Requested by"), before=old.requested_by, now=new.requested_by)
-    if was_order is not None and now_order is not None:
-        yield from _line_changes(was_order.lines, now_order.lines, priced=priced)
+    if was_document is not None and now_document is not None:
+        lines = (_lines(was_document, classes), _lines(now_document, classes))
+        yield from _line_changes(*lines, classes, priced=priced)
 
 
-def _line_changes(was: Sequence[PurchaseLine], now: Sequence[PurchaseLine], *, priced: bool) -> Iterator[ChangedField]:
+def _lines(document: ErpRecord, classes: frozenset[FieldClass]) -> tuple[RevisionLine, ...]:
+    """Return the lines of a record of any kind; none for a kind without lines."""
+    return tuple(RevisionLine.of(line, classes) for line in getattr(document, "lines", ()))
+
+
+def _line_changes(
+    was: Sequence[RevisionLine], now: Sequence[RevisionLine], classes: frozenset[FieldClass], *, priced: bool
+) -> Iterator[ChangedField]:
     old, new = {line.sku: line for line in was}, {line.sku: line for line in now}
     for sku in dict.fromkeys((*old, *new)):
         before, after = old.get(sku), new.get(sku)
@@ -97,9 +109,7 @@ def _line_changes(was: Sequence[PurchaseLine], now: Sequence[PurchaseLine], *, p
             )
         if before.price != after.price:
             prices = (unit_price(before.price), unit_price(after.price)) if priced else (None, None)
-            yield ChangedField(
-                label=phrase("Price"), what=sku, before=prices[0], now=prices[1], field_class=FieldClass.COST
-            )
+            yield ChangedField(label=phrase("Price"), what=sku, before=prices[0], now=prices[1], field_class=classes)
 
 
 def unit_price(price: Money | None) -> str | None:
@@ -107,8 +117,8 @@ def unit_price(price: Money | None) -> str | None:
     return None if price is None else f"{price.amount.normalize():f} {price.currency}".strip()
 
 
-def _quantity_text(line: PurchaseLine) -> str:
-    return f"{line.quantity.normalize():f} {line.unit}".strip()
+def _quantity_text(line: RevisionLine) -> str:
+    return "" if line.quantity is None else f"{line.quantity.normalize():f} {line.unit}".strip()
 
 
 _NOT_RECORDED = phrase("Not recorded.")
@@ -145,43 +155,46 @@ def build_case_view(
     context: CaseContext, known: RevisionData, reader: CardViewer, *, remark: ReplyNote | None = None, offset: int = 0
 ) -> ApprovalView:
     """Return a case as one reader may see it; a bare card gets no price at all."""
-    case, order, remark = context.case, known.order, remark or ReplyNote()
+    case, document, remark = context.case, known.document, remark or ReplyNote()
     priced, is_open = reader.audience is Audience.PRICED, case.state is CaseState.OPEN
     insight = known.insight if is_open else None
     waited = tally(case.plan, case.votes) if is_open else 0
     level = case.plan.levels[waited - 1] if isinstance(waited, int) and waited else None
-    lines = order.lines if order is not None else ()
+    review = review_of(document) if document is not None else None
+    lines = _lines(document, case.kind.amounts.classes) if document is not None else ()
     rows = tuple(_line(line, insight, priced=priced) for line in lines)
     decision = case.decision
     return ApprovalView(
         case=case.id,
         seen=case.fingerprint[:FINGERPRINT_PREFIX],
+        kind=case.kind.command,
         number=case.number,
         source=case.source,
-        vendor=case.summary.vendor,
+        partner=case.summary.partner,
         audience=reader.audience,
         state=case.state,
-        requester=_requester(case, order, known.names),
+        requester=_requester(case, review, known.names),
         amount=case.summary.total if priced else None,
+        classes=case.kind.amounts.classes,
         due_on=case.summary.due_on,
         rows=rows[offset : offset + ApprovalView.page_size],
         total=len(rows),
         offset=offset,
         line=command_line("pending", case.id),
-        read=order is not None,
+        read=document is not None,
         level=level.number if level else 1,
         levels=len(case.plan.levels),
         need_all=level is not None and level.quorum is Quorum.ALL,
         waited=_names(context.waited, known.names),
         turned_away=_names(case.refused, known.names) if is_open else (),
-        erp_waits=context.erp_approvers.display_names(known.names, order) if priced else (),
+        erp_waits=context.erp_approvers.display_names(known.names, review) if priced else (),
         erp_level=case.level,
         erp_levels=case.levels,
         spoken=tuple(_vote_line(vote, known.names, priced=priced) for vote in case.votes) if decision is None else (),
         decision=None if decision is None else _decision_line(case, decision, known.names, priced=priced),
         elsewhere=case.elsewhere,
         words=_erp_words(case, priced=priced) if case.state in (CaseState.FAILED, CaseState.OPEN) else "",
-        flags=tuple(_flags(order, insight, priced=priced)) if order and insight else (),
+        flags=tuple(_flags(document, insight, priced=priced)) if document and insight else (),
         facts=tuple(_facts(insight)) if insight else (),
         missing=tuple(_MISSING[found] for found in sorted(insight.missing)) if insight else (),
         changes=list_changes(context, known, priced=priced),
@@ -197,7 +210,7 @@ def build_case_view(
         undo=_can_undo(context, reader),
         retry=remark.retry,
         newer=context.newer.id if context.newer and not context.newer.state.is_final and case.state.is_final else "",
-        url=order.url if order is not None and priced else "",
+        url=document.url if document is not None and priced else "",
         shows=case.state_name,
     )
 
@@ -206,9 +219,10 @@ def build_reply_view(view: ApprovalView, note: Phrase) -> ApprovalReply:
     """Return the reply to a typed vote that counts, built from the case as the voter sees it."""
     return ApprovalReply(
         case=view.case,
+        kind=view.kind,
         number=view.number,
         source=view.source,
-        vendor=view.vendor,
+        partner=view.partner,
         note=note,
         spoken=view.decision or next(reversed(view.spoken), None),
         undo=view.undo,
@@ -221,10 +235,13 @@ def build_requester_notice(case: Case, names: Mapping[str, str] = _NO_NAMES) -> 
     decision = case.decision
     return RequesterNotice(
         case=case.id,
+        kind=case.kind.command,
+        subject=case.title,
         number=case.number,
         source=case.source,
-        vendor=case.summary.vendor,
+        partner=case.summary.partner,
         amount=case.summary.total,
+        classes=case.kind.amounts.classes,
         state=case.state,
         decision=None if decision is None else _decision_line(case, decision, names, priced=True),
         elsewhere=case.elsewhere,
@@ -233,8 +250,15 @@ def build_requester_notice(case: Case, names: Mapping[str, str] = _NO_NAMES) -> 
 
 
 def build_unseen_view(case: Case, *, shared: bool = False) -> UnseenApproval:
-    """Return the view of a case whose order some readers may not see; ``shared``: some members of a group may."""
-    return UnseenApproval(case=case.id, state=case.state, elsewhere=case.elsewhere, since=case.opened_at, shared=shared)
+    """Return the view of a case whose document some readers may not see; ``shared``: some members of a group may."""
+    return UnseenApproval(
+        case=case.id,
+        kind=case.kind.command,
+        state=case.state,
+        elsewhere=case.elsewhere,
+        since=case.opened_at,
+        shared=shared,
+    )
 
 
 _UNDER_WAY = phrase("Recorded. The ERP is being updated.")
@@ -295,11 +319,13 @@ def build_list_row(
 ) -> ApprovalListRow:
     return ApprovalListRow(
         case=case.id,
+        kind=case.kind.command,
         number=case.number,
         source=case.source,
-        vendor=case.summary.vendor,
+        partner=case.summary.partner,
         amount=case.summary.total if audience is Audience.PRICED else None,
-        ordered_on=case.summary.ordered_on,
+        classes=case.kind.amounts.classes,
+        day=case.summary.day,
         due_on=case.summary.due_on,
         result=result,
         words=words,
@@ -318,9 +344,10 @@ def build_why_view(why: DecisionExplanation, names: Mapping[str, str], audience:
     because = {str(reason): reason for eligibility in said for reason in _reasons(eligibility, names, audience)}
     waited = tally(case.plan, case.votes) if case is not None and case.state is CaseState.OPEN else 0
     return ApprovalWhy(
+        kind=why.document.kind.command,
         number=why.document.number,
         source=why.document.source,
-        status=why.document.order.status,
+        status=why.document.review.state,
         case=case.id if case is not None else "",
         rule=label_rule(plan.rule) if plan is not None else "",
         policy=case.policy if case is not None and case.policy != case.plan.rule else "",
@@ -381,9 +408,9 @@ def _plan_reasons(plan_result: PlanResult, names: Mapping[str, str], audience: A
 def _erp_reasons(why: DecisionExplanation, names: Mapping[str, str]) -> Iterator[Phrase]:
     if why.dead_end is not None and not why.erp_approvers.mismatched:
         yield phrase("Nobody can decide it from here: %(reason)s.", reason=with_names(why.dead_end, names))
-    called = why.erp_approvers.display_names(names, why.document.order)
+    called = why.erp_approvers.display_names(names, why.document.review)
     if not called:
-        if why.document.order.status is PurchaseStatus.WAITING:
+        if why.document.review.waits:
             yield phrase("The ERP does not tell for whom it waits.")
         return
     yield phrase("The ERP itself waits for %(names)s.", names=tuple(called))
@@ -403,11 +430,11 @@ def _names(user_ids: Sequence[str], names: Mapping[str, str]) -> tuple[str, ...]
     return tuple(dict.fromkeys(names.get(user_id, user_id) for user_id in user_ids))
 
 
-def _requester(case: Case, order: PurchaseOrder | None, names: Mapping[str, str]) -> str:
+def _requester(case: Case, review: Review | None, names: Mapping[str, str]) -> str:
     account = case.summary.requested_by
     if case.summary.requester in names:
         return names[case.summary.requester]
-    return order.named(account) if order is not None and account else account
+    return review.named(account) if review is not None and account else account
 
 
 def _free_text(text: str, *, priced: bool) -> str:
@@ -478,15 +505,15 @@ def _can_undo(context: CaseContext, reader: CardViewer) -> bool:
     return decision is not None and decision.by == reader.user_id and until is not None and reader.now < until
 
 
-def _line(line: PurchaseLine, insight: Insight | None, *, priced: bool) -> ApprovalLine:
+def _line(line: RevisionLine, insight: Insight | None, *, priced: bool) -> ApprovalLine:
     row = ApprovalLine(line=line, insight=insight.lines.get(line.sku, NO_INSIGHT) if insight else NO_INSIGHT)
     return row if priced else row.bare()
 
 
-def _flags(order: PurchaseOrder, insight: Insight, *, priced: bool) -> Iterator[Phrase]:
+def _flags(document: ErpRecord, insight: Insight, *, priced: bool) -> Iterator[Phrase]:
     if insight.duplicates:
         yield phrase("Same lines as %(numbers)s", numbers=tuple(insight.duplicates))
-    for line in order.lines:
+    for line in getattr(document, "lines", ()):
         about = insight.lines.get(line.sku, NO_INSIGHT)
         if about.jump and priced and about.last is not None:
             yield phrase("%(sku)s: %(drift)s %% dearer than last time", sku=line.sku, drift=about.last.drift)

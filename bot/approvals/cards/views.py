@@ -10,23 +10,24 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from types import MappingProxyType
-from typing import Annotated, ClassVar, TypeAlias
+from typing import Annotated, Any, ClassVar, TypeAlias
 
 from bot.approvals.cards.insights import NO_INSIGHT, LineInsight
 from bot.approvals.case import CaseState, ExternalDecision, external_headline, withdrawal_text
-from bot.cards.actions import ApprovePo, Ask, ForwardPo, RejectPo, RejectReason, UndoPo
+from bot.cards.actions import ApproveCase, Ask, ForwardCase, RejectCase, RejectReason, UndoDecision
 from bot.cards.form import REASON_FIELD, FormField, InputForm
 from bot.cards.view import Button, Color, Following, Label, ListView, View
 from bot.cards.withholding import SEE_ALL
 from bot.chat.parsing import command_line
 from bot.chat.view_parts import erp_link_buttons
-from bot.erp.model import Cost, DocumentRef, Money, PartnerName, PurchaseLine, PurchaseStatus, Verdict
-from bot.words.disclosure import ClassedBy, FieldClass, Stating
+from bot.erp.kinds import decided_kind, deciding_of, ruled_by
+from bot.erp.model import DocumentRef, Money, PartnerName, Quantity, ReviewState, Verdict
+from bot.words.disclosure import MONEY_FIELDS, ClassedBy, FieldClass, Stating
 from bot.words.phrase import Phrase, phrase
 
 HEADLINES: Mapping[CaseState, Phrase] = MappingProxyType(
     {
-        CaseState.OPEN: phrase("Purchase order to approve"),
+        CaseState.OPEN: phrase("Waiting"),
         CaseState.WRITING: phrase("Decided, the ERP is being updated"),
         CaseState.UNKNOWN: phrase("The ERP did not confirm yet"),
         CaseState.APPROVED: phrase("Approved"),
@@ -41,8 +42,15 @@ HEADLINES: Mapping[CaseState, Phrase] = MappingProxyType(
 """The title of a case's cards in each state."""
 
 
-def _headline(state: CaseState, there: ExternalDecision | None) -> Phrase:
+def _headline(state: CaseState, there: ExternalDecision | None, kind: str) -> Phrase:
+    if state is CaseState.OPEN:
+        return deciding_of(decided_kind(kind)).waiting
     return external_headline(there) if state is CaseState.DECIDED_ELSEWHERE else HEADLINES[state]
+
+
+def ruling_commands(*kinds: str) -> tuple[str, ...]:
+    """Return the commands whose rules bind documents of these kinds."""
+    return tuple(dict.fromkeys(ruled_by(decided_kind(kind)) for kind in kinds))
 
 
 class Audience(StrEnum):
@@ -58,17 +66,39 @@ class Audience(StrEnum):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ApprovalLine:
-    """One order line with its insights; a bare card has neither its price nor earlier ones."""
+class RevisionLine:
+    """One line of a document that waits; readers see its price who may see ``classes``."""
 
-    line: PurchaseLine
+    sku: str
+    name: str
+    unit: str
+    quantity: Quantity | None = None
+    price: Annotated[Money | None, ClassedBy("classes")] = None
+    classes: frozenset[FieldClass] = MONEY_FIELDS
+
+    @classmethod
+    def of(cls, line: Any, classes: frozenset[FieldClass]) -> RevisionLine:
+        """Return the line of a record of any kind."""
+        return cls(
+            sku=line.sku,
+            name=line.name,
+            unit=line.unit,
+            quantity=line.quantity,
+            price=getattr(line, "price", None),
+            classes=classes,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalLine:
+    """One line of a document with its insights; a bare card has neither its price nor earlier ones."""
+
+    line: RevisionLine
     insight: LineInsight = NO_INSIGHT
 
     def bare(self) -> ApprovalLine:
         """Return the line without prices."""
-        return ApprovalLine(
-            line=replace(self.line, price=None, amount=None), insight=replace(self.insight, last=None, jump=False)
-        )
+        return ApprovalLine(line=replace(self.line, price=None), insight=replace(self.insight, last=None, jump=False))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,12 +126,12 @@ class ChangedField:
     what: str = ""
     before: Annotated[DisplayValue, ClassedBy("field_class")] = None
     now: Annotated[DisplayValue, ClassedBy("field_class")] = None
-    field_class: FieldClass | None = None
+    field_class: FieldClass | frozenset[FieldClass] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalView(ListView):
-    """One purchase order awaiting a decision; ``rows`` are its lines.
+    """One document awaiting a decision; ``rows`` are its lines.
 
     ``seen`` is a prefix of the revision's fingerprint. ``level`` of ``levels`` is the current one; ``waited`` names the
     people who can vote, ``erp_waits`` those the ERP waits for if none of the plan's people is among them. ``erp_level``
@@ -117,13 +147,17 @@ class ApprovalView(ListView):
 
     case: str
     seen: str
+    kind: str
+    """The command of the document's kind."""
     number: str
     source: str = ""
-    vendor: PartnerName
+    partner: PartnerName
     audience: Audience
     state: CaseState
     requester: str = ""
-    amount: Cost | None = None
+    amount: Annotated[Money | None, ClassedBy("classes")] = None
+    classes: frozenset[FieldClass] = MONEY_FIELDS
+    """What the amount tells of the business."""
     due_on: date | None = None
     rows: tuple[ApprovalLine, ...] = ()
     read: bool = True
@@ -169,13 +203,22 @@ class ApprovalView(ListView):
     """The name of the case's state; see `bot.approvals.case.Case.state_name`."""
 
     @property
+    def shows_also(self) -> tuple[str, ...]:
+        return ruling_commands(self.kind)
+
+    @property
     def origin(self) -> str:
         return self.source
 
     @property
     def headline(self) -> Phrase:
         """The title for its current state."""
-        return phrase("Agreed") if self.more else _headline(self.state, self.elsewhere)
+        return phrase("Agreed") if self.more else _headline(self.state, self.elsewhere, self.kind)
+
+    @property
+    def due(self) -> Phrase:
+        """What the day is called on which it is due."""
+        return deciding_of(decided_kind(self.kind)).due
 
     @property
     def settled(self) -> bool:
@@ -217,11 +260,11 @@ class ApprovalView(ListView):
 
     def _decision_buttons(self) -> tuple[Button, ...]:
         if self.undo and self.state is CaseState.WRITING:
-            return (Button(phrase("Undo"), UndoPo(self.case, self.number)),)
+            return (Button(phrase("Undo"), UndoDecision(self.case, self.number)),)
         if self.state is not CaseState.OPEN or self.mute:
             return ()
         if self.sure:
-            sure = ApprovePo(self.case, self.seen, confirmed=True, number=self.number)
+            sure = ApproveCase(self.case, self.seen, confirmed=True, number=self.number)
             return (
                 Button(phrase("Yes, approve"), sure, Color.BLUE),
                 Button(phrase("Back"), show_action(self.case)),
@@ -232,17 +275,17 @@ class ApprovalView(ListView):
         return (Button(phrase("As it is now"), show_action(self.newer), Color.BLUE),) if self.newer else ()
 
     def _next(self) -> tuple[Button, ...]:
-        return (Button(phrase("Next order"), show_action(self.next_case), Color.BLUE),) if self.next_case else ()
+        return (Button(phrase("Next one"), show_action(self.next_case), Color.BLUE),) if self.next_case else ()
 
     def _details(self) -> tuple[Button, ...]:
         # On a bare card it opens the clicker's own view with prices; there it opens the order with all its lines.
-        line = Ask(command_line("po", self.number)) if self.priced else show_action(self.case)
+        line = Ask(command_line(self.kind, self.number)) if self.priced else show_action(self.case)
         return (Button(phrase("Details"), line),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalReply(View):
-    """The immediate result of a typed vote, until the card shows the order's progress.
+    """The immediate result of a typed vote, until the card shows how it goes on.
 
     ``spoken`` is the last vote that counts. ``undo``: the reader can take the decision back.
     """
@@ -250,21 +293,27 @@ class ApprovalReply(View):
     card: ClassVar[str] = "approval_reply"
 
     case: str
+    kind: str
+    """As in `ApprovalView`."""
     number: str
     source: str = ""
-    vendor: PartnerName
+    partner: PartnerName
     note: Annotated[Phrase, Stating(FieldClass.COST)]
     spoken: VoteLine | None = None
     undo: bool = False
     shows: str = ""
     """As in `ApprovalView`."""
 
+    @property
+    def shows_also(self) -> tuple[str, ...]:
+        return ruling_commands(self.kind)
+
     def following(self) -> Following:
         return follow_case(self.source, self.number, self.case, self.shows)
 
     def buttons(self) -> Sequence[Button]:
         shown = Button(phrase("How it stands"), show_action(self.case), Color.BLUE)
-        return (shown, Button(phrase("Undo"), UndoPo(self.case, self.number))) if self.undo else (shown,)
+        return (shown, Button(phrase("Undo"), UndoDecision(self.case, self.number))) if self.undo else (shown,)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -273,21 +322,28 @@ class ApprovalTodo(View):
 
     card: ClassVar[str] = "approval_todo"
 
-    number: str
-    vendor: PartnerName
+    subject: Phrase
+    """What the document is called, with its number."""
+    partner: PartnerName
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RequesterNotice(View):
-    """The outcome of an order, for its requester."""
+    """The outcome of a document, for its requester."""
 
     card: ClassVar[str] = "approval_told"
 
     case: str
+    kind: str
+    """As in `ApprovalView`."""
+    subject: Phrase
+    """What the document is called, with its number."""
     number: str
     source: str = ""
-    vendor: PartnerName
-    amount: Cost | None = None
+    partner: PartnerName
+    amount: Annotated[Money | None, ClassedBy("classes")] = None
+    classes: frozenset[FieldClass] = MONEY_FIELDS
+    """As in `ApprovalView`."""
     state: CaseState
     decision: VoteLine | None = None
     elsewhere: ExternalDecision | None = None
@@ -300,7 +356,7 @@ class RequesterNotice(View):
     @property
     def headline(self) -> Phrase:
         """The title for its outcome."""
-        return _headline(self.state, self.elsewhere)
+        return _headline(self.state, self.elsewhere, self.kind)
 
     @property
     def settled(self) -> bool:
@@ -309,7 +365,7 @@ class RequesterNotice(View):
 
     def buttons(self) -> Sequence[Button]:
         return (
-            Button(phrase("Details"), Ask(command_line("po", self.number))),
+            Button(phrase("Details"), Ask(command_line(self.kind, self.number))),
             Button(phrase("Why"), Ask(command_line("why", self.case))),
         )
 
@@ -321,10 +377,12 @@ class ApprovalReasons(View):
     card: ClassVar[str] = "approval_reasons"
 
     case: str
+    kind: str
+    """As in `ApprovalView`."""
     seen: str
     number: str
     source: str = ""
-    vendor: PartnerName
+    partner: PartnerName
     minutes: int
     own_words: bool = False
     """Whether only the next message is awaited."""
@@ -332,6 +390,10 @@ class ApprovalReasons(View):
     """Whether a form of the page asks, and no message is awaited."""
     shows: str = ""
     """As in `ApprovalView`."""
+
+    @property
+    def shows_also(self) -> tuple[str, ...]:
+        return ruling_commands(self.kind)
 
     def form(self) -> InputForm | None:
         if self.own_words and not self.on_page:
@@ -343,7 +405,7 @@ class ApprovalReasons(View):
             title=phrase("Why do you reject %(number)s?", number=self.number),
             text=phrase("The requester and the ERP get your words. Nothing has been recorded yet."),
             fields=(words,),
-            does=RejectPo(self.case, self.seen, number=self.number),
+            does=RejectCase(self.case, self.seen, number=self.number),
         )
 
     def following(self) -> Following:
@@ -357,7 +419,7 @@ class ApprovalReasons(View):
         return (*quick, self._quick(RejectReason.OTHER), back)
 
     def _quick(self, reason: RejectReason) -> Button:
-        return Button(REASON_LABELS[reason], RejectPo(self.case, self.seen, reason, self.number), Color.RED)
+        return Button(REASON_LABELS[reason], RejectCase(self.case, self.seen, reason, self.number), Color.RED)
 
 
 REASON_LABELS = {
@@ -380,23 +442,29 @@ class ForwardCandidate:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalPeople(ListView):
-    """The people an order can be forwarded to; ``rows`` is one page of them."""
+    """The people a document can be forwarded to; ``rows`` is one page of them."""
 
     card: ClassVar[str] = "approval_people"
 
     case: str
+    kind: str
+    """As in `ApprovalView`."""
     number: str
     source: str = ""
-    vendor: PartnerName
+    partner: PartnerName
     rows: tuple[ForwardCandidate, ...]
     shows: str = ""
     """As in `ApprovalView`."""
+
+    @property
+    def shows_also(self) -> tuple[str, ...]:
+        return ruling_commands(self.kind)
 
     def following(self) -> Following:
         return follow_case(self.source, self.number, self.case, self.shows)
 
     def row_buttons(self) -> Sequence[Button]:
-        return [Button(row.name, ForwardPo(self.case, row.user_id, number=self.number)) for row in self.rows]
+        return [Button(row.name, ForwardCase(self.case, row.user_id, number=self.number)) for row in self.rows]
 
     def buttons(self) -> Sequence[Button]:
         return (*ListView.buttons(self), Button(phrase("Back"), show_action(self.case)))
@@ -421,9 +489,11 @@ class ApprovalWhy(View):
 
     card: ClassVar[str] = "approval_why"
 
+    kind: str
+    """As in `ApprovalView`."""
     number: str
     source: str = ""
-    status: PurchaseStatus | None = None
+    status: ReviewState | None = None
     case: str = ""
     rule: Label = ""
     policy: str = ""
@@ -436,6 +506,10 @@ class ApprovalWhy(View):
     ask: tuple[str, ...] = ()
 
     @property
+    def shows_also(self) -> tuple[str, ...]:
+        return ruling_commands(self.kind)
+
+    @property
     def origin(self) -> str:
         return self.source
 
@@ -444,16 +518,18 @@ class ApprovalWhy(View):
 
     def buttons(self) -> Sequence[Button]:
         shown = (Button(phrase("Show it"), show_action(self.case), Color.BLUE),) if self.case else ()
-        return (*shown, Button(phrase("Details"), Ask(command_line("po", self.number))))
+        return (*shown, Button(phrase("Details"), Ask(command_line(self.kind, self.number))))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UnseenApproval(View):
-    """Stands in for an order that some readers may not see: only its existence, age and state."""
+    """Stands in for a document that some readers may not see: only its existence, age and state."""
 
     card: ClassVar[str] = "approval_unseen"
 
     case: str
+    kind: str
+    """As in `ApprovalView`."""
     state: CaseState
     elsewhere: ExternalDecision | None = None
     since: datetime
@@ -461,7 +537,7 @@ class UnseenApproval(View):
     @property
     def headline(self) -> Phrase:
         """The title for its current state."""
-        return _headline(self.state, self.elsewhere)
+        return _headline(self.state, self.elsewhere, self.kind)
 
     def question(self) -> Ask:
         return show_action(self.case)
@@ -477,11 +553,11 @@ def is_settled(state: CaseState) -> bool:
 
 def decision_buttons(case: str, seen: str, number: str, *, can_reject: bool) -> tuple[Button, ...]:
     """Return the decision buttons for a revision, limited to what its source accepts."""
-    reject = Button(phrase("Reject"), RejectPo(case, seen, number=number), Color.RED)
+    reject = Button(phrase("Reject"), RejectCase(case, seen, number=number), Color.RED)
     return (
-        Button(phrase("Approve"), ApprovePo(case, seen, number=number), Color.BLUE),
+        Button(phrase("Approve"), ApproveCase(case, seen, number=number), Color.BLUE),
         *((reject,) if can_reject else ()),
-        Button(phrase("Pass on"), ForwardPo(case, number=number)),
+        Button(phrase("Pass on"), ForwardCase(case, number=number)),
     )
 
 

@@ -242,7 +242,7 @@ def _form_values(case: Case, fields: OaFormFields) -> Iterator[tuple[str, str]]:
         (fields.case, case.id),
         (fields.number, case.number),
         (fields.source, case.source),
-        (fields.vendor, brief.vendor),
+        (fields.vendor, brief.partner),
         (fields.total, "" if total is None else f"{total.amount:f}"),
         (fields.currency, "" if total is None else total.currency),
         (fields.due, "" if due is None else due.isoformat()),

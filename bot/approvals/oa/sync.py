@@ -61,8 +61,8 @@ _CLOCK_SKEW = timedelta(minutes=2)
 """The possible difference between DingTalk's clock and ours."""
 _BACKOFF = BackoffSteps((5.0, 15.0, 60.0, 300.0, 1800.0))
 """The back-off after a failed step."""
-_CALLED_OFF = phrase("This is decided: see the purchase order.")
-_CONTRADICTED = phrase("This approval has no effect: the purchase order was decided otherwise.")
+_CALLED_OFF = phrase("This is decided: see the document.")
+_CONTRADICTED = phrase("This approval has no effect: the document was decided otherwise.")
 _HANDED_OVER = phrase("The approver before you can no longer decide this. It is your turn now.")
 _NO_REASON = phrase("Rejected in the approval app without a reason.")
 
@@ -104,7 +104,7 @@ class OaSync:
         metrics: Metrics,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        """``originator`` starts approvals of orders with an unknown requester; if empty, these have none.
+        """``originator`` starts approvals of documents with an unknown requester; if empty, these have none.
 
         ``say`` translates comments on approvals into the company's language.
         """

@@ -1,1 +1,1 @@
-"""The rules by which purchase orders may be decided from chat; all keys: docs/reference/approval-rules.md."""
+"""The rules by which documents may be decided from chat; all keys: docs/reference/approval-rules.md."""

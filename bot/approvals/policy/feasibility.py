@@ -54,10 +54,12 @@ def find_uncovered_amounts(scopes: Sequence[RuleScope]) -> Iterator[UncoveredAmo
 def _is_wider(outer: RuleScope, inner: RuleScope) -> bool:
     """Return whether ``outer`` covers ``inner``, ignoring amounts."""
     return (
-        _includes(outer.sources, inner.sources)
+        inner.kinds <= outer.kinds
+        and _includes(outer.sources, inner.sources)
         and _includes(outer.companies, inner.companies)
         and _includes(outer.departments, inner.departments)
         and _includes(outer.suppliers, inner.suppliers)
+        and _includes(outer.customers, inner.customers)
         and _includes(outer.categories, inner.categories)
         and _includes(outer.requesters, inner.requesters)
     )

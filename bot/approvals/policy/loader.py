@@ -11,6 +11,7 @@ from bot.approvals.plan import ExpiryAction, Quorum, is_within
 from bot.approvals.policy.feasibility import find_substitution_loop, find_uncovered_amounts, is_unreachable
 from bot.approvals.policy.rule_policy import DEFAULT_ROLE, DEFAULT_RULES, RuleBasedPolicy
 from bot.approvals.policy.rules import (
+    DEFAULT_KINDS,
     ApprovalRule,
     ApprovalRuleSet,
     ApproverSelector,
@@ -30,7 +31,8 @@ from bot.approvals.policy.values import (
     read_person,
     read_requesters,
 )
-from bot.erp.model import Money
+from bot.erp.kinds import DECIDED, decided_kind
+from bot.erp.model import Money, PartnerKind
 from bot.rulefiles.absence import NoRules
 from bot.rulefiles.document import Reviewed, RuleTable, read_document, refuse_namesakes
 from bot.rulefiles.errors import did_you_mean
@@ -108,10 +110,11 @@ class _RuleParser:
         )
 
     def _rule(self, table: RuleTable) -> ApprovalRule:
+        scope = self._scope(table)
         rule = ApprovalRule(
             name=table.need("name", read_name("small amounts"), table.called("rule"), 'name = "small amounts"'),
-            scope=self._scope(table),
-            steps=self._steps(table),
+            scope=scope,
+            steps=self._steps(table, scope),
             confirm_from=table.take("confirm_from", read_limit, None),
             daily_limits=table.take("daily_limit", read_limits, ()),
             remind_after=table.take("remind", _read_reminders, ()),
@@ -131,10 +134,12 @@ class _RuleParser:
         sources = table.take("sources", _read_words, frozenset())
         table.refer("sources", NameKind.SOURCE, sorted(self._sources.get(source, source) for source in sources))
         scope = RuleScope(
+            kinds=table.take("kinds", _read_kinds, DEFAULT_KINDS),
             sources=sources,
             companies=table.take("companies", _read_words, frozenset()),
             departments=table.take_names("departments", _read_words, frozenset(), NameKind.DEPARTMENT_ID),
             suppliers=table.take("suppliers", _read_words, frozenset()),
+            customers=table.take("customers", _read_words, frozenset()),
             categories=table.take("categories", _read_words, frozenset()),
             requesters=table.take("requesters", read_requesters, ()),
             currencies=table.take("currencies", read_currencies, frozenset()),
@@ -142,6 +147,7 @@ class _RuleParser:
             below=below,
         )
         _refer_people(table, "requesters", scope.requesters)
+        _check_partners(table, scope)
         bound = at_least or below
         if bound is not None and scope.currencies and scope.currencies != {bound.currency}:
             table.wrong(
@@ -150,7 +156,7 @@ class _RuleParser:
             )
         return scope
 
-    def _steps(self, table: RuleTable) -> tuple[RuleLevel, ...]:
+    def _steps(self, table: RuleTable, scope: RuleScope) -> tuple[RuleLevel, ...]:
         levels = table.tables("levels")
         if not levels and not table.has_errors:
             table.miss(
@@ -163,6 +169,7 @@ class _RuleParser:
             table.wrong("levels", phrase("more than %(max_entries)s", max_entries=MAX_ENTRIES))
             return ()
         steps = tuple(map(self._step, levels))
+        _check_fields(table, scope, steps)
         if not any(level.has_errors for level in levels):
             _check_twice_needed(levels, steps)
         return steps
@@ -361,6 +368,42 @@ def _warn_of_coverage(tables: Sequence[RuleTable], scopes: Sequence[RuleScope]) 
 
 
 _read_whole_names = read_whole_names('["ACME", "华东机械有限公司"]')
+
+
+def _read_kinds(value: object) -> frozenset[str]:
+    known = [kind.command for kind in DECIDED]
+    if value == []:
+        raise ValueError(phrase('the list is empty, so that nothing would fit; an example is ["po", "bill"]'))
+    found = _read_words(value)
+    for unknown in sorted(found.difference(known)):
+        raise ValueError(
+            phrase("%(value)s; %(hint)s", value=f"{unknown!r:.40}", hint=did_you_mean(unknown[:40], known))
+        )
+    return found
+
+
+def _check_partners(table: RuleTable, scope: RuleScope) -> None:
+    """Refuse partners of a side of the business on which no document of the rule's kinds has one."""
+    sides = {decided_kind(command).partners for command in scope.kinds}
+    for key, named, side in (
+        ("suppliers", scope.suppliers, PartnerKind.VENDOR),
+        ("customers", scope.customers, PartnerKind.CUSTOMER),
+    ):
+        if named and side not in sides:
+            kinds = ", ".join(sorted(scope.kinds))
+            table.wrong(
+                key, phrase("documents of these kinds have none, so that nothing would fit: %(kinds)s", kinds=kinds)
+            )
+
+
+def _check_fields(table: RuleTable, scope: RuleScope, steps: Sequence[RuleLevel]) -> None:
+    """Refuse people whom a field names that documents of some of the rule's kinds lack: nobody would decide these."""
+    fields = {each.value for step in steps for each in step.approvers if each.by is SelectorKind.FIELD}
+    for command in sorted(scope.kinds):
+        for name in sorted(fields - set(decided_kind(command).record.__dataclass_fields__)):
+            table.wrong(
+                "levels", phrase("field:%(name)s: documents of %(kind)s have no such field", name=name, kind=command)
+            )
 
 
 def _read_words(value: object) -> frozenset[str]:

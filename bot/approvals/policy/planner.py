@@ -15,7 +15,7 @@ from bot.approvals.policy.rules import (
     SelectorKind,
     SingleLimit,
 )
-from bot.erp.model import Currency, Money
+from bot.erp.model import Currency, Money, PartnerKind
 from bot.words.phrase import Phrase, phrase
 
 
@@ -40,19 +40,21 @@ def _resolve(selector: ApproverSelector, document: ApprovalDocument, company: Co
             nearest = int(selector.value) - 1
             return chain[nearest : nearest + 1]
         case SelectorKind.FIELD:
-            account = getattr(document.order, selector.value)
+            account = getattr(document.record, selector.value, "")
             person = company.person_of(document.source, account) if account else ""
             return (person,) if person else ()
 
 
 def find_mismatch(scope: RuleScope, document: ApprovalDocument, company: CompanyDirectory) -> Phrase | None:
     """Return the first reason why the document is outside the scope; None if it is inside."""
-    order = document.order
+    side, partner = document.kind.partners, (document.partner,)
     named = (
-        (scope.sources, (order.source,), phrase("it is for other ERPs")),
+        (scope.kinds, (document.kind.command,), phrase("it is for other kinds of documents")),
+        (scope.sources, (document.source,), phrase("it is for other ERPs")),
         (scope.companies, (document.company,), phrase("it is for other companies")),
         (scope.departments, (document.department,), phrase("it is for other departments")),
-        (scope.suppliers, (order.vendor,), phrase("it is for other vendors")),
+        (scope.suppliers, partner if side is PartnerKind.VENDOR else (), phrase("it is for other vendors")),
+        (scope.customers, partner if side is PartnerKind.CUSTOMER else (), phrase("it is for other customers")),
         (scope.categories, document.categories, phrase("it is for other product categories")),
     )
     for wanted, has, reason in named:
@@ -60,7 +62,7 @@ def find_mismatch(scope: RuleScope, document: ApprovalDocument, company: Company
             return reason
     if scope.requesters and document.requester not in resolve_approvers(scope.requesters, document, company):
         return phrase("it is for other requesters")
-    return _amount_mismatch(scope, order.total)
+    return _amount_mismatch(scope, document.total)
 
 
 def _amount_mismatch(scope: RuleScope, total: Money | None) -> Phrase | None:
@@ -100,7 +102,7 @@ def make_plan(rules: ApprovalRuleSet, document: ApprovalDocument, company: Compa
 def _plan(
     rule: ApprovalRule, rules: ApprovalRuleSet, document: ApprovalDocument, company: CompanyDirectory
 ) -> ApprovalPlan:
-    total = document.order.total
+    total = document.total
     levels = tuple(_level(number, step, document, company) for number, step in enumerate(rule.steps, 1))
     escalate_to = resolve_approvers(rule.escalate_to, document, company)
     named = (*(selector for step in rule.steps for selector in step.approvers), *rule.escalate_to)

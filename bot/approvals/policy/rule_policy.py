@@ -109,7 +109,7 @@ def _over_limits(user_id: str, principal: str, vote_context: VoteContext) -> Phr
 
 def _over_single_limit(person: str, vote_context: VoteContext, *, in_place: bool) -> Phrase | None:
     """Return the per-document limit that this approval would exceed. Amounts without a comparison exceed any limit."""
-    total, limits = vote_context.document.order.total, vote_context.plan.limits_of(person, in_place=in_place)
+    total, limits = vote_context.document.total, vote_context.plan.limits_of(person, in_place=in_place)
     if is_within(limits, total):
         return None
     if total is None:
@@ -121,7 +121,7 @@ def _over_single_limit(person: str, vote_context: VoteContext, *, in_place: bool
 
 
 def _over_daily_limit(person: str, vote_context: VoteContext, *, in_place: bool) -> Phrase | None:
-    total, plan = vote_context.document.order.total, vote_context.plan
+    total, plan = vote_context.document.total, vote_context.plan
     if not plan.daily_limits:
         return None
     if total is None:
@@ -197,6 +197,10 @@ class RuleBasedPolicy:
 
     def own_limits(self, document: ApprovalDocument, company: CompanyDirectory) -> tuple[str, ...]:
         return own_limits(self._rules, document, company)
+
+    @property
+    def kinds(self) -> frozenset[str]:
+        return frozenset(kind for rule in self._rules.rules for kind in rule.scope.kinds)
 
     @property
     def asks_categories(self) -> bool:

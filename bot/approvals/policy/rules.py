@@ -7,7 +7,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from bot.approvals.plan import ExpiryAction, Quorum
+from bot.erp.kinds import PURCHASE_ORDERS
 from bot.erp.model import Money
+
+DEFAULT_KINDS = frozenset({PURCHASE_ORDERS.command})
 
 
 class SelectorKind(StrEnum):
@@ -40,10 +43,13 @@ class RuleScope:
     ``at_least`` and ``below`` bound the total in one currency; other currencies never match a bound.
     """
 
+    kinds: frozenset[str] = DEFAULT_KINDS
+    """The commands of the kinds; without a word on them, purchase orders, as in rules from before there were others."""
     sources: frozenset[str] = frozenset()
     companies: frozenset[str] = frozenset()
     departments: frozenset[str] = frozenset()
     suppliers: frozenset[str] = frozenset()
+    customers: frozenset[str] = frozenset()
     categories: frozenset[str] = frozenset()
     """One line in such a category is enough."""
     requesters: tuple[ApproverSelector, ...] = ()

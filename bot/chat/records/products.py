@@ -46,7 +46,6 @@ class ProductChoice(ListView):
     """
 
     card: ClassVar[str] = "picks"
-    shows_also: ClassVar[tuple[str, ...]] = ("stock",)
 
     asked: str
     rows: tuple[Product, ...]
@@ -55,6 +54,10 @@ class ProductChoice(ListView):
     rest: tuple[str, ...] = ()
     more: bool
     freshness: Freshness
+
+    @property
+    def shows_also(self) -> tuple[str, ...]:
+        return ("stock",)
 
     def row_buttons(self) -> Sequence[Button]:
         return [Button(product.sku, Ask(command_line(self.command, product.sku, *self.rest))) for product in self.rows]

@@ -212,7 +212,7 @@ class ErpNextErp(PlannedErp[ErpNextPlan]):
         """Approve or reject, and add the reason as a comment."""
         capability = Capability.APPROVE if decision.verdict is Verdict.APPROVE else Capability.REJECT
         if capability not in self.capabilities:
-            return DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, order=None)
+            return DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, document=None)
         return await self._approvals.decide(decision, read=self.purchase_order)
 
     async def changed_since(self, area: Followed, cursor: str, *, limit: int) -> Changes:

@@ -236,7 +236,7 @@ class PurchaseApprovals:
 
     # Deciding
 
-    async def decide(self, decision: Decision, *, read: Read) -> DecisionResult:
+    async def decide(self, decision: Decision, *, read: Read[PurchaseOrder]) -> DecisionResult:
         """Approve or reject, and add the reason as a comment."""
 
         await self._require_workflow()
@@ -249,12 +249,12 @@ class PurchaseApprovals:
             return result
         try:
             await self._explain(decision)
-            return replace(result, order=await read(decision.number))
+            return replace(result, document=await read(decision.number))
         except ErpError as error:
             # The decision was made; only its reason is missing.
             return replace(result, text=f"{result.text} The reason was not stored: {error.detail}".strip())
 
-    async def _write(self, order: PurchaseOrder, decision: Decision, read: Read) -> str:
+    async def _write(self, order: PurchaseOrder, decision: Decision, read: Read[PurchaseOrder]) -> str:
         account = (await self._approvers()).get(decision.by)
         if account is None:
             raise DeciderRefused(KEY_MISSING, source=self._source)
@@ -264,7 +264,9 @@ class PurchaseApprovals:
             raise DeciderRefused(KEY_REFUSED, source=self._source) from error
         return ""
 
-    async def _send(self, order: PurchaseOrder, decision: Decision, account: Account, read: Read) -> None:
+    async def _send(
+        self, order: PurchaseOrder, decision: Decision, account: Account, read: Read[PurchaseOrder]
+    ) -> None:
         flow = await self.workflow()
         if flow.submits:
             await self._refuse_bypass()
@@ -275,7 +277,9 @@ class PurchaseApprovals:
             raise DeciderRefused(OWN_ORDER, source=self._source)
         await self._apply(order, decision, account, read)
 
-    async def _apply(self, order: PurchaseOrder, decision: Decision, account: Account, read: Read) -> None:
+    async def _apply(
+        self, order: PurchaseOrder, decision: Decision, account: Account, read: Read[PurchaseOrder]
+    ) -> None:
         assert self._actions is not None
         action = self._actions.approve if decision.verdict is Verdict.APPROVE else self._actions.reject
         parameters = {"doc": {"doctype": ORDER, "name": order.number}, "action": action}
@@ -289,7 +293,7 @@ class PurchaseApprovals:
         if done is None:
             await self._await_queue(order, read)
 
-    async def _await_queue(self, order: PurchaseOrder, read: Read) -> None:
+    async def _await_queue(self, order: PurchaseOrder, read: Read[PurchaseOrder]) -> None:
         """Wait for the background worker that submits orders if the DocType is configured so.
 
         Docs: platform/erp/erpnext.md#deciding

@@ -11,6 +11,7 @@ from bot.erp.kinds.customers import CUSTOMERS as CUSTOMERS
 from bot.erp.kinds.deliveries import DELIVERIES as DELIVERIES
 from bot.erp.kinds.invoices import INVOICES as INVOICES
 from bot.erp.kinds.kind import D as D
+from bot.erp.kinds.kind import Deciding as Deciding
 from bot.erp.kinds.kind import DocumentAmounts as DocumentAmounts
 from bot.erp.kinds.kind import Kind as Kind
 from bot.erp.kinds.kind import KindWords as KindWords
@@ -24,7 +25,7 @@ from bot.erp.kinds.quotations import QUOTATIONS as QUOTATIONS
 from bot.erp.kinds.receipts import RECEIPTS as RECEIPTS
 from bot.erp.kinds.sales_orders import SALES_ORDERS as SALES_ORDERS
 from bot.erp.kinds.vendors import VENDORS as VENDORS
-from bot.erp.model import Area, ErpRecord, Feed, Followed
+from bot.erp.model import Area, ErpRecord, Feed, Followed, Review
 
 AREA_KINDS: tuple[Kind[Any], ...] = (SALES_ORDERS, INVOICES, PURCHASE_ORDERS, PRODUCTION_ORDERS)
 """The kinds that stand for their areas."""
@@ -40,13 +41,38 @@ RULED_BY: Mapping[Area, str] = MappingProxyType(
 )
 """Area → the command whose rules bind its documents (`bot.access.areas`)."""
 
+DECIDED: tuple[Kind[Any], ...] = (PURCHASE_ORDERS, SALES_ORDERS, BILLS, QUOTATIONS)
+"""Those that wait for decisions in the ERPs, the most usual first."""
+
 _BY_RECORD: Mapping[type[ErpRecord], Kind[Any]] = MappingProxyType({kind.record: kind for kind in KINDS})
+_DECIDED: Mapping[str, Kind[Any]] = MappingProxyType({kind.command: kind for kind in DECIDED})
 _BY_FEED: Mapping[Followed, Kind[Any]] = MappingProxyType({kind.followed: kind for kind in FOLLOWED})
 
 
 def kind_of(document: D) -> Kind[D]:
     """Return the kind of a document."""
     return _BY_RECORD[type(document)]
+
+
+def review_of(document: ErpRecord) -> Review:
+    """Return how far a document is on its way through the ERP's approval; raises `Unsupported` if it has none."""
+    return kind_of(document).reviewed(document)
+
+
+def ruled_by(kind: Kind[Any]) -> str:
+    """Return the command whose rules bind the documents of a kind."""
+    return RULED_BY[kind.area]
+
+
+def deciding_of(kind: Kind[Any]) -> Deciding[Any]:
+    """Return how documents of a kind wait for decisions; only for one of `DECIDED`."""
+    assert kind.deciding is not None, f"nobody decides {kind.command}"
+    return kind.deciding
+
+
+def decided_kind(command: str) -> Kind[Any]:
+    """Return the kind that is decided and that a command shows; raises `KeyError` for another."""
+    return _DECIDED[command]
 
 
 def kind_followed(followed: Followed) -> Kind[Any]:

@@ -11,7 +11,7 @@ from bot.erp.capabilities import Capability
 from bot.erp.errors import UnknownFinish, Unsupported
 from bot.erp.kinds.cards import DocumentCards
 from bot.erp.list_query import NEWEST_FIRST, Filter, ListQuery
-from bot.erp.model import Area, ErpRecord, Feed, Followed, Money, PartnerKind, Progress, Slice
+from bot.erp.model import Area, ErpRecord, Feed, Followed, Money, PartnerKind, Progress, Review, Slice
 from bot.erp.validation_rules import RecordRule
 from bot.words.disclosure import FieldClass
 from bot.words.phrase import Phrase
@@ -76,6 +76,22 @@ class Orders(Generic[D]):
     kind: Kind[Any]
     numbers: Callable[[D], tuple[str, ...]]
     moved: Callable[[Any], Progress | None] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deciding(Generic[D]):
+    """How documents of a kind wait for decisions: what the ERP tells of the approval of one, and what cards call it."""
+
+    review: Callable[[D], Review | None]
+    """None where the ERP tells nothing of an approval."""
+    title: Callable[[str], Phrase]
+    """What a document with a number is called."""
+    waiting: Phrase
+    """What the card is called that asks for a decision."""
+    day: Phrase
+    """What the day of a document is called."""
+    due: Phrase
+    """What the day is called on which a document is due."""
 
 
 def _always(_document: object) -> bool:
@@ -151,6 +167,8 @@ class Kind(Generic[D]):
     is_unfinished: Callable[[D], bool] = _never
     """Whether it is open, or may still become so: a draft, or an order that waits for a decision."""
     amounts: DocumentAmounts[D] = _NO_AMOUNTS
+    deciding: Deciding[D] | None = None
+    """How it waits for decisions; None for a kind that nobody decides."""
     inside: str = ""
     """The field with its lines, or with what it settles, which lists leave out."""
     rules: tuple[RecordRule, ...] = ()
@@ -191,6 +209,13 @@ class Kind(Generic[D]):
         words, cards = self.words, self.cards
         named = {Filter.OPEN: words.open, Filter.LATE: words.late, Filter.OVERDUE: words.late, **cards.lists}
         return named.get(wanted) or (cards.several or words.many if restricted else cards.newest)
+
+    def reviewed(self, document: D) -> Review:
+        """Return how far a document is on its way through the ERP's approval; raises `Unsupported` if it has none."""
+        found = self.deciding.review(document) if self.deciding is not None else None
+        if found is None:
+            raise Unsupported(f"the ERP tells of no approval of {self.call} {document.number}", source=document.source)
+        return found
 
     @property
     def is_owed(self) -> bool:
@@ -281,7 +306,7 @@ class Kind(Generic[D]):
         self.check_filter(query.filter)
         found = [document for document in documents if self.listed(document) and self.matches(document, query)]
         if query.filter is not Filter.ALL:
-            holds = self.filters[query.filter].holds
+            holds = self.list_named(query.filter).holds
             found = [document for document in found if holds(document, today)]
         found = self.sort(found, query.filter)
         return Slice(items=tuple(found[query.offset : query.offset + query.limit]), total=len(found))
@@ -294,14 +319,22 @@ class Kind(Generic[D]):
             own = self.day_in(wanted)
             ordered.sort(key=lambda document: own(document) or date.min, reverse=True)
         else:
-            day = self.filters[wanted].day
+            day = self.list_named(wanted).day
             ordered.sort(key=lambda document: day(document) or date.max)
         return ordered
 
     def check_filter(self, wanted: Filter, *, source: str = "") -> None:
         """Raise `Unsupported` for a filter that this kind of document lacks."""
-        if wanted is not Filter.ALL and wanted not in self.filters:
+        if wanted not in (Filter.ALL, *self.filters) and not (wanted is Filter.PENDING and self.deciding is not None):
             raise Unsupported(f"no list of {wanted} here", source=source)
+
+    def list_named(self, wanted: Filter) -> NamedList[D]:
+        """Return a list by its name; what waits for a decision is a list of every kind that is decided."""
+        return self.filters[wanted] if wanted in self.filters else NamedList(self._waits, self.day)
+
+    def _waits(self, document: D, _today: date) -> bool:
+        found = self.deciding.review(document) if self.deciding is not None else None
+        return found is not None and found.waits
 
     def check_days(self, query: ListQuery, offered: Set[Capability], *, source: str = "") -> None:
         """Raise `UnknownFinish` for the days of what was finished, where the ERP does not tell them."""

@@ -6,10 +6,10 @@ from operator import attrgetter
 
 from bot.erp.capabilities import Capability
 from bot.erp.kinds.cards import VENDOR, DocumentCards, Lead, State
-from bot.erp.kinds.kind import DocumentAmounts, Kind, KindWords, NamedList
+from bot.erp.kinds.kind import Deciding, DocumentAmounts, Kind, KindWords, NamedList
 from bot.erp.kinds.rules import ORDER_RULES
 from bot.erp.list_query import Filter
-from bot.erp.model import Area, Progress, PurchaseOrder, PurchaseStatus
+from bot.erp.model import Area, Progress, PurchaseOrder, PurchaseStatus, Review, ReviewState
 from bot.erp.validation_rules import days, missing_name
 from bot.words.columns import Column
 from bot.words.disclosure import FieldClass
@@ -24,6 +24,17 @@ _ordered_on = attrgetter("ordered_on")
 def _came_in(order: PurchaseOrder) -> bool:
     """Whether an order has receipts, and the vendor may have billed it."""
     return order.received in {Progress.PARTIAL, Progress.FULL}
+
+
+def _review(order: PurchaseOrder) -> Review:
+    return Review(
+        state=ReviewState(order.status.value),
+        version=order.version,
+        approval=order.approval,
+        requester=order.requester,
+        changed_by=order.changed_by,
+        people=order.people,
+    )
 
 
 def _owners(order: PurchaseOrder) -> tuple[str, ...]:
@@ -58,6 +69,13 @@ PURCHASE_ORDERS: Kind[PurchaseOrder] = Kind(
     counts=lambda order: order.status not in _NOT_AGREED,
     is_unfinished=lambda order: order.is_open or order.status in _UNDECIDED,
     amounts=DocumentAmounts(attrgetter("total"), frozenset({FieldClass.COST})),
+    deciding=Deciding(
+        review=_review,
+        title=lambda number: phrase("Purchase order %(number)s", number=number),
+        waiting=phrase("Purchase order to approve"),
+        day=phrase("Ordered"),
+        due=phrase("Delivery date"),
+    ),
     inside="lines",
     rules=(*ORDER_RULES, missing_name("vendor"), days("ordered_on", "due_on")),
     cards=DocumentCards(

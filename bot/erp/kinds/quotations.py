@@ -9,11 +9,11 @@ from operator import attrgetter
 
 from bot.erp.capabilities import Capability
 from bot.erp.kinds.cards import GOODS_LINES, DocumentCards, Lateness, State
-from bot.erp.kinds.kind import DocumentAmounts, Kind, KindWords, NamedList, Orders, numbers_in
+from bot.erp.kinds.kind import Deciding, DocumentAmounts, Kind, KindWords, NamedList, Orders, numbers_in
 from bot.erp.kinds.rules import ORDER_RULES
 from bot.erp.kinds.sales_orders import SALES_ORDERS
 from bot.erp.list_query import Filter
-from bot.erp.model import Area, ErpRecord, Feed, OrderLine, PartnerName, SalesAmount
+from bot.erp.model import Area, ErpRecord, Feed, OrderLine, PartnerName, Review, SalesAmount
 from bot.erp.validation_rules import days, missing_name
 from bot.words.columns import Column
 from bot.words.disclosure import FieldClass
@@ -48,6 +48,8 @@ class Quotation(ErpRecord):
     salesperson: str = ""
     order_number: str = ""
     """The order that came of it; several with commas between them."""
+    review: Review | None = None
+    """How far it is on its way through the ERP's approval; None where the ERP tells of none."""
 
     @property
     def is_open(self) -> bool:
@@ -91,6 +93,13 @@ QUOTATIONS: Kind[Quotation] = Kind(
     counts=lambda quotation: quotation.status in {QuotationStatus.SENT, QuotationStatus.ACCEPTED},
     is_unfinished=attrgetter("is_open"),
     amounts=DocumentAmounts(attrgetter("total"), frozenset({FieldClass.AMOUNT})),
+    deciding=Deciding(
+        review=attrgetter("review"),
+        title=lambda number: phrase("Quotation %(number)s", number=number),
+        waiting=phrase("Quotation to approve"),
+        day=phrase("Quoted"),
+        due=phrase("Valid until"),
+    ),
     inside="lines",
     rules=(*ORDER_RULES, missing_name("customer"), days("quoted_on", "valid_until")),
     cards=DocumentCards(

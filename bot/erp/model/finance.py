@@ -7,6 +7,7 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated
 
+from bot.erp.model.deciding import Review
 from bot.erp.model.values import Cost, ErpRecord, Money, PartnerName, SalesAmount
 from bot.words.disclosure import HIDDEN, ClassedBy, FieldClass
 
@@ -73,6 +74,8 @@ class Bill(InvoiceRecord):
     open_amount: Cost | None
     reference: str = ""
     """The number that is on the vendor's paper."""
+    review: Review | None = None
+    """How far it is on its way through the ERP's approval; None where the ERP tells of none."""
 
 
 class PaymentStatus(StrEnum):

@@ -1,15 +1,14 @@
-"""Purchase orders, and decisions on them."""
+"""Purchase orders."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date
 from enum import StrEnum
-from typing import Annotated
 
+from bot.erp.model.deciding import Approval
 from bot.erp.model.values import NOTHING, Cost, ErpRecord, PartnerName, Progress, Quantity
-from bot.words.disclosure import FieldClass, Stating
 
 
 class PurchaseStatus(StrEnum):
@@ -41,23 +40,6 @@ class PurchaseLine:
     def comes_back(self) -> bool:
         """Whether goods are returned to the vendor."""
         return self.quantity < 0
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Approval:
-    """The people whose turn it is, the level, and the last decision.
-
-    ``passed_by`` are the accounts that approved the levels before, where the ERP tells more than the last of them.
-    """
-
-    pending_for: tuple[str, ...] = ()
-    level: int = 1
-    levels: int = 1
-    decided_by: str = ""
-    decided_at: datetime | None = None
-    reason: Annotated[str, Stating(FieldClass.COST)] = ""
-    task_id: str = ""
-    passed_by: tuple[str, ...] = field(default=(), compare=False)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -106,44 +88,3 @@ class PurchaseOrder(ErpRecord):
         if self.due_on is None or not self.is_open:
             return 0
         return max(0, (today - self.due_on).days)
-
-
-class Verdict(StrEnum):
-    """A person's verdict on a purchase order."""
-
-    APPROVE = "approve"
-    REJECT = "reject"
-
-
-class DecisionOutcome(StrEnum):
-    """The outcome of a decision, after the document was read again (docs: platform/erp/records.md#outcomes)."""
-
-    APPLIED = "applied"
-    MORE_APPROVALS_NEEDED = "recorded_more_approvals_needed"
-    ALREADY_DECIDED = "already_decided"
-    NOT_PERMITTED = "not_permitted"
-    CHANGED_SINCE_SHOWN = "changed_since_shown"
-    UNKNOWN = "unknown_after_timeout"
-    UNSUPPORTED = "unsupported"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Decision:
-    """A person's verdict on one revision of a purchase order."""
-
-    number: str
-    version: str
-    """The version that the person saw; if the ERP has another, the outcome is `DecisionOutcome.CHANGED_SINCE_SHOWN`."""
-    verdict: Verdict
-    by: str
-    """The ERP user on whose behalf the decision is made."""
-    reason: Annotated[str, Stating(FieldClass.COST)] = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecisionResult:
-    """The outcome, the order as it is afterwards, and the ERP's message."""
-
-    outcome: DecisionOutcome
-    order: PurchaseOrder | None
-    text: Annotated[str, Stating(FieldClass.COST)] = ""

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from bot.erp.model.deciding import Review
 from bot.erp.model.values import ErpRecord, PartnerName, Progress, Quantity, SalesAmount
 
 
@@ -60,6 +61,8 @@ class SalesOrder(ErpRecord):
     lines: tuple[OrderLine, ...] = ()
     """Empty in lists: only a single order is read with its lines."""
     salesperson: str = ""
+    review: Review | None = None
+    """How far it is on its way through the ERP's approval; None where the ERP tells of none."""
 
     @property
     def is_open(self) -> bool:

@@ -193,7 +193,7 @@ class RestErp(MappedErp):
     async def decide(self, decision: Decision) -> DecisionResult:
         act = self._acts().get(decision.verdict)
         if act is None:
-            return DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, order=None)
+            return DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, document=None)
         return await deciding.decide(decision, read=self.purchase_order, write=partial(self._write, act))
 
     def _acts(self) -> Mapping[Verdict, WriteTemplate | None]:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from functools import partial
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from sqlalchemy.engine import Connection
@@ -27,7 +28,7 @@ from bot.erp.model import (
     StockLevel,
 )
 from bot.erp.model.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
-from bot.erp.port import Capability, ListQuery
+from bot.erp.port import Capability, DecidedThere, ListQuery
 from bot.kit.company import decisions, goods, seeding
 from bot.kit.company import query as queries
 from bot.kit.company.activity import CompanyActivity
@@ -35,6 +36,7 @@ from bot.kit.company.client import DemoDatabase
 from bot.kit.company.company import SEED
 from bot.kit.company.document_query import DocumentQuery
 from bot.kit.company.documents import QUERIES, deliveries_of, receipts_of
+from bot.kit.company.reviews import APPROVERS
 from bot.kit.company.sales import ZONE
 from bot.kit.company.supply import USERS
 
@@ -44,11 +46,12 @@ T = TypeVar("T")
 class DemoErp(DocumentErp):
     """An ERP on SQLite; created by `open_demo`.
 
-    Purchase orders above 100 000 CNY need two approvals by different people; nobody approves their own request. While
+    Documents above 100 000 CNY need two approvals by different people; nobody approves their own request. While
     an order waits for the second, its ``approval.decided_by`` names the first approver.
     """
 
     capabilities = frozenset(Capability)
+    decides = MappingProxyType(dict.fromkeys(APPROVERS, DecidedThere(several_levels=True)))
     feeds = frozenset(Feed)
     narrows_lists = True
 
@@ -108,7 +111,7 @@ class DemoErp(DocumentErp):
         return await self._run(partial(goods.warehouse_stock, query=query, source=self.name))
 
     async def decide(self, decision: Decision) -> DecisionResult:
-        """Approve or reject one version of a purchase order in one transaction."""
+        """Approve or reject one version of a document in one transaction."""
         return await self._run(partial(decisions.decide, decision=decision, source=self.name, now=self._now()))
 
     async def changed_since(self, area: Followed, cursor: str, *, limit: int) -> Changes:

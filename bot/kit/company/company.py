@@ -31,6 +31,7 @@ from bot.kit.company.deliveries import make_deliveries
 from bot.kit.company.lots import lots_of
 from bot.kit.company.quotations import make_quotations
 from bot.kit.company.receipts import make_receipts
+from bot.kit.company.reviews import review_bills, review_orders, review_quotations
 from bot.kit.company.sales import WAREHOUSES, Shipment, bill, make_shipments, moment, quantity_for
 from bot.kit.company.settlement import settle
 from bot.kit.company.supply import make_productions, make_purchases
@@ -96,8 +97,10 @@ def make_company(today: date, seed: int = SEED) -> DemoCompany:
     coming = _coming(rng, purchases, productions)
     return DemoCompany(
         holdings=tuple(_holding(rng, today, article, owed, coming) for article in known),
-        orders=tuple(shipment.order for shipment in shipments),
-        quotations=tuple(make_quotations(Random(f"{seed}/quotations"), today, [each.order for each in shipments])),  # noqa: S311
+        orders=review_orders(shipment.order for shipment in shipments),
+        quotations=review_quotations(
+            make_quotations(Random(f"{seed}/quotations"), today, [each.order for each in shipments])  # noqa: S311
+        ),
         invoices=tuple(invoices),
         purchases=tuple(purchases),
         productions=tuple(productions),
@@ -108,7 +111,7 @@ def make_company(today: date, seed: int = SEED) -> DemoCompany:
         supplies=make_supplies(purchases),
         customers=settlement.customers,
         vendors=settlement.vendors,
-        bills=settlement.bills,
+        bills=review_bills(settlement.bills, today),
         payments=settlement.payments,
     )
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from typing import Any, Generic, TypeAlias, TypeVar
@@ -13,18 +13,20 @@ from sqlalchemy import ColumnElement, Select, Table, bindparam, false, func, or_
 from sqlalchemy.engine import Connection
 
 from bot.erp.errors import NotFound
-from bot.erp.model import ErpRecord, Slice
+from bot.erp.model import Approval, ErpRecord, Review, ReviewState, Slice
 from bot.erp.port import NEWEST_FIRST, Filter, ListQuery
 from bot.kit.company import tables as t
 from bot.kit.company.owners import with_creator, with_owner
+from bot.kit.company.reviews import next_approvers
 from bot.kit.company.rows import Record, record_of
+from bot.kit.company.supply import NAMES
 from bot.kit.company.tables import fold
 
 T = TypeVar("T", bound=ErpRecord)
 Build: TypeAlias = Callable[[Record, str, Iterable[Record]], T]
 """Builds a document from its row, its source and the rows of its lines."""
 
-_PRODUCT = t.table(t.ProductRow)
+_PRODUCT, _REVIEW = t.table(t.ProductRow), t.table(t.ReviewRow)
 _FAR = 2**31
 """Beyond the end of every list, and still valid for SQLite."""
 
@@ -47,6 +49,8 @@ class DocumentQuery(Generic[T]):
     build: Build[T]
     partner: ColumnElement[str] | None = None
     listed: ColumnElement[bool] | None = None
+    reviewed: str = ""
+    """The command of the kind, where some of its documents wait for approval."""
 
     def document(self, connection: Connection, number: str, source: str) -> T:
         """Return one document with its lines; raises `NotFound`."""
@@ -54,7 +58,7 @@ class DocumentQuery(Generic[T]):
         if row is None:
             raise NotFound(number, source=source)
         lines = () if self.lines is None else connection.execute(lines_of(self.lines), {"key": row.number_key})
-        return with_creator(self.build(row, source, lines))
+        return next(iter(self._told(connection, [with_creator(self.build(row, source, lines))])))
 
     def documents(self, connection: Connection, numbers: Iterable[str], source: str) -> tuple[T, ...]:
         """Return the existing documents among many numbers, with their lines."""
@@ -66,7 +70,7 @@ class DocumentQuery(Generic[T]):
             for line in connection.execute(wanted):
                 lines[line.number_key].append(line)
         rows = connection.execute(select(self.table).where(self.table.c.number_key.in_(keys)))
-        return tuple(with_creator(self.build(row, source, lines[row.number_key])) for row in rows)
+        return self._told(connection, [with_creator(self.build(row, source, lines[row.number_key])) for row in rows])
 
     def page(self, connection: Connection, query: ListQuery, today: date, source: str) -> Slice[T]:
         """Return a page of the list, without lines."""
@@ -77,7 +81,9 @@ class DocumentQuery(Generic[T]):
         rows = connection.execute(wanted).all()
         lines = self._lines_with(connection, query.product, rows) if query.product else {}
         return Slice(
-            items=tuple(with_creator(self.build(row, source, lines.get(row.number_key, ()))) for row in rows),
+            items=self._told(
+                connection, [with_creator(self.build(row, source, lines.get(row.number_key, ()))) for row in rows]
+            ),
             total=connection.scalar(count) or 0,
         )
 
@@ -97,7 +103,7 @@ class DocumentQuery(Generic[T]):
         if self.listed is not None:
             yield self.listed
         if query.filter is not Filter.ALL:
-            condition, _ = self.filters[query.filter]
+            condition, _ = self._list_named(query.filter)
             yield condition(today)
         if text := fold(query.text):
             yield or_(*(column.contains(text, autoescape=True) for column in self.searched))
@@ -114,13 +120,32 @@ class DocumentQuery(Generic[T]):
 
     def _order(self, query: ListQuery) -> Iterator[ColumnElement[Any]]:
         if query.filter not in NEWEST_FIRST:
-            _, day = self.filters[query.filter]
+            _, day = self._list_named(query.filter)
             yield day.is_(None)
             yield day
         elif (newest := self._day_in(query.filter)) is not None:
             yield newest.is_(None)
             yield newest.desc()
         yield self.table.c.number_key
+
+    def _list_named(self, wanted: Filter) -> tuple[Callable[[date], ColumnElement[bool]], ColumnElement[date]]:
+        if wanted in self.filters or not self.reviewed or self.newest is None:
+            return self.filters[wanted]
+        waits = select(_REVIEW.c.number_key).where(
+            _REVIEW.c.kind == self.reviewed, _REVIEW.c.status == ReviewState.WAITING
+        )
+        return (lambda _: self.table.c.number_key.in_(waits)), self.newest
+
+    def _told(self, connection: Connection, records: Sequence[T]) -> tuple[T, ...]:
+        """Return records with how far they are on their way through their approval."""
+        if not self.reviewed or not records:
+            return tuple(records)
+        keys = [fold(record.number) for record in records]
+        wanted = select(_REVIEW).where(_REVIEW.c.kind == self.reviewed, _REVIEW.c.number_key.in_(keys))
+        found = {row.number_key: _review(row) for row in connection.execute(wanted)}
+        if not found:
+            return tuple(records)
+        return tuple(replace(record, review=found.get(fold(record.number))) for record in records)  # type: ignore[call-arg]  # a kind that is reviewed
 
     def _day_in(self, wanted: Filter) -> ColumnElement[date] | None:
         """Return the date column of a list; completed documents use their completion date."""
@@ -137,6 +162,19 @@ def build_of(kind: type[T], line: type[Any] | None = None) -> Build[T]:
         return with_owner(record_of(kind, row, **own))
 
     return build
+
+
+def _review(row: Record) -> Review:
+    waits = row.status == ReviewState.WAITING
+    pending = next_approvers(row.kind, row.level, row.requester, row.decided_by) if waits else ()
+    return record_of(
+        Review,
+        row,
+        state=ReviewState(row.status),
+        version=str(row.version),
+        approval=record_of(Approval, row, pending_for=pending),
+        people=NAMES,
+    )
 
 
 def _is_of(lines: Table, product: str) -> ColumnElement[bool]:

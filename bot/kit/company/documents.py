@@ -63,6 +63,7 @@ ORDERS = DocumentQuery(
     },
     build_of(SalesOrder, OrderLine),
     _ORDER.c.customer_key,
+    reviewed=kinds.SALES_ORDERS.command,
 )
 
 
@@ -78,6 +79,7 @@ QUOTATIONS = DocumentQuery(
     },
     build_of(Quotation, OrderLine),
     _QUOTATION.c.customer_key,
+    reviewed=kinds.QUOTATIONS.command,
 )
 
 

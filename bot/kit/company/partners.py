@@ -60,6 +60,7 @@ BILLS = DocumentQuery(
     },
     build_of(Bill),
     _BILL.c.vendor_key,
+    reviewed="bill",
 )
 PAYMENTS = DocumentQuery(
     _PAYMENT,

@@ -10,12 +10,14 @@ from typing import Any
 from sqlalchemy import insert, inspect, select
 from sqlalchemy.engine import Connection
 
+from bot.erp.kinds import deciding_of, kind_of
 from bot.erp.kinds.quotations import Quotation
 from bot.erp.model import (
     Approval,
     Area,
     Bill,
     Customer,
+    ErpRecord,
     Feed,
     Followed,
     Invoice,
@@ -35,7 +37,7 @@ from bot.kit.company.rows import Values, line_rows, row_of
 from bot.kit.company.sales import WAREHOUSES
 from bot.kit.company.tables import fold
 
-SCHEMA_VERSION = "7"
+SCHEMA_VERSION = "8"
 """Raised with every change of the tables or the company: a database of another version is rebuilt."""
 
 
@@ -92,6 +94,8 @@ def insert_company(connection: Connection, company: DemoCompany) -> None:
     _insert(connection, t.VendorRow, (row_of(t.VendorRow, vendor) for vendor in company.vendors))
     _insert(connection, t.BillRow, _priced(t.BillRow, company.bills))
     _insert(connection, t.PaymentRow, map(_payment, company.payments))
+    reviewed: tuple[tuple[ErpRecord, ...], ...] = (company.orders, company.quotations, company.bills)
+    _insert(connection, t.ReviewRow, chain.from_iterable(map(_reviews, reviewed)))
     _insert(connection, t.SettledRow, chain.from_iterable(map(_settled, company.payments)))
 
 
@@ -158,6 +162,7 @@ def _approvals(order: PurchaseOrder) -> Iterable[Values]:
         yield row_of(
             t.DecisionRow,
             order.approval,
+            kind="po",
             number_key=fold(order.number),
             version=int(order.version) - 1,
             level=order.approval.level - (order.status is PurchaseStatus.WAITING),
@@ -165,6 +170,23 @@ def _approvals(order: PurchaseOrder) -> Iterable[Values]:
             by=order.approval.decided_by,
             at=order.approval.decided_at,
         )
+
+
+def _reviews(documents: Iterable[ErpRecord]) -> Iterable[Values]:
+    for document in documents:
+        kind = kind_of(document)
+        review = deciding_of(kind).review(document)
+        if review is not None:
+            yield row_of(
+                t.ReviewRow,
+                review.progress,
+                kind=kind.command,
+                number_key=fold(document.number),
+                status=review.state,
+                requester=review.requester,
+                changed_by=review.changed_by,
+                version=int(review.version),
+            )
 
 
 def _production(order: ProductionOrder) -> Values:

@@ -42,6 +42,8 @@ USERS = (
     DemoUser("planner01", "黄蕾"),
     DemoUser("keeper02", "刘建国"),
     DemoUser("sales01", "李娜"),
+    DemoUser("salesmanager01", "孙悦"),
+    DemoUser("finance02", "吴敏"),
     DemoUser("buymanager01", "赵国强", frozenset({1})),
     DemoUser("boss01", "林明川", frozenset({1, 2})),
     DemoUser("finance01", "周慧", frozenset({2})),

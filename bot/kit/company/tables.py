@@ -257,6 +257,8 @@ class DecisionRow(DemoTable, table=True):
 
     __tablename__ = "demo_approval"
 
+    kind: str = Field("po", primary_key=True)
+    """The command of the document's kind."""
     number_key: str = Field(primary_key=True)
     version: int = Field(primary_key=True)
     level: int
@@ -264,6 +266,24 @@ class DecisionRow(DemoTable, table=True):
     by: str
     at: datetime = Field(sa_type=UtcTime)
     reason: str
+
+
+class ReviewRow(DemoTable, table=True):
+    """The approval of a document that is no purchase order; ``kind`` is the command of its kind. See `PurchaseRow`."""
+
+    __tablename__ = "demo_review"
+
+    kind: str = Field(primary_key=True)
+    number_key: str = Field(primary_key=True)
+    status: str
+    requester: str
+    changed_by: str
+    level: int
+    levels: int
+    decided_by: str
+    decided_at: datetime | None = Field(sa_type=UtcTime)
+    reason: str
+    version: int
 
 
 class ProductionRow(DocumentRow, table=True):

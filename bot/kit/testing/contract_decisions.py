@@ -67,7 +67,7 @@ class DecisionsContract(ContractBase):
         after = await installation.purchase_order(number)
         again = await erp.decide(decision)
         assert again.outcome is DecisionOutcome.ALREADY_DECIDED
-        assert again.order == first.order
+        assert again.document == first.document
         assert await installation.purchase_order(number) == after
 
     @case("decide.opposite", "The opposite decision afterwards changes nothing", needs=REJECT)
@@ -269,7 +269,7 @@ class DecisionsContract(ContractBase):
         server.faults.lose_write_answer(then_down=True)
         server.requests.clear()
         result = await erp.decide(self.decision(seen))
-        assert (result.outcome, result.order) == (DecisionOutcome.UNKNOWN, None)
+        assert (result.outcome, result.document) == (DecisionOutcome.UNKNOWN, None)
         assert server.requests.count(RequestKind.WRITE) == 1
 
     @case(

@@ -70,8 +70,8 @@ def without_lines(document: Any) -> dict[str, Any]:
 
 def resulting_order(result: DecisionResult) -> PurchaseOrder:
     """Return the order that a decision left behind."""
-    assert result.order is not None
-    return result.order
+    assert isinstance(result.document, PurchaseOrder)
+    return result.document
 
 
 async def expect_not_found(call: Callable[..., Awaitable[object]], *args: str) -> None:

@@ -18,7 +18,7 @@ from bot.store.tables import (
     APPROVAL_VOTE,
 )
 
-_C, _V, _P = APPROVAL_CASE.c, APPROVAL_VOTE.c, APPROVAL_PERSON.c
+_C, _V, _P, _S = APPROVAL_CASE.c, APPROVAL_VOTE.c, APPROVAL_PERSON.c, APPROVAL_SOURCE.c
 _MOST: Final[Any] = bindparam("most", type_=Integer)
 _OPEN: Final = text("state = 'open'")
 _THIS: Final[Any] = bindparam("which")
@@ -27,7 +27,7 @@ CASE: Final = select(APPROVAL_CASE).where(_C.id == _THIS)
 LOCKED_CASE: Final = CASE.with_for_update()
 NEWEST: Final = (
     select(APPROVAL_CASE)
-    .where(_C.source == bindparam("from_source"), _C.folded == bindparam("named"))
+    .where(_C.source == bindparam("from_source"), _C.kind == bindparam("of_kind"), _C.folded == bindparam("named"))
     .order_by(_C.round.desc())
     .limit(1)
 )
@@ -40,14 +40,14 @@ NAMED: Final = (
 )
 NAMED_AT: Final = NAMED.where(_C.source == bindparam("from_source"))
 _MEANT: Final = (
-    select(APPROVAL_CASE.c.source, APPROVAL_CASE.c.folded)
+    select(_C.source, _C.kind, _C.folded)
     .where(or_(_C.id == _THIS, _C.folded == bindparam("named")))
     .distinct()
     .subquery()
 )
 REVISIONS: Final = (
     select(APPROVAL_CASE)
-    .join(_MEANT, and_(_C.source == _MEANT.c.source, _C.folded == _MEANT.c.folded))
+    .join(_MEANT, and_(_C.source == _MEANT.c.source, _C.kind == _MEANT.c.kind, _C.folded == _MEANT.c.folded))
     .order_by(_C.opened_us.desc(), _C.round.desc())
     .limit(_MOST)
 )
@@ -55,8 +55,8 @@ BEGINNING_WITH: Final = select(APPROVAL_CASE).where(
     func.substr(_C.id, 1, SHORT_DIGITS).in_(bindparam("some", expanding=True))
 )
 KNOWS: Final = union_all(
-    select(APPROVAL_SOURCE.c.source).where(APPROVAL_SOURCE.c.source == bindparam("from_source")),
-    select(_C.source).where(_C.source == bindparam("from_source")),
+    select(_S.source).where(_S.source == bindparam("from_source"), _S.kind == bindparam("of_kind")),
+    select(_C.source).where(_C.source == bindparam("from_source"), _C.kind == bindparam("of_kind")),
 ).limit(1)
 OPEN_CASES: Final = select(APPROVAL_CASE).where(_OPEN).order_by(_C.opened_us, _C.id).limit(_MOST)
 OPEN_CASES_OF: Final = (

@@ -26,8 +26,10 @@ from bot.approvals.case import (
     possible_voters,
     short_id,
 )
+from bot.approvals.document import DocumentKey
 from bot.approvals.happenings import happening_of
 from bot.approvals.oa.forms import OaRecord, OaState
+from bot.erp.kinds import Kind
 from bot.erp.model import Money
 from bot.outbox.delivery import Delivery
 from bot.outbox.happenings import Happening, Receiver
@@ -100,9 +102,10 @@ class StoredCaseRepository:
         query = sql.LOCKED_CASE if self._locking else sql.CASE
         return next(iter(self._cases(query, which=case_id)), None)
 
-    def newest(self, source: str, number: str) -> Case | None:
+    def newest(self, key: DocumentKey) -> Case | None:
         query = sql.LOCKED_NEWEST if self._locking else sql.NEWEST
-        return next(iter(self._cases(query, from_source=source, named=number.casefold())), None)
+        source, kind, number = key.folded
+        return next(iter(self._cases(query, from_source=source, of_kind=kind.command, named=number)), None)
 
     def revisions(self, word: str) -> Sequence[Case]:
         return self._cases(sql.REVISIONS, which=word, named=word.casefold(), most=100)
@@ -125,12 +128,12 @@ class StoredCaseRepository:
     def search(self, wanted: CaseSearch) -> Sequence[Case]:
         return self._readable_cases(sql.search(wanted))
 
-    def has_seen_source(self, source: str) -> bool:
-        return self._connection.execute(sql.KNOWS, {"from_source": source}).first() is not None
+    def has_seen(self, source: str, kind: Kind[Any]) -> bool:
+        return self._connection.execute(sql.KNOWS, {"from_source": source, "of_kind": kind.command}).first() is not None
 
-    def mark_source_seen(self, source: str) -> None:
-        adding = insert_into(APPROVAL_SOURCE, self._connection.dialect.name).values(source=source)
-        self._connection.execute(adding.on_conflict_do_nothing(index_elements=["source"]))
+    def mark_seen(self, source: str, kind: Kind[Any]) -> None:
+        adding = insert_into(APPROVAL_SOURCE, self._connection.dialect.name).values(source=source, kind=kind.command)
+        self._connection.execute(adding.on_conflict_do_nothing(index_elements=["source", "kind"]))
 
     def put(self, case: Case) -> None:
         before = self._stamps.get(case.id)
@@ -291,9 +294,9 @@ def cases_since(connection: Connection, since: datetime) -> tuple[Case, ...]:
     """Return the newest case of each document opened since then, newest first."""
     opened = APPROVAL_CASE.c.opened_us
     query = select(APPROVAL_CASE).where(opened >= to_us(since)).order_by(opened.desc(), APPROVAL_CASE.c.id)
-    newest: dict[tuple[str, str], Case] = {}
+    newest: dict[tuple[str, str, str], Case] = {}
     for row in connection.execute(query):
-        newest.setdefault((row.source, row.folded), case_of(row))
+        newest.setdefault((row.source, row.kind, row.folded), case_of(row))
     return tuple(newest.values())
 
 
@@ -305,7 +308,10 @@ def case_states_since(connection: Connection, documents: Sequence[tuple[str, str
     case, record = APPROVAL_CASE.c, APPROVAL_AUDIT.c
     later = APPROVAL_CASE.alias()
     is_newest = ~exists().where(
-        later.c.source == case.source, later.c.folded == case.folded, later.c.round > case.round
+        later.c.source == case.source,
+        later.c.kind == case.kind,
+        later.c.folded == case.folded,
+        later.c.round > case.round,
     )
     recorded = exists().where(record.case_id == case.id, record.at_us >= to_us(since))
     changed = select(APPROVAL_CASE).where(tuple_(case.source, case.folded).in_(documents), is_newest, recorded)

@@ -29,6 +29,7 @@ from bot.approvals.case import (
 )
 from bot.approvals.lifecycle import key_of, round_of
 from bot.approvals.plan import ApprovalLevel, ApprovalPlan, Forward, Vote
+from bot.erp.kinds import decided_kind
 from bot.erp.model import Money
 from bot.outbox.place import Place
 from bot.store.record_codec import DATE, DECIMAL, Codecs, ListCodec, PlainCodec, RecordCodec
@@ -76,7 +77,7 @@ _BODY = RecordCodec(
         DocumentSummary: RecordCodec(
             DocumentSummary,
             _VALUES,
-            names={"ordered_on": "ordered", "due_on": "due", "passed_by": "passed"},
+            names={"partner": "vendor", "day": "ordered", "due_on": "due", "passed_by": "passed"},
             sparse={"passed_by"},
         ),
         Vote: RecordCodec(Vote, _VALUES, names={"user_id": "user", "on_behalf_of": "for"}, sparse={"way"}),
@@ -84,7 +85,7 @@ _BODY = RecordCodec(
         CaseDecision: RecordCodec(CaseDecision, _VALUES),
     },
     names={"summary": "brief", "attempted_at": "attempted", "erp_text": "said"},
-    skip={"id", "source", "state", "opened_at", "due_at", "elsewhere"},
+    skip={"id", "source", "kind", "state", "opened_at", "due_at", "elsewhere"},
     sparse={"levels"},
 )
 """A case row's JSON: the fields without columns."""
@@ -103,6 +104,7 @@ def case_row(case: Case, stamp: int) -> dict[str, Any]:
     return {
         "id": case.id,
         "source": case.source,
+        "kind": case.kind.command,
         "folded": case.number.casefold(),
         "round": round_of(case),
         "state": case.state.value,
@@ -119,6 +121,7 @@ def case_of(row: Any) -> Case:
         body,
         id=row.id,
         source=row.source,
+        kind=decided_kind(row.kind),
         state=CaseState(row.state),
         opened_at=from_us(row.opened_us),
         due_at=None if row.due_us is None else from_us(row.due_us),

@@ -71,7 +71,7 @@ _SPARSE = ("url", "changed_at", "extra", "is_reversed", "awaits_goods", "people"
 
 def _codec(kind: Kind[Any]) -> RecordCodec[Any]:
     """Return the storage codec for documents of a kind, without lines, which are stored separately."""
-    return RecordCodec(kind.record, _VALUES, skip=("source", "books", "lines"), sparse=_SPARSE)
+    return RecordCodec(kind.record, _VALUES, skip=("source", "books", "review", "lines"), sparse=_SPARSE)
 
 
 _DOCUMENT: Mapping[Followed, RecordCodec[Any]] = {kind.followed: _codec(kind) for kind in FOLLOWED}

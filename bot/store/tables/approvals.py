@@ -10,18 +10,19 @@ from bot.store.tables.base import ROW_NUMBER, StoreTable, core_table, partial_in
 
 
 class ApprovalCaseRow(StoreTable, table=True):
-    """A purchase order on its way to a decision (see `bot.approvals.case.Case`).
+    """A document on its way to a decision (see `bot.approvals.case.Case`).
 
     At most one case of a document is undecided.
     """
 
     __tablename__ = "approval_case"
     __table_args__ = (
-        UniqueConstraint("folded", "source", "round"),
+        UniqueConstraint("folded", "source", "kind", "round"),
         partial_index(
             "uq_approval_case_undecided",
             "source",
             "folded",
+            "kind",
             unique=True,
             where="state IN ('open', 'writing', 'unknown')",
         ),
@@ -43,6 +44,8 @@ class ApprovalCaseRow(StoreTable, table=True):
     """The number of writes of the row."""
     body: str = Field(sa_type=Sealed("approval_case.body"))
     """The rest of the case as JSON."""
+    kind: str
+    """The command of the document's kind."""
 
 
 class ApprovalVoteRow(StoreTable, table=True):
@@ -121,11 +124,13 @@ class ApprovalAuditRow(StoreTable, table=True):
 
 
 class ApprovalSourceRow(StoreTable, table=True):
-    """A source that was searched once for orders waiting for a decision."""
+    """A source that was searched once for documents of a kind that wait for a decision."""
 
     __tablename__ = "approval_source"
 
     source: str = Field(primary_key=True)
+    kind: str = Field(primary_key=True)
+    """The command of the kind."""
 
 
 class OaApprovalRow(StoreTable, table=True):

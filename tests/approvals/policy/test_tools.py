@@ -24,6 +24,7 @@ from bot.bootstrap.policy import DingTalkStaffDirectory, organisation_of, terms_
 from bot.cli import cli
 from bot.dingtalk.directory import DingTalkDirectory, DingTalkUnknownPerson, DirectoryPerson
 from bot.erp.errors import NotFound
+from bot.erp.kinds import PURCHASE_ORDERS
 from bot.erp.model import PurchaseOrder, Verdict
 from bot.erp.port import ListQuery
 from bot.rulefiles.errors import RulesError
@@ -113,7 +114,7 @@ def with_case(settings: Settings, number: str, *approvals: str) -> PurchaseOrder
 
     async def run() -> PurchaseOrder:
         async with open_policy_context(settings) as ground:
-            order = await ground.hub.reread("main", number)
+            order = await ground.hub.reread("main", PURCHASE_ORDERS, number)
         database = Database(settings.database)
         await database.migrate()
         await database.run(partial(work, order))

@@ -18,6 +18,7 @@ from bot.erp.goods.port import ArrivalQuery
 from bot.erp.model import Decision, DecisionOutcome, PurchaseOrder, PurchaseStatus, Verdict
 from bot.erp.port import Filter, ListQuery
 from bot.kit.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.erp_checks import resulting_order
 from bot.kit.testing.fake_erp import SECRET, RequestKind
 from tests.erp.erpnext.conftest import Open
 from tests.erp.fakes.erpnext import FakeErpNext, refuse
@@ -53,9 +54,9 @@ async def test_a_reason_is_a_comment_of_the_person_word_for_word(
 ) -> None:
     result = await erp.decide(decision(await erp.purchase_order("PO-1001"), verdict, "carla", REASON))
     assert result.outcome is DecisionOutcome.APPLIED
-    assert result.order is not None
-    assert result.order.approval is not None
-    assert (result.order.approval.reason, result.order.approval.decided_by) == (REASON, "carla")
+    assert result.document is not None
+    assert resulting_order(result).approval is not None
+    assert (resulting_order(result).approval.reason, resulting_order(result).approval.decided_by) == (REASON, "carla")
     (comment,) = site._comments
     assert (comment["owner"], comment["comment_type"]) == ("carla", "Comment")
     assert "<b>" not in comment["content"]
@@ -66,9 +67,9 @@ async def test_a_lost_answer_does_not_lose_the_reason(site: FakeErpNext, erp: Er
     site.faults.lose_write_answer()
     result = await erp.decide(decision(seen, Verdict.REJECT, reason=REASON))
     assert result.outcome is DecisionOutcome.APPLIED
-    assert result.order is not None
-    assert result.order.approval is not None
-    assert result.order.approval.reason == REASON
+    assert result.document is not None
+    assert resulting_order(result).approval is not None
+    assert resulting_order(result).approval.reason == REASON
 
 
 async def test_a_reason_that_is_not_stored_does_not_undo_the_decision(
@@ -189,7 +190,7 @@ async def test_what_is_in_the_queue_of_a_site_that_goes_down_is_unknown(queued: 
 
     erp = open_erp(queued, sleep=sleep)
     result = await erp.decide(decision(await erp.purchase_order("PO-1001")))
-    assert (result.outcome, result.order) == (DecisionOutcome.UNKNOWN, None)
+    assert (result.outcome, result.document) == (DecisionOutcome.UNKNOWN, None)
 
 
 # Without a Workflow
@@ -203,9 +204,12 @@ async def test_drafts_wait_and_are_submitted(drafts: FakeErpNext, open_erp: Open
     seen = await erp.purchase_order("PO-1001")
     result = await erp.decide(decision(seen))
     assert result.outcome is DecisionOutcome.APPLIED
-    assert result.order is not None
-    assert result.order.approval is not None
-    assert (result.order.status, result.order.approval.decided_by) == (PurchaseStatus.APPROVED, "anna")
+    assert result.document is not None
+    assert resulting_order(result).approval is not None
+    assert (resulting_order(result).status, resulting_order(result).approval.decided_by) == (
+        PurchaseStatus.APPROVED,
+        "anna",
+    )
     (write,) = drafts.requests.of(RequestKind.WRITE)
     assert (write.method, write.path) == ("PUT", "/api/resource/Purchase Order/PO-1001")
 

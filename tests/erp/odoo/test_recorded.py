@@ -50,6 +50,7 @@ from bot.erp.odoo.sales import sales_order
 from bot.erp.port import Erp, Filter, ListQuery
 from bot.erp.vendors import AdapterContext
 from bot.kit.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.erp_checks import resulting_order
 from tests.erp.fakes.odoo import DATABASE
 from tests.erp.odoo.recordings import BUYER, JSON2, JSON_RPC, MANAGER, VIEWER, Exchange, RecordedOdoo, find, load
 from tests.rows import each_row
@@ -609,7 +610,7 @@ async def test_approving_without_the_right_is_not_permitted(clock: Clock, tmp_pa
         seen = await erp.purchase_order("P00021")
         result = await erp.decide(Decision(number="P00021", version=seen.version, verdict=Verdict.APPROVE, by="buyer"))
         assert result.outcome is DecisionOutcome.NOT_PERMITTED
-        assert result.order == seen
+        assert result.document == seen
         writes = [entry for entry in server.requests.entries if entry.path.endswith("button_approve")]
         assert [entry.headers["Authorization"] for entry in writes] == [f"bearer {BUYER}"]
 
@@ -620,8 +621,11 @@ async def test_approving_with_the_right_is_applied(clock: Clock, tmp_path: Path)
         decision = Decision(number="P00021", version=seen.version, verdict=Verdict.APPROVE, by="dingbot")
         result = await erp.decide(decision)
         assert result.outcome is DecisionOutcome.APPLIED
-        assert result.order is not None
-        assert (result.order.status, result.order.approval) == (PurchaseStatus.APPROVED, _APPROVED)
+        assert result.document is not None
+        assert (resulting_order(result).status, resulting_order(result).approval) == (
+            PurchaseStatus.APPROVED,
+            _APPROVED,
+        )
         assert (await erp.decide(decision)).outcome is DecisionOutcome.ALREADY_DECIDED
 
 
@@ -631,8 +635,8 @@ async def test_rejecting_leaves_the_reason_and_cancels(clock: Clock, tmp_path: P
         decision = Decision(number="P00020", version=seen.version, verdict=Verdict.REJECT, by="dingbot", reason=REASON)
         result = await erp.decide(decision)
         assert result.outcome is DecisionOutcome.APPLIED
-        assert result.order is not None
-        assert result.order.status is PurchaseStatus.CANCELLED
+        assert result.document is not None
+        assert resulting_order(result).status is PurchaseStatus.CANCELLED
         methods = [entry.path.rpartition("/")[2] for entry in server.requests.entries]
         assert [name for name in methods if name in ("message_post", "button_cancel")] == [
             "message_post",

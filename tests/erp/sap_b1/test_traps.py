@@ -15,7 +15,7 @@ from bot.erp.model import Area, Decision, DecisionOutcome, PurchaseOrder, Purcha
 from bot.erp.port import Filter, ListQuery
 from bot.erp.sap_b1.adapter import SapB1Erp
 from bot.kit.testing.company import Clock, ReferenceCompany
-from bot.kit.testing.erp_checks import all_changes
+from bot.kit.testing.erp_checks import all_changes, resulting_order
 from bot.kit.testing.fake_erp import RequestKind
 from bot.kit.testing.reference_records import WAREHOUSES
 from tests.erp.fakes import sap_b1 as fake
@@ -56,13 +56,13 @@ async def test_approved_is_not_generated_and_goes_on_as_the_order_that_it_become
     erp: SapB1Erp, server: FakeSapB1
 ) -> None:
     result = await erp.decide(decision(await erp.purchase_order(WAITING)))
-    assert result.order is not None
-    assert (result.outcome, result.order.number, result.order.status) == (
+    assert result.document is not None
+    assert (result.outcome, resulting_order(result).number, resulting_order(result).status) == (
         DecisionOutcome.APPLIED,
         WAITING,
         PurchaseStatus.APPROVED,
     )
-    assert result.order.extra == {"generated": "no"}
+    assert resulting_order(result).extra == {"generated": "no"}
     assert server.requests.count(RequestKind.WRITE) == 1
     server.generate(WAITING, 1555)
     for number in (WAITING, "1555"):
@@ -73,8 +73,8 @@ async def test_approved_is_not_generated_and_goes_on_as_the_order_that_it_become
     listed = [order.number for order in (await erp.purchase_orders(ListQuery(limit=100))).items]
     assert "1555" in listed
     assert WAITING not in listed
-    late = await erp.decide(decision(result.order, by="carla"))
-    assert (late.outcome, late.order and late.order.number) == (DecisionOutcome.ALREADY_DECIDED, "1555")
+    late = await erp.decide(decision(resulting_order(result), by="carla"))
+    assert (late.outcome, late.document and resulting_order(late).number) == (DecisionOutcome.ALREADY_DECIDED, "1555")
 
 
 async def test_an_approved_draft_may_be_late(erp: SapB1Erp, company: ReferenceCompany) -> None:
@@ -85,7 +85,7 @@ async def test_an_approved_draft_may_be_late(erp: SapB1Erp, company: ReferenceCo
     )
     seen = await erp.purchase_order(late.number)
     for by in ("anna", "boris"):
-        seen = (await erp.decide(decision(seen, by=by))).order or seen
+        seen = (await erp.decide(decision(seen, by=by))).document or seen
     assert seen.status is PurchaseStatus.APPROVED
     found = (await erp.purchase_orders(ListQuery(filter=Filter.LATE, limit=100))).items
     assert late.number in [order.number for order in found]
@@ -323,11 +323,14 @@ async def test_a_stage_may_want_two_people(erp: SapB1Erp, server: FakeSapB1, com
     server.two_at_stage.add(WAITING)
     first = await erp.decide(decision(await erp.purchase_order(WAITING)))
     assert first.outcome is DecisionOutcome.MORE_APPROVALS_NEEDED
-    assert first.order is not None
-    assert first.order.approval is not None
-    assert (first.order.approval.pending_for, first.order.approval.decided_by) == (("carla",), "anna")
-    assert (await erp.decide(decision(first.order))).outcome is DecisionOutcome.NOT_PERMITTED
-    assert (await erp.decide(decision(first.order, by="carla"))).outcome is DecisionOutcome.APPLIED
+    assert first.document is not None
+    assert resulting_order(first).approval is not None
+    assert (resulting_order(first).approval.pending_for, resulting_order(first).approval.decided_by) == (
+        ("carla",),
+        "anna",
+    )
+    assert (await erp.decide(decision(resulting_order(first)))).outcome is DecisionOutcome.NOT_PERMITTED
+    assert (await erp.decide(decision(resulting_order(first), by="carla"))).outcome is DecisionOutcome.APPLIED
     assert company.purchases[WAITING].status is PurchaseStatus.APPROVED
 
 
@@ -457,8 +460,10 @@ async def test_the_order_as_it_was_seen_decides_and_not_the_one_of_now(
     company.set_total(WAITING, Decimal("0.01"), at=company.purchases[WAITING].changed_at)
     result = await erp.decide(decision(order))
     assert (result.outcome, server.requests.count(RequestKind.WRITE)) == (DecisionOutcome.CHANGED_SINCE_SHOWN, 0)
-    assert result.order is not None
-    assert (await erp.decide(replace(decision(result.order), reason="ok"))).outcome is DecisionOutcome.APPLIED
+    assert result.document is not None
+    assert (
+        await erp.decide(replace(decision(resulting_order(result)), reason="ok"))
+    ).outcome is DecisionOutcome.APPLIED
 
 
 # Goods

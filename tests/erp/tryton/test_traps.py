@@ -14,6 +14,7 @@ from bot.erp.model import Area, Decision, DecisionOutcome, PurchaseStatus, Verdi
 from bot.erp.port import Erp, ListQuery
 from bot.erp.tryton.manifest import vendor
 from bot.kit.testing.company import Clock, ReferenceCompany
+from bot.kit.testing.erp_checks import resulting_order
 from bot.kit.testing.fake_erp import SECRET, RequestKind
 from tests.erp.fakes import tryton, tryton_approvers
 from tests.erp.fakes.tryton import RECORDS_LIMIT, FakeTryton, TrytonUserError
@@ -146,8 +147,8 @@ async def test_trap_the_stamp_goes_along_so_that_tryton_itself_notices(
 
 async def test_trap_a_worker_processes_what_somebody_confirmed(erp: Erp, company: ReferenceCompany) -> None:
     result = await _decide(erp, _waiting(company), "anna")
-    assert result.order.approval.decided_by == "anna"
-    assert result.order.named("anna") == "Anna 安娜"
+    assert resulting_order(result).approval.decided_by == "anna"
+    assert resulting_order(result).named("anna") == "Anna 安娜"
 
 
 async def test_a_reason_that_could_not_be_left_is_told(
@@ -171,7 +172,7 @@ async def test_an_approval_leaves_a_note_only_with_a_reason(
     await _decide(erp, first, "anna")
     assert not [method for method, _ in server.calls if method == "model.ir.note.create"]
     result = await _decide(erp, second, "anna", reason="if it must be")
-    assert result.order.approval.reason == "if it must be"
+    assert resulting_order(result).approval.reason == "if it must be"
 
 
 # With the bot's account
@@ -209,7 +210,7 @@ async def test_of_a_lost_answer_under_the_bots_account_the_order_tells(
     server.faults.lose_write_answer()
     result = await _decide(erp, number, "li.na")
     assert result.outcome is DecisionOutcome.APPLIED
-    assert result.order.approval.decided_by == ""
+    assert resulting_order(result).approval.decided_by == ""
 
 
 async def test_one_account_is_not_two_people(open_erp: OpenErp, company: ReferenceCompany, server: FakeTryton) -> None:
@@ -230,7 +231,7 @@ async def test_who_clicked_already_is_told(open_erp: OpenErp, company: Reference
     number = _waiting(company, levels=2)
     result = await _decide(erp, number, "carla")
     assert result.outcome is DecisionOutcome.MORE_APPROVALS_NEEDED
-    assert result.order.approval.passed_by == ("carla",)
+    assert resulting_order(result).approval.passed_by == ("carla",)
 
 
 # Modules, drafts, changes

@@ -28,7 +28,7 @@ from bot.kit.simulator.enterprise import Enterprise, SimPerson, demo_enterprise
 from bot.kit.simulator.server import open_simulator as simulator_running
 from bot.store.database import Database
 from bot.store.tables import APPROVAL_AUDIT, APPROVAL_CASE, DELIVERY
-from tests.approvals.company import document
+from tests.approvals.company import waiting_order
 from tests.scenario.approvals import remote_erp
 from tests.scenario.approvals.remote_erp import RemoteErp
 from tests.scenario.processes import NO_INDEX, Program, environment, forked, shared_database, used_before
@@ -123,7 +123,7 @@ class ApprovalCluster:
 
     def submit(self, numbers: Iterable[int]) -> list[str]:
         """Create waiting purchase orders in the ERP; return their numbers."""
-        template = document(requester="wu").order
+        template = waiting_order(requester="wu")
         done = []
         for number in numbers:
             total = Money(Decimal(1000 + number), "CNY")

@@ -57,7 +57,7 @@ A broken-off write is checked after a minute; the fast clock makes that minute s
 _ORDER = TypeAdapter(PurchaseOrder)
 _PAGE = TypeAdapter(Slice[PurchaseOrder])
 _DECISION = TypeAdapter(Decision)
-_RESULT = TypeAdapter(DecisionResult)
+_RESULT = TypeAdapter(tuple[DecisionResult, PurchaseOrder | None])
 
 _PATIENCE = aiohttp.ClientTimeout(total=10)
 
@@ -112,8 +112,8 @@ class RemoteErp:
         await asyncio.sleep(self.seconds / 2)
         result = self.erp.apply(decision)
         await asyncio.sleep(self.seconds / 2)
-        seen = _bare(result.order) if result.order is not None else None
-        return _json(_RESULT.dump_json(replace(result, order=seen)))
+        seen = _bare(result.document) if isinstance(result.document, PurchaseOrder) else None
+        return _json(_RESULT.dump_json((replace(result, document=None), seen)))
 
 
 def _json(body: bytes) -> web.Response:
@@ -172,11 +172,10 @@ class RemoteErpAdapter(DocumentCalls):
         try:
             async with self._session.post(f"{self._url}/decide", data=_DECISION.dump_json(decision)) as answer:
                 answer.raise_for_status()
-                result = _RESULT.validate_json(await answer.read())
+                result, order = _RESULT.validate_json(await answer.read())
         except (aiohttp.ClientError, TimeoutError) as error:
             raise UnknownOutcome(type(error).__name__, source=self.name) from error
-        order = replace(result.order, source=self.name) if result.order is not None else None
-        return replace(result, order=order)
+        return replace(result, document=order and replace(order, source=self.name))
 
     async def check(self) -> None:
         await self.purchase_orders(ListQuery(limit=1))

@@ -6,6 +6,7 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from contextlib import contextmanager
+from decimal import Decimal
 from enum import Enum, auto
 from typing import Any
 
@@ -13,11 +14,12 @@ from sqlalchemy import text, update
 from sqlalchemy.engine import Connection
 
 from bot.erp.errors import Unavailable, UnknownOutcome
-from bot.erp.kinds import PURCHASE_ORDERS, D, Kind
-from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseStatus, Slice, Verdict
+from bot.erp.kinds import DECIDED, D, Kind, decided_kind
+from bot.erp.model import Decision, DecisionOutcome, DecisionResult, ErpRecord, PurchaseStatus, Slice, Verdict
 from bot.erp.port import ListQuery
 from bot.kit.company import tables as t
 from bot.kit.company.adapter import DemoErp
+from bot.kit.company.documents import QUERIES
 
 _PURCHASE = t.table(t.PurchaseRow)
 
@@ -58,7 +60,7 @@ class UnreliableErp:
 
     async def document(self, kind: Kind[D], number: str) -> D:
         """Return a document; of orders only unless the test makes the read fail."""
-        if kind != PURCHASE_ORDERS:
+        if kind not in DECIDED:
             return await self.inner.document(kind, number)
         if self.reads is not None:
             await self.reads.wait()
@@ -67,7 +69,7 @@ class UnreliableErp:
 
     async def documents(self, kind: Kind[D], query: ListQuery) -> Slice[D]:
         """Return documents; of orders only unless the ERP is down."""
-        if kind == PURCHASE_ORDERS:
+        if kind in DECIDED:
             self._reach()
         return await self.inner.documents(kind, query)
 
@@ -90,12 +92,16 @@ class UnreliableErp:
     async def _do(self, decision: Decision) -> DecisionResult:
         if (known := self.answers_about.get(decision.number)) is not None:
             outcome, words = known
-            return DecisionResult(outcome=outcome, order=await self.inner.purchase_order(decision.number), text=words)
+            return DecisionResult(outcome=outcome, document=await self._now(decision), text=words)
         if not self.outcomes:
             return await self.inner.decide(decision)
         outcome, words, before = self.outcomes.popleft()
         await before()
-        return DecisionResult(outcome=outcome, order=await self.inner.purchase_order(decision.number), text=words)
+        return DecisionResult(outcome=outcome, document=await self._now(decision), text=words)
+
+    async def _now(self, decision: Decision) -> ErpRecord:
+        document: ErpRecord = await self.inner.document(decided_kind(decision.kind), decision.number)
+        return document
 
     @contextmanager
     def slower_than_click(self) -> Iterator[None]:
@@ -141,6 +147,18 @@ class UnreliableErp:
         def change(connection: Connection) -> None:
             found = update(_PURCHASE).where(_PURCHASE.c.number == number)
             connection.execute(found.values(version=_PURCHASE.c.version + 1, **values))
+
+        await self.inner._database.run(change)
+
+    async def raise_total(self, kind: Kind[Any], number: str) -> None:
+        """Let somebody change what a document comes to."""
+
+        def change(connection: Connection) -> None:
+            table, key = QUERIES[kind].table, number.casefold()
+            review = t.table(t.ReviewRow) if QUERIES[kind].reviewed else table
+            connection.execute(update(table).where(table.c.number_key == key).values(total=Decimal("77777.77")))
+            found = update(review).where(review.c.number_key == key)
+            connection.execute(found.values(version=review.c.version + 1))
 
         await self.inner._database.run(change)
 

@@ -96,7 +96,7 @@ async def test_approving(erp: Erp, plain: PlainClient) -> None:
 
     for verdict, by in ((Verdict.APPROVE, "manager"), (Verdict.REJECT, "dingbot")):
         again = await _decide(erp, seen, by, verdict, REASON)
-        assert (again.outcome, again.order) == (DecisionOutcome.ALREADY_DECIDED, order)
+        assert (again.outcome, again.document) == (DecisionOutcome.ALREADY_DECIDED, order)
     assert await asyncio.to_thread(plain.one, "purchase.purchase", "PO-2007", *STATE) == row
     assert await asyncio.to_thread(_notes, plain, seen.id) == []
 
