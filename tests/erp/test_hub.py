@@ -295,7 +295,7 @@ async def test_an_unconfirmed_decision_is_unknown_and_read_again(make_hub: MakeH
     silent = await make_hub(Source(decide=UnknownOutcome("x"), purchase_order=Unavailable("down"))).decide(
         "main", DECISION
     )
-    assert (silent.outcome, silent.order) == (DecisionOutcome.UNKNOWN, None)
+    assert (silent.outcome, silent.document) == (DecisionOutcome.UNKNOWN, None)
 
 
 async def test_a_decision_that_takes_too_long_is_unknown(make_hub: MakeHub) -> None:
@@ -349,7 +349,7 @@ async def test_a_decided_order_is_remembered_as_decided(make_hub: MakeHub) -> No
     hub = make_hub(source)
     await hub.purchase_order("PO-1001")
     await hub.decide("main", DECISION)
-    assert (await hub.purchase_order("PO-1001")).value == DECIDED.order
+    assert (await hub.purchase_order("PO-1001")).value == DECIDED.document
 
 
 async def test_changes_are_asked_from_one_source_with_its_cursor(make_hub: MakeHub) -> None:

@@ -445,7 +445,7 @@ async def test_a_decided_order_is_remembered_with_its_source_and_time(make_hub: 
     clock.seconds = 90
     found = await hub.purchase_order("po-1001")
     assert (found.value, found.source, found.as_of, found.stale) == (
-        DECIDED.order,
+        DECIDED.document,
         "main",
         START + timedelta(seconds=30),
         True,
