@@ -123,7 +123,7 @@ def unmark_outsider_group(
     print("\n".join(asyncio.run(unmark(read_settings(config), conversation, reason))))
 
 
-policy_commands = command_group("The rules by which purchase orders are decided.")
+policy_commands = command_group("The rules by which documents are decided.")
 
 
 @policy_commands.command("check")
@@ -142,7 +142,7 @@ def check_policy_rules(
 
 @policy_commands.command("explain")
 def explain_policy(
-    number: Annotated[str, typer.Argument(help="Number of a purchase order.")],
+    number: Annotated[str, typer.Argument(help="Number of a document.")],
     config: ConfigOption = None,
     user: Annotated[str, typer.Option(help="User id: also say what this person may do now, and why.")] = "",
     source: Annotated[str, typer.Option(help="ERP of the order; by default the first that has it.")] = "",
@@ -150,7 +150,7 @@ def explain_policy(
         Path | None, typer.Option(help="File of the rules; by default the one in force, and the open case.")
     ] = None,
 ) -> None:
-    """Say which rule decides about a purchase order and why, who is named, and who may decide."""
+    """Say which rule decides about a document and why, who is named, and who may decide."""
     from bot.admin.policy_explain import explain_document
 
     settings = read_settings(config)
@@ -164,7 +164,7 @@ def replay_policy(
     config: ConfigOption = None,
     since: Annotated[str, typer.Option(help="How far back: 90d, or a date.")] = "90d",
 ) -> None:
-    """Say which past purchase orders new rules would let others decide; nothing is changed."""
+    """Say which past documents new rules would let others decide; nothing is changed."""
     from bot.admin.policy_replay import replay_rules
 
     print("\n".join(asyncio.run(replay_rules(read_settings(config), rules, since=since))))

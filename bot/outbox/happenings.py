@@ -54,7 +54,7 @@ MEANINGS: Mapping[HappeningType, str] = MappingProxyType(
         HappeningType.ALERT_SNOOZED: "Somebody put it off.",
         HappeningType.ALERT_MUTED: "A place that would be shown it has muted it.",
         HappeningType.ALERT_ESCALATED: "It was passed on, since nobody took it.",
-        HappeningType.DECISION_ASKED: "A purchase order waits for a decision.",
+        HappeningType.DECISION_ASKED: "A document waits for a decision.",
         HappeningType.DECISION_VOTED: "Somebody voted.",
         HappeningType.DECISION_MADE: "It is decided; the ERP is not told yet.",
         HappeningType.DECISION_TAKEN_BACK: "Who decided took it back before the ERP was told.",

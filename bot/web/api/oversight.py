@@ -157,7 +157,7 @@ _ROUTES = (
     ("alerts", _one("/alerts", "One alert", _ALERT, "alert", "Its id.")),
     ("pending", _list("/pending", "Orders that wait for the owner", _list_waiting, PartRequest, "approval_list")),
     ("decisions", _list("/approvals", "Cases of approvals", _list_cases, CaseFilters, "approval_history")),
-    ("decisions", _one("/approvals", "What became of one", _CASE, "approval_record", "The purchase order's number.")),
+    ("decisions", _one("/approvals", "What became of one", _CASE, "approval_record", "The document's number.")),
     ("outbox", _list("/outbox", "Cards that are owed or were sent", _list_cards, OutboxFilters, "outbox_list")),
     ("outbox", _one("/outbox", "What became of one card", _CARD, "outbox_card", "Its name in the list.")),
     ("audit", _list("/audit", "Who saw, decided or was refused", _list_entries, AuditFilters, "audit")),

@@ -84,7 +84,7 @@ class ReportInput(ToolInput):
 class WhyInput(ToolInput):
     """About which document."""
 
-    number: str = _word("The number of a purchase order, order, production order or bill.", needed=True)
+    number: str = _word("The document's number.", needed=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -158,14 +158,14 @@ TOOLS = (
     Tool(
         name="why",
         title="Why it is not done",
-        about="Tell who decides a purchase order, what an order lacks, or why a bill is not paid. It decides nothing.",
+        about="Tell who decides a document, what an order lacks, or why a bill is not paid. It decides nothing.",
         takes=WhyInput,
         line=lambda values: command_line("why", normalise(values.number)),
     ),
     Tool(
         name="pending",
         title="What waits",
-        about="List the purchase orders that wait for the owner's decision. People decide in DingTalk; no tool does.",
+        about="List the documents that wait for the owner's decision. People decide in DingTalk; no tool does.",
         takes=ListInput,
         line=lambda _values: "/pending",
     ),

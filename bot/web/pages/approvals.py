@@ -1,4 +1,4 @@
-"""Approvals: which purchase orders wait or were decided, and the evidence of one: its record, its rule, who saw it."""
+"""Approvals: which documents wait or were decided, and the evidence of one: its record, its rule, who saw it."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ _SHOWN_PROBLEMS = 50
 SUMMARIES = {
     RuleSubject.ACCESS: phrase("Who may use which command, and which figures they see."),
     RuleSubject.ALERTS: phrase("Which alerts go where, when, and how often."),
-    RuleSubject.APPROVALS: phrase("Who decides which purchase orders."),
+    RuleSubject.APPROVALS: phrase("Who decides which documents."),
 }
 
 
