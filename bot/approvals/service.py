@@ -196,7 +196,9 @@ class ApprovalService:
 
         def read(unit: CaseUnitOfWork) -> tuple[tuple[Case, tuple[AuditRow, ...]], ...]:
             cases = unit.cases.cases_of(number, source) or (() if source else unit.cases.revisions(number))
-            return tuple((case, tuple(unit.cases.audit_rows_of(case.id))) for case in cases)
+            # What has the same number and is of another kind has a record of its own, by the id of its case.
+            alike = (case for case in cases if case.kind == cases[0].kind)
+            return tuple((case, tuple(unit.cases.audit_rows_of(case.id))) for case in alike)
 
         return await self._transactions.query(read)
 

@@ -69,7 +69,7 @@ class StuckOrderSearch:
             for case, why in found[:_NAMED]
         )
         told = phrase(
-            "Purchase orders that nobody can decide from here (%(count)s): %(orders)s. Name others in the approval "
+            "Documents that nobody can decide from here (%(count)s): %(orders)s. Name others in the approval "
             "rules, or decide them in the ERP.",
             count=len(found),
             orders=waiting,
