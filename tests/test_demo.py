@@ -10,7 +10,15 @@ import pytest
 from bot.bootstrap.names import names_in_force
 from bot.bootstrap.rules import open_rules
 from bot.chat.registry import Commands
-from bot.kit.demo import DEMO_ACCESS, DEMO_ALERTS, DEMO_QUESTIONS, FINANCE_GROUP, demo_settings, with_company
+from bot.kit.demo import (
+    DEMO_ACCESS,
+    DEMO_ALERTS,
+    DEMO_APPROVALS,
+    DEMO_QUESTIONS,
+    FINANCE_GROUP,
+    demo_settings,
+    with_company,
+)
 from bot.kit.simulator.config import SimulatorConfig
 from bot.settings import load_settings
 
@@ -58,8 +66,9 @@ def test_rules_of_the_operator_take_the_place_of_the_demos_while_it_runs(
     own = load_settings(data_dir=Path("data"))
     demo = with_company(demo_settings(own, SimulatorConfig(), "http://127.0.0.1:1"), own, living=False)
     files = open_rules(demo, names_in_force(demo, Commands.discover()))
-    assert [file.in_force.path for file in files.named.values()] == [DEMO_ACCESS, DEMO_ALERTS, None, DEMO_QUESTIONS]
-    assert demo.ready_rules == {DEMO_ACCESS, DEMO_ALERTS, DEMO_QUESTIONS}
+    paths = [file.in_force.path for file in files.named.values()]
+    assert paths == [DEMO_ACCESS, DEMO_ALERTS, DEMO_APPROVALS, DEMO_QUESTIONS]
+    assert demo.ready_rules == {DEMO_ACCESS, DEMO_ALERTS, DEMO_APPROVALS, DEMO_QUESTIONS}
     Path("data").mkdir()
     for folder, name in product((Path("data"), Path()), OWN_RULES):
         (folder / name).write_text(OWN_RULES[name], encoding="utf-8")

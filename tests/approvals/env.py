@@ -13,12 +13,12 @@ from bot.approvals.case import Case, CaseState
 from bot.approvals.document import DocumentKey
 from bot.approvals.document_reader import DocumentReader, Organisation
 from bot.approvals.policy.rule_policy import RuleBasedPolicy
-from bot.approvals.policy.rules import ApprovalRule, ApprovalRuleSet, Substitute
+from bot.approvals.policy.rules import ApprovalRule, ApprovalRuleSet, RuleScope, Substitute
 from bot.approvals.service import ApprovalService
 from bot.approvals.unit_of_work import ApprovalOptions, CaseRepository, CaseStore, CaseTransactions
 from bot.approvals.voting import VoteRequest, VoteResult
 from bot.approvals.writeback_worker import WritebackWorker
-from bot.erp.kinds import PURCHASE_ORDERS, Kind, kind_of
+from bot.erp.kinds import DECIDED, PURCHASE_ORDERS, Kind, kind_of
 from bot.erp.model import Decision, ErpRecord, Verdict
 from bot.mechanisms.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
@@ -101,6 +101,7 @@ class CrashingCaseStore:
 def rules(*steps: object, substitutes: tuple[Substitute, ...] = (), **fields: object) -> ApprovalRuleSet:
     """Return a set of one rule."""
     levels = steps or (any_of("role:approver"),)
+    fields = {"scope": RuleScope(kinds=frozenset(kind.command for kind in DECIDED)), **fields}
     rule = ApprovalRule(name="rule", steps=levels, **fields)  # type: ignore[arg-type]  # fields of a rule
     return ApprovalRuleSet(version="1", rules=(rule,), substitutes=substitutes)
 

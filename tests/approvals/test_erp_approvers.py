@@ -43,7 +43,7 @@ async def remark(env: ApprovalEnv, face: Audience = Audience.PRICED) -> tuple[st
 
 async def told(env: ApprovalEnv, user_id: str = "wang") -> list[str]:
     """Return what ``/why`` says of it."""
-    why: DecisionExplanation = await approvals(env).why("main", "PO-1", user_id)
+    why: DecisionExplanation = await approvals(env).why(po_key("main", "PO-1"), user_id)
     return [str(one) for one in build_why_view(why, NAMES, Audience.BARE).reasons if "ERP" in str(one)]
 
 

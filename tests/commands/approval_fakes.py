@@ -10,6 +10,7 @@ from typing import Any
 from bot.approvals.cards.insights import Insights
 from bot.approvals.cards.presenter import ApprovalComposer, CasePresenter, RequesterComposer
 from bot.approvals.case import Case
+from bot.approvals.document import DocumentKey
 from bot.approvals.document_reader import DocumentReader, Organisation
 from bot.approvals.plan import Quorum
 from bot.approvals.policy.rule_policy import RuleBasedPolicy
@@ -113,7 +114,11 @@ class ApprovalFixture:
         self.writer = WritebackWorker(transactions, self.erp, follow=self.service.sync_document, metrics=Metrics())
         self.insights = Insights(hub.source_client, now=lambda: self.now, seconds=PATIENCE)
         self.presenter = CasePresenter(
-            reader.document, self.insights, self._names_of, now=lambda: self.now, seconds=PATIENCE
+            lambda *key: reader.document(DocumentKey(*key)),
+            self.insights,
+            self._names_of,
+            now=lambda: self.now,
+            seconds=PATIENCE,
         )
         self.composer = ApprovalComposer(self.service.find, self.presenter, reader_by_kind)
         self.requester_composer = RequesterComposer(self.service.find, self.presenter, reader_by_kind)

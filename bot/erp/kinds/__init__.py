@@ -7,11 +7,11 @@ from types import MappingProxyType
 from typing import Any
 
 from bot.erp.kinds.bills import BILLS as BILLS
+from bot.erp.kinds.cards import Deciding as Deciding
 from bot.erp.kinds.customers import CUSTOMERS as CUSTOMERS
 from bot.erp.kinds.deliveries import DELIVERIES as DELIVERIES
 from bot.erp.kinds.invoices import INVOICES as INVOICES
 from bot.erp.kinds.kind import D as D
-from bot.erp.kinds.kind import Deciding as Deciding
 from bot.erp.kinds.kind import DocumentAmounts as DocumentAmounts
 from bot.erp.kinds.kind import Kind as Kind
 from bot.erp.kinds.kind import KindWords as KindWords

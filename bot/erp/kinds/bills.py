@@ -7,9 +7,9 @@ from enum import Enum
 from operator import attrgetter
 
 from bot.erp.capabilities import Capability
-from bot.erp.kinds.cards import VENDOR, DocumentCards, Lateness, Lead, State
+from bot.erp.kinds.cards import VENDOR, Deciding, DocumentCards, Lateness, Lead, State
 from bot.erp.kinds.invoices import Reversal
-from bot.erp.kinds.kind import Deciding, DocumentAmounts, Kind, KindWords, NamedList, Orders, numbers_in
+from bot.erp.kinds.kind import DocumentAmounts, Kind, KindWords, NamedList, Orders, numbers_in
 from bot.erp.kinds.purchase_orders import PURCHASE_ORDERS
 from bot.erp.kinds.rules import invoice_rules
 from bot.erp.list_query import Filter
@@ -64,15 +64,15 @@ BILLS: Kind[Bill] = Kind(
     counts=lambda bill: bill.status not in _NOT_OWED,
     is_unfinished=lambda bill: bill.is_open or bill.status is InvoiceStatus.DRAFT,
     amounts=DocumentAmounts(attrgetter("total"), frozenset({FieldClass.COST}), attrgetter("open_amount")),
-    deciding=Deciding(
-        review=attrgetter("review"),
-        title=lambda number: phrase("Bill %(number)s", number=number),
-        waiting=phrase("Bill to approve"),
-        day=phrase("Issued"),
-        due=phrase("Due"),
-    ),
     rules=invoice_rules("vendor"),
     cards=DocumentCards(
+        deciding=Deciding(
+            review=attrgetter("review"),
+            title=lambda number: phrase("Bill %(number)s", number=number),
+            waiting=phrase("Bill to approve"),
+            day=phrase("Issued"),
+            due=phrase("Due"),
+        ),
         title=_title,
         partner=VENDOR,
         newest=phrase("Newest bills"),

@@ -9,7 +9,7 @@ from typing import Any, Generic, NamedTuple, TypeVar, get_args, get_type_hints
 
 from bot.erp.capabilities import Capability
 from bot.erp.errors import UnknownFinish, Unsupported
-from bot.erp.kinds.cards import DocumentCards
+from bot.erp.kinds.cards import Deciding, DocumentCards
 from bot.erp.list_query import NEWEST_FIRST, Filter, ListQuery
 from bot.erp.model import Area, ErpRecord, Feed, Followed, Money, PartnerKind, Progress, Review, Slice
 from bot.erp.validation_rules import RecordRule
@@ -76,22 +76,6 @@ class Orders(Generic[D]):
     kind: Kind[Any]
     numbers: Callable[[D], tuple[str, ...]]
     moved: Callable[[Any], Progress | None] | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Deciding(Generic[D]):
-    """How documents of a kind wait for decisions: what the ERP tells of the approval of one, and what cards call it."""
-
-    review: Callable[[D], Review | None]
-    """None where the ERP tells nothing of an approval."""
-    title: Callable[[str], Phrase]
-    """What a document with a number is called."""
-    waiting: Phrase
-    """What the card is called that asks for a decision."""
-    day: Phrase
-    """What the day of a document is called."""
-    due: Phrase
-    """What the day is called on which a document is due."""
 
 
 def _always(_document: object) -> bool:
@@ -167,8 +151,6 @@ class Kind(Generic[D]):
     is_unfinished: Callable[[D], bool] = _never
     """Whether it is open, or may still become so: a draft, or an order that waits for a decision."""
     amounts: DocumentAmounts[D] = _NO_AMOUNTS
-    deciding: Deciding[D] | None = None
-    """How it waits for decisions; None for a kind that nobody decides."""
     inside: str = ""
     """The field with its lines, or with what it settles, which lists leave out."""
     rules: tuple[RecordRule, ...] = ()
@@ -209,6 +191,11 @@ class Kind(Generic[D]):
         words, cards = self.words, self.cards
         named = {Filter.OPEN: words.open, Filter.LATE: words.late, Filter.OVERDUE: words.late, **cards.lists}
         return named.get(wanted) or (cards.several or words.many if restricted else cards.newest)
+
+    @property
+    def deciding(self) -> Deciding[D] | None:
+        """How it waits for decisions; None for a kind that nobody decides."""
+        return self.cards.deciding
 
     def reviewed(self, document: D) -> Review:
         """Return how far a document is on its way through the ERP's approval; raises `Unsupported` if it has none."""

@@ -5,8 +5,8 @@ from __future__ import annotations
 from operator import attrgetter
 
 from bot.erp.capabilities import Capability
-from bot.erp.kinds.cards import VENDOR, DocumentCards, Lead, State
-from bot.erp.kinds.kind import Deciding, DocumentAmounts, Kind, KindWords, NamedList
+from bot.erp.kinds.cards import VENDOR, Deciding, DocumentCards, Lead, State
+from bot.erp.kinds.kind import DocumentAmounts, Kind, KindWords, NamedList
 from bot.erp.kinds.rules import ORDER_RULES
 from bot.erp.list_query import Filter
 from bot.erp.model import Area, Progress, PurchaseOrder, PurchaseStatus, Review, ReviewState
@@ -69,16 +69,16 @@ PURCHASE_ORDERS: Kind[PurchaseOrder] = Kind(
     counts=lambda order: order.status not in _NOT_AGREED,
     is_unfinished=lambda order: order.is_open or order.status in _UNDECIDED,
     amounts=DocumentAmounts(attrgetter("total"), frozenset({FieldClass.COST})),
-    deciding=Deciding(
-        review=_review,
-        title=lambda number: phrase("Purchase order %(number)s", number=number),
-        waiting=phrase("Purchase order to approve"),
-        day=phrase("Ordered"),
-        due=phrase("Delivery date"),
-    ),
     inside="lines",
     rules=(*ORDER_RULES, missing_name("vendor"), days("ordered_on", "due_on")),
     cards=DocumentCards(
+        deciding=Deciding(
+            review=_review,
+            title=lambda number: phrase("Purchase order %(number)s", number=number),
+            waiting=phrase("Purchase order to approve"),
+            day=phrase("Ordered"),
+            due=phrase("Delivery date"),
+        ),
         title=lambda order: phrase("Purchase order %(number)s", number=order.number),
         partner=VENDOR,
         newest=phrase("Newest purchase orders"),

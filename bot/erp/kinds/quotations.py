@@ -8,8 +8,8 @@ from enum import StrEnum
 from operator import attrgetter
 
 from bot.erp.capabilities import Capability
-from bot.erp.kinds.cards import GOODS_LINES, DocumentCards, Lateness, State
-from bot.erp.kinds.kind import Deciding, DocumentAmounts, Kind, KindWords, NamedList, Orders, numbers_in
+from bot.erp.kinds.cards import GOODS_LINES, Deciding, DocumentCards, Lateness, State
+from bot.erp.kinds.kind import DocumentAmounts, Kind, KindWords, NamedList, Orders, numbers_in
 from bot.erp.kinds.rules import ORDER_RULES
 from bot.erp.kinds.sales_orders import SALES_ORDERS
 from bot.erp.list_query import Filter
@@ -93,16 +93,16 @@ QUOTATIONS: Kind[Quotation] = Kind(
     counts=lambda quotation: quotation.status in {QuotationStatus.SENT, QuotationStatus.ACCEPTED},
     is_unfinished=attrgetter("is_open"),
     amounts=DocumentAmounts(attrgetter("total"), frozenset({FieldClass.AMOUNT})),
-    deciding=Deciding(
-        review=attrgetter("review"),
-        title=lambda number: phrase("Quotation %(number)s", number=number),
-        waiting=phrase("Quotation to approve"),
-        day=phrase("Quoted"),
-        due=phrase("Valid until"),
-    ),
     inside="lines",
     rules=(*ORDER_RULES, missing_name("customer"), days("quoted_on", "valid_until")),
     cards=DocumentCards(
+        deciding=Deciding(
+            review=attrgetter("review"),
+            title=lambda number: phrase("Quotation %(number)s", number=number),
+            waiting=phrase("Quotation to approve"),
+            day=phrase("Quoted"),
+            due=phrase("Valid until"),
+        ),
         title=lambda quotation: phrase("Quotation %(number)s", number=quotation.number),
         newest=phrase("Newest quotations"),
         due=phrase("valid until %(days)s"),

@@ -5,8 +5,8 @@ from __future__ import annotations
 from operator import attrgetter
 
 from bot.erp.capabilities import Capability
-from bot.erp.kinds.cards import DocumentCards, Lead, State
-from bot.erp.kinds.kind import Deciding, DocumentAmounts, Kind, KindWords, NamedList
+from bot.erp.kinds.cards import Deciding, DocumentCards, Lead, State
+from bot.erp.kinds.kind import DocumentAmounts, Kind, KindWords, NamedList
 from bot.erp.kinds.rules import ORDER_RULES
 from bot.erp.list_query import Filter
 from bot.erp.model import Area, OrderStatus, Progress, SalesOrder
@@ -45,16 +45,16 @@ SALES_ORDERS: Kind[SalesOrder] = Kind(
     counts=lambda order: order.status not in _NOT_AGREED,
     is_unfinished=lambda order: order.is_open or order.status is OrderStatus.DRAFT,
     amounts=DocumentAmounts(attrgetter("total"), frozenset({FieldClass.AMOUNT})),
-    deciding=Deciding(
-        review=attrgetter("review"),
-        title=lambda number: phrase("Sales order %(number)s", number=number),
-        waiting=phrase("Sales order to approve"),
-        day=phrase("Ordered"),
-        due=phrase("Promised"),
-    ),
     inside="lines",
     rules=(*ORDER_RULES, missing_name("customer"), days("ordered_on", "promised_on")),
     cards=DocumentCards(
+        deciding=Deciding(
+            review=attrgetter("review"),
+            title=lambda number: phrase("Sales order %(number)s", number=number),
+            waiting=phrase("Sales order to approve"),
+            day=phrase("Ordered"),
+            due=phrase("Promised"),
+        ),
         title=lambda order: phrase("Sales order %(number)s", number=order.number),
         newest=phrase("Newest orders"),
         tells=(

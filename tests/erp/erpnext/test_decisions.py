@@ -97,7 +97,7 @@ async def test_who_lacks_the_role_is_told_apart_from_who_is_too_late(site: FakeE
     assert seen.approval.pending_for == ()
     lacking = await erp.decide(decision(seen, by="boris"))
     assert (lacking.outcome, lacking.text) == (DecisionOutcome.NOT_PERMITTED, "Not a valid Workflow Action")
-    assert lacking.order == seen
+    assert lacking.document == seen
     site.faults.synchronize_writes(2)
     results = await asyncio.gather(erp.decide(decision(seen)), erp.decide(decision(seen, by="carla")))
     assert sorted(result.outcome for result in results) == [DecisionOutcome.ALREADY_DECIDED, DecisionOutcome.APPLIED]
