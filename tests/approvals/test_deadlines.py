@@ -148,7 +148,7 @@ async def test_what_the_erp_is_told_and_how_long_that_may_take(env: ApprovalEnv)
     assert telling == writeback.WriteAttempt(
         1,
         env.clock.time,
-        "main",
+        env.key,
         Decision(number="PO-1", version="v1", verdict=Verdict.APPROVE, by="erp-wang", reason=""),
     )
     noted = await env.newest()

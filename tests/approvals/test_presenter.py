@@ -214,7 +214,7 @@ async def test_who_has_nothing_to_do_with_an_order_is_told_that_there_is_one(har
     told = (await closed.told.compose(f"{case.id}|person:zoe")).view
     assert (await closed.told.compose(f"{case.id}|{GROUP}")).view is None, "a group that saw nothing hears nothing"
     for view, state in ((waiting, case.state), (told, ended.state)):
-        assert view == UnseenApproval(case=case.id, state=state, since=case.opened_at)
+        assert view == UnseenApproval(case=case.id, kind="po", state=state, since=case.opened_at)
         assert not view.buttons(), "it would only lead to a refusal"
 
 
@@ -223,7 +223,7 @@ async def test_who_decides_sees_the_order_on_the_card_of_a_group_that_may_not(ha
         return PlaceReader(NO_GRANT)
 
     case = await harness.env.newest()
-    unseen = UnseenApproval(case=case.id, state=case.state, since=case.opened_at, shared=True)
+    unseen = UnseenApproval(case=case.id, kind="po", state=case.state, since=case.opened_at, shared=True)
     composed = await ComposerHarness(harness.env, reader_at=nothing).deciders.compose(f"{case.id}|{GROUP}|{NEAR}")
     assert (composed.view, [own.view for own in composed.own]) == (unseen, [unseen]), "nobody has values of their own"
     harness.env.terms = ApprovalOptions(reach=CardReach(values_arrive=lambda: True))

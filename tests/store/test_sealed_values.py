@@ -47,7 +47,7 @@ PLAIN = {
     "approval_decision": {"case_id", "verdict", "user_id"},
     "approval_native": {"case_id", "instance", "state"},
     "approval_person": {"user_id", "case_id"},
-    "approval_source": {"source"},
+    "approval_source": {"source", "kind"},
     "approval_vote": {"case_id", "user_id", "principal", "verdict", "currency"},
     "audit": {column.name for column in METADATA.tables["audit"].columns} - {"seq", "at_ms"},
     "audit_document": {"document"},

@@ -284,12 +284,12 @@ def audience_among(
 
 
 def refuse_blind(policy: AccessPolicy, context: QuestionContext) -> None:
-    """Raise `Denied` for an asker who may see no documents of any kind that is decided: not even what is missing."""
+    """Raise `Denied` for an asker who may not see all documents that are decided: not even which are missing."""
     verdicts = [policy.decide_area(context.person, ruled_by(kind), context.conversation.id) for kind in DECIDED]
-    if not any(verdict.allowed for verdict in verdicts):
-        raise Denied(verdicts[0])
-    if not any(verdict.allowed and EVERYTHING in verdict.grant.scopes for verdict in verdicts):
-        raise Denied(out_of_scope(verdicts[0]))
+    if refused := next((verdict for verdict in verdicts if not verdict.allowed), None):
+        raise Denied(refused)
+    if narrowed := next((verdict for verdict in verdicts if EVERYTHING not in verdict.grant.scopes), None):
+        raise Denied(out_of_scope(narrowed))
 
 
 def fields_among(
