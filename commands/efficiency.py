@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from datetime import date, tzinfo
 
 from bot.access.policy import AccessPolicy, AccessVerdict, Denied
+from bot.approvals.service import ApprovalService
 from bot.cards.view import View
 from bot.chat.arguments import Keyword
 from bot.chat.context import QuestionContext
@@ -66,6 +68,7 @@ async def efficiency(
     part: EfficiencyPart | None = None,
     figures: EfficiencyReader,
     findings: FindingReader,
+    service: ApprovalService,
     policy: AccessPolicy,
     context: QuestionContext,
 ) -> View:
@@ -80,11 +83,11 @@ async def efficiency(
         return await _alerts(figures, month, reader, context)
     if part is EfficiencyPart.QUESTIONS:
         return await _questions(figures, month, reader, context)
-    return await _decisions(figures, findings, month, reader, context)
+    return await _decisions(figures, findings, month, reader, service.ruled_kinds, context)
 
 
 async def _findings(findings: FindingReader, reader: FigureReader, context: QuestionContext) -> EfficiencyFindings:
-    _require(allowed=reader.decisions or reader.alerts)
+    _require(allowed=bool(reader.decisions) or reader.alerts)
     reported = report_findings(await findings.found(), reader, _zone(context), findings.address)
     return EfficiencyFindings(
         rows=page_of(reported.lines, context, EfficiencyFindings.page_size),
@@ -102,7 +105,12 @@ def _zone(context: QuestionContext) -> tzinfo:
 
 
 async def _decisions(
-    figures: EfficiencyReader, findings: FindingReader, month: date, reader: FigureReader, context: QuestionContext
+    figures: EfficiencyReader,
+    findings: FindingReader,
+    month: date,
+    reader: FigureReader,
+    decided: Set[str],
+    context: QuestionContext,
 ) -> DecisionEfficiency:
     months = {each: await figures.decisions(each) for each in (month, month_before(month), month_before(month, 12))}
     zone = _zone(context)
@@ -116,7 +124,7 @@ async def _decisions(
         month=month,
         parts=_other_parts(month, reader, None),
         folded=found.folded,
-        own_only=not reader.decisions,
+        own_only=reader.decisions.isdisjoint(decided),
         beside_lines=_beside(month, reader),
         findings=reported.lines[: EfficiencyFindings.page_size],
     )

@@ -116,6 +116,7 @@ class DividedBy(StrEnum):
     AMOUNT = "amount"
     WEEKDAY = "weekday"
     WAY = "way"
+    KIND = "kind"
 
 
 def divide_decisions(waits: Sequence[DecisionWait], zone: tzinfo) -> dict[DividedBy, Division[DecisionWait]]:
@@ -126,6 +127,7 @@ def divide_decisions(waits: Sequence[DecisionWait], zone: tzinfo) -> dict[Divide
         DividedBy.AMOUNT: lambda wait: (wait.currency, wait.size),
         DividedBy.WEEKDAY: lambda wait: wait.at.astimezone(zone).isoweekday(),
         DividedBy.WAY: lambda wait: wait.way,
+        DividedBy.KIND: lambda wait: wait.kind,
     }
     return {by: divide(waits, name) for by, name in names.items()}
 

@@ -89,6 +89,8 @@ class Finding:
     """The rule, as its figures name it."""
     level: int = 0
     """The level of approvals; 0 for anything else."""
+    kinds: frozenset[str] = frozenset()
+    """The commands of the documents that approvals decided: who may see all of those sees the finding."""
     remedy: RuleEdit | LineToSend | None = None
     rehearsed: Rehearsed | None = None
     unrehearsed: Phrase | None = None
@@ -180,6 +182,7 @@ def _slow_level(
         evidence=_cases(months),
         subject=rule,
         level=level,
+        kinds=frozenset(wait.kind for wait in waits),
     )
 
 

@@ -26,14 +26,13 @@ from bot.efficiency.folding import LEAST, Division, fold_divisions, people_besid
 from bot.efficiency.questions import QuestionCount, QuestionDay, count_questions, fold_questions, sum_up
 from bot.efficiency.views import AlertLine, DecisionLine, FindingLine, QuestionLine, name_group
 from bot.efficiency.waits import AlertWait, DecisionWait
-from bot.words.disclosure import FieldClass
+from bot.erp.kinds import DECIDED, ruled_by
 from bot.words.phrase import Phrase, phrase
 
 T = TypeVar("T")
 
 PEOPLE = "deciders"
 """The command whose users see figures about single people."""
-_ORDERS = "po"
 _ALERTS = "alerts"
 _SPENDING = "quota"
 
@@ -43,6 +42,7 @@ _DIVISIONS: Mapping[DividedBy, Phrase] = {
     DividedBy.AMOUNT: phrase("By amount"),
     DividedBy.WEEKDAY: phrase("By weekday"),
     DividedBy.WAY: phrase("By way"),
+    DividedBy.KIND: phrase("By kind"),
 }
 
 
@@ -50,14 +50,15 @@ _DIVISIONS: Mapping[DividedBy, Phrase] = {
 class FigureReader:
     """Who reads figures, and what of them: their own always.
 
-    ``people``: of single people too. ``decisions``: of all decisions, since all orders are for them to see; by
-    ``amounts`` where these are. ``alerts``: of the alert rules; ``spending``: of questions and what they cost.
+    ``people``: of single people too. ``decisions``: of all decisions on these kinds, by their commands, since all such
+    documents are for them to see; ``amounts``: by amount, of these kinds. ``alerts``: of the alert rules;
+    ``spending``: of questions and what they cost.
     """
 
     user_id: str
     people: bool
-    decisions: bool
-    amounts: bool
+    decisions: frozenset[str]
+    amounts: frozenset[str]
     alerts: bool
     spending: bool
     rules: bool = False
@@ -67,7 +68,8 @@ class FigureReader:
 def figure_reader(policy: AccessPolicy, context: QuestionContext) -> FigureReader:
     """Return what the asker may see of figures."""
     person = context.person
-    orders = policy.decide_area(person, _ORDERS)
+    rights = {kind: policy.decide_area(person, ruled_by(kind)) for kind in DECIDED}
+    seen = {kind: right.grant for kind, right in rights.items() if right.allowed and EVERYTHING in right.grant.scopes}
 
     def may(command: str, *, reserved: bool) -> bool:
         return policy.decide(person, AccessRequest(command=command, reserved=reserved)).allowed
@@ -75,8 +77,8 @@ def figure_reader(policy: AccessPolicy, context: QuestionContext) -> FigureReade
     return FigureReader(
         user_id=person.user_id or "",
         people=may(PEOPLE, reserved=True),
-        decisions=orders.allowed and EVERYTHING in orders.grant.scopes,
-        amounts=FieldClass.COST in orders.grant.fields,
+        decisions=frozenset(kind.command for kind in seen),
+        amounts=frozenset(kind.command for kind, grant in seen.items() if grant.fields >= kind.amounts.classes),
         alerts=may(_ALERTS, reserved=False),
         spending=may(_SPENDING, reserved=True),
         rules=ADMIN in policy.roles_of(person) and not person.is_external,
@@ -127,20 +129,21 @@ def report_decisions(
     """Return a month's decisions beside those of the month before and of the same month a year before."""
     lines: list[DecisionLine] = []
     folded = False
+    seen_waits = {each: [wait for wait in waits if wait.kind in reader.decisions] for each, waits in months.items()}
     if reader.decisions:
         for name, each in (
             (phrase("All"), month),
             (phrase("Month before"), month_before(month)),
             (phrase("A year before"), month_before(month, 12)),
         ):
-            waits = months[each]
+            waits = seen_waits[each]
             seen = reader.people or people_besides(waits, reader.user_id) >= LEAST
             folded |= bool(waits) and not seen
             if waits and seen:
                 lines.append(DecisionLine(name=name, figures=measure_decisions(waits)))
     lines += own_decisions(months[month], reader)
     if reader.decisions:
-        divided = _report_divisions(months[month], reader, zone)
+        divided = _report_divisions(seen_waits[month], reader, zone)
         lines += divided.lines
         folded |= divided.folded
     return ReportedLines(tuple(lines), folded)
@@ -156,8 +159,11 @@ def _seen_divisions(
     waits: Sequence[DecisionWait], reader: FigureReader, zone: tzinfo
 ) -> dict[DividedBy, Division[DecisionWait]]:
     divisions = divide_decisions(waits, zone)
-    if not reader.amounts:
+    kinds = {wait.kind for wait in waits}
+    if not kinds <= reader.amounts:
         del divisions[DividedBy.AMOUNT]
+    if len(kinds) == 1:
+        del divisions[DividedBy.KIND]
     return divisions
 
 
@@ -274,11 +280,14 @@ def report_findings(
     found: FoundFindings, reader: FigureReader, zone: tzinfo, address: Callable[[Finding], str]
 ) -> ReportedFindings:
     """Return the findings that a reader may see; who may not change rules gets no ``address`` of a draft."""
-    topics = {FindingTopic.APPROVALS: reader.decisions, FindingTopic.ALERTS: reader.alerts}
-    of_topics = [finding for finding in found.findings if topics[finding.topic]]
+    of_topics = [finding for finding in found.findings if _is_open_to(reader, finding)]
     shown = [finding for finding in of_topics if reader.people or _is_about_many(finding, found, reader, zone)]
     lines = (_finding_line(number, each, reader, address) for number, each in enumerate(shown, 1))
     return ReportedFindings(tuple(lines), folded=len(shown) < len(of_topics))
+
+
+def _is_open_to(reader: FigureReader, finding: Finding) -> bool:
+    return reader.alerts if finding.topic is FindingTopic.ALERTS else finding.kinds <= reader.decisions
 
 
 def _is_about_many(finding: Finding, found: FoundFindings, reader: FigureReader, zone: tzinfo) -> bool:
@@ -287,7 +296,8 @@ def _is_about_many(finding: Finding, found: FoundFindings, reader: FigureReader,
         months = ([wait for wait in of if wait.rule == finding.subject] for of in found.alerts.values())
         return all(people_besides(of, reader.user_id) >= LEAST for of in months if any(wait.person for wait in of))
     level = finding.subject, finding.level
-    months_of = (waits for waits in found.decisions.values() if level in map(level_of, waits))
+    months = ([wait for wait in of if wait.kind in reader.decisions] for of in found.decisions.values())
+    months_of = (waits for waits in months if level in map(level_of, waits))
     return all(level in _fold_levels(waits, reader, zone).groups for waits in months_of)
 
 

@@ -21,6 +21,7 @@ from bot.chat.view_parts import export_buttons, table_of_lines
 from bot.efficiency.figures import AlertFigures, DecisionFigures, DividedBy, month_before, took
 from bot.efficiency.findings import CARD, IGNORED, LEAST_CASES, MONTHS, SLOW, UNCHANGED
 from bot.efficiency.waits import AMOUNT_STEPS, IN_THE_ERP
+from bot.erp.kinds import decided_kind
 from bot.words.columns import Column
 from bot.words.phrase import Phrase, phrase
 
@@ -63,6 +64,8 @@ def name_group(by: DividedBy, name: object) -> Label:
             return WEEKDAYS[day]
         case DividedBy.WAY, str(way):
             return _WAYS.get(way, way)
+        case DividedBy.KIND, str(kind):
+            return decided_kind(kind).words.many
         case DividedBy.AMOUNT, (str(currency), size):
             return _name_size(currency, size)
     return label_rule(str(name))

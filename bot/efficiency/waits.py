@@ -28,6 +28,7 @@ SETTLED_AFTER = timedelta(days=7)
 class DecisionWait:
     """One person's decision at one level, and how long it was waited for; ``worked`` is that in working time.
 
+    ``kind`` is the command of the document\'s kind.
     ``person`` is a userId, empty for a decision in the ERP itself. ``level`` counts on over the ERP's own levels.
     ``size`` counts the `AMOUNT_STEPS` that the amount reaches, None without an amount. ``in_time`` is None if the rule
     sets no deadline. ``changed``: it approved, and the document changed afterwards.
@@ -46,6 +47,7 @@ class DecisionWait:
     in_time: bool | None
     approved: bool
     changed: bool
+    kind: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -114,6 +116,7 @@ def _wait(
         in_time=None if deadline is None else at <= case.opened_at + deadline,
         approved=approved,
         changed=approved and changed,
+        kind=case.kind.command,
     )
 
 

@@ -128,6 +128,7 @@ class StoredEfficiency:
                 in_time=row.in_time,
                 approved=row.approved,
                 changed=row.changed,
+                kind=row.kind,
             )
             for row in await self._read(query)
         ]
@@ -216,12 +217,13 @@ def _fill_cases(
 def _documents(connection: Connection, case_ids: Collection[str]) -> Iterable[Sequence[Case]]:
     """Return all cases of the documents of some cases, by document, the oldest first."""
     case = APPROVAL_CASE.c
-    documents: set[tuple[str, str]] = set()
+    documents: set[tuple[str, str, str]] = set()
     for some in chunks(case_ids):
-        named = connection.execute(select(case.source, case.folded).where(case.id.in_(some)))
-        documents.update((row.source, row.folded) for row in named)
-    for source, folded in sorted(documents):
-        of_document = select(APPROVAL_CASE).where(case.source == source, case.folded == folded).order_by(case.round)
+        found = connection.execute(select(case.source, case.kind, case.folded).where(case.id.in_(some)))
+        documents.update((row.source, row.kind, row.folded) for row in found)
+    for source, kind, folded in sorted(documents):
+        named = case.source == source, case.kind == kind, case.folded == folded
+        of_document = select(APPROVAL_CASE).where(*named).order_by(case.round)
         if rows := read_readable(connection, APPROVAL_CASE, of_document):
             yield [case_of(row) for row in rows]
 
@@ -241,6 +243,7 @@ def _decision_row(wait: DecisionWait) -> dict[str, Any]:
         "in_time": wait.in_time,
         "approved": wait.approved,
         "changed": wait.changed,
+        "kind": wait.kind,
     }
 
 

@@ -18,10 +18,10 @@ from bot.approvals.unit_of_work import ApprovalOptions
 from bot.approvals.voting import VoteOutcome, VoteRequest, VoteResult, forward
 from bot.erp.errors import NotPermitted
 from bot.erp.kinds import PURCHASE_ORDERS
-from bot.erp.model import DecisionOutcome, DecisionResult, Money, PurchaseOrder, PurchaseStatus
+from bot.erp.model import DecisionOutcome, DecisionResult, Money, PurchaseOrder, ReviewState
 from bot.outbox.delivery import Delivery, Urgency
 from bot.outbox.place import Place, PlaceKind
-from tests.approvals.company import document
+from tests.approvals.company import document, document_of, waiting_order, with_review
 from tests.approvals.env import APPROVE, GROUP, HOUR, REJECT, ApprovalEnv, rules
 from tests.approvals.memory_repository import MemoryCaseStore
 from tests.approvals.policy.test_evaluation import stands_in
@@ -124,7 +124,7 @@ async def test_a_click_at_something_else_leaves_the_case(env: ApprovalEnv) -> No
 
 async def test_passing_on_a_document_that_changed_ends_its_case_and_follows_it(env: ApprovalEnv) -> None:
     case = await env.submit()
-    other = replace(DOCUMENT, order=replace(DOCUMENT.order, vendor="OTHER"))
+    other = document(requester="wu", supplier="OTHER")
     vote_result = await do(env, lambda unit: forward(unit, case.id, "zhao", "wang", other))
     assert (vote_result.outcome, vote_result.case) == (VoteOutcome.CHANGED, await env.newest())
     assert (vote_result.case.state, vote_result.case.due_at) == (CaseState.SUPERSEDED, env.clock.time)
@@ -132,7 +132,7 @@ async def test_passing_on_a_document_that_changed_ends_its_case_and_follows_it(e
 
 async def test_passing_on_a_document_that_no_longer_waits_ends_its_case(env: ApprovalEnv) -> None:
     case = await env.submit()
-    gone = replace(DOCUMENT, order=replace(DOCUMENT.order, status=PurchaseStatus.CANCELLED))
+    gone = document_of(with_review(DOCUMENT.read, state=ReviewState.CANCELLED))
     vote_result = await do(env, lambda unit: forward(unit, case.id, "zhao", "wang", gone))
     assert (vote_result.outcome, vote_result.case) == (VoteOutcome.ELSEWHERE, await env.newest())
     assert vote_result.case.state is CaseState.WITHDRAWN
@@ -165,7 +165,7 @@ async def test_a_turn_is_not_passed_to_whom_the_erp_refused_nor_to_who_changed_o
     edited = replace(DOCUMENT, editors=frozenset({"sun"}))
     unfit = await do(env, lambda unit: forward(unit, case.id, "sun", "wang", edited))
     assert str(unfit.reasons[0]) == "They changed it."
-    nameless = replace(DOCUMENT, requester="", order=replace(DOCUMENT.order, requester="ERP-Zhou"))
+    nameless = replace(document_of(replace(waiting_order(), requester="ERP-Zhou")), requester="")
     await set_case(env, fingerprint=nameless.fingerprint)
     unfit = await do(env, lambda unit: forward(unit, case.id, "zhou", "wang", nameless))
     assert str(unfit.reasons[0]) == "They requested it."

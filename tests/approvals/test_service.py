@@ -38,6 +38,7 @@ async def test_pending_is_whose_turn_it_is() -> None:
 async def test_one_read_tells_what_a_reader_has_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
     env = ApprovalEnv(rules=rules(any_of("role:purchasing")))
     first = await env.submit()
+    env.clock.move(minutes=1)
     second = await env.submit(replace(waiting_order(requester="wu"), number="PO-2"))
     read, reads = env.store.query, 0
 

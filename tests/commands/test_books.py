@@ -230,7 +230,9 @@ def shown_of(source: str) -> tuple[View, ...]:
     )
     digest = build_card_view(CardWithAlerts(card, (one, replace(one, id="b"))), NOW)
     assert isinstance(digest, AlertDigest)
-    order = ApprovalListRow(case="a", number="PO-1", source=source, vendor="Vendor", result=phrase("Approved"))
+    order = ApprovalListRow(
+        case="a", number="PO-1", source=source, kind="po", partner="Vendor", result=phrase("Approved")
+    )
     return (
         digest,
         build_top_view([one]),

@@ -48,6 +48,9 @@ def policy() -> AccessPolicy:
             rule("po alerts deciders", "hr"),
             rule("quota", "finance"),
             rule("po", "buyer", frozenset({FieldClass.QUANTITY})),
+            rule("order", "seller"),
+            rule("order", "packer", frozenset({FieldClass.QUANTITY})),
+            rule("deciders", "counter"),
         ]
     )
 
@@ -119,6 +122,26 @@ async def test_who_sees_no_amounts_sees_no_figures_by_amount(ask: Ask) -> None:
     view = as_(DecisionEfficiency, await ask("/efficiency", person=BUYER, where=OWN_CHAT, rows=50))
     assert "All" in named(view)
     assert not any("CNY" in name for name in named(view))
+
+
+@each_row(
+    "roles, count, by_kind, by_amount",
+    [
+        ("boss", 7, set(), True),
+        ("seller", 6, set(), True),
+        ("boss seller", 13, {"Orders", "Purchase orders"}, True),
+        ("boss packer", 13, {"Orders", "Purchase orders"}, False),
+    ],
+)
+async def test_decisions_on_a_kind_count_for_who_sees_all_of_that_kind(
+    ask: Ask, figures: MemoryFigures, roles: str, count: int, by_kind: set[str], by_amount: bool
+) -> None:
+    bought = [wait for wait in figures.decided if wait.kind == "po"]
+    figures.decided = [*bought, *crowd(5, kind="order", at=OCTOBER), decided("manager01", kind="order", at=OCTOBER)]
+    reader = replace(BOSS, roles=frozenset({*roles.split(), "counter"}))
+    found = named(as_(DecisionEfficiency, await ask("/efficiency", person=reader, where=OWN_CHAT, rows=50)))
+    assert (found["All"], found.keys() & {"Orders", "Purchase orders"}) == (count, by_kind)
+    assert any("CNY" in name for name in found) is by_amount
 
 
 @each_row(

@@ -27,6 +27,7 @@ def decided(person: str, hours: float = 1, **fields: Any) -> DecisionWait:
         "in_time": None,
         "approved": True,
         "changed": False,
+        "kind": "po",
     }
     return DecisionWait(**values | fields)
 

@@ -117,7 +117,10 @@ def fill(connection: Connection, person: str, number: int) -> None:
     add(insert(APPROVAL_DECISION), decision_row(f"c-{person}", case.decision) | {"user_id": person})
     waited = {"person": person, "at_ms": 1, "rule": "r"}
     decided = dict.fromkeys(("waited_s", "worked_s", "level"), 1) | {"currency": "CNY", "size": 1, "way": "card"}
-    add(insert(DECISION_WAIT), waited | decided | {"case_id": "c", "approved": True, "changed": False, "in_time": None})
+    add(
+        insert(DECISION_WAIT),
+        waited | decided | {"case_id": "c", "approved": True, "changed": False, "in_time": None, "kind": "po"},
+    )
     handled = {"number": number, "acknowledged_s": 1, "resolved_s": None, "ignored": False, "repeated": False}
     add(insert(ALERT_WAIT), waited | handled)
     add(insert(APPROVAL_PERSON), {"case_id": f"c-{person}", "user_id": person})

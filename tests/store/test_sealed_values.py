@@ -70,7 +70,7 @@ PLAIN = {
         "standing",
         "trouble",
     },
-    "decision_wait": {"case_id", "person", "rule", "currency", "way"},
+    "decision_wait": {"case_id", "person", "rule", "currency", "way", "kind"},
     "delivery_spend": {"bucket", "card", "worker"},
     "delivery_step": {"card", "what", "detail"},
     "department": {"id", "name", "parent_id"},

@@ -30,6 +30,8 @@ class DecisionWaitRow(StoreTable, table=True):
     in_time: bool | None
     approved: bool
     changed: bool
+    kind: str
+    """The command of the document's kind."""
 
 
 class AlertWaitRow(StoreTable, table=True):

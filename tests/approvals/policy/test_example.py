@@ -20,7 +20,14 @@ EXAMPLE = ROOT / "docs/examples/approvals.toml"
 HOW_TO = ROOT / "docs/how-to/approve-purchase-orders.md"
 REFERENCE = ROOT / "docs/reference/approval-rules.md"
 ZONE = ZoneInfo("Asia/Shanghai")
-KNOWN = KnownNames(roles={"purchasing": {"buyer01"}, "finance": {"finance01"}, "board": {"boss01"}})
+KNOWN = KnownNames(
+    roles={
+        "purchasing": {"buyer01"},
+        "sales_manager": {"manager01"},
+        "finance": {"finance01"},
+        "board": {"boss01"},
+    }
+)
 
 BLOCK = re.compile(r"^```ini\n(.*?)^```", re.MULTILINE | re.DOTALL)
 

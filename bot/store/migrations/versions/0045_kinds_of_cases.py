@@ -1,18 +1,19 @@
-"""Cases of documents of any kind: until now all were of purchase orders."""
+"""Cases of documents of any kind, and figures of them: until now all were of purchase orders."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0044"
-down_revision = "0043"
+revision = "0045"
+down_revision = "0044"
 
 _INDICES = {
     "uq_approval_case_undecided": (["source", "folded"], "state IN ('open', 'writing', 'unknown')"),
     "ix_approval_case_due_us": (["due_us"], "due_us IS NOT NULL"),
     "ix_approval_case_open": (["opened_us"], "state = 'open'"),
 }
+_WITHOUT_ROWID = {"sqlite_with_rowid": False}
 
 
 def _kind() -> sa.Column[str]:
@@ -40,6 +41,8 @@ def upgrade() -> None:
         batch.add_column(_kind())
         batch.drop_constraint("pk_approval_source", type_="primary")
         batch.create_primary_key("pk_approval_source", ["source", "kind"])
-    for table in ("approval_case", "approval_source"):
-        with op.batch_alter_table(table) as batch:
+    with op.batch_alter_table("decision_wait", table_kwargs=_WITHOUT_ROWID) as batch:
+        batch.add_column(_kind())
+    for table, kwargs in (("approval_case", {}), ("approval_source", {}), ("decision_wait", _WITHOUT_ROWID)):
+        with op.batch_alter_table(table, table_kwargs=kwargs) as batch:
             batch.alter_column("kind", server_default=None, existing_type=sa.String(), existing_nullable=False)
