@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from bot.access.policy import AccessPolicy
+from bot.access.policy import AccessPolicy, Denied
 from bot.approvals.cards.list_views import ApprovalChoice
 from bot.approvals.cards.presenter import CasePresenter
 from bot.approvals.cards.responder import audience_within, find_meant, refuse_blind
@@ -27,7 +27,7 @@ from bot.erp.answer import Answer
 from bot.erp.books import Books
 from bot.erp.errors import NotFound, NotPermitted, Unsupported
 from bot.erp.hub import ErpHub
-from bot.erp.kinds import BILLS, DECIDED, PRODUCTION_ORDERS, PURCHASE_ORDERS, QUOTATIONS, SALES_ORDERS, Kind
+from bot.erp.kinds import BILLS, PRODUCTION_ORDERS, PURCHASE_ORDERS, QUOTATIONS, SALES_ORDERS, Kind
 from bot.erp.model import Bill, ReviewState
 from bot.erp.port import ListQuery
 from bot.words.phrase import phrase
@@ -65,7 +65,8 @@ async def why(
     try:
         located = await _locate(word, approvals, erp, policy, context)
     except NothingFound:
-        refuse_blind(policy, context, [kind for kind in _KINDS if _begins(word, kind)] or DECIDED)
+        if _is_refused(word, policy, context):
+            refuse_blind(policy, context, (PURCHASE_ORDERS,))
         raise
     if isinstance(located, ApprovalChoice):
         return located
@@ -78,7 +79,12 @@ async def why(
     asked = [user_id for ruling in rulings for user_id in (*ruling.ask, ruling.on_behalf_of)]
     concerned = people_in_case(case) if case is not None else people_in_plan(plan) if plan is not None else ()
     deciding = [context.person.user_id or ""] if any(ruling.allowed for ruling in rulings) else []
-    audience = await audience_within([*concerned, *deciding], located, erp, policy, context)
+    try:
+        audience = await audience_within([*concerned, *deciding], located, erp, policy, context)
+    except Denied:
+        if _is_refused(word, policy, context):
+            raise
+        raise await _missing(word, approvals, erp, policy, context) from None
     names = await showing.names([*concerned, *asked, *explained.erp_approvers.user_ids])
     return build_why_view(explained, names, audience)
 
@@ -97,26 +103,42 @@ async def _locate(
     if found is not None:
         case = found.case
         is_over = case.state.is_final and case.kind in _GOING_ON and case.kind in readable
-        there = await _read(case.kind, case.number, erp.within(Books(case.source))) if is_over else None
+        there = await _read(case.kind, case.number, approvals, erp.within(Books(case.source))) if is_over else None
         return there or case.key
     if not any(map(str.isdigit, word)):
         raise BadArgument(phrase("Say which document, such as: %(line)s", line="/why PO-1001"))
     kinds = sorted(readable, key=lambda kind: not _begins(word, kind))
     for kind in kinds:
-        if (located := await _read(kind, word, erp)) is not None:
+        if (located := await _read(kind, word, approvals, erp)) is not None:
             return located
-    if kinds and _begins(word, kinds[0]) and kinds[0] is not PURCHASE_ORDERS:
-        raise NothingFound(word, await _closest(word, kinds[0], erp))
-    raise NothingFound(word, await lines_of_mine("why", approvals, context))
+    raise await _missing(word, approvals, erp, policy, context)
 
 
-async def _read(kind: Kind[Any], number: str, erp: ErpHub) -> DocumentKey | Answer[Any] | None:
+async def _missing(
+    word: str, approvals: ApprovalService, erp: ErpHub, policy: AccessPolicy, context: QuestionContext
+) -> NothingFound:
+    """Return the answer about a number that nothing has, or nothing that the asker may see."""
+    for kind in _readable(policy, context):
+        if _begins(word, kind) and kind != PURCHASE_ORDERS:
+            return NothingFound(word, await _closest(word, kind, erp))
+    return NothingFound(word, await lines_of_mine("why", approvals, context))
+
+
+def _is_refused(word: str, policy: AccessPolicy, context: QuestionContext) -> bool:
+    """Return whether an asker who may not see a document hears so, in place of that there is none."""
+    return _begins(word, PURCHASE_ORDERS) or not _readable(policy, context)
+
+
+async def _read(
+    kind: Kind[Any], number: str, approvals: ApprovalService, erp: ErpHub
+) -> DocumentKey | Answer[Any] | None:
     """Return what is explained of a document: its decision, or what comes after; None if it has neither."""
     numbered = await read_as_spelled(number, partial(erp.document, kind), missing=_NOT_THERE)
     if numbered is None:
         return None
     review = kind.deciding.review(numbered.value) if kind.deciding is not None else None
-    if review is not None and (review.state in _HELD_UP or kind not in _GOING_ON):
+    is_held_up = review is not None and review.state in _HELD_UP and kind.command in approvals.ruled_kinds
+    if review is not None and (is_held_up or kind not in _GOING_ON):
         return DocumentKey(numbered.source, kind, numbered.value.number)
     return numbered if kind in _GOING_ON else None
 

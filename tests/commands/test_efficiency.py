@@ -139,7 +139,7 @@ async def test_decisions_on_a_kind_count_for_who_sees_all_of_that_kind(
     bought = [wait for wait in figures.decided if wait.kind == "po"]
     figures.decided = [*bought, *crowd(5, kind="order", at=OCTOBER), decided("manager01", kind="order", at=OCTOBER)]
     reader = replace(BOSS, roles=frozenset({*roles.split(), "counter"}))
-    found = named(as_(DecisionEfficiency, await ask("/efficiency", person=reader, where=OWN_CHAT, rows=50)))
+    found = named(as_(DecisionEfficiency, await ask("/efficiency 2026-10", person=reader, where=OWN_CHAT, rows=50)))
     assert (found["All"], found.keys() & {"Orders", "Purchase orders"}) == (count, by_kind)
     assert any("CNY" in name for name in found) is by_amount
 

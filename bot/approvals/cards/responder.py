@@ -283,9 +283,9 @@ def audience_among(
     return Audience.of(private=context.is_private and verdict.grant.fields >= kind.amounts.classes)
 
 
-def refuse_blind(policy: AccessPolicy, context: QuestionContext) -> None:
-    """Raise `Denied` for an asker who may not see all documents that are decided: not even which are missing."""
-    verdicts = [policy.decide_area(context.person, ruled_by(kind), context.conversation.id) for kind in DECIDED]
+def refuse_blind(policy: AccessPolicy, context: QuestionContext, kinds: Iterable[Kind[Any]] = DECIDED) -> None:
+    """Raise `Denied` for an asker who may not see all documents of some kinds: not even which are missing."""
+    verdicts = [policy.decide_area(context.person, ruled_by(kind), context.conversation.id) for kind in kinds]
     if refused := next((verdict for verdict in verdicts if not verdict.allowed), None):
         raise Denied(refused)
     if narrowed := next((verdict for verdict in verdicts if EVERYTHING not in verdict.grant.scopes), None):
