@@ -64,6 +64,7 @@ def _decisions(hours: WorkingHours, now: datetime) -> Iterator[dict[str, Any]]:
                 "in_time": waited < timedelta(days=1),
                 "approved": chance.random() < 0.96,
                 "changed": False,
+                "kind": "po",
             }
 
 

@@ -103,8 +103,8 @@ async def test_waiting_orders_are_decided_without_typing(
         if decided == 0:
             await picture(page, "demo-pending-next")
         if decided + 1 < count:
-            await button(card, "下一单").click()
-    await expect(button(card, "下一单")).to_have_count(int(count < len(WAITING)))
+            await button(card, "下一张").click()
+    await expect(button(card, "下一张")).to_have_count(int(count < len(WAITING)))
     statuses = [(await scenario.order(number)).status for number in WAITING]
     assert statuses.count(PurchaseStatus.APPROVED) == count
 

@@ -180,7 +180,7 @@ async def test_the_list_of_what_waits(open_approval_scenario: OpenApprovalScenar
         assert_over(scenario, SMALL)
         done = scenario.system.see(listed, BOSS)
         assert "审批通过" in plain_text(done)
-        following = await scenario.press(done, next(b.id for b in done.buttons if b.text == "下一单"), BOSS)
+        following = await scenario.press(done, next(b.id for b in done.buttons if b.text == "下一张"), BOSS)
         assert LARGE in following.title
 
 
