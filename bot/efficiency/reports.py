@@ -296,8 +296,8 @@ def _is_about_many(finding: Finding, found: FoundFindings, reader: FigureReader,
         months = ([wait for wait in of if wait.rule == finding.subject] for of in found.alerts.values())
         return all(people_besides(of, reader.user_id) >= LEAST for of in months if any(wait.person for wait in of))
     level = finding.subject, finding.level
-    months = ([wait for wait in of if wait.kind in reader.decisions] for of in found.decisions.values())
-    months_of = (waits for waits in months if level in map(level_of, waits))
+    decided = ([wait for wait in of if wait.kind in reader.decisions] for of in found.decisions.values())
+    months_of = (waits for waits in decided if level in map(level_of, waits))
     return all(level in _fold_levels(waits, reader, zone).groups for waits in months_of)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0045"
-down_revision = "0044"
+revision = "0046"
+down_revision = "0045"
 
 _INDICES = {
     "uq_approval_case_undecided": (["source", "folded"], "state IN ('open', 'writing', 'unknown')"),
