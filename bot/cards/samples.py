@@ -106,6 +106,8 @@ def _example(hint: Any, name: str) -> Any:
     arguments = [part for part in get_args(hint) if part not in (NoneType, Ellipsis)]
     if get_origin(hint) is tuple:
         return (_example(arguments[0], name), _example(arguments[0], name)) if is_dataclass(arguments[0]) else ()
+    if get_origin(hint) is Mapping:
+        return {}
     if arguments:
         return _example(arguments[0], name)
     if hint in _EXAMPLES:

@@ -72,10 +72,14 @@ async def test_what_is_not_offered_is_refused_by_name() -> None:
     assert len(erp.asked) == 1
 
 
-async def test_a_list_that_a_kind_does_not_have_is_not_asked_for() -> None:
+@pytest.mark.parametrize(
+    ("wanted", "said"),
+    [(Filter.SPENT, "no list of spent here"), (Filter.PENDING, "no orders wait for a decision here")],
+)
+async def test_a_list_that_a_kind_does_not_have_is_not_asked_for(wanted: Filter, said: str) -> None:
     erp = RecordingErp()
-    with pytest.raises(Unsupported, match="no list of pending here") as caught:
-        await erp.orders(ListQuery(filter=Filter.PENDING))
+    with pytest.raises(Unsupported, match=said) as caught:
+        await erp.orders(ListQuery(filter=wanted))
     assert (caught.value.source, erp.asked) == ("acme", [])
 
 

@@ -64,7 +64,8 @@ def test_a_page_knows_how_many_there_are() -> None:
 
 def test_a_list_that_the_kind_does_not_know_is_refused() -> None:
     with pytest.raises(Unsupported):
-        numbers(ListQuery(filter=Filter.PENDING))
+        numbers(ListQuery(filter=Filter.SPENT))
+    assert numbers(ListQuery(filter=Filter.PENDING)) == [], "none of them tells of an approval"
 
 
 @each_row(
