@@ -395,8 +395,8 @@ async def test_cases_and_alerts_are_read_and_nothing_is_decided(open_approval_sc
         door.client.token = token
         waiting = await door.client.get("/pending")
         assert fits(waiting, "/pending") == []
-        assert [(row["number"], row["vendor"]) for row in waiting.view["rows"]] == [
-            (row["number"], row["vendor"]) for row in listed.view["rows"]
+        assert [(row["number"], row["partner"]) for row in waiting.view["rows"]] == [
+            (row["number"], row["partner"]) for row in listed.view["rows"]
         ]
 
 
