@@ -81,6 +81,8 @@ async def test_an_account_that_both_sides_know_is_bound_and_told(
         told = newest(scenario, MANAGER, "您在 demo 的账号")
         assert told is not None
         assert "登记的工号一致" in plain_text(told)
+        # Who decides now gets a card of the order, which is not the answer to what is asked next.
+        await eventually(lambda: MANAGER in scenario.places(SMALL), hint=lambda: scenario.places(SMALL))
         await scenario.ask(f"/approve {SMALL}", MANAGER)
         await scenario.assert_ended(SMALL, CaseState.APPROVED)
         assert await scenario.erp.decisions(SMALL) == [(MANAGER, "approve", "")]

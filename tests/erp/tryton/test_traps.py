@@ -193,10 +193,10 @@ async def test_the_bots_account_decides_for_people_and_a_note_names_them(
     first, second = (order.number for order in list(company.purchases.values())[:2])
     approved = await _decide(erp, first, "li.na")
     assert approved.outcome is DecisionOutcome.APPLIED
-    assert (approved.order.approval.decided_by, approved.order.approval.reason) == ("li.na", "")
+    assert (approved.document.approval.decided_by, approved.document.approval.reason) == ("li.na", "")
     rejected = await _decide(erp, second, "wang.qiang", Verdict.REJECT, REASON)
     assert rejected.outcome is DecisionOutcome.APPLIED
-    assert (rejected.order.approval.decided_by, rejected.order.approval.reason) == ("wang.qiang", REASON)
+    assert (rejected.document.approval.decided_by, rejected.document.approval.reason) == ("wang.qiang", REASON)
     notes = [params[0][0]["message"] for method, params in server.calls if method == "model.ir.note.create"]
     assert notes == ["Approved by li.na", f"Rejected by wang.qiang\n{REASON}"]
     assert (await _decide(erp, first, "wang.qiang")).outcome is DecisionOutcome.ALREADY_DECIDED
