@@ -17,6 +17,7 @@ from bot.approvals.cards.responder import (
 from bot.approvals.cards.view_builders import build_list_row, build_result_row, people_in_case
 from bot.approvals.cards.views import ApprovalPeople, Audience, ForwardCandidate
 from bot.approvals.case import Case
+from bot.approvals.search_gaps import SearchGaps
 from bot.approvals.service import ApprovalService
 from bot.approvals.typed_votes import CaseRef, DecidedCases, read_case_marks
 from bot.approvals.waiting_lines import lines_of_mine
@@ -69,6 +70,7 @@ async def pending(
     action: PendingAction | None = None,
     together: DecidedCases | None = None,
     approvals: ApprovalService,
+    gaps: SearchGaps,
     showing: CasePresenter,
     erp: ErpHub,
     colleagues: Colleagues,
@@ -84,7 +86,7 @@ async def pending(
     if not word:
         if action:
             raise BadArgument(phrase("Say which document, such as: %(line)s", line="/pending PO-1001 forward"))
-        return await _list(approvals, policy, context, together=scope is not None)
+        return await _list(approvals, gaps, policy, context, together=scope is not None)
     meant = await find_meant(word, approvals, erp, policy, context)
     if meant is None:
         refuse_blind(policy, context)
@@ -116,7 +118,9 @@ async def _show_results(together: str, approvals: ApprovalService, context: Ques
     return ApprovalResults(rows=tuple(build_result_row(one.case, one.approve, audience) for one in theirs))
 
 
-async def _list(approvals: ApprovalService, policy: AccessPolicy, context: QuestionContext, *, together: bool) -> View:
+async def _list(
+    approvals: ApprovalService, gaps: SearchGaps, policy: AccessPolicy, context: QuestionContext, *, together: bool
+) -> View:
     every = await approvals.pending(context.person.user_id or "")
     waiting = [case for case in every if context.books.hold(case.source)]
     audience = Audience.of(private=context.is_private)
@@ -128,7 +132,8 @@ async def _list(approvals: ApprovalService, policy: AccessPolicy, context: Quest
     line = command_line("pending")
     # To approve all at once is offered of all that waits, and not of a part of it.
     mute = policy.read_only or bool(context.books)
-    return ApprovalList(rows=rows, total=len(waiting), offset=context.offset, line=line, mute=mute)
+    silences = await gaps.tell(context.person.user_id or "", context.now, context.books.hold)
+    return ApprovalList(rows=rows, total=len(waiting), offset=context.offset, line=line, mute=mute, silences=silences)
 
 
 async def _list_people(

@@ -10,6 +10,7 @@ from itertools import chain
 from typing import ClassVar
 
 from bot.access.policy import AccessPolicy
+from bot.approvals.search_gaps import SearchGaps
 from bot.approvals.service import ApprovalService
 from bot.cards.actions import Ask
 from bot.cards.view import Button, Color, View
@@ -67,7 +68,13 @@ class DayView(View):
     slashed=True,
 )
 async def today(
-    *, approvals: ApprovalService, erp: ErpHub, commands: Commands, policy: AccessPolicy, context: QuestionContext
+    *,
+    approvals: ApprovalService,
+    gaps: SearchGaps,
+    erp: ErpHub,
+    commands: Commands,
+    policy: AccessPolicy,
+    context: QuestionContext,
 ) -> View:
     """Count the lists that the asker may see: what waits for them first, then those of their own work."""
     usable, day = {each.name for each in commands.usable(policy, context)}, context.today
@@ -77,5 +84,6 @@ async def today(
     counts = tuple(sorted(found, key=lambda count: count.line.split()[0].removeprefix("/") not in own))
     if "pending" in usable:
         waiting = await approvals.pending(context.person.user_id or "")
-        counts = (ListCount(phrase("Waiting for you"), "/pending", len(waiting)), *counts)
+        unread = await gaps.tell(context.person.user_id or "", context.now, context.books.hold)
+        counts = (ListCount(phrase("Waiting for you"), "/pending", len(waiting), unread), *counts)
     return DayView(day=day, counts=counts, daily="subscribe" in usable)

@@ -124,7 +124,7 @@ class PendingPoller:
     async def _poll_kind(
         self, source: str, client: SourceClient, kind: Kind[Any], known: dict[DocumentKey, Case]
     ) -> None:
-        first = not await self._cases.has_seen(source, kind)
+        first = (source, kind.command) not in await self._cases.searches()
         quiet = first and not self._backlog
         for document in await self._read(client, kind):
             key = DocumentKey(source, kind, document.number)
@@ -134,8 +134,7 @@ class PendingPoller:
         # Cases that take votes here but no longer wait there: decided, withdrawn or deleted in the ERP.
         for case in known.values():
             await self._sync(case.key)
-        if first:
-            await self._cases.mark_seen(source, kind)
+        await self._cases.mark_searched(source, kind)
 
     async def _sync(self, key: DocumentKey, *, quiet: bool = False) -> None:
         """Check one document. One that cannot be read does not hold up the others; its error is reported once."""

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -211,12 +212,17 @@ class ApprovalService:
         """The commands of the kinds of documents that any rule is for: the others are decided in the ERPs alone."""
         return self._transactions.policy().kinds
 
-    async def has_seen(self, source: str, kind: Kind[Any]) -> bool:
-        return await self._transactions.query(lambda unit: unit.cases.has_seen(source, kind))
+    def has_account(self, user_id: str, source: str) -> bool:
+        """Return whether a person has an account at a source, without which nothing there waits for them."""
+        return bool(self._transactions.rules().account_of(user_id, source))
 
-    async def mark_seen(self, source: str, kind: Kind[Any]) -> None:
+    async def searches(self) -> Mapping[tuple[str, str], datetime]:
+        """Return when sources were last searched to the end for what waits, by source and command of the kind."""
+        return await self._transactions.query(lambda unit: unit.cases.searches())
+
+    async def mark_searched(self, source: str, kind: Kind[Any]) -> None:
         """Remember that a source was searched for what waits of a kind."""
-        await self._transactions.transact(lambda unit: unit.cases.mark_seen(source, kind))
+        await self._transactions.transact(lambda unit: unit.cases.mark_searched(source, kind, unit.now))
 
     async def _find_together(self, asked: Sequence[tuple[str, str]]) -> Sequence[CaseContext | None]:
         # All cards of a case are composed at the same time.

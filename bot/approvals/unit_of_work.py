@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -53,12 +53,12 @@ class CaseRepository(Protocol):
         """Return the cases that are wanted, newest first."""
         ...
 
-    def has_seen(self, source: str, kind: Kind[Any]) -> bool:
-        """Return whether a source was searched for documents of a kind before, or ever had a case of one."""
+    def searches(self) -> Mapping[tuple[str, str], datetime]:
+        """Return when a source was last searched to the end for what waits of a kind, by both; of none if never."""
         ...
 
-    def mark_seen(self, source: str, kind: Kind[Any]) -> None:
-        """Remember that a source was searched for what waits of a kind, whether or not there were any."""
+    def mark_searched(self, source: str, kind: Kind[Any], at: datetime) -> None:
+        """Remember that a source was searched for what waits of a kind, whether or not there was any."""
         ...
 
     def put(self, case: Case) -> None:

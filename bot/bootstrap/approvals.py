@@ -31,6 +31,7 @@ from bot.approvals.document_reader import DocumentReader, Organisation
 from bot.approvals.oa.access_checked_voting import AccessCheckedVoting
 from bot.approvals.oa.forms import OaFormFields
 from bot.approvals.oa.sync import OaSync
+from bot.approvals.search_gaps import SearchGaps
 from bot.approvals.service import ApprovalService
 from bot.approvals.staff_changes import StaffChanges
 from bot.approvals.stuck_orders import StuckOrderSearch
@@ -178,6 +179,7 @@ def build_approvals(
             ApprovalService: service,
             CasePresenter: showing,
             OpenPrompts: OpenPrompts(),
+            SearchGaps: SearchGaps(service, {name: each.kinds.keys() for name, each in deciding.items()}),
         },
         composers={
             ApprovalCardKind.APPROVAL.value: ApprovalComposer(

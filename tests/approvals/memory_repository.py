@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from copy import copy
 from datetime import datetime
 from decimal import Decimal
@@ -34,7 +34,7 @@ class MemoryCaseRepository:
         self.cases: dict[str, Case] = {}
         self.cards: dict[str, CaseCard] = {}
         self.rows: list[AuditRow] = []
-        self.sources: set[tuple[str, Kind[Any]]] = set()
+        self.searched: dict[tuple[str, str], datetime] = {}
         self.deliveries: list[Delivery] = []
         """All that were ever asked for, in order."""
         self.redrawn: list[str] = []
@@ -94,14 +94,13 @@ class MemoryCaseRepository:
         ]
         return sorted(found, key=_newest, reverse=True)[: wanted.limit]
 
-    def has_seen(self, source: str, kind: Kind[Any]) -> bool:
-        """Return whether a source was looked through for a kind, or there ever was a case of it."""
-        known = {(one.source, one.kind) for one in self.cases.values()}
-        return (source, kind) in self.sources | known
+    def searches(self) -> Mapping[tuple[str, str], datetime]:
+        """Return when each source was searched for a kind."""
+        return self.searched
 
-    def mark_seen(self, source: str, kind: Kind[Any]) -> None:
-        """Remember that a source was looked through."""
-        self.sources.add((source, kind))
+    def mark_searched(self, source: str, kind: Kind[Any], at: datetime) -> None:
+        """Remember that a source was searched."""
+        self.searched[source, kind.command] = at
 
     def put(self, case: Case) -> None:
         """Store a case."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -17,6 +17,7 @@ from bot.alerts.intake.webhook import build_webhook
 from bot.approvals.case import CaseConflict
 from bot.approvals.discovery import DecidingSource, MentionListener, PendingPoller
 from bot.approvals.document import DocumentKey
+from bot.approvals.search_gaps import SearchGaps
 from bot.erp.errors import Invalid, NotPermitted, Unavailable, Unusable
 from bot.erp.kinds import PURCHASE_ORDERS, Kind
 from bot.erp.model import PurchaseOrder, Slice
@@ -24,6 +25,9 @@ from bot.erp.port import Filter, ListQuery
 from bot.mechanisms.metrics import Metrics
 from tests.approvals.company import waiting_order
 from tests.rows import each_row
+
+NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
+SEARCHED = {(source, "po"): NOW for source in ("main", "first", "second")}
 
 
 def order(number: str, version: str = "v1") -> PurchaseOrder:
@@ -49,11 +53,12 @@ class FakeCaseOpener:
     """Remembers what it was told to look at."""
 
     open: list[FakeCase] = field(default_factory=list)
-    ever: bool = True
+    searched: dict[tuple[str, str], datetime] = field(default_factory=lambda: dict(SEARCHED))
     told: list[tuple[str, str, bool]] = field(default_factory=list)
     ruled_kinds: frozenset[str] = frozenset({"po"})
     came: asyncio.Event = field(default_factory=asyncio.Event)
     troubles: dict[str, Exception] = field(default_factory=dict)
+    strangers: frozenset[tuple[str, str]] = frozenset()
 
     async def sync_document(self, key: DocumentKey, *, quiet: bool = False) -> None:
         if key.number in self.troubles:
@@ -61,11 +66,14 @@ class FakeCaseOpener:
         self.told.append((key.source, key.number, quiet))
         self.came.set()
 
-    async def has_seen(self, source: str, kind: Kind[Any]) -> bool:
-        return self.ever
+    async def searches(self) -> dict[tuple[str, str], datetime]:
+        return self.searched
 
-    async def mark_seen(self, source: str, kind: Kind[Any]) -> None:
-        self.ever = True
+    async def mark_searched(self, source: str, kind: Kind[Any]) -> None:
+        self.searched[source, kind.command] = NOW
+
+    def has_account(self, user_id: str, source: str) -> bool:
+        return (user_id, source) not in self.strangers
 
     async def open_cases(self) -> Sequence[FakeCase]:
         return self.open
@@ -119,9 +127,14 @@ async def test_long_lists_are_read_to_their_end() -> None:
     assert source.asked == 3
 
 
-@each_row(("ever", "backlog", "quiet"), [(False, False, True), (False, True, False), (True, False, False)])
-async def test_what_waited_before_the_first_look_is_only_listed(ever: bool, backlog: bool, quiet: bool) -> None:
-    cases = FakeCaseOpener(ever=ever)
+@each_row(
+    ("searched", "backlog", "quiet"),
+    [({}, False, True), ({}, True, False), ({("main", "order"): NOW}, False, True), (SEARCHED, False, False)],
+)
+async def test_what_waited_before_the_first_look_is_only_listed(
+    searched: dict[tuple[str, str], datetime], backlog: bool, quiet: bool
+) -> None:
+    cases = FakeCaseOpener(searched=dict(searched))
     await make_poller(cases, backlog, main=FakeOrderSource([order("PO-1")])).poll()
     assert cases.told == [("main", "PO-1", quiet)]
 
@@ -132,10 +145,10 @@ async def test_what_comes_between_two_rounds_at_once_did_not_wait_before() -> No
             there = await super().documents(kind, query)
             await asyncio.sleep(0)
             if self.asked == 1:
-                self.orders, cases.ever = [*self.orders, order("PO-2")], True
+                self.orders, cases.searched = [*self.orders, order("PO-2")], dict(SEARCHED)
             return there
 
-    cases = FakeCaseOpener(ever=False)
+    cases = FakeCaseOpener(searched={})
     one = make_poller(cases, main=Slow([order("PO-1")]))
     await asyncio.gather(one.poll(), one.poll())
     assert ("main", "PO-1", True) in cases.told
@@ -143,7 +156,7 @@ async def test_what_comes_between_two_rounds_at_once_did_not_wait_before() -> No
 
 
 async def test_where_nothing_waited_at_the_first_look_the_first_order_is_news() -> None:
-    cases, source = FakeCaseOpener(ever=False), FakeOrderSource([], down=True)
+    cases, source = FakeCaseOpener(searched={}), FakeOrderSource([], down=True)
     one = make_poller(cases, main=source)
     await one.poll()  # to be away is no look
     source.down = False
@@ -151,7 +164,7 @@ async def test_where_nothing_waited_at_the_first_look_the_first_order_is_news() 
     await one.poll()
     assert cases.told == [("main", "PO-1", True)]
     empty = FakeOrderSource([])
-    one = make_poller(cases := FakeCaseOpener(ever=False), main=empty)
+    one = make_poller(cases := FakeCaseOpener(searched={}), main=empty)
     await one.poll()
     empty.orders = [order("PO-2")]
     await one.poll()
@@ -178,14 +191,14 @@ async def test_a_document_that_cannot_be_read_does_not_matter_to_the_others_and_
     trouble: Exception, said: str
 ) -> None:
     cases = FakeCaseOpener(
-        ever=False, open=[FakeCase("PO-8", "v1"), FakeCase("PO-9", "v1")], troubles={"PO-1": trouble, "PO-8": trouble}
+        searched={}, open=[FakeCase("PO-8", "v1"), FakeCase("PO-9", "v1")], troubles={"PO-1": trouble, "PO-8": trouble}
     )
     one = make_poller(cases, main=FakeOrderSource([order("PO-1"), order("PO-2")]))
     with capture_logs() as logs:
         await one.poll()
         await one.poll()
     assert cases.told[:2] == [("main", "PO-2", True), ("main", "PO-9", False)]
-    assert cases.ever
+    assert ("main", "po") in cases.searched
     assert [(line["event"], line["number"]) for line in logs] == [
         (said, "PO-1"),
         (said, "PO-8"),
@@ -275,3 +288,32 @@ async def test_what_is_not_stored_is_not_heard() -> None:
     with pytest.raises(Unavailable):
         await door.accept("main", [{"type": "po.submitted", "subject": "PO-1"}], via="webhook")
     assert heard == []
+
+
+async def test_a_first_look_that_was_cut_short_is_still_the_first() -> None:
+    cases = FakeCaseOpener(searched={}, open=[FakeCase("PO-1", "v1")])
+    await make_poller(cases, main=FakeOrderSource([order("PO-1"), order("PO-2")])).poll()
+    assert cases.told == [("main", "PO-2", True)]
+
+
+@each_row(
+    ("searched", "said"),
+    [
+        ({}, ["The first search of “main” has not ended: more may wait there."]),
+        ({("main", "order"): NOW}, ["The first search of “main” has not ended: more may wait there."]),
+        ({("main", "po"): NOW - timedelta(minutes=5)}, []),
+        (
+            {("main", "po"): NOW - timedelta(minutes=6)},
+            ["“main” was last searched at 2026-11-24 08:54:00+00:00: what came later may be missing."],
+        ),
+    ],
+)
+async def test_readers_are_told_what_a_list_may_lack(
+    searched: dict[tuple[str, str], datetime], said: list[str]
+) -> None:
+    cases = FakeCaseOpener(searched=searched)
+    gaps = SearchGaps(cases, {"main": ["po"]})  # type: ignore[arg-type]  # as much as is used
+    assert [str(each) for each in await gaps.tell("wang", NOW, lambda _source: True)] == said
+    assert await gaps.tell("wang", NOW, lambda _source: False) == ()
+    cases.strangers = frozenset({("wang", "main")})
+    assert await gaps.tell("wang", NOW, lambda _source: True) == ()

@@ -30,7 +30,7 @@ from bot.approvals.case import (
 )
 from bot.approvals.plan import ApprovalLevel, ApprovalPlan, ExpiryAction, Forward, Quorum, Vote
 from bot.approvals.unit_of_work import CaseRepository, CaseStore
-from bot.erp.kinds import PURCHASE_ORDERS
+from bot.erp.kinds import PURCHASE_ORDERS, SALES_ORDERS
 from bot.erp.model import DecisionOutcome, Money, PurchaseStatus, Verdict
 from bot.outbox.delivery import Delivery
 from bot.outbox.place import Place, PlaceKind
@@ -275,15 +275,15 @@ class TestUnique:
         with pytest.raises(CaseConflict):
             await put(store, a_case(id="another-1"))
 
-    async def test_a_source_is_known_by_a_case_or_by_a_look_at_it(self, store: CaseStore) -> None:
-        def known(cases: CaseRepository) -> list[bool]:
-            return [cases.has_seen(source, PURCHASE_ORDERS) for source in ("main", "other", "third")]
-
-        assert await store.query(known) == [False, False, False]
+    async def test_searches_of_a_source_are_kept_by_kind(self, store: CaseStore) -> None:
         await put(store, a_case())
-        for _ in range(2):
-            await store.transact(lambda cases: cases.mark_seen("other", PURCHASE_ORDERS))
-        assert await store.query(known) == [True, True, False]
+        for at in (NOW, NOW + SECOND):
+            await store.transact(lambda cases, at=at: cases.mark_searched("main", PURCHASE_ORDERS, at))
+        await store.transact(lambda cases: cases.mark_searched("main", SALES_ORDERS, NOW))
+        assert await store.query(lambda cases: dict(cases.searches())) == {
+            ("main", "po"): NOW + SECOND,
+            ("main", "order"): NOW,
+        }
 
     async def test_open_cases_of_somebody(self, store: CaseStore) -> None:
         forwarded = a_case("PO-2", opened_at=NOW - SECOND, forwards=(Forward(person="wang", to="wu", at=NOW),))

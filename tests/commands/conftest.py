@@ -15,6 +15,7 @@ from bot.access.shared_limits import OwnFileLimits
 from bot.alerts.service import AlertService
 from bot.alerts.subscriptions import Subscriptions
 from bot.approvals.cards.presenter import CasePresenter
+from bot.approvals.search_gaps import SearchGaps
 from bot.approvals.service import ApprovalService
 from bot.approvals.unit_of_work import ApprovalOptions, CaseStore
 from bot.bootstrap.exports import exportable
@@ -337,6 +338,7 @@ def collaborators(
         PeopleReader: Listed(),
         ApprovalService: approvals.service,
         CasePresenter: approvals.presenter,
+        SearchGaps: SearchGaps(approvals.service, {"main": ["po"]}),
         ErpAccounts: accounts,
         HeldRightStore: NothingHeld(),
         Operations: operations(desk, poked),

@@ -28,6 +28,7 @@ from bot.cards.notices import BadArgumentNotice, ChoiceNotice, DeniedNotice, Ext
 from bot.cards.view import View
 from bot.chat.message import Conversation, ConversationKind
 from bot.erp.hub import ErpHub
+from bot.erp.kinds import PURCHASE_ORDERS
 from bot.erp.model import Money, PurchaseStatus, Verdict
 from bot.words.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from commands.po import PurchaseView
@@ -558,6 +559,14 @@ class TestWhileTheBotOnlyReads:
         for line in ("/pending", "/pending all"):
             view = as_(ApprovalList, await ask(line, person=MANAGER, where=DIRECT))
             assert "/pending all" not in lines(view)
+
+
+@pytest.mark.parametrize("line", ["/pending", "/today"])
+async def test_what_was_not_searched_yet_is_no_all_clear(ask: Ask, approvals: ApprovalFixture, line: str) -> None:
+    gap = "The first search of"
+    assert gap in repr(await ask(line, person=MANAGER, where=DIRECT))
+    await approvals.service.mark_searched("main", PURCHASE_ORDERS)
+    assert gap not in repr(await ask(line, person=MANAGER, where=DIRECT))
 
 
 class TestWithoutCosts:

@@ -88,13 +88,17 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalList(EmptiedList, ListView):
-    """The documents waiting for one person, oldest first. ``mute``: nobody can decide at present."""
+    """The documents waiting for one person, oldest first.
+
+    ``mute``: nobody can decide at present. ``silences`` say where more may wait that was not found yet.
+    """
 
     card: ClassVar[str] = "approval_list"
     command: ClassVar[str] = "pending"
 
     rows: tuple[ApprovalListRow, ...]
     mute: bool = False
+    silences: tuple[Phrase, ...] = ()
     emptied: tuple[WiderList, ...] = ()
 
     @property

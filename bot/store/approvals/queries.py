@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import Integer, Select, and_, bindparam, delete, func, insert, or_, select, text, union_all, update
+from sqlalchemy import Integer, Select, and_, bindparam, delete, func, insert, or_, select, text, update
 
 from bot.approvals.case import SHORT_DIGITS, CaseSearch, CaseState
 from bot.store.row_times import to_us
@@ -18,7 +18,7 @@ from bot.store.tables import (
     APPROVAL_VOTE,
 )
 
-_C, _V, _P, _S = APPROVAL_CASE.c, APPROVAL_VOTE.c, APPROVAL_PERSON.c, APPROVAL_SOURCE.c
+_C, _V, _P = APPROVAL_CASE.c, APPROVAL_VOTE.c, APPROVAL_PERSON.c
 _MOST: Final[Any] = bindparam("most", type_=Integer)
 _OPEN: Final = text("state = 'open'")
 _THIS: Final[Any] = bindparam("which")
@@ -54,10 +54,7 @@ REVISIONS: Final = (
 BEGINNING_WITH: Final = select(APPROVAL_CASE).where(
     func.substr(_C.id, 1, SHORT_DIGITS).in_(bindparam("some", expanding=True))
 )
-KNOWS: Final = union_all(
-    select(_S.source).where(_S.source == bindparam("from_source"), _S.kind == bindparam("of_kind")),
-    select(_C.source).where(_C.source == bindparam("from_source"), _C.kind == bindparam("of_kind")),
-).limit(1)
+SEARCHES: Final = select(APPROVAL_SOURCE)
 OPEN_CASES: Final = select(APPROVAL_CASE).where(_OPEN).order_by(_C.opened_us, _C.id).limit(_MOST)
 OPEN_CASES_OF: Final = (
     select(APPROVAL_CASE)

@@ -4,7 +4,7 @@ approvals in DingTalk's own app.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from decimal import Decimal
@@ -128,12 +128,16 @@ class StoredCaseRepository:
     def search(self, wanted: CaseSearch) -> Sequence[Case]:
         return self._readable_cases(sql.search(wanted))
 
-    def has_seen(self, source: str, kind: Kind[Any]) -> bool:
-        return self._connection.execute(sql.KNOWS, {"from_source": source, "of_kind": kind.command}).first() is not None
+    def searches(self) -> Mapping[tuple[str, str], datetime]:
+        rows = self._connection.execute(sql.SEARCHES)
+        return {(row.source, row.kind): from_us(row.searched_us) for row in rows}
 
-    def mark_seen(self, source: str, kind: Kind[Any]) -> None:
-        adding = insert_into(APPROVAL_SOURCE, self._connection.dialect.name).values(source=source, kind=kind.command)
-        self._connection.execute(adding.on_conflict_do_nothing(index_elements=["source", "kind"]))
+    def mark_searched(self, source: str, kind: Kind[Any], at: datetime) -> None:
+        searched = {"searched_us": to_us(at)}
+        adding = insert_into(APPROVAL_SOURCE, self._connection.dialect.name).values(
+            source=source, kind=kind.command, **searched
+        )
+        self._connection.execute(adding.on_conflict_do_update(index_elements=["source", "kind"], set_=searched))
 
     def put(self, case: Case) -> None:
         before = self._stamps.get(case.id)

@@ -124,13 +124,15 @@ class ApprovalAuditRow(StoreTable, table=True):
 
 
 class ApprovalSourceRow(StoreTable, table=True):
-    """A source that was searched once for documents of a kind that wait for a decision."""
+    """A source that was searched to the end for documents of a kind that wait for a decision."""
 
     __tablename__ = "approval_source"
 
     source: str = Field(primary_key=True)
     kind: str = Field(primary_key=True)
     """The command of the kind."""
+    searched_us: int = Field(sa_type=BigInteger)
+    """When it last was."""
 
 
 class OaApprovalRow(StoreTable, table=True):

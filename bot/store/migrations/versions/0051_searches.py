@@ -1,0 +1,27 @@
+"""When each source was last searched for what waits there: a list of it tells what it may lack."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0051"
+down_revision = "0046"
+
+# A kind counted as searched once there was a case of it, too.
+_FROM_CASES = """
+    INSERT INTO approval_source (source, kind, searched_us)
+    SELECT DISTINCT source, kind, 0 FROM approval_case
+    WHERE NOT EXISTS (
+        SELECT 1 FROM approval_source AS known
+        WHERE known.source = approval_case.source AND known.kind = approval_case.kind
+    )
+"""
+
+
+def upgrade() -> None:
+    with op.batch_alter_table("approval_source") as batch:
+        batch.add_column(sa.Column("searched_us", sa.BigInteger(), nullable=False, server_default="0"))
+    with op.batch_alter_table("approval_source") as batch:
+        batch.alter_column("searched_us", server_default=None, existing_type=sa.BigInteger(), existing_nullable=False)
+    op.execute(_FROM_CASES)
