@@ -36,11 +36,12 @@ from bot.admin.output import align_columns, count_noun, escape_invisible
 from bot.bootstrap.database import make_database
 from bot.mechanisms.private_files import make_private_file, make_private_folder
 from bot.settings import Settings
-from bot.store.database import Database, check_version, latest_revision
+from bot.store.database import Database
 from bot.store.engines import is_pooled, look_into, sqlite_file
 from bot.store.errors import store_unavailable
 from bot.store.held_rights import confirm_held, find_held, hold_rights
 from bot.store.owner import own_database
+from bot.store.revisions import check_version, latest_revision
 from bot.store.tables.upkeep import DATA_KEY
 from bot.words.errors import ConfigurationError
 from bot.words.phrase import phrase

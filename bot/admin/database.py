@@ -17,15 +17,16 @@ from sqlalchemy.engine import Connection
 
 from bot.access.audit import AuditEntry, AuditKind
 from bot.admin.output import count_noun
-from bot.bootstrap.database import make_database
+from bot.bootstrap.database import make_database, wait_until_unused
 from bot.settings import Settings
 from bot.store.audit.chain import AuditWitness
 from bot.store.audit.log import StoredAudit
-from bot.store.database import Database, check_version, latest_revision
+from bot.store.database import Database
 from bot.store.engines import sqlite_file
 from bot.store.errors import DatabaseInUse, StoreUnavailable
 from bot.store.held_rights import hold_rights
 from bot.store.owner import own_database
+from bot.store.revisions import check_version, is_current, latest_revision
 from bot.words.errors import ConfigurationError
 
 _LOOKS, _LOOK_PAUSE = 10, 0.2
@@ -66,7 +67,7 @@ async def open_database(settings: Settings, action: OperatorAction | None) -> As
     try:
         revision = await database.revision()
         check_version(revision)
-        if revision not in (None, latest_revision()):
+        if revision is not None and not is_current(revision):
             raise ConfigurationError("the database is of an older version; `dingerp db upgrade` brings it to this one")
         if revision is not None:
             await database.unlock()
@@ -162,6 +163,7 @@ async def upgrade_database(settings: Settings) -> str:
     with own_database(sqlite_file(settings.database)):
         database = make_database(settings)
         try:
+            await wait_until_unused(database)
             await database.migrate()
             await database.unlock()
             await record_action(settings, database, OperatorAction(command="db upgrade", detail=latest_revision()))

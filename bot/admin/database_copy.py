@@ -21,10 +21,11 @@ from bot.settings import Settings
 from bot.store.audit.chain import WITNESS_FILE, AuditWitness, ChainLink
 from bot.store.audit.checks import check_log
 from bot.store.data_keys import KeyFile, KeysOfCopy
-from bot.store.database import Database, check_folder, check_version, latest_revision
+from bot.store.database import Database, check_folder
 from bot.store.engines import keep_from_moving, sqlite_file
 from bot.store.errors import DatabaseIsNewer, StoreUnavailable
 from bot.store.owner import own_database
+from bot.store.revisions import check_version, is_current, latest_revision
 from bot.store.table_copies import (
     TableCount,
     begin_filling,
@@ -119,7 +120,9 @@ async def _require_this_version(database: Database) -> None:
     check_version(revision)
     if revision is None:
         require_database(None)
-    if revision != latest_revision():
+    if revision not in (None, latest_revision()) and is_current(revision):
+        raise ConfigurationError(f"a newer version has added to the database (revision {revision}); copy it with that")
+    if not is_current(revision):
         raise ConfigurationError("the database is of an older version; `dingerp db upgrade` brings it to this one")
 
 

@@ -19,7 +19,7 @@ from bot.erp.kinds import PURCHASE_ORDERS, ruled_by
 from bot.rulefiles.names_in_force import NamesInForce
 from bot.settings import Settings
 from bot.store.alerts.subscriptions import StoredSubscriptions
-from bot.store.database import latest_revision
+from bot.store.revisions import is_current
 from bot.words.errors import ConfigurationError, DingerpError
 from bot.words.phrase import Phrase, Words, phrase
 
@@ -88,7 +88,7 @@ async def _subscribed(settings: Settings) -> tuple[Subscription, ...]:
     """Return the groups' subscriptions; empty if there is no readable database."""
     with suppress(DingerpError):
         async with look_into_database(settings) as database:
-            if await database.revision() == latest_revision():
+            if is_current(await database.revision()):
                 await database.unlock()
                 return await StoredSubscriptions(database).of_groups()
     return ()

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
+from math import ceil
 
 from bot.mechanisms.background import repeat
 from bot.settings import Settings
 from bot.store.data_keys import CompanyKeySource, GivenKeys, KeyFile
 from bot.store.database import Database
 from bot.store.engines import sqlite_file
-from bot.store.errors import StoreUnavailable
+from bot.store.errors import DatabaseInUse, StoreUnavailable
 from bot.store.owner import own_database
+from bot.store.replicas import BEAT_EVERY, LEASE, living_versions
+from bot.store.revisions import stops_others
 from bot.store.rotation import drop_old_keys
 from bot.words.errors import ConfigurationError
 
@@ -41,11 +45,30 @@ async def open_database(stack: AsyncExitStack, settings: Settings) -> Database:
     database = make_database(settings)
     stack.push_async_callback(database.close)
     try:
+        await wait_until_unused(database)
         await database.migrate()
         await database.unlock()
     except StoreUnavailable as error:
         raise ConfigurationError(f"the database cannot be used ({error.detail}); see `dingerp doctor`") from error
     return database
+
+
+async def wait_until_unused(database: Database, wait: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
+    """Wait until no replica uses what an upgrade changes. One that was killed seems to live until its lease ends.
+
+    Raises `DatabaseInUse` if it takes longer than that.
+    """
+    revision = await database.revision()
+    if revision is None or not stops_others(revision):
+        return
+    for _ in range(ceil(LEASE.total_seconds() / BEAT_EVERY) + 1):
+        if not (living := await database.run(living_versions)):
+            return
+        await wait(BEAT_EVERY)
+    raise DatabaseInUse(
+        f"this version changes the database in a way that {', '.join(living)} cannot work with; stop all replicas, "
+        "then start them with this version"
+    )
 
 
 async def checkpoint_database(database: Database) -> None:

@@ -27,11 +27,12 @@ from bot.outbox.health_reports import HealthReports
 from bot.outbox.ports import SendFailureKind
 from bot.rulefiles.followed_file import FollowedFile
 from bot.store.alerts.events import EventBacklog, StoredEvents
-from bot.store.database import Database, latest_revision
+from bot.store.database import Database
 from bot.store.engines import sqlite_file
 from bot.store.health import SqlitePages, StoredHealthReports, StoredHeartbeat
 from bot.store.held_rights import StoredHeldRights
 from bot.store.outbox.queue import OutboxDelay, StoredBacklog
+from bot.store.revisions import is_current
 from bot.words.errors import DingerpError
 from bot.words.phrase import Phrase, Words, phrase
 
@@ -258,7 +259,7 @@ async def _reached(database: Database) -> PartHealth:
         revision = await database.revision()
     except DingerpError as error:
         return down(phrase("%(part)s: %(why)s", part="database", why=error.explain()))
-    if revision == latest_revision():
+    if is_current(revision):
         return WELL
     return down(phrase("the database needs an upgrade, or a newer version has used it"))
 

@@ -17,8 +17,9 @@ from bot.rulefiles.names_in_force import NamesInForce
 from bot.rulefiles.positions import Positions, find_positions
 from bot.settings import Settings
 from bot.settings.naming import SettingPath, named_in
-from bot.store.database import Database, latest_revision
+from bot.store.database import Database
 from bot.store.people import read_names
+from bot.store.revisions import is_current
 from bot.words.errors import ConfigurationError, DingerpError
 from bot.words.names import (
     NOTHING_SEEN,
@@ -147,7 +148,7 @@ async def look_for_facts(settings: Settings) -> NameFacts:
     """Return the names known to the bot's database; empty if there is no readable one."""
     with suppress(DingerpError):
         async with look_into_database(settings) as database:
-            if await database.revision() == latest_revision():
+            if is_current(await database.revision()):
                 return await database.read(read_names)
     return NOTHING_SEEN
 

@@ -35,10 +35,11 @@ from bot.store.audit.log import StoredAudit
 from bot.store.chat.accounts import StoredErpAccounts
 from bot.store.chat.card_probes import StoredCardProbes
 from bot.store.data_keys import CompanyKeySource, KeyFile
-from bot.store.database import check_folder, check_version, latest_revision
+from bot.store.database import check_folder
 from bot.store.erp.product_index import StoredProductIndex
 from bot.store.errors import DatabaseIsNewer, StoreUnavailable
 from bot.store.people import StoredOrganisation
+from bot.store.revisions import check_version, is_current
 from bot.words.errors import ConfigurationError, DingerpError
 from bot.words.names import KnownNames
 from bot.words.phrase import Phrase, join_words, phrase
@@ -77,7 +78,7 @@ async def check_database(settings: Settings) -> AsyncIterator[CheckResult]:
         check_version(revision)
         check_folder(settings.database)
         database.keys.source.read()
-        if revision == latest_revision():
+        if is_current(revision):
             await database.unlock()
     except WrongDataKey as error:
         remedy = phrase("Set DINGERP_DATA_KEY or DINGERP_DATA_KEY_FILE to the key that this database was sealed with.")
@@ -104,7 +105,7 @@ async def check_database(settings: Settings) -> AsyncIterator[CheckResult]:
 def _state_of(revision: str | None) -> Phrase:
     if revision is None:
         return phrase("not there yet; the first start makes it")
-    if revision != latest_revision():
+    if not is_current(revision):
         return phrase("reached; the next start brings it from revision %(old)s to this version", old=revision)
     return phrase("reached and up to date")
 
@@ -179,7 +180,7 @@ async def check_card_probes(settings: Settings) -> list[CheckResult]:
     """Report people's answers to the probe cards of each template in use; no result if the database fails."""
     try:
         async with look_into_database(settings) as database:
-            if await database.revision() != latest_revision():
+            if not is_current(await database.revision()):
                 return []
             probes = StoredCardProbes(database)
             await probes.load()
@@ -205,7 +206,7 @@ async def check_audit(settings: Settings) -> list[CheckResult]:
     what = phrase("Audit log")
     try:
         async with look_into_database(settings) as database:
-            if await database.revision() != latest_revision():
+            if not is_current(await database.revision()):
                 return []
             try:
                 found = await StoredAudit(database, AuditWitness(settings.data_dir)).check_end(_AUDIT_ENTRIES)

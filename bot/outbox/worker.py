@@ -448,7 +448,8 @@ class OutboxWorker:
     def _composer(self, row: OutboxRow) -> Composer:
         composer = self._composers.get(row.kind)
         if composer is None:
-            raise SendFailed(SendFailureKind.HOPELESS, f"nobody composes cards of the kind {row.kind!r}")
+            # A newer replica may have queued it, and will take it.
+            raise SendFailed(SendFailureKind.DEFECT, f"nobody composes cards of the kind {row.kind!r}")
         return composer
 
     def _failed(self, row: OutboxRow, failure: SendFailed, *, certain: bool = True) -> DeliveryResult:

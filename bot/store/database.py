@@ -30,8 +30,9 @@ from bot.store.engines import (
     plain_connection,
     sqlite_file,
 )
-from bot.store.errors import DatabaseIsNewer, LeadLost, StoreUnavailable, store_unavailable
+from bot.store.errors import LeadLost, StoreUnavailable, store_unavailable
 from bot.store.first_tables import make_first_tables
+from bot.store.revisions import MIGRATIONS, check_version, is_current, latest_revision
 from bot.store.sealed_columns import sealed_by
 from bot.store.tables.upkeep import DATA_KEY
 from bot.words.errors import ConfigurationError, DingerpError
@@ -40,7 +41,6 @@ from bot.words.sealing import WrongDataKey
 
 T = TypeVar("T")
 
-MIGRATIONS = Path(__file__).parent / "migrations"
 
 _MAX_LOOP_WAIT = 0.002
 """The longest time in seconds that one turn of the event loop waits for SQLite's thread."""
@@ -145,11 +145,11 @@ class Database:
     async def migrate(self) -> None:
         """Upgrade the database to the newest revision; if it is up to date, that costs one query.
 
-        Raises `DatabaseIsNewer`.
+        What a newer version has only added stays. Raises `DatabaseIsNewer`.
         """
         before, newest = await self.run(_revision), latest_revision()
         check_version(before)
-        if before == newest:
+        if is_current(before):
             return
         on_sqlite = self.dialect == "sqlite"
         if before is None and on_sqlite and await self.run(partial(make_first_tables, revision=newest)):
@@ -297,20 +297,6 @@ def _translated_errors() -> Iterator[None]:
         raise store_unavailable(error) from error
 
 
-def latest_revision() -> str:
-    """Return the newest revision: the files in ``migrations/versions`` are named ``<revision>_<words>.py``."""
-    return max(_known_revisions())
-
-
-def check_version(revision: str | None) -> None:
-    """Check that this version knows a revision. Raises `DatabaseIsNewer`."""
-    if revision is not None and revision not in _known_revisions():
-        raise DatabaseIsNewer(
-            f"a newer version of dingerp has used the database (it is at revision {revision}, this version knows up to "
-            f"{latest_revision()}); install that version again, or restore a backup from before the upgrade"
-        )
-
-
 def check_folder(url: str) -> None:
     """Check that a SQLite database can be created or changed at its place. Raises `ConfigurationError`."""
     file = sqlite_file(url)
@@ -324,10 +310,6 @@ def check_folder(url: str) -> None:
             raise ConfigurationError(f"{place} cannot be written")
     if not there.is_dir():
         raise ConfigurationError(f"{there} is no folder")
-
-
-def _known_revisions() -> frozenset[str]:
-    return frozenset(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
 def _rewrite_file(connection: Connection) -> None:

@@ -27,6 +27,7 @@ from sqlalchemy import (
     exists,
     extract,
     func,
+    inspect,
     literal,
     select,
     table,
@@ -134,6 +135,14 @@ def has_ended(process: ColumnElement[str], *, seen_by: str) -> ColumnElement[boo
         _R.backend_us <= DATABASE_US - LEASE // timedelta(microseconds=1),
     )
     return process.not_in(living_replicas()) & ~connected & ~pooled & long_connected
+
+
+def living_versions(connection: Connection) -> Sequence[str]:
+    """Return the versions of the replicas that live, each with where it runs; none where there never was a replica."""
+    if connection.dialect.name == "sqlite" or not inspect(connection).has_table(REPLICA.name):
+        return ()
+    living = select(_R.version, _R.process, _R.host).where(_R.id.in_(living_replicas()))
+    return [f"{row.version} (process {row.process} on {row.host})" for row in connection.execute(living)]
 
 
 class StoredReplicas:

@@ -20,9 +20,10 @@ from bot.admin.backups import back_up, check_database, restore
 from bot.bootstrap.database import make_database
 from bot.settings import Settings, load_settings
 from bot.store.data_keys import KEY_FILE, KeyFile
-from bot.store.database import Database, latest_revision
+from bot.store.database import Database
 from bot.store.errors import DatabaseInUse
 from bot.store.owner import own_database
+from bot.store.revisions import latest_revision
 from bot.words.errors import ConfigurationError
 from bot.words.sealing import CompanyKey
 

@@ -101,5 +101,5 @@ def test_what_cannot_be_sent_is_one_clear_line(ready: AdminShell, arguments: tup
 def test_a_database_must_be_there_and_of_this_version(shell: AdminShell) -> None:
     assert "there is no database yet" in shell.refuses("send", "--title", "x")
     shell.has_a_database()
-    shell.monkeypatch.setattr("bot.admin.database.latest_revision", lambda: "9999")
+    shell.monkeypatch.setattr("bot.store.revisions.latest_revision", lambda: "9999")
     assert "`dingerp db upgrade`" in shell.refuses("send", "--title", "x")

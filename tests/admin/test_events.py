@@ -260,7 +260,7 @@ def test_wrong_words_are_one_clear_line(shell: AdminShell, arguments: tuple[str,
 )
 def test_a_database_of_another_version_is_one_clear_line(shell: AdminShell, arguments: tuple[str, ...]) -> None:
     shell.has_a_database()
-    shell.monkeypatch.setattr("bot.admin.database.latest_revision", lambda: "9999")
+    shell.monkeypatch.setattr("bot.store.revisions.latest_revision", lambda: "9999")
     assert "`dingerp db upgrade` brings it to this one" in shell.refuses(*arguments)
     shell.file.write_bytes(b"no database " * 1_000)
     assert "see `dingerp doctor`" in shell.refuses(*arguments)

@@ -17,8 +17,9 @@ from bot.approvals.case import CaseState
 from bot.erp.kinds import DECIDED, Kind, review_of
 from bot.erp.model import ReviewState
 from bot.store.approvals.repository import StoredCaseTransactions
-from bot.store.database import Database, latest_revision
+from bot.store.database import Database
 from bot.store.first_tables import make_first_tables
+from bot.store.revisions import latest_revision
 from tests.approvals.company import money, waiting_of
 from tests.approvals.env import REJECT, ApprovalEnv, Killed, rules
 from tests.approvals.fake_erp import WriteFault

@@ -24,8 +24,9 @@ from bot.approvals.voting import VoteOutcome, VoteRequest, VoteResult
 from bot.erp.errors import ErpError, Invalid
 from bot.erp.model import Decision, DecisionOutcome, DecisionResult, Money, PurchaseStatus, Verdict
 from bot.store.approvals.repository import StoredCaseTransactions
-from bot.store.database import Database, latest_revision
+from bot.store.database import Database
 from bot.store.first_tables import make_first_tables
+from bot.store.revisions import latest_revision
 from bot.store.tables import DELIVERY
 from tests.approvals.company import po_key, waiting_order
 from tests.approvals.env import PEOPLE, ApprovalEnv, Clock, Killed, rules

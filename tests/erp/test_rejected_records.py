@@ -168,7 +168,7 @@ def test_a_database_of_another_version_or_none_at_all_is_one_clear_line(
 ) -> None:
     quarantine(database, STOCK)
     with monkeypatch.context() as patch:
-        patch.setattr("bot.admin.database.latest_revision", lambda: "9999")
+        patch.setattr("bot.store.revisions.latest_revision", lambda: "9999")
         assert "dingerp db upgrade" in refused(capsys, patch)
     (tmp_path / "bot.sqlite3").write_bytes(b"no database " * 1_000)
     assert "see `dingerp doctor`" in refused(capsys, monkeypatch)

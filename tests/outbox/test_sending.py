@@ -288,7 +288,8 @@ async def test_a_defect_in_composing_harms_nobody_else_and_is_tried_again(system
     assert [card.title for card in system.cards] == ["a r1"]
 
 
-async def test_a_kind_that_nobody_composes_is_dead_at_once(system: OutboxHarness) -> None:
+async def test_a_kind_that_nobody_composes_waits_for_a_replica_that_does(system: OutboxHarness) -> None:
     await system.owe("a", place=system.group, kind="unheard")
     await system.work()
+    assert (await system.row("a")).state is DeliveryState.QUEUED
     assert (await system.row("a")).reason == "nobody composes cards of the kind 'unheard'"

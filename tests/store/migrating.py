@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sqlalchemy import create_engine
 
-from bot.store.database import MIGRATIONS
+from bot.store.revisions import MIGRATIONS
 
 
 def migrate_to(file: Path, revision: str) -> None:

@@ -16,8 +16,9 @@ from sqlalchemy import text
 from sqlalchemy.engine import Connection
 
 from bot.store import engines
-from bot.store.database import Database, latest_revision
+from bot.store.database import Database
 from bot.store.errors import DatabaseIsNewer, StoreUnavailable
+from bot.store.revisions import latest_revision
 from bot.words.errors import ConfigurationError
 from tests.rows import each_row
 from tests.scenario.processes import forked, own_environment

@@ -12,8 +12,9 @@ from sqlalchemy.engine import Connection
 from sqlmodel import SQLModel
 
 from bot.store import first_tables
-from bot.store.database import Database, latest_revision
+from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
+from bot.store.revisions import latest_revision
 from bot.store.tables import METADATA, StoreTable
 from tests.rows import each_row
 from tests.store.migrating import migrate_to

@@ -23,7 +23,8 @@ from bot.alerts.intake.port import EventState, ReceivedEvent
 from bot.store import rotation
 from bot.store.alerts.events import StoredEvents, insert_events, take_waiting
 from bot.store.data_keys import GivenKeys, KeyFile
-from bot.store.database import MIGRATIONS, Database
+from bot.store.database import Database
+from bot.store.revisions import MIGRATIONS
 from bot.store.rotation import OLD_KEY_STAYS, change_data_key, drop_old_keys, sealed_tables
 from bot.store.sealed_columns import Sealed
 from bot.store.tables import APPROVAL_AUDIT, ERP_COPY, INBOX, METADATA, POLL_UNSENT

@@ -16,8 +16,9 @@ from sqlalchemy.engine import Connection
 
 from bot.admin.backups import back_up, restore
 from bot.settings import load_settings
-from bot.store.database import MIGRATIONS, Database, latest_revision
+from bot.store.database import Database
 from bot.store.errors import DatabaseIsNewer
+from bot.store.revisions import MIGRATIONS, latest_revision
 from tests.store.migrating import migrate_to
 from tests.store.test_schema import schema_of
 

@@ -131,7 +131,7 @@ class ApprovalSourceRow(StoreTable, table=True):
     source: str = Field(primary_key=True)
     kind: str = Field(primary_key=True)
     """The command of the kind."""
-    searched_us: int = Field(sa_type=BigInteger)
+    searched_us: int = Field(sa_type=BigInteger, sa_column_kwargs={"server_default": "0"})
     """When it last was."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0051"
+revision = "0046r01"
 down_revision = "0046"
 
 # A kind counted as searched once there was a case of it, too.
@@ -20,8 +20,5 @@ _FROM_CASES = """
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("approval_source") as batch:
-        batch.add_column(sa.Column("searched_us", sa.BigInteger(), nullable=False, server_default="0"))
-    with op.batch_alter_table("approval_source") as batch:
-        batch.alter_column("searched_us", server_default=None, existing_type=sa.BigInteger(), existing_nullable=False)
+    op.add_column("approval_source", sa.Column("searched_us", sa.BigInteger(), nullable=False, server_default="0"))
     op.execute(_FROM_CASES)
