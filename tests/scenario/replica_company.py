@@ -22,7 +22,7 @@ from bot.store.errors import StoreUnavailable
 from bot.store.tables import ALERT_NOTE, LEAD, REPLICA
 from tests.scenario.alerts.call_recorder import CallRecorder, assert_every_card_once, assert_nothing_lost, settled
 from tests.scenario.alerts.storm import Senders, Storm, free_port, hook
-from tests.scenario.approvals.cluster import CONFIG, ApprovalCluster, CardPlacement, ClickAnswer, open_cluster
+from tests.scenario.approvals.cluster import CONFIG, ROOT, ApprovalCluster, CardPlacement, ClickAnswer, open_cluster
 from tests.scenario.processes import Exit, Program, used_before
 from tests.scenario.test_endurance import NO_QUOTA
 from tests.scenario.traffic import ASKER, LONGEST_WAIT, Traffic, eventually
@@ -74,12 +74,12 @@ class ReplicatedCompany:
     """Seconds until another one led, by mishap."""
     names: Callable[[], int] = field(default_factory=lambda: count().__next__)
 
-    async def start(self, port: int) -> None:
-        """Start a replica that serves at this port."""
+    async def start(self, port: int, checkout: Path = ROOT) -> None:
+        """Start a replica that serves at this port, of the version in a checkout of the project."""
         name = f"bot{self.names()}"
         folder = used_before(self.cluster.folder / name)
         wanted = {"DINGERP_HTTP__PORT": str(port), "DINGERP_DATA_DIR": str(folder)}
-        bot = await self.stack.enter_async_context(self.cluster.bot(name, **wanted))
+        bot = await self.stack.enter_async_context(self.cluster.bot(name, checkout, **wanted))
         await bot.saying("stream.connected")
         self.bots[port] = bot
 
@@ -171,6 +171,11 @@ class ReplicatedCompany:
         if mishap is Mishap.STOPPED:
             self._check(await bot.ended())
         await self.start(port)
+
+    async def replace(self, port: int, checkout: Path = ROOT) -> None:
+        """Stop the replica at a port in an orderly way, and start one of the version in a checkout."""
+        self._check(await self.bots[port].stop())
+        await self.start(port, checkout)
 
     async def stop(self) -> None:
         """Stop all replicas in an orderly way."""

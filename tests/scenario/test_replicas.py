@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -31,6 +32,7 @@ from tests.scenario.replica_company import PER_SECOND, Mishap, ReplicatedCompany
 from tests.scenario.traffic import LONGEST_WAIT, Traffic, eventually
 
 CONFIG = SimulatorConfig(qps_limit=None, redelivery_delay=3.0, redeliveries=50)
+VERSION_BEFORE = os.environ.get("TEST_VERSION_BEFORE", "")
 """What a frozen bot does not acknowledge soon comes to another one."""
 
 
@@ -226,6 +228,26 @@ async def test_replicas_outlive_one_another(
             wanted = company.traffic.answers + seconds * PER_SECOND / (len(mishaps) + 2)
             await eventually(partial(has_gone_on, company, work, wanted), hint=lambda: company)
             await company.suffer(mishap)
+        await work
+        await company.assert_nothing_lost_or_doubled()
+        await company.stop()
+    print(company)
+
+
+@pytest.mark.soak
+@pytest.mark.process
+@pytest.mark.timeout(900)
+@pytest.mark.skipif(not VERSION_BEFORE, reason="TEST_VERSION_BEFORE names no checkout of the version before")
+async def test_a_new_version_comes_to_one_replica_after_the_other(empty_postgres_url: str, tmp_path: Path) -> None:
+    before = Path(VERSION_BEFORE)
+    async with open_replicated_company(tmp_path, empty_postgres_url, 60.0) as company:
+        for port in company.senders.ports:
+            await company.start(port, before)
+        work = asyncio.create_task(company.work())
+        for port in company.senders.ports:
+            wanted = company.traffic.answers + 60 * PER_SECOND / 4
+            await eventually(partial(has_gone_on, company, work, wanted), hint=lambda: company)
+            await company.replace(port)
         await work
         await company.assert_nothing_lost_or_doubled()
         await company.stop()

@@ -31,7 +31,7 @@ from bot.store.tables import APPROVAL_AUDIT, APPROVAL_CASE, DELIVERY
 from tests.approvals.company import waiting_order
 from tests.scenario.approvals import remote_erp
 from tests.scenario.approvals.remote_erp import RemoteErp
-from tests.scenario.processes import NO_INDEX, Program, environment, forked, shared_database, used_before
+from tests.scenario.processes import NO_INDEX, Program, environment, forked, program, shared_database, used_before
 from tests.scenario.traffic import LONGEST_WAIT
 
 ROOT = Path(__file__).parents[3]
@@ -143,10 +143,15 @@ class ApprovalCluster:
         return done
 
     @asynccontextmanager
-    async def bot(self, name: str = "bot", **more: str) -> AsyncIterator[Program]:
-        """Start a bot for the duration of the block; it may not be ready yet."""
-        folder = self.folder / name
-        async with forked(remote_erp.__name__, "run", env={**self.env, **more}, folder=folder) as started:
+    async def bot(self, name: str = "bot", checkout: Path = ROOT, **more: str) -> AsyncIterator[Program]:
+        """Start a bot, as in a checkout of the project, for the duration of the block; it may not be ready yet."""
+        folder, env = self.folder / name, {**self.env, "PYTHONPATH": str(checkout), **more}
+        starting = (
+            forked(remote_erp.__name__, "run", env=env, folder=folder)
+            if checkout == ROOT
+            else program("-m", remote_erp.__name__, "run", env=env, folder=folder)
+        )
+        async with starting as started:
             yield started
 
     def cards(self) -> dict[str, list[CardPlacement]]:
