@@ -54,7 +54,7 @@ class Mishap(StrEnum):
 
 @dataclass(slots=True, kw_only=True)
 class ReplicatedCompany:
-    """Two replicas, and everything that people, sources and the ERP ask of them."""
+    """Some replicas, and everything that people, sources and the ERP ask of them."""
 
     cluster: ApprovalCluster
     storm: Storm
@@ -245,7 +245,9 @@ class ReplicatedCompany:
 
 
 @asynccontextmanager
-async def open_replicated_company(folder: Path, url: str, seconds: float) -> AsyncIterator[ReplicatedCompany]:
+async def open_replicated_company(
+    folder: Path, url: str, seconds: float, replicas: int = 2
+) -> AsyncIterator[ReplicatedCompany]:
     """Open a company that works for so long; its replicas are started by the tests."""
     storm = Storm(alerts=60, rounds=max(2, round(seconds / 5)), groups=6)
     async with (
@@ -264,13 +266,14 @@ async def open_replicated_company(folder: Path, url: str, seconds: float) -> Asy
             **hook(rules),
             "DINGERP_ERP__MAIN__STOCKED": "true",
             **NO_QUOTA,
+            "DINGERP_REPLICAS": str(replicas),
             "DINGERP_POLL__ENABLED": "true",
             "DINGERP_POLL__AREAS": '["purchasing"]',
             "DINGERP_POLL__LIST_SECONDS": "5",
             "DINGERP_POLL__SECONDS": "1",
         }
         # Who asks while PostgreSQL is cut off may be told to ask again.
-        ports, traffic = [free_port(), free_port()], Traffic(engine, 60, may_refuse=True)
+        ports, traffic = [free_port() for _ in range(replicas)], Traffic(engine, 60, may_refuse=True)
         cluster.elsewhere = {POLLED, *storm.group_ids, *(group.id for group in traffic.groups)}
         yield ReplicatedCompany(
             cluster=cluster,

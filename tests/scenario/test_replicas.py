@@ -208,19 +208,20 @@ def has_gone_on(company: ReplicatedCompany, work: asyncio.Task[None], answers: f
 @pytest.mark.process
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(
-    ("url", "seconds", "mishaps"),
+    ("url", "count", "seconds", "mishaps"),
     [
-        pytest.param("postgres_url", 8.0, [Mishap.CUT_OFF, Mishap.STOPPED], id="seconds"),
-        pytest.param("pooled_url", 8.0, [Mishap.FROZEN], id="behind PgBouncer"),
-        pytest.param("postgres_url", 120.0, [*Mishap, *Mishap], id="two minutes", marks=pytest.mark.soak),
-        pytest.param("pooled_url", 120.0, [*Mishap, *Mishap], id="two behind PgBouncer", marks=pytest.mark.soak),
+        pytest.param("postgres_url", 2, 8.0, [Mishap.CUT_OFF, Mishap.STOPPED], id="seconds"),
+        pytest.param("pooled_url", 2, 8.0, [Mishap.FROZEN], id="behind PgBouncer"),
+        pytest.param("postgres_url", 2, 120.0, [*Mishap, *Mishap], id="two minutes", marks=pytest.mark.soak),
+        pytest.param("postgres_url", 4, 120.0, [*Mishap, *Mishap], id="four replicas", marks=pytest.mark.soak),
+        pytest.param("pooled_url", 2, 120.0, [*Mishap, *Mishap], id="two behind PgBouncer", marks=pytest.mark.soak),
     ],
 )
 async def test_replicas_outlive_one_another(
-    url: str, seconds: float, mishaps: Sequence[Mishap], tmp_path: Path, request: pytest.FixtureRequest
+    url: str, count: int, seconds: float, mishaps: Sequence[Mishap], tmp_path: Path, request: pytest.FixtureRequest
 ) -> None:
     """The one that leads is killed, frozen beyond its lease, stopped, or cut off, in turn, while everybody works."""
-    async with open_replicated_company(tmp_path, request.getfixturevalue(url), seconds) as company:
+    async with open_replicated_company(tmp_path, request.getfixturevalue(url), seconds, count) as company:
         for port in company.senders.ports:
             await company.start(port)
         work = asyncio.create_task(company.work())
