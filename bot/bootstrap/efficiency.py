@@ -14,7 +14,9 @@ async def start_efficiency(base: Infrastructure) -> StoredEfficiency:
     """Return the figures, which the leader fills from now on."""
     zone = base.now().tzinfo
     assert zone is not None, "the clock is in the company's zone"
-    figures = StoredEfficiency(base.database, WorkingHours(zone), base.now)
+    hours = base.settings.hours
+    working = WorkingHours(zone, hours.spans, hours.saturdays)
+    figures = StoredEfficiency(base.database, working, base.now)
 
     async def fill() -> None:
         await repeat(figures.fill, every=_FILLED_EVERY, failed="efficiency.not_filled")

@@ -58,6 +58,7 @@ from bot.settings.sections.rights import LimitSettings as LimitSettings
 from bot.settings.sections.rights import RuleSettings as RuleSettings
 from bot.settings.sections.section import PersonName, SenderName, SourceName
 from bot.settings.sections.upkeep import EventSettings as EventSettings
+from bot.settings.sections.upkeep import HoursSettings as HoursSettings
 from bot.settings.sections.upkeep import LogSettings as LogSettings
 from bot.settings.sections.upkeep import RetentionSettings as RetentionSettings
 from bot.settings.sections.upkeep import TraceSettings as TraceSettings
@@ -121,6 +122,7 @@ class Settings(BaseSettings):
     approvals: ApprovalSettings = ApprovalSettings.model_validate({})
     notify: NotifySettings = NotifySettings.model_validate({})
     audit: AuditSettings = AuditSettings.model_validate({})
+    hours: HoursSettings = HoursSettings.model_validate({})
     retention: RetentionSettings = RetentionSettings.model_validate({})
     log: LogSettings = LogSettings.model_validate({})
     trace: TraceSettings = TraceSettings.model_validate({})

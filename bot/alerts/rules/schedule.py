@@ -25,6 +25,19 @@ def is_workday(day: date) -> bool:
         return day.isoweekday() <= 5
 
 
+@lru_cache(maxsize=1024)
+def is_holiday(day: date) -> bool:
+    """Return whether ``day`` is one of a public holiday's; of no day in years without announced holidays."""
+    from chinese_calendar import get_holiday_detail
+
+    try:
+        is_off, holiday = get_holiday_detail(day)
+    except NotImplementedError:
+        _say_unknown(day.year)
+        return False
+    return bool(is_off and holiday)
+
+
 @lru_cache(maxsize=64)
 def _say_unknown(year: int) -> None:
     _log.warning("holidays unknown", year=year, assumed="Monday to Friday", mend="update the package chinesecalendar")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from datetime import time
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from bot.settings.sections.section import SettingsSection
+from bot.words.phrase import phrase
 
 
 class EventSettings(SettingsSection):
@@ -21,6 +24,46 @@ class EventSettings(SettingsSection):
         ge=1,
         description="Events of one source that may wait to be processed; until there is room, more are refused.",
     )
+
+
+_SHIFT = re.compile(r"([01]?\d|2[0-3]):([0-5]\d)\s*[-–~]\s*([01]?\d|2[0-3]):([0-5]\d)")
+
+
+def _read_shift(value: str) -> tuple[time, time]:
+    found = _SHIFT.fullmatch(value.strip())
+    if found is None:
+        raise ValueError(phrase("%(value)s is no span of a day, an example is 08:00-12:00", value=f"{value!r}"))
+    begin_hour, begin_minute, end_hour, end_minute = map(int, found.groups())
+    return time(begin_hour, begin_minute), time(end_hour, end_minute)
+
+
+class HoursSettings(SettingsSection):
+    """The company's working time: figures of efficiency count waits by it."""
+
+    shifts: tuple[str, ...] = Field(
+        ("09:00-18:00",),
+        description="The spans of a working day in the company's zone, in order; one past midnight is last.",
+    )
+    saturdays: bool = Field(False, description="Whether Saturdays are worked that are no public holiday.")
+
+    @property
+    def spans(self) -> tuple[tuple[time, time], ...]:
+        """The shifts as times."""
+        return tuple(map(_read_shift, self.shifts))
+
+    @field_validator("shifts")
+    @classmethod
+    def _check_shifts(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if not value:
+            raise ValueError(phrase("a working day has at least one span, an example is 08:00-12:00"))
+        spans = list(map(_read_shift, value))
+        last = spans[-1]
+        passed = [*(moment for span in spans[:-1] for moment in span), last[0]]
+        # A shift that ends on the next day ends before the first one begins.
+        ends = last[1] if last[1] > last[0] else None
+        if sorted(passed) != passed or (ends is None and last[1] > spans[0][0]):
+            raise ValueError(phrase("the spans overlap or are not in order: %(spans)s", spans=", ".join(value)))
+        return value
 
 
 class RetentionSettings(SettingsSection):
