@@ -23,6 +23,8 @@ from bot.words.errors import DingerpError
 
 EVERY_COMMAND = "*"
 """The scope of a key that opens all that its owner may ask."""
+GATE_SCOPE = "gate"
+"""The scope of a key whose program may ask leave at the gate: no other scope holds it."""
 API_KEY = "api key"
 """What entries of the audit log call what happens to keys."""
 

@@ -9,7 +9,7 @@ from functools import partial
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
-from bot.access.api_keys import API_KEY, EVERY_COMMAND, make_key
+from bot.access.api_keys import API_KEY, EVERY_COMMAND, GATE_SCOPE, make_key
 from bot.admin.database import OperatorAction, open_database, operator, record_action, require_database
 from bot.bootstrap.exports import askable
 from bot.chat.held_rights import HeldRight, HeldRightKind
@@ -97,10 +97,10 @@ def _held(connection: Connection) -> tuple[HeldRight, ...]:
 
 
 def _known(scopes: Collection[str]) -> frozenset[str]:
-    """Return the commands that a key is to open: each there is, and none that changes something."""
+    """Return the commands that a key is to open: each there is, and none that changes something; or the gate."""
     asking = {command.name for command in askable(installed_commands()).values() if command.only_asks}
     for scope in scopes:
-        if scope != EVERY_COMMAND and scope not in asking:
+        if scope not in {EVERY_COMMAND, GATE_SCOPE, *asking}:
             alike = most_alike(scope, sorted(asking), limit=1)
             mean = f"; did you mean {alike[0]}?" if alike else ""
             raise ConfigurationError(f"--scope {scope} is no command that asks{mean}")

@@ -10,9 +10,11 @@ from bot.bootstrap.infrastructure import Infrastructure
 from bot.cards.language import choose_language
 from bot.chat.answers.page_answers import PageAnswers
 from bot.chat.registry import Commands
+from bot.gate.gate import Gate
 from bot.store.api_keys import StoredApiKeys
 from bot.web.api.documents import document_routes
 from bot.web.api.door import ProgramDoor
+from bot.web.api.gate import GATE_ROUTES
 from bot.web.api.oversight import oversight_routes
 from bot.web.api.questions import QUESTIONS
 from bot.web.api.routes import ApiParts, ApiRoute
@@ -23,10 +25,10 @@ from bot.web.failed_proofs import ProofBounds
 
 def routes_of(commands: Commands) -> tuple[ApiRoute, ...]:
     """Return all routes, as far as there are the commands."""
-    return (QUESTIONS, WHOSE, *document_routes(commands), *oversight_routes(commands))
+    return (QUESTIONS, WHOSE, *GATE_ROUTES, *document_routes(commands), *oversight_routes(commands))
 
 
-def build_api(base: Infrastructure, answers: PageAnswers, commands: Commands, audit: AuditLog) -> ApiSite:
+def build_api(base: Infrastructure, answers: PageAnswers, commands: Commands, audit: AuditLog, gate: Gate) -> ApiSite:
     """Return the API; it answers once there is a key."""
     keys = ApiKeys(
         StoredApiKeys(base.database),
@@ -43,5 +45,6 @@ def build_api(base: Infrastructure, answers: PageAnswers, commands: Commands, au
         language_of=lambda code: choose_language(base.languages, code or base.settings.language),
         metrics=base.metrics,
         now=base.now,
+        gate=gate,
     )
     return ApiSite(parts, routes_of(commands))

@@ -35,6 +35,7 @@ from bot.bootstrap.efficiency import start_efficiency
 from bot.bootstrap.erps import build_stock_history, start_erps, start_read_model
 from bot.bootstrap.exports import build_charts
 from bot.bootstrap.findings import start_findings
+from bot.bootstrap.gate import start_gate
 from bot.bootstrap.health import start_health
 from bot.bootstrap.infrastructure import build_infrastructure
 from bot.bootstrap.lost_writes import lost_writes_health, review_lost_writes
@@ -65,6 +66,7 @@ from bot.dingtalk.openapi import ApiRetryPolicy
 from bot.dingtalk.quota import MonthlyMeter
 from bot.efficiency.port import EfficiencyReader, FindingReader
 from bot.erp.hub import ErpHub
+from bot.gate.gate import Gate
 from bot.mechanisms.background import BackgroundTasks, Runs
 from bot.mechanisms.health import LateReport, PartHealth
 from bot.mechanisms.metrics import Metrics
@@ -171,6 +173,7 @@ async def build_services(
         organisation=approvals.organisation,
         requests=[command.request() for command in commands.values()],
     )
+    gate = await start_gate(base, alerts, rules, approvals.organisation)
     figures = await start_efficiency(base)
     findings = await start_findings(base, figures, rules, rehearsals)
     answering = AnsweringServices(
@@ -197,6 +200,7 @@ async def build_services(
             ErpKeys: keys,
             Operations: build_operations(base, hub, alerts, report),
             Confirmations: confirmations,
+            Gate: gate,
             EfficiencyReader: figures,
             FindingReader: findings,
             NamedQuestionService: named_questions,
@@ -208,7 +212,7 @@ async def build_services(
         model=model,
     )
     questions, clicks, answers, programs = await build_pipelines(answering, inbox, patience)
-    api = build_api(base, programs, commands, audit)
+    api = build_api(base, programs, commands, audit, gate)
     rule_pages = build_rule_pages(base, alerts, rules, confirmations, audit, required_audit, rehearsals, findings)
     site = build_site(base, answers, sessions, rule_pages)
 

@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from bot.cli import api, audit, cards, data, deliveries, erps, events, mcp, rules, serving, traces, understanding
+from bot.cli import api, audit, cards, data, deliveries, erps, events, gate, mcp, rules, serving, traces, understanding
 from bot.cli.options import say_in_terminal
 from bot.mechanisms.version import installed_version
 from bot.words.errors import DingerpError
@@ -64,6 +64,7 @@ cli.add_typer(events.commands, name="events")
 cli.add_typer(deliveries.commands, name="deliveries")
 cli.add_typer(audit.commands, name="audit")
 cli.add_typer(api.commands, name="api")
+cli.add_typer(gate.commands, name="gate")
 
 
 GC_THRESHOLDS = (50_000, 20, 50)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from bot.approvals.plan import ExpiryAction, Quorum, is_within
 from bot.approvals.policy.feasibility import find_substitution_loop, find_uncovered_amounts, is_unreachable
+from bot.approvals.policy.gate_rules import read_gate_rule
 from bot.approvals.policy.rule_policy import DEFAULT_ROLE, DEFAULT_RULES, RuleBasedPolicy
 from bot.approvals.policy.rules import (
     DEFAULT_KINDS,
@@ -30,6 +31,7 @@ from bot.approvals.policy.values import (
     read_limits,
     read_person,
     read_requesters,
+    read_span,
 )
 from bot.erp.kinds import DECIDED, decided_kind
 from bot.erp.model import Money, PartnerKind
@@ -38,7 +40,7 @@ from bot.rulefiles.document import Reviewed, RuleTable, read_document, refuse_na
 from bot.rulefiles.errors import did_you_mean
 from bot.rulefiles.followed_file import FollowedFile, RuleContent
 from bot.rulefiles.names_in_force import NamesInForce
-from bot.rulefiles.values import read_duration, read_flag, read_moment, read_name, read_whole_names
+from bot.rulefiles.values import read_flag, read_moment, read_name, read_whole_names
 from bot.words.names import NOTHING_KNOWN, KnownNames, NameKind
 from bot.words.phrase import phrase
 
@@ -103,10 +105,13 @@ class _RuleParser:
         substitutes = self._substitutes()
         limits = self._limits()
         self._warn_of_lower_limits(substitutes, limits)
+        gate_tables = document.few_tables("gate", MAX_ENTRIES)
+        gate = tuple(read_gate_rule(table, self._step, self._people) for table in gate_tables)
+        refuse_namesakes(gate_tables, (rule.name for rule in gate))
         document.finish()
         # A document may hold substitutes or limits alone: then the role ``approver`` decides, as without rules.
         return ApprovalRuleSet(
-            version=version, rules=rules or DEFAULT_RULES.rules, substitutes=substitutes, limits=limits
+            version=version, rules=rules or DEFAULT_RULES.rules, substitutes=substitutes, limits=limits, gate=gate
         )
 
     def _rule(self, table: RuleTable) -> ApprovalRule:
@@ -118,7 +123,7 @@ class _RuleParser:
             confirm_from=table.take("confirm_from", read_limit, None),
             daily_limits=table.take("daily_limit", read_limits, ()),
             remind_after=table.take("remind", _read_reminders, ()),
-            deadline=table.take("deadline", _read_span, None),
+            deadline=table.take("deadline", read_span, None),
             on_expiry=table.take("on_expiry", _read_expiry, ExpiryAction.NOTHING),
             escalate_to=self._people(table, "escalate_to"),
             todo=table.take("todo", read_flag, None),
@@ -410,17 +415,10 @@ def _read_words(value: object) -> frozenset[str]:
     return frozenset(map(str.casefold, _read_whole_names(value)))
 
 
-def _read_span(value: object) -> timedelta:
-    found = read_duration(value)
-    if not found:
-        raise ValueError(phrase('it would be over at once; examples are "4h", "2d"'))
-    return found
-
-
 def _read_reminders(value: object) -> tuple[timedelta, ...]:
     if not isinstance(value, str | list):
         raise ValueError(phrase('a list of durations is expected, an example is ["4h", "1d"]'))
-    return tuple(sorted(set(map(_read_span, [value] if isinstance(value, str) else value))))
+    return tuple(sorted(set(map(read_span, [value] if isinstance(value, str) else value))))
 
 
 def _read_expiry(value: object) -> ExpiryAction:

@@ -30,19 +30,26 @@ def resolve_approvers(
 
 
 def _resolve(selector: ApproverSelector, document: ApprovalDocument, company: CompanyDirectory) -> tuple[str, ...]:
+    if selector.by is not SelectorKind.FIELD:
+        return named_people(selector, document.requester, company)
+    account = getattr(document.record, selector.value, "")
+    person = company.person_of(document.source, account) if account else ""
+    return (person,) if person else ()
+
+
+def named_people(selector: ApproverSelector, requester: str, company: CompanyDirectory) -> tuple[str, ...]:
+    """Return the userIds that a selector names for a requester's wish; of a document's field it knows nothing."""
     match selector.by:
         case SelectorKind.PERSON:
             return (selector.value,)
         case SelectorKind.ROLE:
             return company.members_of(selector.value)
         case SelectorKind.MANAGER:
-            chain = company.managers_of(document.requester) if document.requester else ()
+            chain = company.managers_of(requester) if requester else ()
             nearest = int(selector.value) - 1
             return chain[nearest : nearest + 1]
         case SelectorKind.FIELD:
-            account = getattr(document.record, selector.value, "")
-            person = company.person_of(document.source, account) if account else ""
-            return (person,) if person else ()
+            return ()
 
 
 def find_mismatch(scope: RuleScope, document: ApprovalDocument, company: CompanyDirectory) -> Phrase | None:
@@ -118,7 +125,7 @@ def _plan(
         single_limits=single_limits(rules, document, company),
         own_limits=own_limits(rules, document, company),
         daily_limits=rule.daily_limits,
-        by_role=_by_role(named, company),
+        by_role=people_by_role(named, company),
         by_manager=_by_manager(named, document, company),
     )
 
@@ -138,7 +145,7 @@ def _by_manager(
     }
 
 
-def _by_role(selectors: Sequence[ApproverSelector], company: CompanyDirectory) -> Mapping[str, tuple[str, ...]]:
+def people_by_role(selectors: Sequence[ApproverSelector], company: CompanyDirectory) -> Mapping[str, tuple[str, ...]]:
     """Return the roles of people named only by role, who lose the right with it."""
     roles = dict.fromkeys(selector.value for selector in selectors if selector.by is SelectorKind.ROLE)
     people = {selector.value for selector in selectors if selector.by is SelectorKind.PERSON}

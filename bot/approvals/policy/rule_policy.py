@@ -25,6 +25,7 @@ from bot.approvals.policy.rules import (
     ApprovalRule,
     ApprovalRuleSet,
     ApproverSelector,
+    GateRule,
     RuleLevel,
     SelectorKind,
     Substitute,
@@ -201,6 +202,11 @@ class RuleBasedPolicy:
     @property
     def kinds(self) -> frozenset[str]:
         return frozenset(kind for rule in self._rules.rules for kind in rule.scope.kinds)
+
+    @property
+    def gate(self) -> tuple[GateRule, ...]:
+        """The rules of what programs ask leave for."""
+        return self._rules.gate
 
     @property
     def asks_categories(self) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from bot.alerts.rules.expression import Expression
 from bot.approvals.plan import ExpiryAction, Quorum
 from bot.erp.kinds import PURCHASE_ORDERS
 from bot.erp.model import Money
@@ -108,6 +109,33 @@ class SingleLimit:
     """Whether it also binds their substitutes."""
 
 
+REPORT_WITHIN = timedelta(hours=1)
+"""How long a program has to say what came of its action, where the rule says nothing else."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateRule:
+    """What becomes of a program's requests of some classes: the first rule that fits decides.
+
+    With ``steps`` people decide; without any it allows, or with ``denies`` denies.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    """Names of classes, or their beginnings (``refund.*``)."""
+    when: Expression | None = None
+    denies: bool = False
+    steps: tuple[RuleLevel, ...] = ()
+    sample: float = 0.0
+    """The share of what is allowed that people are shown, from 0 to 1."""
+    told: tuple[ApproverSelector, ...] = ()
+    """Who is shown the sample."""
+    budget: int | None = None
+    """How many requests of a class one key has in a day."""
+    report_within: timedelta = REPORT_WITHIN
+    """Until when the program says what came of it."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalRuleSet:
     """All rules of a company."""
@@ -116,3 +144,5 @@ class ApprovalRuleSet:
     rules: tuple[ApprovalRule, ...]
     substitutes: tuple[Substitute, ...] = ()
     limits: tuple[SingleLimit, ...] = field(default=())
+    gate: tuple[GateRule, ...] = ()
+    """The rules of what programs ask leave for."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from decimal import Decimal
 
 from babel.core import get_global
@@ -10,7 +11,7 @@ from babel.core import get_global
 from bot.approvals.policy.rules import ApproverSelector, SelectorKind
 from bot.erp.model import Money
 from bot.rulefiles.errors import did_you_mean
-from bot.rulefiles.values import read_text, read_texts
+from bot.rulefiles.values import read_duration, read_text, read_texts
 from bot.words.phrase import Phrase, phrase
 
 _MONEY = re.compile(r"(\d{1,15}(?:\.\d{1,6})?) ([A-Z]{3})")
@@ -156,6 +157,14 @@ def read_requesters(value: object) -> tuple[ApproverSelector, ...]:
                     selector=selector,
                 )
             )
+    return found
+
+
+def read_span(value: object) -> timedelta:
+    """Return a duration that is not over at once."""
+    found = read_duration(value)
+    if not found:
+        raise ValueError(phrase('it would be over at once; examples are "4h", "2d"'))
     return found
 
 

@@ -62,25 +62,26 @@ _LEVELS = PlainCodec(
     lambda levels: list(map(_LEVEL.write, levels)),
     lambda stored: tuple(_LEVEL.read(level, number=number) for number, level in enumerate(stored, 1)),
 )
-_PLAN = RecordCodec(
+PLAN = RecordCodec(
     ApprovalPlan,
     {**_VALUES, tuple[ApprovalLevel, ...]: _LEVELS},
     names={"remind_after": "remind", "single_limits": "single", "daily_limits": "daily"},
     sparse={"by_role", "by_manager", "todo", "own_limits"},
 )
+VOTE = RecordCodec(Vote, _VALUES, names={"user_id": "user", "on_behalf_of": "for"}, sparse={"way"})
 _ELSEWHERE = RecordCodec(ExternalDecision, _VALUES, skip={"by"})
 _BODY = RecordCodec(
     Case,
     {
         **_VALUES,
-        ApprovalPlan: _PLAN,
+        ApprovalPlan: PLAN,
         DocumentSummary: RecordCodec(
             DocumentSummary,
             _VALUES,
             names={"partner": "vendor", "day": "ordered", "due_on": "due", "passed_by": "passed"},
             sparse={"passed_by"},
         ),
-        Vote: RecordCodec(Vote, _VALUES, names={"user_id": "user", "on_behalf_of": "for"}, sparse={"way"}),
+        Vote: VOTE,
         Forward: ListCodec(Forward, _VALUES),
         CaseDecision: RecordCodec(CaseDecision, _VALUES),
     },

@@ -42,6 +42,8 @@ from bot.store.tables.erp import PINYIN as PINYIN
 from bot.store.tables.erp import POLL_POSITION as POLL_POSITION
 from bot.store.tables.erp import POLL_SUBJECT as POLL_SUBJECT
 from bot.store.tables.erp import POLL_UNSENT as POLL_UNSENT
+from bot.store.tables.gate import GATE_KEY as GATE_KEY
+from bot.store.tables.gate import GATE_REQUEST as GATE_REQUEST
 from bot.store.tables.outbox import DELIVERY as DELIVERY
 from bot.store.tables.outbox import DELIVERY_SPEND as DELIVERY_SPEND
 from bot.store.tables.outbox import DELIVERY_STEP as DELIVERY_STEP

@@ -62,7 +62,7 @@ def draw_page(routes: Sequence[ApiRoute]) -> str:
 def taken(route: ApiRoute) -> tuple[str, ...]:
     """Return the names of all that a route takes, those of its own first."""
     common = RequestModel.model_fields
-    own = [name for name in route.takes.model_fields if name not in common]
+    own = [field.alias or name for name, field in route.takes.model_fields.items() if name not in common]
     return (*route.path_values, *own, *common)
 
 
@@ -70,11 +70,15 @@ def _operation(route: ApiRoute, schemas: Schemas) -> Json:
     made: dict[str, Any] = {"operationId": route.name, "summary": route.summary}
     made["responses"] = _responses(route, schemas)
     model, text = route.takes.model_json_schema(), {"type": "string", "minLength": 1}
+    needed = [
+        *(_parameter("path", name, text, says) for name, says in route.path_values.items()),
+        *({**_parameter("header", name, text, says), "required": True} for name, says in route.headers.items()),
+    ]
     if route.method == "POST":
         made["requestBody"] = {"required": True, "content": {JSON: {"schema": model}}}
-        return made
+        return {**made, "parameters": needed} if needed else made
     made["parameters"] = [
-        *(_parameter("path", name, text, says) for name, says in route.path_values.items()),
+        *needed,
         *(_query_parameter(name, schema) for name, schema in model["properties"].items()),
         _parameter("header", "If-None-Match", {"type": "string"}, "The ETag of an answer that is there already."),
     ]
@@ -97,7 +101,11 @@ def _parameter(place: str, name: str, schema: Schema, about: str) -> Json:
 def _responses(route: ApiRoute, schemas: Schemas) -> Json:
     headers = {"ETag": {"schema": {"type": "string"}, "description": "Of what the answer says, whenever it was read."}}
     found: dict[str, Any] = {
-        "200": {"description": "The answer", "headers": headers, "content": {JSON: {"schema": route.gives(schemas)}}}
+        str(int(route.status)): {
+            "description": "The answer",
+            "headers": headers,
+            "content": {JSON: {"schema": route.gives(schemas)}},
+        }
     }
     if route.method == "GET":
         found["304"] = {"description": "The same as before"}

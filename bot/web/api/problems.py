@@ -105,7 +105,9 @@ class ApiProblem(Exception):
         choices: Sequence[Mapping[str, Any]] = (),
         retry_after: float | None = None,
         headers: Mapping[str, str] | None = None,
+        title: Words = "",
     ) -> None:
+        """``title`` stands in place of that of the status."""
         super().__init__(str(detail))
         self.status = status
         self.detail = detail
@@ -114,6 +116,7 @@ class ApiProblem(Exception):
         self.choices = choices
         self.retry_after = retry_after
         self.headers = headers or {}
+        self.title = title or TITLES.get(status, status.phrase)
 
     def response(self, language: Language, languages: Mapping[str, Language]) -> web.Response:
         """Return the answer for a reader of a language."""
@@ -137,8 +140,7 @@ class ApiProblem(Exception):
         return body
 
     def _words(self, language: Language) -> dict[str, str]:
-        title = TITLES.get(self.status, self.status.phrase)
-        return {"title": language.say(title), "detail": language.say(self.detail)}
+        return {"title": language.say(self.title), "detail": language.say(self.detail)}
 
 
 def wrong_request(error: ValidationError, model: type[BaseModel], *, in_body: bool) -> ApiProblem:
@@ -161,8 +163,9 @@ def _written(wrong: WrongPart, language: Language) -> dict[str, Any]:
 
 def _example(model: type[BaseModel], name: str) -> Any:
     """Return an example of a field; of one that there is not, the names that there are."""
-    field = model.model_fields.get(name)
-    return field.examples[0] if field is not None and field.examples else [*model.model_fields]
+    fields = {field.alias or name: field for name, field in model.model_fields.items()}
+    field = fields.get(name)
+    return field.examples[0] if field is not None and field.examples else [*fields]
 
 
 def _pointed(name: str) -> str:

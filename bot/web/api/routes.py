@@ -24,6 +24,7 @@ from bot.cards.view import View
 from bot.chat.answers.page_answers import CutAnswer, PageAnswer, PageAnswers, PageButton
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.questions.failures import NO_ANSWER_NOW
+from bot.gate.gate import Gate
 from bot.mechanisms.metrics import Metrics
 from bot.web.api.door import ProgramDoor
 from bot.web.api.problems import BAD_REQUEST, HEADERS, JSON, ApiProblem, wrong_request
@@ -72,6 +73,7 @@ class ApiParts:
     """The language with a code; the company's for an empty one."""
     metrics: Metrics
     now: Callable[[], datetime]
+    gate: Gate | None = None
 
     def asked(self, request: web.Request, program: Program, values: RequestModel) -> ApiRequest:
         """Return what a program asks for, in the language that it wants."""
@@ -168,6 +170,10 @@ class ApiRoute:
     """Problems besides those of every route."""
     path_values: Mapping[str, str] = field(default_factory=dict)
     """The values in the path, and what they are."""
+    status: HTTPStatus = HTTPStatus.OK
+    """Of an answer."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """The headers that it needs, and what they are."""
 
     common: ClassVar[tuple[HTTPStatus, ...]] = (
         HTTPStatus.BAD_REQUEST,

@@ -1,0 +1,3 @@
+"""The gate: programs ask leave for what they are about to do, the company's rules or its people say yes or no, and the
+answer is one, signed, and good once.
+"""
