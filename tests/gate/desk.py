@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -59,6 +59,8 @@ class Desk:
     database: Database
     rules: str = REFUNDS
     now: datetime = NOW
+    clock: Callable[[], datetime] | None = None
+    """The time, where no test moves it."""
     chance: float = 1.0
     read_only: bool = False
     roles: dict[str, tuple[str, ...]] = field(default_factory=lambda: dict(ROLES))
@@ -70,7 +72,7 @@ class Desk:
 
         policy = RuleBasedPolicy(read_policy(self.rules.encode(), UTC))
         self.gate = Gate(
-            StoredGate(self.database, lambda: self.now),
+            StoredGate(self.database, lambda: self.clock() if self.clock else self.now),
             policy=lambda: policy,
             company=self.company,
             company_around=around,
@@ -104,6 +106,13 @@ class Desk:
         """Return who has a card of a request."""
         rows = await self.database.rows(select(DELIVERY).where(DELIVERY.c.ref == request.id))
         return {row.card.partition(f"{request.id}:")[2] for row in rows}
+
+    async def histories(self) -> dict[str, list[str]]:
+        """Return what became of each request, in the order of the audit log."""
+        found: dict[str, list[str]] = {}
+        for row in await self.database.rows(select(AUDIT).where(AUDIT.c.action == "gate").order_by(AUDIT.c.seq)):
+            found.setdefault(row.documents, []).append(row.outcome)
+        return found
 
     async def entries(self, request: GateRequest) -> Sequence[Any]:
         """Return the entries of the audit log, oldest first, as actor and outcome."""
