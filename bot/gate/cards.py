@@ -10,7 +10,7 @@ from typing import ClassVar
 from bot.cards.actions import Ask
 from bot.cards.view import Button, Color, View
 from bot.chat.parsing import command_line
-from bot.gate.facts import Fact, flat
+from bot.gate.facts import GateFact, flat
 from bot.gate.request import GateRequest, GateState
 from bot.outbox.delivery import Delivery, Urgency
 from bot.outbox.place import Place, PlaceKind
@@ -34,7 +34,7 @@ class GateCard(View):
     key: str
     owner: str
     action: str
-    facts: tuple[Fact, ...]
+    facts: tuple[GateFact, ...]
     rule: str
     state: GateState
     outcome: str
@@ -91,7 +91,10 @@ class GateList(View):
     total: int
 
     def buttons(self) -> Sequence[Button]:
-        return tuple(Button(row.gate_class, Ask(command_line("gate", row.id))) for row in self.rows)
+        return tuple(
+            Button(f"{number}. {row.gate_class}", Ask(command_line("gate", row.id)))
+            for number, row in enumerate(self.rows, 1)
+        )
 
 
 def list_view(waiting: Sequence[GateRequest]) -> GateList:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from typing import NamedTuple
+from dataclasses import dataclass
 
 from bot.words.phrase import phrase
 
@@ -13,7 +13,8 @@ MOST_DEPTH = 8
 _LARGEST = 2**53 - 1
 
 
-class Fact(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class GateFact:
     """One fact as people read it: the path to its value, and the value as text."""
 
     name: str
@@ -34,7 +35,7 @@ def digest_of(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def flat(text: str) -> tuple[Fact, ...]:
+def flat(text: str) -> tuple[GateFact, ...]:
     """Return the facts of a canonical text for people."""
     return tuple(_flatten("", json.loads(text)))
 
@@ -70,7 +71,7 @@ def _write(value: object) -> str:
     return json.dumps(value, ensure_ascii=False)
 
 
-def _flatten(name: str, value: object) -> Iterator[Fact]:
+def _flatten(name: str, value: object) -> Iterator[GateFact]:
     if isinstance(value, Mapping) and value:
         for each, inner in value.items():
             yield from _flatten(f"{name}.{each}" if name else str(each), inner)
@@ -78,4 +79,5 @@ def _flatten(name: str, value: object) -> Iterator[Fact]:
         for number, inner in enumerate(value, 1):
             yield from _flatten(f"{name}[{number}]", inner)
     else:
-        yield Fact(name, value if isinstance(value, str) else _write(value))
+        # An empty text would be no line on a card.
+        yield GateFact(name, value if isinstance(value, str) and value.strip() else _write(value))

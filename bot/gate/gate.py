@@ -35,12 +35,14 @@ T = TypeVar("T")
 
 SHORTEST, LONGEST = timedelta(seconds=10), timedelta(days=7)
 """For how long a request may be open."""
-MOST_ACTION = 120
+MOST_ACTION = MAX_TEXT
 SEEN_BYTES = 600
 """Of action and facts that people decide on: a card has 1 kB, and nobody decides on what they cannot see."""
 GATE_ACTION = "gate"
 """What entries of the audit log call what happens at the gate."""
 
+_LINE_BYTES = 4
+"""What half a line costs besides its words: a colon, a break."""
 _ID_BYTES = 9
 _SWEPT_AT_ONCE = 200
 
@@ -397,8 +399,9 @@ def _within_budget(unit: GateUnit, wish: GateWish, ruling: GateRuling, rule: Gat
 
 
 def _check_is_seen(action: str, facts: str) -> None:
-    size = sum(len(escape(part).encode()) for part in (action, *(part for fact in flat(facts) for part in fact)))
-    if size > SEEN_BYTES or any(len(fact.value) > MAX_TEXT for fact in flat(facts)):
+    parts = [part for fact in flat(facts) for part in (fact.name, fact.value)]
+    size = sum(len(escape(part).encode()) for part in (action, *parts)) + _LINE_BYTES * len(parts)
+    if size > SEEN_BYTES or any(len(part) > MAX_TEXT for part in parts):
         reason = phrase(
             "People decide on what they see: %(most)s bytes of action and facts fit a card, %(longest)s characters one "
             "fact; send what matters.",

@@ -40,6 +40,7 @@ from bot.chat.records.reader_hub import no_account
 from bot.chat.registry import Commands
 from bot.efficiency.port import EfficiencyReader, FindingReader
 from bot.erp.hub import ErpHub
+from bot.gate.gate import Gate
 from bot.mechanisms.metrics import Metrics
 from bot.named_questions.asking import NamedQuestionService
 from bot.named_questions.question import NamedQuestions
@@ -58,6 +59,7 @@ from tests.commands.efficiency_fakes import MemoryFigures, MemoryFindings
 from tests.commands.export_fakes import MemoryCourier
 from tests.commands.operations_fakes import MemoryDesk, operations
 from tests.commands.subscription_fakes import MemorySubscriptions
+from tests.gate.desk import quiet_gate
 from tests.membership import EverybodyIsMember
 from tests.read_model.memory_documents import MemoryDocuments
 from tests.read_model.memory_stock import MemoryStockDays
@@ -349,6 +351,7 @@ def collaborators(
             NothingAsked(), end_sessions=nobody_is_logged_in, audit=audit, on_enqueued=lambda: None, now=lambda: NOW
         ),
         ErpKeys: memory_keys(key_store, accounts, "main"),
+        Gate: quiet_gate(),
     }
 
 

@@ -15,11 +15,12 @@ from bot.approvals.plan import CompanyDirectory
 from bot.approvals.policy.loader import read_policy
 from bot.approvals.policy.rule_policy import RuleBasedPolicy
 from bot.gate.gate import Gate, GateWish
-from bot.gate.request import GateRequest
+from bot.gate.request import GateRequest, GateState
 from bot.mechanisms.metrics import Metrics
 from bot.store.database import Database
 from bot.store.gate import StoredGate
 from bot.store.tables import AUDIT, DELIVERY
+from tests.memory_transactions import MemoryTransactions
 
 NOW = datetime(2026, 11, 5, 9, 0, tzinfo=UTC)
 AGENT, OWNER, LI, WANG, CFO = "7d21c0aa", "owner01", "li01", "wang01", "cfo01"
@@ -50,6 +51,37 @@ name = "never"
 classes = ["delete"]
 deny = true
 """
+
+
+class NoRequests:
+    """A repository in which there is nothing."""
+
+    now = NOW
+
+    def find(self, request: str) -> None:
+        return None
+
+    def newest(self, states: Sequence[GateState] = (), limit: int = 100) -> Sequence[GateRequest]:
+        return ()
+
+
+def quiet_gate() -> Gate:
+    """Return a gate at which nobody asks."""
+
+    async def around(_user_id: str) -> CompanyDirectory:
+        return CompanySnapshot({}, {}, {}, {})
+
+    return Gate(
+        MemoryTransactions(NoRequests()),
+        policy=RuleBasedPolicy,
+        company=lambda: CompanySnapshot({}, {}, {}, {}),
+        company_around=around,
+        read_only=lambda: False,
+        issuer="dingerp",
+        chance=lambda: 1.0,
+        metrics=Metrics(),
+        on_enqueued=lambda: None,
+    )
 
 
 @dataclass

@@ -52,6 +52,8 @@ WITH_LEAD = {
     "deliveries of others",
     "efficiency",
     "events",
+    "gate deadlines",
+    "gate keeping",
     "health reports",
     "outbox keeping",
     "page sessions",

@@ -86,7 +86,7 @@ def shown_settings() -> list[tuple[str, str]]:
         (str(page.relative_to(ROOT)), code)
         for page in markdown_files()
         for kind, code in code_blocks(page.read_text(encoding="utf-8"))
-        if kind == "toml" and not code.startswith(("[project", "[build-system", "[[questions"))
+        if kind == "toml" and not code.startswith(("[project", "[build-system", "[[questions", "[[gate"))
     ]
 
 

@@ -305,7 +305,9 @@ def test_each_kind_has_routes_of_its_own() -> None:
     documents = {("GET", f"/{kind.command}{more}") for kind in KINDS for more in ("", "/{number}")}
     found = {path for each in ("/alerts", "/approvals", "/outbox") for path in (each, f"{each}/{{number}}")}
     others = {("GET", path) for path in (*found, "/audit", "/pending", "/whoami")}
-    assert routes == documents | others | {("POST", "/questions")}
+    deeds = {("POST", f"/gate/requests{deed}") for deed in ("", "/{id}/withdraw", "/{id}/use", "/{id}/report")}
+    gate = {*deeds, ("GET", "/gate/requests/{id}"), ("GET", "/gate/jwks.json")}
+    assert routes == documents | others | gate | {("POST", "/questions")}
 
 
 @pytest.fixture
@@ -317,14 +319,19 @@ async def matrix(open_system: OpenSystem) -> AsyncIterator[Door]:
 
 
 async def test_each_route_opens_what_the_rules_open(matrix: Door) -> None:
-    """The permission matrix: each route × eight roles, as the decision function says of its command."""
+    """The permission matrix: each route × eight roles, as the decision function says of its command.
+
+    The gate is opened by a scope of its own, to whatever role: `tests.scenario.test_gate`.
+    """
     commands = Commands.discover()
     for role, person in people():
         await matrix.key(STAFF[role])
         for route in ROUTES:
             told = await _tried(matrix, route)
             name = _command_of(route)
-            allowed = route in OF_EVERY_KEY or POLICY.decide(person, commands[name].request()).allowed
+            allowed = name != "gate" and (
+                route in OF_EVERY_KEY or POLICY.decide(person, commands[name].request()).allowed
+            )
             assert (told.status != 403) == allowed, (role, route.address, told.body)
 
 
@@ -337,11 +344,21 @@ def _command_of(route: ApiRoute) -> str:
     return named.get(route.path.split("/")[1], route.path.split("/")[1])
 
 
+_GATE_BODIES = {
+    "gate_ask": {"class": "refund", "action": "Refund it", "facts": {}},
+    "gate_use": {"facts_sha256": "0" * 64, "verdict": "v"},
+    "gate_report": {"outcome": "done"},
+    "gate_withdraw": {},
+}
+
+
 async def _tried(door: Door, route: ApiRoute) -> Told:
     if route.path == "/questions":
         return await door.client.ask("/stock SKU123")
+    if route.method == "POST":
+        return await door.client.send("POST", route.path.replace("{id}", "X-1"), json=_GATE_BODIES[route.name])
     query = {"about": "X-1"} if route.path == "/audit" else {}
-    return await door.client.get(route.path.replace("{number}", "X-1"), **query)
+    return await door.client.get(route.path.replace("{number}", "X-1").replace("{id}", "X-1"), **query)
 
 
 async def test_a_key_narrows_each_route(door: Door) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import subprocess
+import sys
 from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +18,7 @@ from bot.admin.gate import list_requests, rotate_key, show_request
 from bot.gate.facts import digest_of
 from bot.kit.simulator.cards import SimCardView
 from bot.words.errors import ConfigurationError
+from tests.project.tree import ROOT
 from tests.rows import each_row
 from tests.scenario.conftest import KEEPER, BotSystem, OpenSystem
 from tests.scenario.test_api import BOSS, Door, opened
@@ -159,6 +162,18 @@ async def test_only_whom_the_rule_names_answers(gate: Door) -> None:
     assert "Refund order" in listed.markdown
 
 
+async def test_whoever_decides_sees_all_facts(gate: Door) -> None:
+    shortest = {"amount": "12.50", **{f"f{number}": "事" for number in range(36)}}
+    longest = {"amount": "12.50", "last": "货" * 98, "z": "件" * 70}
+    for name, facts in {"short": shortest, "long": longest}.items():
+        asked = await ask(gate.client, name, **facts)
+        assert asked.status == 202, asked.body
+        card = await card_of(gate.system, KEEPER, [*facts.values()][-1])
+        assert all(f"{label}：{value}" in card.markdown for label, value in facts.items())
+        assert "截止" in card.markdown
+        assert (await ask(gate.client, f"{name}er", **facts, more="x" * 100)).status == 422
+
+
 async def test_the_same_again_is_the_same_request(gate: Door) -> None:
     first, again = await ask(gate.client, "same"), await ask(gate.client, "same")
     assert first.body["id"] == again.body["id"]
@@ -213,3 +228,16 @@ async def test_operators_see_requests_and_change_the_key(gate: Door) -> None:
         await show_request(settings, "nothing", zone=UTC)
     with pytest.raises(ConfigurationError):
         await list_requests(settings, "open", 10, zone=UTC)
+
+
+@pytest.mark.process
+async def test_the_example_of_the_guide_asks_uses_and_reports(gate: Door) -> None:
+    guide = (ROOT / "docs/how-to/ask-leave-at-the-gate.md").read_text()
+    code = guide.partition("```python\n")[2].partition("```")[0]
+    env = {"BOT_URL": gate.client.base, "BOT_KEY": gate.client.token, "PATH": ""}
+    program = await asyncio.create_subprocess_exec(sys.executable, "-c", code, env=env, stdout=subprocess.PIPE)
+    await tap(gate.system, await card_of(gate.system, KEEPER, "120.50"), YES)
+    said, _ = await program.communicate()
+    first, last = said.decode().splitlines()
+    assert first.startswith("allowed ")
+    assert last == "done"
