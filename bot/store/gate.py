@@ -15,6 +15,7 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.access.audit import AuditEntry
 from bot.approvals.plan import ApprovalPlan, Vote
+from bot.gate.cards import gate_cards
 from bot.gate.request import GateConflict, GateRequest, GateState
 from bot.gate.verdict import SigningKey
 from bot.outbox.delivery import Delivery
@@ -26,7 +27,8 @@ from bot.store.record_codec import PlainCodec, RecordCodec
 from bot.store.row_times import duration_from_us, duration_to_us, from_us, to_us
 from bot.store.tables import GATE_KEY, GATE_REQUEST
 from bot.store.transactions import StoredTransactions, begin_immediate
-from bot.words.phrase import Phrase, pack_words, unpack_words
+from bot.store.unreadable_rows import read_readable
+from bot.words.phrase import Phrase, pack_words, phrase, unpack_words
 
 _R, _K = GATE_REQUEST.c, GATE_KEY.c
 _BODY = RecordCodec(
@@ -161,6 +163,20 @@ def drop_signing_keys(connection: Connection, replaced_before: datetime) -> int:
     made = connection.execute(select(_K.id, _K.made_us).order_by(_K.made_us.desc(), _K.id)).all()
     old = [row.id for newer, row in pairwise(made) if newer.made_us < to_us(replaced_before)]
     return connection.execute(delete(GATE_KEY).where(_K.id.in_(old))).rowcount if old else 0
+
+
+def end_open_requests(connection: Connection, now: datetime) -> None:
+    """Take back all that a restored backup brought back undecided or unused: it may have been used since."""
+    requests = StoredGateRequests(connection, now)
+    still_open = select(GATE_REQUEST).where(_R.state.in_([GateState.PENDING.value, GateState.ALLOWED.value]))
+    for row in read_readable(connection, GATE_REQUEST, still_open):
+        found = requests.find(row.id)
+        assert found is not None, "it was there in this transaction"
+        ended = found.moved(GateState.WITHDRAWN, phrase("A backup was restored: ask again."))
+        requests.put(ended)
+        for card in gate_cards(ended, now):
+            requests.deliver(card)
+    requests.flush()
 
 
 def forget_requests(connection: Connection, before: datetime) -> int:

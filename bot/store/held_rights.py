@@ -27,6 +27,7 @@ from bot.outbox.place import Place, PlaceKind
 from bot.store.approvals.repository import StoredCaseRepository
 from bot.store.audit.entries import append_entries
 from bot.store.database import Stored
+from bot.store.gate import end_open_requests
 from bot.store.outbox.queue import enqueue
 from bot.store.row_times import from_ms, to_ms
 from bot.store.statements import insert_into
@@ -86,9 +87,9 @@ _TABLES: Final[Mapping[HeldRightKind, _HeldTable]] = {
 def hold_rights(connection: Connection, now: datetime) -> tuple[HeldRight, ...]:
     """Suspend all rights that people have given or received, within the caller's transaction.
 
-    Mutes end, and votes and forwarded turns of cases not yet written to the ERP are dropped: people mute and vote
-    again; questions in progress are not asked again. An unreadable right is deleted, since it can never work again; the
-    log names it. Returns what awaits confirmation.
+    Mutes end, requests at the gate are taken back, and votes and forwarded turns of cases not yet written to the ERP
+    are dropped: people mute and vote again; questions in progress are not asked again. An unreadable right is deleted,
+    since it can never work again; the log names it. Returns what awaits confirmation.
     """
     connection.execute(delete(ERP_KEY_LINK))
     connection.execute(delete(PAGE_SESSION))
@@ -102,6 +103,7 @@ def hold_rights(connection: Connection, now: datetime) -> tuple[HeldRight, ...]:
             connection.execute(adding, kept)
         _take_out(connection, kind, held)
     _reopen_cases(connection, now)
+    end_open_requests(connection, now)
     return find_held(connection)
 
 

@@ -18,6 +18,7 @@ from bot.gate.facts import canonical, digest_of
 from bot.gate.gate import GateRefused, NoSuchRequest, UnfitRequest
 from bot.gate.request import GateOutcome, GateRequest, GateState
 from bot.store.gate import add_signing_key, drop_signing_keys
+from bot.store.held_rights import hold_rights
 from tests.gate.desk import AGENT, CFO, LI, OWNER, WANG, Desk
 from tests.rows import each_row
 
@@ -214,6 +215,15 @@ async def test_nobody_is_let_through_while_nothing_may_be_written(desk: Desk) ->
     allowed = await _allowed(desk)
     desk.read_only = True
     assert (await desk.ask("note.add")).state is GateState.DENIED
+    with pytest.raises(GateRefused):
+        await _use(desk, allowed)
+
+
+async def test_what_a_restored_backup_brings_back_is_not_used_again(desk: Desk) -> None:
+    waiting, allowed, used = await desk.ask(), await _allowed(desk), await _use(desk, await _allowed(desk))
+    await desk.database.run(lambda connection: hold_rights(connection, desk.now))
+    states = [(await desk.gate.read(each.id, AGENT)).state for each in (waiting, allowed, used)]
+    assert states == [GateState.WITHDRAWN, GateState.WITHDRAWN, GateState.USED]
     with pytest.raises(GateRefused):
         await _use(desk, allowed)
 

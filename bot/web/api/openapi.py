@@ -15,7 +15,8 @@ from bot.web.api.routes import CHOICE_SCHEMA, PREFIX, ApiRoute, RequestModel
 OPENAPI = f"{PREFIX}/openapi.json"
 
 _ABOUT = (
-    "What a company's ERP says, with the rights of a key's owner. Nothing here changes anything. What the owner may not"
+    "What a company's ERP says, with the rights of a key's owner. Nothing here changes an ERP; at the gate a program"
+    " asks leave for what it does elsewhere. What the owner may not"
     ' see is `{"hidden": "amount"}` and never missing. A line is what people type in the chat.'
 )
 _PROBLEM_REF: Schema = {"$ref": "#/components/schemas/Problem"}
