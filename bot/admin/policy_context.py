@@ -122,9 +122,10 @@ def _review_policy(settings: Settings, path: Path | None, known: KnownNames) -> 
 def _lines(review: Reviewed[ApprovalRuleSet]) -> Iterator[Words]:
     rules = review.rules
     yield phrase(
-        "fine, rules %(rules)s, substitutes %(substitutes)s, limits %(limits)s, version %(version)s",
+        "fine, rules %(rules)s, substitutes %(substitutes)s, limits %(limits)s, gate %(gate)s, version %(version)s",
         rules=len(rules.rules),
         substitutes=len(rules.substitutes),
+        gate=len(rules.gate),
         limits=len(rules.limits),
         version=rules.version,
     )

@@ -311,7 +311,7 @@ def test_check(settings: Settings, tmp_path: Path) -> None:
     assert asyncio.run(check_policy(settings, None)) == (
         True,
         [
-            f"approvals.toml: fine, rules 2, substitutes 0, limits 1, version {version}",
+            f"approvals.toml: fine, rules 2, substitutes 0, limits 1, gate 0, version {version}",
             f"approvals.toml: warning: line 16: {UNSEEN}: 'boss01' (line 16), 'boss01' (line 19)",
             "approvals.toml: no rule is for everything: documents that none is for are decided in the ERP",
             f"warning: access.roles: {UNSEEN}: 'boss01', 'buymanager01', 'finance01'",
