@@ -9,7 +9,7 @@ from bot.chat.context import QuestionContext
 from bot.chat.errors import NothingFound
 from bot.chat.registry import command
 from bot.erp.model import Verdict
-from bot.gate.cards import gate_view, list_view
+from bot.gate.cards import GateList, gate_view, list_view
 from bot.gate.gate import Gate, GateRefused, NoSuchRequest
 from bot.words.phrase import phrase
 
@@ -50,7 +50,8 @@ async def gate(
     if context.on_page:
         raise Denied(AccessVerdict(False, phrase("Answer this in your own chat with me, by the buttons of the card.")))
     if asked is None:
-        return list_view(await requests.waiting_for(own))
+        count = context.rows or GateList.page_size
+        return list_view(await requests.waiting_for(own), context.offset, count)
     try:
         if answer is None:
             return gate_view(await requests.look(str(asked), own))

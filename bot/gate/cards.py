@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import ClassVar
 
 from bot.cards.actions import Ask
-from bot.cards.view import Button, Color, View
+from bot.cards.view import Button, Color, ListView, View
 from bot.chat.parsing import command_line
 from bot.gate.facts import GateFact, flat
 from bot.gate.request import GateRequest, GateState
@@ -19,7 +19,6 @@ from bot.words.phrase import Phrase, phrase
 
 GATE_CARD = "gate.request"
 """Kind of the deliveries."""
-LIST_ROWS = 6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,24 +80,23 @@ class GateRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class GateList(View):
-    """The requests that wait for a person."""
+class GateList(ListView):
+    """The requests that wait for a person, those that end first before the others."""
 
     card: ClassVar[str] = "gate_list"
-    leads_on: ClassVar[bool] = False
+    page_size: ClassVar[int] = 6
 
     rows: tuple[GateRow, ...]
-    total: int
 
-    def buttons(self) -> Sequence[Button]:
+    def row_buttons(self) -> Sequence[Button]:
         return tuple(
             Button(f"{number}. {row.gate_class}", Ask(command_line("gate", row.id)))
-            for number, row in enumerate(self.rows, 1)
+            for number, row in enumerate(self.rows, self.first)
         )
 
 
-def list_view(waiting: Sequence[GateRequest]) -> GateList:
-    """Return the card of what waits for a person."""
+def list_view(waiting: Sequence[GateRequest], offset: int, count: int) -> GateList:
+    """Return the card of what waits for a person: so many rows of it."""
     rows = (
         GateRow(
             id=each.id,
@@ -107,9 +105,9 @@ def list_view(waiting: Sequence[GateRequest]) -> GateList:
             action=each.action,
             expires_at=each.expires_at,
         )
-        for each in waiting[:LIST_ROWS]
+        for each in waiting[offset : offset + count]
     )
-    return GateList(rows=tuple(rows), total=len(waiting))
+    return GateList(rows=tuple(rows), total=len(waiting), offset=offset, line=command_line("gate"))
 
 
 class GateComposer(SingleCardComposer):

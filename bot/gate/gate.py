@@ -45,6 +45,8 @@ _LINE_BYTES = 4
 """What half a line costs besides its words: a colon, a break."""
 _ID_BYTES = 9
 _SWEPT_AT_ONCE = 200
+_MOST_WAITING = 5_000
+"""The number of requests that people may have to decide at the same time."""
 
 
 class GateRefused(DingerpError):
@@ -192,11 +194,11 @@ class Gate:
         return await self._units.query(lambda unit: _as_now(unit, unit.repository.find(request)))
 
     async def waiting_for(self, user_id: str) -> Sequence[GateRequest]:
-        """Return the requests that a person may decide now, the newest first."""
+        """Return the requests that a person may decide now, those that end first before the others."""
         policy, company = self._policy(), self._company()
 
         def find(unit: GateUnit) -> Sequence[GateRequest]:
-            waiting = (found.at(unit.now) for found in unit.repository.newest([GateState.PENDING]))
+            waiting = (found.at(unit.now) for found in unit.repository.waiting(_MOST_WAITING))
             return [each for each in waiting if turn_of(each, user_id, policy, company, unit.now) is not None]
 
         return await self._units.query(find)

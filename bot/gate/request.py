@@ -160,8 +160,8 @@ class GateRepository(Protocol):
         """Store a request. Raises `GateConflict`."""
         ...
 
-    def newest(self, states: Sequence[GateState] = (), limit: int = 100) -> Sequence[GateRequest]:
-        """Return requests in these states, or in any, the newest first; they are not locked."""
+    def waiting(self, limit: int) -> Sequence[GateRequest]:
+        """Return the requests that people decide, those that end first before the others; they are not locked."""
         ...
 
     def due(self, limit: int) -> Sequence[str]:

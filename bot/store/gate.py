@@ -89,7 +89,13 @@ class StoredGateRequests:
             raise GateConflict(request.id) from error
         self._known.add(request.id)
 
-    def newest(self, states: Sequence[GateState] = (), limit: int = 100) -> Sequence[GateRequest]:
+    def waiting(self, limit: int) -> Sequence[GateRequest]:
+        query = select(GATE_REQUEST).where(_R.state == GateState.PENDING.value, _R.due_us.is_not(None))
+        rows = self._connection.execute(query.order_by(_R.due_us, _R.id).limit(limit))
+        return [_request(row) for row in rows]
+
+    def newest(self, states: Sequence[GateState], limit: int) -> Sequence[GateRequest]:
+        """Return requests in these states, or in any if none is given, the newest first; for operators."""
         query = select(GATE_REQUEST).order_by(_R.asked_us.desc(), _R.id).limit(limit)
         if states:
             query = query.where(_R.state.in_([state.value for state in states]))

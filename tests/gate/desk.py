@@ -15,7 +15,7 @@ from bot.approvals.plan import CompanyDirectory
 from bot.approvals.policy.loader import read_policy
 from bot.approvals.policy.rule_policy import RuleBasedPolicy
 from bot.gate.gate import Gate, GateWish
-from bot.gate.request import GateRequest, GateState
+from bot.gate.request import GateRequest
 from bot.mechanisms.metrics import Metrics
 from bot.store.database import Database
 from bot.store.gate import StoredGate
@@ -61,7 +61,7 @@ class NoRequests:
     def find(self, request: str) -> None:
         return None
 
-    def newest(self, states: Sequence[GateState] = (), limit: int = 100) -> Sequence[GateRequest]:
+    def waiting(self, limit: int) -> Sequence[GateRequest]:
         return ()
 
 

@@ -14,6 +14,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from bot.erp.model import Verdict
+from bot.gate.cards import list_view
 from bot.gate.facts import canonical, digest_of
 from bot.gate.gate import GateRefused, NoSuchRequest, UnfitRequest
 from bot.gate.request import GateOutcome, GateRequest, GateState
@@ -256,3 +257,16 @@ async def test_facts_that_are_not_exact_or_not_seen_are_refused(facts: dict[str,
 )
 def test_facts_have_one_form(facts: dict[str, object], text: str) -> None:
     assert canonical(facts) == text
+
+
+async def test_what_waits_for_a_person_is_all_found_and_what_ends_first_is_first(desk: Desk) -> None:
+    late = await desk.ask(amount="5000.00")
+    for _ in range(120):
+        await desk.ask()
+    soon = await desk.gate.ask(replace(desk.wish(), expires_in=timedelta(minutes=5)))
+    await desk.gate.vote(late.id, LI, "Li", Verdict.APPROVE)
+    assert [each.id for each in await desk.gate.waiting_for(CFO)] == [late.id]
+    waiting = await desk.gate.waiting_for(WANG)
+    assert (len(waiting), waiting[0].id) == (121, soon.id)
+    page = list_view(waiting, 6, 6)
+    assert (page.first, page.last, page.total, len(page.page_buttons())) == (7, 12, 121, 2)
