@@ -5,11 +5,12 @@ Everything is written down or computed, nothing drawn by lot, so that the same d
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from itertools import cycle
+from types import MappingProxyType
 from zoneinfo import ZoneInfo
 
 from bot.erp.model import (
@@ -42,7 +43,9 @@ HUGE = Decimal("12345678901234.56789")
 """Nineteen digits: what a float cannot hold."""
 TINY = Decimal("0.000001")
 
-WAREHOUSES = {"MAIN": "Main store", "SH": "上海仓 *A|B*", "WEST": "West “annex” <2>"}
+WAREHOUSES: Mapping[str, str] = MappingProxyType(
+    {"MAIN": "Main store", "SH": "上海仓 *A|B*", "WEST": "West “annex” <2>"}
+)
 
 
 @dataclass(frozen=True, slots=True)

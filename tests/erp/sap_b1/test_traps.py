@@ -535,8 +535,8 @@ async def test_a_release_without_the_query_service_says_what_it_cannot_be_asked(
 
 async def test_a_warehouse_of_today_is_there_at_once(erp: SapB1Erp, monkeypatch: pytest.MonkeyPatch) -> None:
     code, name = next(iter(WAREHOUSES.items()))
-    monkeypatch.delitem(fake.WAREHOUSES, code)
+    monkeypatch.setattr(fake, "WAREHOUSES", {place: WAREHOUSES[place] for place in WAREHOUSES if place != code})
     with pytest.raises(NotFound):
         await erp.warehouse_stock(WarehouseQuery(warehouse=code))
-    monkeypatch.setitem(fake.WAREHOUSES, code, name)
+    monkeypatch.setattr(fake, "WAREHOUSES", WAREHOUSES)
     assert (await erp.warehouse_stock(WarehouseQuery(warehouse=code))).name == name
