@@ -31,8 +31,7 @@ class GateAnswer(Keyword):
     "gate",
     aliases=("闸口", "zk"),
     examples=("/gate", "/闸口"),
-    writes=True,
-    governed=True,
+    changes=False,
     shows=(),
     summary=phrase("What programs ask leave for, and your answer"),
     place=46,
@@ -47,8 +46,6 @@ async def gate(
 ) -> View:
     """Show what waits for the asker or one request, or take their answer; who may answer, the gate's rules say."""
     own = context.person.user_id or ""
-    if context.on_page:
-        raise Denied(AccessVerdict(False, phrase("Answer this in your own chat with me, by the buttons of the card.")))
     if asked is None:
         count = context.rows or GateList.page_size
         return list_view(await requests.waiting_for(own), context.offset, count)

@@ -16,7 +16,10 @@ keys = command_group("The keys by which programs ask, each with an owner whose r
 commands.add_typer(keys, name="key")
 
 ScopeOption = Annotated[
-    list[str], typer.Option("--scope", help="A command that the key opens, such as order; several times; * for all.")
+    list[str],
+    typer.Option(
+        "--scope", help="A command that the key opens, such as order; several times; * for all; gate to ask leave."
+    ),
 ]
 
 

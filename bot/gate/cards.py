@@ -8,8 +8,9 @@ from datetime import datetime
 from typing import ClassVar
 
 from bot.cards.actions import Ask
-from bot.cards.view import Button, Color, ListView, View
+from bot.cards.view import Button, Color, Following, ListView, View
 from bot.chat.parsing import command_line
+from bot.erp.model import DocumentRef
 from bot.gate.facts import GateFact, flat
 from bot.gate.request import GateRequest, GateState
 from bot.outbox.delivery import Delivery, Urgency
@@ -19,6 +20,8 @@ from bot.words.phrase import Phrase, phrase
 
 GATE_CARD = "gate.request"
 """Kind of the deliveries."""
+GATE_SOURCE = "gate"
+"""What stands for the source of a request where cards follow documents."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +44,9 @@ class GateCard(View):
     note: str
     expires_at: datetime
 
+    def following(self) -> Following:
+        return _follow([self.id], Ask(command_line("gate", self.id)))
+
     def buttons(self) -> Sequence[Button]:
         allow, deny = (Ask(command_line("gate", self.id, word)) for word in ("allow", "deny"))
         if self.state is GateState.PENDING:
@@ -48,6 +54,11 @@ class GateCard(View):
         if self.state is GateState.ALLOWED:
             return (Button(phrase("Take back"), deny, Color.RED),)
         return ()
+
+
+def _follow(ids: Sequence[str], again: Ask) -> Following:
+    """Return that a card is drawn again when one of these requests changes."""
+    return Following(tuple(DocumentRef(GATE_SOURCE, each) for each in ids), again)
 
 
 def gate_view(request: GateRequest) -> GateCard:
@@ -87,6 +98,10 @@ class GateList(ListView):
     page_size: ClassVar[int] = 6
 
     rows: tuple[GateRow, ...]
+
+    def following(self) -> Following | None:
+        ids = [row.id for row in self.rows]
+        return _follow(ids, Ask(self.line, self.offset)) if ids else None
 
     def row_buttons(self) -> Sequence[Button]:
         return tuple(

@@ -287,6 +287,8 @@ class Gate:
             return _withdraw(unit, request, user_id)
         if request.state is not GateState.PENDING:
             return request
+        if verdict is Verdict.APPROVE and self._read_only():
+            raise GateRefused(READ_ONLY)
         policy = self._policy()
         instead_of = turn_of(request, user_id, policy, self._company(), unit.now)
         if instead_of is None:

@@ -15,12 +15,13 @@ from sqlalchemy.exc import IntegrityError
 
 from bot.access.audit import AuditEntry
 from bot.approvals.plan import ApprovalPlan, Vote
-from bot.gate.cards import gate_cards
+from bot.gate.cards import GATE_SOURCE, gate_cards
 from bot.gate.request import GateConflict, GateRequest, GateState
 from bot.gate.verdict import SigningKey
 from bot.outbox.delivery import Delivery
 from bot.store.approvals.rows import PLAN, VOTE
 from bot.store.audit.entries import append_entries
+from bot.store.chat.standing_answers import redraw_answers
 from bot.store.database import Database
 from bot.store.outbox.queue import enqueue
 from bot.store.record_codec import PlainCodec, RecordCodec
@@ -51,7 +52,10 @@ _ONE_KEY = text("SELECT pg_advisory_xact_lock(:area, 0)")
 
 
 class StoredGateRequests:
-    """Implements `bot.gate.request.GateRepository` within one transaction; `flush` writes the cards and the log."""
+    """Implements `bot.gate.request.GateRepository` within one transaction; `flush` writes the cards and the log.
+
+    Answers that show a request are drawn again when it changes.
+    """
 
     def __init__(self, connection: Connection, now: datetime, *, locking: bool = True) -> None:
         """Without ``locking`` it is read-only."""
@@ -59,6 +63,7 @@ class StoredGateRequests:
         self._connection = connection
         self._locking = locking
         self._known: set[str] = set()
+        self._changed: dict[tuple[str, str], datetime] = {}
         self._deliveries: dict[str, Delivery] = {}
         self._entries: list[AuditEntry] = []
 
@@ -80,6 +85,7 @@ class StoredGateRequests:
 
     def put(self, request: GateRequest) -> None:
         row = _row(request)
+        self._changed[GATE_SOURCE, request.id] = self.now
         if request.id in self._known:
             self._connection.execute(update(GATE_REQUEST).where(_R.id == request.id).values(row))
             return
@@ -122,10 +128,11 @@ class StoredGateRequests:
     def flush(self) -> None:
         """Write the queued cards and the entries."""
         enqueue(self._connection, *self._deliveries.values(), now=self.now)
+        redraw_answers(self._connection, self._changed, self.now)
         if self._entries:
             # Last, since all processes wait for the end of the one chain.
             append_entries(self._connection, self._entries)
-        self._deliveries, self._entries = {}, []
+        self._deliveries, self._entries, self._changed = {}, [], {}
 
     def _one(self, *conditions: Any) -> GateRequest | None:
         query = select(GATE_REQUEST).where(*conditions)

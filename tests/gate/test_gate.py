@@ -213,8 +213,11 @@ async def test_of_what_is_allowed_without_people_a_sample_is_shown(desk: Desk) -
 
 
 async def test_nobody_is_let_through_while_nothing_may_be_written(desk: Desk) -> None:
-    allowed = await _allowed(desk)
+    allowed, waiting = await _allowed(desk), await desk.ask()
     desk.read_only = True
+    with pytest.raises(GateRefused):
+        await desk.gate.vote(waiting.id, LI, "Li", Verdict.APPROVE)
+    assert (await desk.gate.vote(waiting.id, LI, "Li", Verdict.REJECT)).state is GateState.DENIED
     assert (await desk.ask("note.add")).state is GateState.DENIED
     with pytest.raises(GateRefused):
         await _use(desk, allowed)

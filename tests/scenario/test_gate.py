@@ -93,6 +93,16 @@ async def state_of(client: ApiClient, asked: Told) -> Told:
     return await client.get(f"{REQUESTS}/{asked.body['id']}")
 
 
+async def test_answers_that_show_a_request_follow_it(gate: Door) -> None:
+    system, asked = gate.system, await ask(gate.client, "first", amount="12.50")
+    await card_of(system, KEEPER, "12.50")
+    typed = [await system.ask(line, KEEPER) for line in ("/gate", f"/gate {asked.body['id']}")]
+    assert all("Refund order SO-1001" in card.markdown for card in typed)
+    await tap(system, await card_of(system, IT, "12.50"), NO, IT)
+    await system.engine.wait_for(lambda: "Refund order" not in system.see(typed[0]).markdown)
+    await system.engine.wait_for(lambda: not system.see(typed[1]).button(YES))
+
+
 async def test_a_person_lets_a_program_through_once(gate: Door) -> None:
     asked = await ask(gate.client, "first", amount="12.50", why="<b>[late](https://x.example)</b>")
     assert (asked.status, asked.body["state"], asked.body["verdict"]) == (202, "pending", None)
@@ -241,3 +251,16 @@ async def test_the_example_of_the_guide_asks_uses_and_reports(gate: Door) -> Non
     first, last = said.decode().splitlines()
     assert first.startswith("allowed ")
     assert last == "done"
+
+
+async def test_no_program_answers_for_its_owner(gate: Door) -> None:
+    asked = await ask(gate.client, "first")
+    await card_of(gate.system, KEEPER, "12.50")
+    await gate.key(KEEPER)
+    line = f"/gate {asked.body['id']}"
+    read = await gate.client.send("POST", "/questions", json={"line": line})
+    assert read.status == 200, read.body
+    refused = await gate.client.send("POST", "/questions", json={"line": f"{line} allow"})
+    assert (refused.body["command"], refused.body["outcome"]) == ("gate", "bad_argument")
+    card = await card_of(gate.system, KEEPER, "12.50")
+    assert card.button(YES), "nobody has answered"
