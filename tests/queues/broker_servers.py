@@ -12,6 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.free_ports import free_port
+
 STARTS_WITHIN = 180.0
 """Seconds; RabbitMQ takes several on a busy machine."""
 
@@ -32,7 +34,7 @@ def missing() -> list[str]:
 @contextmanager
 def redis() -> Iterator[str]:
     """Start Redis and return its address."""
-    port = _free_port()
+    port = free_port()
     with _folder() as home:
         command = ["redis-server", "--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(home)]
         with _running(command, home, port):
@@ -42,7 +44,7 @@ def redis() -> Iterator[str]:
 @contextmanager
 def nats() -> Iterator[str]:
     """Start NATS with JetStream and return its address."""
-    port = _free_port()
+    port = free_port()
     with _folder() as home:
         command = [str(_nats()), "-a", "127.0.0.1", "-p", str(port), "-js", "-sd", str(home)]
         with _running(command, home, port):
@@ -52,7 +54,7 @@ def nats() -> Iterator[str]:
 @contextmanager
 def rabbit() -> Iterator[str]:
     """Start RabbitMQ with its own Erlang name server, and return its address."""
-    port, mapper = _free_port(), _free_port()
+    port, mapper = free_port(), free_port()
     with _folder() as home:
         (home / "rabbitmq.conf").write_text(f"listeners.tcp.1 = 127.0.0.1:{port}\nlog.file = false\n")
         (home / "plugins").write_text("[].")
@@ -62,7 +64,7 @@ def rabbit() -> Iterator[str]:
             "RABBITMQ_ENABLED_PLUGINS_FILE": str(home / "plugins"),
             "RABBITMQ_MNESIA_BASE": str(home / "data"),
             "RABBITMQ_LOG_BASE": str(home),
-            "RABBITMQ_DIST_PORT": str(_free_port()),
+            "RABBITMQ_DIST_PORT": str(free_port()),
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1} +sbwt none",
             "ERL_EPMD_PORT": str(mapper),
             "ERL_EPMD_ADDRESS": "127.0.0.1",
@@ -125,10 +127,3 @@ def _until_open(port: int, process: subprocess.Popen[bytes], log: Path) -> None:
                 return
         time.sleep(0.05)
     raise RuntimeError(f"the broker did not start: {log.read_text(errors='replace')[-2000:]}")
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -20,8 +20,9 @@ from bot.store.alerts.rows import notes_of
 from bot.store.engines import CONNECTION_PREFIX
 from bot.store.errors import StoreUnavailable
 from bot.store.tables import ALERT_NOTE, LEAD, REPLICA
+from tests.free_ports import free_port
 from tests.scenario.alerts.call_recorder import CallRecorder, assert_every_card_once, assert_nothing_lost, settled
-from tests.scenario.alerts.storm import Senders, Storm, free_port, hook
+from tests.scenario.alerts.storm import Senders, Storm, hook
 from tests.scenario.approvals.cluster import CONFIG, ROOT, ApprovalCluster, CardPlacement, ClickAnswer, open_cluster
 from tests.scenario.processes import Exit, Program, used_before
 from tests.scenario.test_endurance import NO_QUOTA

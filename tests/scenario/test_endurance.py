@@ -20,7 +20,8 @@ from bot.kit.simulator.config import SimulatorConfig, utc_now
 from bot.kit.simulator.engine import SimEngine
 from bot.kit.simulator.server import open_simulator as simulator_running
 from tests.alerts.intake.signed_requests import sign
-from tests.scenario.alerts.storm import SOURCE, Storm, free_port, hook
+from tests.free_ports import free_port
+from tests.scenario.alerts.storm import SOURCE, Storm, hook
 from tests.scenario.conftest import KEEPER
 from tests.scenario.processes import Program, connected, environment, forked, used_before
 from tests.scenario.traffic import eventually

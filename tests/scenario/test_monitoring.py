@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import re
 import shutil
-import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from http import HTTPStatus
@@ -16,6 +15,7 @@ import aiohttp
 import pytest
 import yaml
 
+from tests.free_ports import free_port
 from tests.project.test_monitoring import dashboard_queries
 from tests.project.tree import ROOT
 from tests.scenario.alerts.scenario import AlertScenario, open_timeline_in
@@ -60,9 +60,7 @@ async def watching(port: int, folder: Path) -> AsyncIterator[Prometheus]:
     settings["scrape_configs"] = settings["scrape_configs"][:1]
     settings["scrape_configs"][0]["static_configs"] = [{"targets": [f"127.0.0.1:{port}"]}]
     (folder / "prometheus.yml").write_text(yaml.safe_dump(settings))
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        address = f"127.0.0.1:{free.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     options = {"config.file": folder / "prometheus.yml", "storage.tsdb.path": folder / "series"}
     command = [f"--{name}={value}" for name, value in {**options, "web.listen-address": address}.items()]
     process = await asyncio.create_subprocess_exec(

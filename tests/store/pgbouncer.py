@@ -12,7 +12,8 @@ from pathlib import Path
 
 import psycopg
 
-from tests.erp.sql.postgres_server import Postgres, free_port
+from tests.erp.sql.postgres_server import Postgres
+from tests.free_ports import free_port
 
 CONNECTIONS = 3
 """To a database, for all who come through it: fewer than one replica has, so that they are handed around."""

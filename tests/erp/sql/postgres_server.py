@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import tempfile
 import time
@@ -18,6 +17,7 @@ from typing import Any
 import psycopg
 
 from bot.kit.testing.fake_erp import SECRET
+from tests.free_ports import free_port
 
 READER, PASSWORD = "reader", SECRET
 """The role that may read only."""
@@ -196,13 +196,6 @@ def _let_read(postgres: Postgres) -> None:
     with _connected(postgres) as connection:
         connection.execute("GRANT USAGE ON SCHEMA public TO reader")
         connection.execute("ALTER DEFAULT PRIVILEGES IN SCHEMA public GRANT SELECT ON TABLES TO reader")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _make_reader(postgres: Postgres) -> None:

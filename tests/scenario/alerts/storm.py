@@ -6,7 +6,6 @@ Every event of an alert reports a different figure, so a card's figure tells whi
 from __future__ import annotations
 
 import asyncio
-import socket
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -120,14 +119,6 @@ def sku(correlation: int) -> str:
 def hook(rules: Path) -> dict[str, str]:
     """Return the variables with which ``dingerp run`` accepts the storm."""
     return {f"DINGERP_HOOKS__{SOURCE.upper()}__SECRET": SECRET, "DINGERP_ALERTS__RULES": str(rules)}
-
-
-def free_port() -> int:
-    """Return a free port, so that a restarted bot has the same address."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @dataclass(slots=True)

@@ -16,8 +16,9 @@ import aiohttp
 from bot.kit.simulator.config import SimulatorConfig
 from bot.kit.simulator.server import open_simulator as simulator_running
 from bot.store.database import Database
+from tests.free_ports import free_port
 from tests.scenario.alerts.call_recorder import CHANGE, CREATE, CallRecorder, StoredCounts, settled
-from tests.scenario.alerts.storm import Senders, Storm, free_port, hook, sku
+from tests.scenario.alerts.storm import Senders, Storm, hook, sku
 from tests.scenario.processes import NO_INDEX, Program, connected, environment, forked, shared_database, used_before
 from tests.scenario.traffic import Traffic, eventually
 

@@ -21,6 +21,7 @@ from bot.kit.simulator.engine import SimEngine
 from bot.kit.simulator.server import open_simulator as simulator_running
 from bot.store.database import Database
 from bot.store.tables import DELIVERY
+from tests.free_ports import free_port
 from tests.scenario.alerts import fast_clock_bot
 from tests.scenario.alerts.call_recorder import (
     CallRecorder,
@@ -29,7 +30,7 @@ from tests.scenario.alerts.call_recorder import (
     assert_nothing_lost,
     settled,
 )
-from tests.scenario.alerts.storm import Senders, Storm, free_port, hook
+from tests.scenario.alerts.storm import Senders, Storm, hook
 from tests.scenario.fault_trial import count_strikes
 from tests.scenario.processes import NO_INDEX, Program, environment, forked, shared_database, used_before
 from tests.scenario.traffic import eventually

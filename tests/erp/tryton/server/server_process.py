@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -25,6 +24,7 @@ from tests.erp.tryton.server.installation import (
     python,
     write_config,
 )
+from tests.free_ports import free_port
 
 _VERSION = b'{"id":0,"method":"common.server.version","params":[]}'
 _START_SECONDS = 60
@@ -81,7 +81,7 @@ class TrytonServer:
         for name in self.databases:
             shutil.copy(self.source.database, self.folder / f"{name}.sqlite")
         for _ in range(_ATTEMPTS):
-            if self._start(_free_port()):
+            if self._start(free_port()):
                 return
         raise RuntimeError(f"Tryton does not start, see {self.folder / 'trytond.log'}")
 
@@ -119,9 +119,3 @@ class TrytonServer:
             self._process.kill()
             self._process.wait()
         self._process = None
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
