@@ -1,15 +1,15 @@
-"""``dingerp trace``: what one question or click did, found by the reference on its card."""
+"""``dingerp trace``: what one question, click, page or request did, found by its reference."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from datetime import timedelta, tzinfo
 
 from bot.access.audit import AuditKind, AuditSearch, RecordedEntry
 from bot.admin.database import OperatorAction, audit_log, open_database, require_database
 from bot.admin.output import align_columns, as_json, count_noun, escape_invisible, format_exact, format_second
-from bot.mechanisms.tracing import Trace, read_reference
+from bot.mechanisms.tracing import Trace, TracedLine, read_reference
 from bot.settings import Settings
 from bot.store.traces import StoredTraces
 from bot.words.errors import ConfigurationError
@@ -34,14 +34,21 @@ async def show_trace(settings: Settings, text: str, *, zone: tzinfo, form: str) 
                 f"no trace {reference}: traces are kept for {kept}, the newest {settings.trace.keep_rows}"
                 " (`trace` in the settings), and written a second after the answer"
             )
-        # The entry has the time at which the trace says that it was asked, to the millisecond.
-        wanted = AuditSearch(
-            kind=AuditKind.QUESTION, action=trace.command, since=trace.at, until=trace.at + _MOMENT, limit=20
-        )
-        entries = await audit_log(settings, ready).search(wanted) if trace.command else ()
+        audit = audit_log(settings, ready)
+        asked = [(line, await audit.search(_entry_of(line))) for line in trace.lines]
     if form == "json":
-        return [as_json({**asdict(trace), "at": format_exact(trace.at, zone), "audit": [_facts(e) for e in entries]})]
-    return list(_lines(trace, entries, zone))
+        lines = [
+            {**asdict(line), "at": format_exact(line.at, zone), "audit": list(map(_facts, entries))}
+            for line, entries in asked
+        ]
+        return [as_json({**asdict(trace), "at": format_exact(trace.at, zone), "lines": lines})]
+    return list(_lines(trace, asked, zone))
+
+
+def _entry_of(asked: TracedLine) -> AuditSearch:
+    """Return what finds a line in the audit log, whose entry has its time to the millisecond."""
+    until = asked.at + _MOMENT
+    return AuditSearch(kind=AuditKind.QUESTION, action=asked.command, since=asked.at, until=until, limit=20)
 
 
 def _facts(kept: RecordedEntry) -> dict[str, object]:
@@ -49,14 +56,12 @@ def _facts(kept: RecordedEntry) -> dict[str, object]:
     return {"actor": entry.actor, "conversation": entry.conversation, "documents": entry.documents, "rule": entry.rule}
 
 
-def _lines(trace: Trace, entries: tuple[RecordedEntry, ...], zone: tzinfo) -> Iterator[str]:
+def _lines(trace: Trace, asked: Sequence[tuple[TracedLine, Sequence[RecordedEntry]]], zone: tzinfo) -> Iterator[str]:
     yield f"{trace.reference}: {trace.what} at {format_second(trace.at, zone)}, {trace.took} ms"
-    yield escape_invisible(f"command {trace.command or 'none'}, {trace.outcome}; rule: {trace.rule or 'none'}")
-    for kept in entries:
-        about = ", ".join(kept.entry.documents) or "no single document"
-        yield escape_invisible(f"asked by {kept.entry.actor} in {kept.entry.conversation}: {about}")
-    if not entries:
-        yield "The audit log has no entry of it: it showed no documents."
+    yield escape_invisible(f"{trace.command or 'no command'}: {trace.outcome}; rule: {trace.rule or 'none'}")
+    for line, entries in asked:
+        yield ""
+        yield from map(escape_invisible, _asked(line, entries))
     if trace.steps:
         yield ""
         rows = [
@@ -66,3 +71,14 @@ def _lines(trace: Trace, entries: tuple[RecordedEntry, ...], zone: tzinfo) -> It
         yield from align_columns([("after", "step", "of", "outcome", "took"), *rows])
     if trace.left_out:
         yield f"{count_noun(trace.left_out, 'further step is', 'further steps are')} not kept."
+
+
+def _asked(line: TracedLine, entries: Sequence[RecordedEntry]) -> Iterator[str]:
+    if line.line:
+        yield f"asked: {line.line}" + (f", read as {line.read_as}" if line.read_as else "")
+    yield f"command {line.command or 'none'}, {line.outcome}; rule: {line.rule or 'none'}"
+    for kept in entries:
+        about = ", ".join(kept.entry.documents) or "no single document"
+        yield f"shown to {kept.entry.actor} in {kept.entry.conversation}: {about}"
+    if not entries:
+        yield "The audit log has no entry of it: it showed no documents."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from bot.access.api_keys import ApiKeys
@@ -11,6 +12,7 @@ from bot.cards.language import choose_language
 from bot.chat.answers.page_answers import PageAnswers
 from bot.chat.registry import Commands
 from bot.gate.gate import Gate
+from bot.mechanisms.tracing import Trace
 from bot.store.api_keys import StoredApiKeys
 from bot.web.api.documents import document_routes
 from bot.web.api.door import ProgramDoor
@@ -28,7 +30,14 @@ def routes_of(commands: Commands) -> tuple[ApiRoute, ...]:
     return (QUESTIONS, WHOSE, *GATE_ROUTES, *document_routes(commands), *oversight_routes(commands))
 
 
-def build_api(base: Infrastructure, answers: PageAnswers, commands: Commands, audit: AuditLog, gate: Gate) -> ApiSite:
+def build_api(
+    base: Infrastructure,
+    answers: PageAnswers,
+    commands: Commands,
+    audit: AuditLog,
+    gate: Gate,
+    traced: Callable[[Trace], None],
+) -> ApiSite:
     """Return the API; it answers once there is a key."""
     keys = ApiKeys(
         StoredApiKeys(base.database),
@@ -46,5 +55,6 @@ def build_api(base: Infrastructure, answers: PageAnswers, commands: Commands, au
         metrics=base.metrics,
         now=base.now,
         gate=gate,
+        traced=traced,
     )
     return ApiSite(parts, routes_of(commands))

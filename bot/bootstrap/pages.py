@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from functools import partial
 
@@ -20,6 +21,7 @@ from bot.chat.rule_changes import RuleChanges
 from bot.chat.rule_proposals import PROPOSAL_CARD, RuleProposalComposer, proposal_cards
 from bot.dingtalk.logins import DingTalkLogins
 from bot.mechanisms.background import Runs, repeat
+from bot.mechanisms.tracing import Trace
 from bot.outbox.place import PlaceKind
 from bot.rulefiles.versions import RuleVersion
 from bot.store.confirmations import StoredConfirmations
@@ -139,7 +141,11 @@ def build_rule_pages(
 
 
 def build_site(
-    base: Infrastructure, answers: PageAnswers, sessions: PageSessions, rule_pages: RulePages
+    base: Infrastructure,
+    answers: PageAnswers,
+    sessions: PageSessions,
+    rule_pages: RulePages,
+    traced: Callable[[Trace], None],
 ) -> PageSite | None:
     """Return the pages where the settings want any."""
     settings = base.settings
@@ -152,6 +158,7 @@ def build_site(
         language_of=lambda code: choose_language(base.languages, code or settings.language),
         now=base.now,
         identify=partial(base.people.identify, name=""),
+        traced=traced,
     )
     app = DingTalkApp(
         client_id=settings.dingtalk.client_id,

@@ -19,7 +19,7 @@ from bot.bootstrap.factories import make_renderer
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.language_model import open_model
 from bot.bootstrap.replicas import Replica
-from bot.bootstrap.traces import keep_traces, reference_on_card
+from bot.bootstrap.traces import reference_on_card
 from bot.cards.budget import Budget
 from bot.chat.answers.card_probes import CardProbes
 from bot.chat.answers.clicks import ClickPipeline
@@ -55,6 +55,7 @@ from bot.dingtalk.robot import Robot
 from bot.erp.hub import ErpHub
 from bot.erp.model import Area
 from bot.mechanisms.background import Runs, repeat
+from bot.mechanisms.tracing import Trace
 from bot.outbox.quota import DEGRADED
 from bot.outbox.spending import Purpose, Quota
 from bot.read_model.queries import ReadModel
@@ -103,6 +104,8 @@ class AnsweringServices:
     """Reads sentences, if enabled."""
     model: ModelReader | None
     """Asks a language model about sentences, if enabled."""
+    traced: Callable[[Trace], None]
+    """Gets the trace of each question and click."""
 
 
 async def open_inbox(base: Infrastructure, replica: Replica | None) -> StoredInbox:
@@ -172,6 +175,7 @@ async def build_pipelines(
         if base.settings.replicas == 1
         else RememberingQuestions(limited, base.stored_languages, base.people.language, dialogues)
     )
+    card_reference = partial(reference_on_card, base.settings.trace)
     shared = PipelineParts(
         handler=handler,
         people=base.people,
@@ -184,8 +188,8 @@ async def build_pipelines(
         now=base.now,
         forms=build_forms(base),
         keeper=keeper,
-        traced=await keep_traces(base),
-        card_reference=partial(reference_on_card, base.settings.trace),
+        traced=parts.traced,
+        card_reference=card_reference,
     )
     clicks = ClickPipeline(
         shared,
@@ -212,6 +216,7 @@ async def build_pipelines(
         renderer=make_renderer(base.settings, base.languages, budget=WHOLE_PAGE, now=base.now),
         policy=parts.access.policy,
         now=base.now,
+        card_reference=card_reference,
     )
     pages, api = answering(limited, commands=parts.commands), answering(programs, commands=commands)
     return _question_pipeline(parts, shared, rights, inbox, patience), clicks, pages, api

@@ -49,6 +49,7 @@ from bot.bootstrap.receivers import start_receivers
 from bot.bootstrap.rehearsals import Rehearsals
 from bot.bootstrap.replicas import Replica
 from bot.bootstrap.rules import RuleFiles, start_rules
+from bot.bootstrap.traces import keep_traces
 from bot.cards.language import Language, choose_language
 from bot.chat.accounts.binding import ErpAccounts
 from bot.chat.accounts.keys import ErpKeys
@@ -176,6 +177,7 @@ async def build_services(
     gate = await start_gate(base, alerts, rules, approvals.organisation)
     figures = await start_efficiency(base)
     findings = await start_findings(base, figures, rules, rehearsals)
+    traced = await keep_traces(base)
     answering = AnsweringServices(
         base=base,
         commands=commands,
@@ -210,11 +212,12 @@ async def build_services(
         named=named_questions.line_of,
         reader=reader,
         model=model,
+        traced=traced,
     )
     questions, clicks, answers, programs = await build_pipelines(answering, inbox, patience)
-    api = build_api(base, programs, commands, audit, gate)
+    api = build_api(base, programs, commands, audit, gate, traced)
     rule_pages = build_rule_pages(base, alerts, rules, confirmations, audit, required_audit, rehearsals, findings)
-    site = build_site(base, answers, sessions, rule_pages)
+    site = build_site(base, answers, sessions, rule_pages, traced)
 
     await resume_questions(base, inbox, questions, replica)
     await start_queue_readers(base, alerts.intake)

@@ -1,8 +1,9 @@
-"""Traces of questions and clicks: which are kept, for how long, and what is said of slow ones."""
+"""Traces: which are kept, for how long, and what is said of slow ones."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from functools import partial
 
@@ -11,7 +12,7 @@ import structlog
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.chat.questions.failures import NO_ANSWER_NOW, QuestionOutcome
 from bot.mechanisms.background import Runs, repeat
-from bot.mechanisms.tracing import ANSWER, Trace, current_trace
+from bot.mechanisms.tracing import ANSWER, PAGE, REQUEST, Trace, current_trace
 from bot.settings import TraceSettings
 from bot.store.traces import StoredTraces
 from bot.words.errors import DingerpError
@@ -20,7 +21,8 @@ log = structlog.get_logger(__name__)
 
 _FLUSHED_EVERY = 1.0
 _PRUNED_EVERY = 600.0
-_FAILED = frozenset({*NO_ANSWER_NOW, "not_delivered", "busy"})
+_FAILED = frozenset({*NO_ANSWER_NOW, "not_delivered", "busy", "500", "503"})
+_BY_BROWSERS_AND_PROGRAMS = frozenset({PAGE, REQUEST})
 
 
 async def keep_traces(base: Infrastructure) -> Callable[[Trace], None]:
@@ -52,7 +54,7 @@ def reference_on_card(settings: TraceSettings) -> str:
     trace = current_trace()
     if trace is None or trace.outcome == QuestionOutcome.FAILED:  # whose card has it in its body
         return ""
-    tells = settings.on_cards == "all" or trace.outcome in _FAILED or trace.age >= settings.slow_seconds * 1000
+    tells = settings.on_cards == "all" or _has_failed(trace) or trace.age >= settings.slow_seconds * 1000
     return trace.reference if tells else ""
 
 
@@ -71,5 +73,12 @@ def take_trace(settings: TraceSettings, keep: Callable[[Trace], None], trace: Tr
             longest=f"{longest.name} {longest.subject}".rstrip() if longest else "",
             longest_seconds=longest.took / 1000 if longest else 0,
         )
-    if settings.keep == "all" or is_slow or trace.outcome in _FAILED:
+    keeps_all = settings.keep == "all" and trace.what not in _BY_BROWSERS_AND_PROGRAMS
+    if keeps_all or is_slow or _has_failed(trace):
+        if not settings.keep_lines:
+            trace.lines[:] = [replace(each, line="", read_as="") for each in trace.lines]
         keep(trace)
+
+
+def _has_failed(trace: Trace) -> bool:
+    return not _FAILED.isdisjoint({trace.outcome, *(line.outcome for line in trace.lines)})

@@ -87,7 +87,11 @@ class CallRunner:
     async def read(self, source: Erp, call: str, read: Callable[[Erp], Awaitable[T]]) -> T:
         """Try up to three times within the source's time; raises the last error."""
         breaker = self._breakers[source.name]
-        breaker.admit()
+        try:
+            breaker.admit()
+        except ErpError:
+            add_step(f"erp {call}", source.name, "not called, as it failed before", 0)
+            raise
         try:
             answer = await self._try(source, call, read)
         except ErpError as error:

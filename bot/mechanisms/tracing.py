@@ -1,7 +1,8 @@
 """Traces: what one piece of work did, step by step, under a short reference that stands on its card and in its log.
 
-A trace holds names of commands, rules, sources and calls, and how long each took; never names of people or partners,
-amounts, or the text of a question. Outside a trace `step` costs a look at a variable.
+Its steps hold names of commands, rules, sources and calls, and how long each took; never names of people or partners,
+or amounts. What was asked stands apart, in its lines: it is for the trace that is kept, sealed, and never for the log.
+Outside a trace `step` costs a look at a variable.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import time
 from collections.abc import Callable, Iterator, MutableMapping
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -21,8 +22,11 @@ _MISREAD = str.maketrans("OIL", "011")
 _LENGTH = 8
 ANSWER, CARD = "answer", "card"
 """The steps of a question that have others within them, or go to DingTalk."""
+PAGE, REQUEST = "page", "request"
+"""What browsers and programs ask for. Thousands come in an hour, and no card tells their references."""
 _MOST_STEPS = 200
 """Steps that a trace keeps: a report over months makes hundreds of calls."""
+_MOST_LINES, _LONGEST_LINE = 20, 400
 
 
 def make_reference() -> str:
@@ -48,13 +52,28 @@ class TraceStep:
     took: int
 
 
+@dataclass(frozen=True, slots=True)
+class TracedLine:
+    """A line that was asked, and how it was answered; ``at`` is the time of its audit entry.
+
+    ``read_as`` is the line that a sentence was taken for, empty for none.
+    """
+
+    at: datetime
+    line: str
+    read_as: str
+    command: str
+    outcome: str
+    rule: str
+
+
 @dataclass(slots=True)
 class Trace:
-    """What one question or click did; ``at`` is the time of its audit entry."""
+    """What one question, click, page or request did."""
 
     at: datetime
     what: str
-    """``question`` or ``click``."""
+    """``question``, ``click``, `PAGE` or `REQUEST`."""
     reference: str = field(default_factory=make_reference)
     command: str = ""
     outcome: str = ""
@@ -62,6 +81,7 @@ class Trace:
     steps: list[TraceStep] = field(default_factory=list)
     left_out: int = 0
     """Steps beyond those that are kept."""
+    lines: list[TracedLine] = field(default_factory=list)
     took: int | None = None
     """Milliseconds; None while it goes on."""
     _began: float = field(default_factory=time.monotonic)
@@ -79,6 +99,11 @@ class Trace:
             return
         took = round(seconds * 1000)
         self.steps.append(TraceStep(name, subject, outcome, max(self.age - took, 0), took))
+
+    def add_line(self, asked: TracedLine) -> None:
+        """Add a line that was asked, as far as there is room."""
+        if self.took is None and len(self.lines) < _MOST_LINES:
+            self.lines.append(replace(asked, line=asked.line[:_LONGEST_LINE]))
 
     def end(self) -> None:
         """Take no more steps."""
@@ -123,6 +148,13 @@ def add_step(name: str, subject: str, outcome: str, seconds: float) -> None:
     trace = _TRACE.get()
     if trace is not None:
         trace.add(name, subject, outcome, seconds)
+
+
+def add_line(asked: TracedLine) -> None:
+    """Add a line that was asked to the trace of the work at hand, if there is one."""
+    trace = _TRACE.get()
+    if trace is not None:
+        trace.add_line(asked)
 
 
 @contextmanager

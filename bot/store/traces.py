@@ -11,7 +11,7 @@ import orjson
 from sqlalchemy import delete, select
 from sqlalchemy.engine import Connection
 
-from bot.mechanisms.tracing import Trace, TraceStep
+from bot.mechanisms.tracing import Trace, TracedLine, TraceStep
 from bot.store.database import Database, Stored
 from bot.store.row_times import from_ms, to_ms
 from bot.store.statements import insert_into
@@ -53,7 +53,8 @@ class StoredTraces(Stored):
         for row in await self._database.rows(query):
             told = orjson.loads(row.told)
             steps = [TraceStep(**step) for step in told.pop("steps")]
-            return Trace(from_ms(row.at_ms), reference=reference, steps=steps, **told)
+            lines = [TracedLine(from_ms(line.pop("at_ms")), **line) for line in told.pop("lines", ())]
+            return Trace(from_ms(row.at_ms), reference=reference, steps=steps, lines=lines, **told)
         return None
 
     async def prune(self, now: datetime, *, keep: timedelta, most: int) -> None:
@@ -63,7 +64,13 @@ class StoredTraces(Stored):
 
 def _told(trace: Trace) -> dict[str, object]:
     names = ("what", "command", "outcome", "rule", "left_out", "took")
-    return {**{name: getattr(trace, name) for name in names}, "steps": list(map(asdict, trace.steps))}
+    told = {name: getattr(trace, name) for name in names}
+    return {**told, "steps": list(map(asdict, trace.steps)), "lines": list(map(_line_told, trace.lines))}
+
+
+def _line_told(asked: TracedLine) -> dict[str, object]:
+    told = asdict(asked)
+    return {"at_ms": to_ms(told.pop("at")), **told}
 
 
 def _prune(before_ms: int, most: int, connection: Connection) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from bot.mechanisms.tracing import Trace
+from bot.mechanisms.tracing import Trace, TracedLine
 from bot.store.database import Database
 from bot.store.traces import StoredTraces
 from tests.admin.conftest import AdminShell
@@ -19,6 +19,7 @@ def test_what_is_no_reference_and_what_is_not_kept(shell: AdminShell) -> None:
 
 def test_a_trace_for_programs_and_the_look_at_it_is_recorded(shell: AdminShell) -> None:
     trace = Trace(datetime(2026, 12, 2, 8, tzinfo=UTC), "question", command="order", outcome="erp_down", rule="sales")
+    trace.add_line(TracedLine(trace.at, "/order SO-1", "", "order", "erp_down", "sales"))
     trace.add("erp order", "main", "timeout", 0.0)
     trace.end()
 
@@ -29,7 +30,9 @@ def test_a_trace_for_programs_and_the_look_at_it_is_recorded(shell: AdminShell) 
 
     shell.store(keep)
     told = shell.read("trace", trace.reference.lower())
-    assert (told["reference"], told["rule"], told["audit"]) == (trace.reference, "sales", [])
+    assert (told["reference"], told["rule"]) == (trace.reference, "sales")
+    (line,) = told["lines"]
+    assert (line["line"], line["rule"], line["audit"]) == ("/order SO-1", "sales", [])
     assert [(each["name"], each["subject"], each["outcome"]) for each in told["steps"]] == [
         ("erp order", "main", "timeout")
     ]

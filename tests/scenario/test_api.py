@@ -9,12 +9,13 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
 from bot.access.audit import AuditKind, AuditSearch
 from bot.admin.api_keys import add_key, list_keys, revoke_key
+from bot.chat.answers.page_answers import PageAnswers
 from bot.settings.sections.rights import AllowanceSettings
 from bot.store.audit.chain import AuditWitness
 from bot.store.audit.log import StoredAudit
@@ -291,3 +292,16 @@ async def test_a_restored_key_waits_for_its_owner_and_can_be_revoked_meanwhile(d
         assert (await door.client.ask("/order late")).status == 404
     finally:
         await database.close()
+
+
+async def test_a_defect_is_a_problem_too(door: Door, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def fail(*_asked: object, **_how: object) -> NoReturn:
+        raise RuntimeError("secret")
+
+    await door.key()
+    monkeypatch.setattr(PageAnswers, "look_up", fail)
+    asked = await door.client.ask("/order SO-1001")
+    assert (asked.status, asked.headers["Content-Type"]) == (500, "application/problem+json")
+    assert re.fullmatch(r"[0-9A-Z]{8}", asked.body["reference"])
+    assert "secret" not in str(asked.body)
+    assert door.system.count("errors_total", room="api", error="RuntimeError") == 1

@@ -97,10 +97,12 @@ class PageAnswers:
         commands: Commands,
         policy: Callable[[], AccessPolicy],
         now: Callable[[], datetime],
+        card_reference: Callable[[], str] = lambda: "",
     ) -> None:
         """``handler`` answers within the limits of each person; ``glancing`` records what is shown and counts nothing,
         for the lists of a person's own that stand beside one another; ``watching`` shows administrators what others
-        would see. ``renderer`` draws as much as there is.
+        would see. ``renderer`` draws as much as there is. ``card_reference`` returns the reference of the trace for the
+        answers of its page; empty if they have none.
         """
         self._handler = handler
         self._glancing = glancing
@@ -110,6 +112,7 @@ class PageAnswers:
         self._policy = policy
         self.commands = commands
         self._now = now
+        self._reference = card_reference
 
     def context(
         self, person: Person, line: str, *, offset: int = 0, rows: int | None = None, place: Conversation = PAGE
@@ -222,7 +225,9 @@ class PageAnswers:
     def _draw(self, view: View, context: QuestionContext, read_as: Phrase | None = None) -> Card:
         zone = context.now.tzinfo
         assert zone is not None, "the clock gives aware times"
-        return self._renderer.render(view, context.person.language, zone=zone, read_as=read_as)
+        return self._renderer.render(
+            view, context.person.language, zone=zone, read_as=read_as, reference=self._reference()
+        )
 
     def _outline(self, view: View, whole: Card, context: QuestionContext) -> Card | None:
         """Return the card of documents without their rows, which a page shows as a table.

@@ -341,7 +341,6 @@ class QuestionPipeline:
         with step(ANSWER):
             answer = self._parts.handler.hint_for(message) or await self._parts.handler.view_for(context)
         if trace := current_trace():
-            trace.at = context.now
             trace.note(answer.command, answer.outcome, answer.rule)
         # A question back leaves no room for further choices: the next answer welcomes.
         welcomes = None if person.is_external or answer.decides else self._welcomes

@@ -62,7 +62,7 @@ from bot.erp.books import InSeveralBooks
 from bot.erp.errors import Unavailable
 from bot.erp.hub import ErpHub
 from bot.mechanisms.time_limit import TimeLimit
-from bot.mechanisms.tracing import reference_now
+from bot.mechanisms.tracing import TracedLine, add_line, reference_now
 from bot.outbox.spending import Purpose, spending
 from bot.words.disclosure import HIDDEN, FieldClass, cut
 from bot.words.phrase import phrase
@@ -157,6 +157,13 @@ class QuestionDispatcher:
 
     async def view_for(self, context: QuestionContext) -> PreparedAnswer:
         """Answer a line as typed, or from a button. Raises nothing but cancellation."""
+        answer = await self._view_for(context)
+        add_line(
+            TracedLine(context.now, context.line, answer.read_as or "", answer.command, answer.outcome, answer.rule)
+        )
+        return answer
+
+    async def _view_for(self, context: QuestionContext) -> PreparedAnswer:
         if context.person.is_external:
             return refuse(context)
         if self._only_asks:

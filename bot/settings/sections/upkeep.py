@@ -79,16 +79,20 @@ class RetentionSettings(SettingsSection):
 
 
 class TraceSettings(SettingsSection):
-    """Traces: what each question and click did, found by the reference on its card."""
+    """Traces: what each question, click, page and request did, found by the reference on its card."""
 
     on_cards: Literal["slow and failed", "all"] = Field(
         "slow and failed", description="On which cards the reference stands, at the end of the small line."
     )
-    keep: Literal["all", "slow and failed"] = Field("all", description="Which traces are kept.")
+    keep: Literal["all", "slow and failed"] = Field(
+        "all",
+        description="Which traces of questions and clicks are kept; of pages and requests only slow and failed ones.",
+    )
+    keep_lines: bool = Field(True, description="Whether the lines that were asked are kept with them, sealed.")
     keep_days: int = Field(7, ge=1, le=365, description="Days for which they are kept.")
     keep_rows: int = Field(200_000, ge=1_000, description="The most that are kept; the oldest go first.")
     slow_seconds: float = Field(
-        5.0, gt=0, description="Seconds from which a question or a click is slow: it gets a line in the log."
+        5.0, gt=0, description="Seconds from which an answer is slow: it gets a line in the log."
     )
 
 

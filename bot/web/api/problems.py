@@ -17,6 +17,7 @@ from aiohttp import web
 from pydantic import BaseModel, ValidationError
 
 from bot.cards.language import Language
+from bot.mechanisms.tracing import current_trace
 from bot.words.phrase import Phrase, Words, phrase
 from bot.words.wrong_values import explain_wrong_value
 
@@ -29,6 +30,7 @@ HEADERS: Mapping[str, str] = {
 
 NO_KEY = phrase("A key is needed: send it as “Authorization: Bearer …”.")
 BAD_REQUEST = phrase("The request cannot be read as it was sent.")
+DEFECT = phrase("Something went wrong here. Please look whether it was done before you send it again.")
 NO_SUCH = phrase("There is nothing at this address.")
 TITLES: Mapping[HTTPStatus, Phrase] = {
     HTTPStatus.BAD_REQUEST: phrase("Not readable"),
@@ -42,6 +44,7 @@ TITLES: Mapping[HTTPStatus, Phrase] = {
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: phrase("Not JSON"),
     HTTPStatus.UNPROCESSABLE_ENTITY: phrase("Not understood"),
     HTTPStatus.TOO_MANY_REQUESTS: phrase("Too many requests"),
+    HTTPStatus.INTERNAL_SERVER_ERROR: phrase("A defect"),
     HTTPStatus.SERVICE_UNAVAILABLE: phrase("No answer at the moment"),
 }
 
@@ -63,6 +66,7 @@ PROBLEM_SCHEMA: dict[str, Any] = {
             },
         },
         "rule": {"type": "string", "description": "The rule that refused."},
+        "reference": {"type": "string", "description": "Of a failure: where the log and the bot's traces have it."},
         "errors": {
             "type": "array",
             "items": {
@@ -133,6 +137,8 @@ class ApiProblem(Exception):
         body["words"] = words
         if self.rule:
             body["rule"] = self.rule
+        if self.status >= HTTPStatus.INTERNAL_SERVER_ERROR and (trace := current_trace()):
+            body["reference"] = trace.reference
         if self.errors:
             body["errors"] = [_written(each, language) for each in self.errors]
         if self.choices:

@@ -26,6 +26,7 @@ from bot.chat.message import Conversation, ConversationKind
 from bot.chat.questions.failures import NO_ANSWER_NOW
 from bot.gate.gate import Gate
 from bot.mechanisms.metrics import Metrics
+from bot.mechanisms.tracing import Trace
 from bot.web.api.door import ProgramDoor
 from bot.web.api.problems import BAD_REQUEST, HEADERS, JSON, ApiProblem, wrong_request
 from bot.web.api.records import Json, Schema, write_view
@@ -74,6 +75,8 @@ class ApiParts:
     metrics: Metrics
     now: Callable[[], datetime]
     gate: Gate | None = None
+    traced: Callable[[Trace], None] = lambda trace: None
+    """Gets the trace of each request."""
 
     def asked(self, request: web.Request, program: Program, values: RequestModel) -> ApiRequest:
         """Return what a program asks for, in the language that it wants."""

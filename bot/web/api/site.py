@@ -12,8 +12,9 @@ import orjson
 import structlog
 from aiohttp import web
 
+from bot.mechanisms.tracing import REQUEST, tracing
 from bot.web.api.openapi import OPENAPI, describe, draw_page
-from bot.web.api.problems import HEADERS, JSON, NO_SUCH, ApiProblem
+from bot.web.api.problems import DEFECT, HEADERS, JSON, NO_SUCH, ApiProblem
 from bot.web.api.routes import PREFIX, ApiParts, ApiRequest, ApiRoute, RequestModel, no_answer
 from bot.words.errors import DingerpError
 
@@ -62,13 +63,22 @@ class ApiSite:
                 return problem.response(language, self.parts.languages)
             except DingerpError as error:
                 return no_answer(error).response(language, self.parts.languages)
+            except web.HTTPException:
+                raise
+            except Exception as defect:
+                log.error("api.failed", route=name, exc_info=defect)
+                self.parts.metrics.errors.labels("api", type(defect).__name__).inc()
+                failed = ApiProblem(HTTPStatus.INTERNAL_SERVER_ERROR, DEFECT)
+                return failed.response(language, self.parts.languages)
 
         return self._counted(name, handle)
 
     def _counted(self, name: str, serve: _Serve) -> _Serve:
         async def handle(request: web.Request) -> web.StreamResponse:
             began = time.perf_counter()
-            response = await serve(request)
+            with tracing(REQUEST, self.parts.now(), self.parts.traced) as trace:
+                response = await serve(request)
+                trace.note(name, str(response.status), "")
             self.parts.metrics.program_requests.labels(name, str(response.status)).inc()
             self.parts.metrics.program_seconds.labels(name).observe(time.perf_counter() - began)
             return response

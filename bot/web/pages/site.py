@@ -12,6 +12,7 @@ from aiohttp import web
 
 from bot.cards.language import Language
 from bot.mechanisms.metrics import Metrics
+from bot.mechanisms.tracing import PAGE, reference_now, tracing
 from bot.web.pages.drawing import STATIC
 from bot.web.pages.forms import MOST_BYTES, read_own_form
 from bot.web.pages.login import LoginPages
@@ -66,7 +67,9 @@ class PageSite:
     def _guarded(self, path: str, serve: Callable[[Visit], Awaitable[web.Response]]) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
             began = time.perf_counter()
-            response = await self._answer(request, serve)
+            with tracing(PAGE, self.parts.now(), self.parts.traced) as trace:
+                response = await self._answer(request, serve)
+                trace.note(path, str(response.status), "")
             self.metrics.pages.labels(path, str(response.status)).inc()
             self.metrics.page_seconds.labels(path).observe(time.perf_counter() - began)
             return response
@@ -95,11 +98,11 @@ class PageSite:
             )
         except DingerpError as error:
             log.warning("page.no_answer", error=type(error).__name__, detail=error.detail)
-            return self._problem(language, NO_ANSWER, HTTPStatus.SERVICE_UNAVAILABLE)
+            return self._problem(language, NO_ANSWER, HTTPStatus.SERVICE_UNAVAILABLE, reference_now())
         except Exception as defect:
             log.error("page.failed", path=request.path, exc_info=defect)
             self.metrics.errors.labels("pages", type(defect).__name__).inc()
-            return self._problem(language, DEFECT, HTTPStatus.INTERNAL_SERVER_ERROR)
+            return self._problem(language, DEFECT, HTTPStatus.INTERNAL_SERVER_ERROR, reference_now())
 
     def _language_of(self, request: web.Request) -> Language:
         return self.parts.language_of(request.query.get("lang", ""))
@@ -139,5 +142,7 @@ class PageSite:
         origin = self.parts.drawing.address.origin
         return await read_own_form(visit.request, origin, visit.visitor.sent_form, most_bytes)
 
-    def _problem(self, language: Language, words: Phrase, status: HTTPStatus) -> web.Response:
-        return self.parts.drawing.draw("problem", language, {"problem": words}, status=status)
+    def _problem(
+        self, language: Language, words: Phrase, status: HTTPStatus, reference: str | None = None
+    ) -> web.Response:
+        return self.parts.drawing.draw("problem", language, {"problem": words, "reference": reference}, status=status)

@@ -14,6 +14,7 @@ from bot.access.page_sessions import PageSessions, Visitor
 from bot.access.people import Person
 from bot.cards.language import Language
 from bot.chat.answers.page_answers import PageAnswer, PageAnswers
+from bot.mechanisms.tracing import Trace
 from bot.web.pages.drawing import HEADERS, PageDrawing
 from bot.web.pages.forms import MOST_BYTES
 from bot.words.phrase import Phrase
@@ -47,6 +48,8 @@ class PageParts:
     now: Callable[[], datetime]
     identify: Callable[[str], Awaitable[Person]]
     """Returns a member by userId, as they are now."""
+    traced: Callable[[Trace], None] = lambda trace: None
+    """Gets the trace of each page."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
