@@ -270,6 +270,9 @@ class DayMeanings(Transformer[Token, SaidDays]):
         unit = _UNITS.get(unit[0], unit)
         return _length("1", unit) if shift == "past" else _shifted(unit, _OFFSETS[shift])
 
+    def this_period(self, unit: Token) -> SaidDays:
+        return self.shifted("this", unit)
+
     def english_month(self, month: Token, year: Token | None = None) -> SaidDays:
         number = 1 + _ENGLISH_MONTHS.index(month[:3])
         return _month(number, year and f"{_number(year)}年")
@@ -288,12 +291,14 @@ class DayMeanings(Transformer[Token, SaidDays]):
         return _of(month, of)
 
     def part(self, month: SaidDays, said: Token) -> SaidDays:
-        """The first or last seven days, or the days up to the 15th or from the 16th on."""
+        """The first or last seven days, a half, or for the end the last ten days."""
         second = re.search("最后|下半|后半|last|second", said) is not None
 
         def of(days: Period) -> Period:
+            if "end" in said:
+                return Period(max(days.first, days.last - 9 * DAY), days.last)  # a week is its own end
             if "半" in said or "half" in said:
-                middle = days.first + 14 * DAY
+                middle = _middle(days)
                 return Period(middle + DAY, days.last) if second else Period(days.first, middle)
             return Period(days.last - 6 * DAY, days.last) if second else Period(days.first, days.first + 6 * DAY)
 
@@ -364,6 +369,14 @@ class DayMeanings(Transformer[Token, SaidDays]):
 
 def _unclear(_today: date, _ahead: bool) -> None:
     """Read days that may be either of two."""
+
+
+def _middle(days: Period) -> date:
+    """Return the last day of the first half: the 15th of a month, and the 30th of June of a year."""
+    if days.first.month == days.last.month:
+        return days.first + 14 * DAY
+    half = days.first + (days.last - days.first) // 2
+    return half - half.day * DAY if days.first.month == 1 and days.last.month == 12 else half
 
 
 def _of(days: SaidDays, part: Callable[[Period], Period]) -> SaidDays:

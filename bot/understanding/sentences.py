@@ -31,7 +31,7 @@ _LONGEST_INSIDE = 6
 _PATTERNS = 1_024
 """Patterns of words in two parts that are kept; there are some hundred such words."""
 _SPOKEN = ("deeds", "holding")
-_TABLES = ("asides", "tells")
+_TABLES = ("asides", "tells", "says")
 _WISH_KEYS = ("alone", "verbs", "when")
 _UNKNOWN_KEYS = ("words", "nearest", "unless")
 KINDS_NAMED = frozenset({"document", "partner", "product", "nothing"})
@@ -151,6 +151,8 @@ class Sentences:
     """Words that ask for all there is, whatever was asked for before: 采购在途有多少."""
     refusals: SpokenWords
     """Words that turn a purchase order down: its card has the button for it."""
+    said: Mapping[str, SpokenWords]
+    """What a few words say of any question, by names of its own → the words (`says`)."""
     states: Mapping[str, SpokenWords]
     """What is done to documents (`DocumentStep`) → the words for it, with ``…`` for signs that it is over: 开…票 is
     开了票.
@@ -198,6 +200,10 @@ class Sentences:
         if word not in self._resolved:
             self._resolved[word] = _strongest(_with_weights_inside(word, self.cues[word], self.cues))
         return self._resolved[word]
+
+    def says(self, what: str, text: str) -> bool:
+        """Return whether a text contains any of the words for something, a name in the table *says* of the files."""
+        return self.said[what].search(text.casefold()) is not None
 
     @cached_property
     def without_meaning(self) -> frozenset[str]:
@@ -288,6 +294,7 @@ class Sentences:
             heard=frozenset(words["heard"]),
             everyday=frozenset(words["everyday"]),
             asides=frozenset(word for words_ in tables["asides"].values() for word in words_),
+            said=_each_of(tables["says"]),
             tells={name: tuple(others) for name, others in tables["tells"].items()},
             off_topic=frozenset(words["off_topic"]),
         )

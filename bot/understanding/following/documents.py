@@ -7,10 +7,11 @@ from collections.abc import Mapping
 
 from bot.chat.parsing import command_line, split
 from bot.chat.questions.reading import Reading, Understood
-from bot.understanding.command_kinds import BILLED_BY, OWED, TELLS
+from bot.understanding.command_kinds import BILLED_BY, OWED, REASON, TELLS
 from bot.understanding.following.follow_up import FollowUp
 from bot.understanding.following.follow_up_words import ANY_OF_THEM, GOES_ON, OF_SEVERAL
 from bot.understanding.grammar import Grammar
+from bot.understanding.lines.weighing import Weighed
 from bot.understanding.scanning.spans import SpanKind
 
 OF_THIS = re.compile(
@@ -18,10 +19,10 @@ OF_THIS = re.compile(
 )
 """Says that it is about the document that is there."""
 _OF_THE_DOCUMENT = re.compile(
-    r"[了吗没吧谁几呢哪]|记录$|[批签审][掉了]|多少|什么时候|啥时候|何时|怎么|为什么|为啥|哪天|到哪"
+    r"[了吗没吧谁几呢哪]|记录$|[批签审][掉了]|多少|什么时候|啥时候|何时|怎么|哪天|到哪"
     r"|(?:什么|啥)(?:产品|东西|料)?$"
     r"|^(?:paid|shipped|delivered|invoiced|received|approved|finished|arrived|done)(?: yet)?\s*\??$"
-    r"|\b(?:it|has|have|is|was|did|does|when|where|who|why|how|tracking|eta)\b|单号$|快递$|物流$",
+    r"|\b(?:it|has|have|is|was|did|does|when|where|who|how|tracking|eta)\b|单号$|快递$|物流$",
     re.IGNORECASE,
 )
 """Asked of a document that is there: 开票没, 批了吧."""
@@ -87,7 +88,8 @@ def of_the_document(follow_up: FollowUp) -> Reading | None:
     is_decided = kind == "po" and _turns_down(follow_up) and not scan.of_kind(SpanKind.DOCUMENT)
     if is_decided or _OPENED.fullmatch(text):
         return follow_up.reading(command_line(kind, number), shown)
-    if not (of_this or _OF_THE_DOCUMENT.search(text)) or OF_SEVERAL.search(text):
+    asks_why = follow_up.says("why")
+    if not (of_this or asks_why or _OF_THE_DOCUMENT.search(text)) or OF_SEVERAL.search(text):
         return None
     if text == _GOODS and kind == "order" and follow_up.may_use("delivery"):
         return follow_up.reading(command_line("delivery", number), shown)
@@ -100,6 +102,12 @@ def of_the_document(follow_up: FollowUp) -> Reading | None:
     billed = BILLED_BY.get(kind, "")
     if billed and follow_up.may_use(billed) and lines.documents.asks_for_bills(scan):
         return follow_up.reading(command_line(billed, number))
+    if (
+        asks_why
+        and follow_up.may_use(REASON)
+        and lines.documents.asks_why(kind, Weighed(scan, follow_up.weights, follow_up.usable))
+    ):
+        return follow_up.reading(command_line(REASON, number))
     line = _line_that_tells(follow_up, kind, number)
     return follow_up.reading(line) if line else None
 

@@ -57,6 +57,10 @@ class FollowUp:
         """Return the turn with another text."""
         return replace(self, text=text)
 
+    def says(self, what: str) -> bool:
+        """Return whether the text contains any of the words for something (`Sentences.says`)."""
+        return self.grammar.sentences.says(what, self.text)
+
     def on_the_list(self) -> FollowUp:
         """Return the turn after the list itself, if it was exported."""
         return replace(self, last=replace(self.last, line=listed_by(self.last.line, self.grammar.commands)))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 
 from bot.chat.parsing import split
 from bot.chat.questions.reading import Reading
-from bot.understanding.command_kinds import BY_STATE
+from bot.understanding.command_kinds import BY_STATE, REASON
 from bot.understanding.following.documents import OF_THIS
 from bot.understanding.following.follow_up import FollowUp
 from bot.understanding.following.follow_up_words import GOES_ON, PRONOUN
@@ -71,6 +71,8 @@ def asks_anew(follow_up: FollowUp, alone: Reading | None, following: Reading | N
     text = follow_up.text
     if alone is None or alone.unsure or text.startswith("/") or OF_THIS.search(text) or _ELLIPTIC.search(text):
         return None
+    if following and command_of(following.line) == REASON and follow_up.says("why"):
+        return None  # 怎么还没发 asks of the order, and not for what is open
     question = _Question(follow_up, alone, following)
     if GOES_ON.search(text) or (question.command in (None, "find") and not _CONCERNING.search(text)):
         return None

@@ -33,12 +33,12 @@ class DocumentLines:
         """Yield the lines of documents with their weights."""
         for document in documents:
             name = self._asked_of(document, asked)
-            if self._asks_why(document.command, asked):
+            if self.asks_why(document.command, asked):
                 yield command_line(REASON, document.value), DECISIVE + 1
             if asked.may_use(name):
                 yield command_line(name, document.value), DECISIVE
 
-    def _asks_why(self, command: str, asked: Weighed) -> bool:
+    def asks_why(self, command: str, asked: Weighed) -> bool:
         """Return whether it is asked why a document is not done, or what it lacks."""
         lacks = command in _LACKING and asked.weight("shortage")
         return bool(lacks or (command in _WITH_REASONS and asked.weight(REASON)))
