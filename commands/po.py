@@ -23,7 +23,7 @@ from bot.chat.records.products import ProductChoice
 from bot.chat.registry import command
 from bot.erp.hub import Answer
 from bot.erp.kinds import PURCHASE_ORDERS
-from bot.erp.model import DocumentRef, PurchaseLine, PurchaseOrder, PurchaseStatus
+from bot.erp.model import DocumentRef, PurchaseLine, PurchaseOrder, ReviewState
 from bot.words.phrase import Phrase, phrase
 
 
@@ -61,7 +61,7 @@ class PurchaseView(DocumentView):
     """What is under way in the ERP since somebody decided."""
 
     def following(self) -> Following | None:
-        if self.document.status is not PurchaseStatus.WAITING:
+        if self.document.status is not ReviewState.WAITING:
             return None
         return Following((DocumentRef(self.freshness.source, self.document.number),), Ask(self.line, self.offset))
 
@@ -82,7 +82,7 @@ class PurchaseListView(DocumentListView):
     rows: ListedRows[PurchaseOrder]
 
     def following(self) -> Following | None:
-        waiting = [row for row in self.rows if row.status is PurchaseStatus.WAITING]
+        waiting = [row for row in self.rows if row.status is ReviewState.WAITING]
         documents = tuple(DocumentRef(row.source or self.freshness.source, row.number) for row in waiting)
         return Following(documents, Ask(self.line, self.offset)) if documents else None
 
@@ -128,7 +128,7 @@ async def po(
 
 async def _case(found: Answer[PurchaseOrder], approvals: ApprovalService, context: QuestionContext) -> RevisionCase:
     """Return what is decided here of the order; of an old copy nothing is."""
-    if found.stale or found.value.status is not PurchaseStatus.WAITING:
+    if found.stale or found.value.status is not ReviewState.WAITING:
         return RevisionCase()
     order = replace(found.value, source=found.source)
     return await approvals.case_of(order, context.person.user_id or "")
@@ -136,9 +136,13 @@ async def _case(found: Answer[PurchaseOrder], approvals: ApprovalService, contex
 
 def _with_names(order: PurchaseOrder) -> PurchaseOrder:
     """Return the order with the names of people in place of their accounts."""
-    approval = order.approval and replace(
-        order.approval,
-        pending_for=tuple(map(order.named, order.approval.pending_for)),
-        decided_by=order.named(order.approval.decided_by),
+    approval = order.review.approval and replace(
+        order.review.approval,
+        pending_for=tuple(map(order.review.named, order.review.approval.pending_for)),
+        decided_by=order.review.named(order.review.approval.decided_by),
     )
-    return replace(order, requester=order.named(order.requester), buyer=order.named(order.buyer), approval=approval)
+    return replace(
+        order,
+        review=replace(order.review, approval=approval, requester=order.review.named(order.review.requester)),
+        buyer=order.review.named(order.buyer),
+    )

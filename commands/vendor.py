@@ -17,11 +17,11 @@ from bot.chat.records.rankings import RankedBy
 from bot.chat.registry import Commands, command
 from bot.erp.hub import ErpHub
 from bot.erp.kinds import BILLS, PURCHASE_ORDERS, VENDORS
-from bot.erp.model import Cost, Progress, PurchaseOrder, PurchaseStatus, Supplier
+from bot.erp.model import Cost, Progress, PurchaseOrder, ReviewState, Supplier
 from bot.read_model.queries import ReadModel
 from bot.words.phrase import phrase
 
-_PLACED = frozenset({PurchaseStatus.APPROVED, PurchaseStatus.DONE})
+_PLACED = frozenset({ReviewState.APPROVED, ReviewState.DONE})
 
 
 class VendorNameOrCode(PartnerTerm):
@@ -112,4 +112,4 @@ def _brings_goods(order: PurchaseOrder) -> bool:
 
 def _came(order: PurchaseOrder) -> bool:
     """Return whether all goods came: an order may be done with its rest dropped, or sent back."""
-    return order.status is PurchaseStatus.DONE if order.received is None else order.received is Progress.FULL
+    return order.status is ReviewState.DONE if order.received is None else order.received is Progress.FULL

@@ -136,7 +136,7 @@ async def _read(
     numbered = await read_as_spelled(number, partial(erp.document, kind), missing=_NOT_THERE)
     if numbered is None:
         return None
-    review = kind.deciding.review(numbered.value) if kind.deciding is not None else None
+    review = kind.review(numbered.value)
     is_held_up = review is not None and review.state in _HELD_UP and kind.command in approvals.ruled_kinds
     if review is not None and (is_held_up or kind not in _GOING_ON):
         return DocumentKey(numbered.source, kind, numbered.value.number)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import MISSING, fields
+from dataclasses import MISSING, fields, replace
 from decimal import Decimal
 from typing import Any, TypeVar
 
@@ -21,7 +21,8 @@ from bot.erp.model import (
     ProductionOrder,
     ProductionStatus,
     PurchaseOrder,
-    PurchaseStatus,
+    Review,
+    ReviewState,
     SalesOrder,
 )
 from bot.erp.model.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt
@@ -33,7 +34,7 @@ _DEMANDED: Mapping[type, Mapping[str, Any]] = {
     Quotation: {"customer": "Acme", "status": QuotationStatus.SENT},
     Invoice: {"customer": "Acme", "status": InvoiceStatus.UNPAID},
     Bill: {"vendor": "Acme", "status": InvoiceStatus.UNPAID},
-    PurchaseOrder: {"vendor": "Acme", "status": PurchaseStatus.WAITING, "version": "1"},
+    PurchaseOrder: {"vendor": "Acme"},
     ProductionOrder: {
         "sku": "SKU1",
         "name": "Fan",
@@ -51,10 +52,31 @@ _DEMANDED: Mapping[type, Mapping[str, Any]] = {
     GoodsReceipt: {"vendor": "Acme"},
 }
 
+_REVIEWED = tuple(field.name for field in fields(Review))
+
 
 def bare(record: type[T], number: str, **told: Any) -> T:
-    """Return a record of a number or code, which is its id, too; what it must say and is not told is None or usual."""
+    """Return a record of a number or code, which is its id, too; what it must say and is not told is None or usual.
+
+    What is told of the review of a purchase order stands among what is told of the order; its state is its status.
+    """
+    if record is PurchaseOrder:
+        told = _reviewed(told)
     name = "code" if record is Customer else "number"
     known = {"id": number, name: number, **_DEMANDED.get(record, {}), **told}
     needed = (each.name for each in fields(record) if each.default is MISSING is each.default_factory)  # type: ignore[arg-type]  # records are dataclasses
     return record(**dict.fromkeys(needed) | known)
+
+
+def with_review(document: T, **changes: Any) -> T:
+    """Return a document that says something else, in its review where that has such a field."""
+    said = {name: changes.pop(name) for name in _REVIEWED if name in changes}
+    return replace(document, review=replace(document.review, **said), **changes)  # type: ignore[attr-defined, call-arg, type-var]  # a kind that is decided
+
+
+def _reviewed(told: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what is told of a purchase order, with its review as a record."""
+    said = {name: told[name] for name in _REVIEWED if name in told}
+    review = told.get("review") or Review(state=told.get("status", ReviewState.WAITING), version="1")
+    others = {name: value for name, value in told.items() if name not in (*_REVIEWED, "status")}
+    return {**others, "review": replace(review, **said)}

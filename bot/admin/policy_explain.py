@@ -27,7 +27,7 @@ from bot.bootstrap.policy import terms_of
 from bot.erp.books import Books
 from bot.erp.errors import ErpError, NotFound, Unsupported
 from bot.erp.hub import ErpHub
-from bot.erp.kinds import DECIDED, deciding_of
+from bot.erp.kinds import DECIDED
 from bot.erp.model import Review, Verdict
 from bot.rulefiles.values import written_duration
 from bot.settings import Settings
@@ -88,7 +88,7 @@ async def _locate(hub: ErpHub, number: str, source: str) -> DocumentKey:
         except (NotFound, Unsupported) as error:
             missing = missing or error
             continue
-        if deciding_of(kind).review(found.value) is not None:
+        if kind.review(found.value) is not None:
             return DocumentKey(found.source, kind, found.value.number)
     raise missing or NotFound(number, source=source)
 

@@ -15,7 +15,7 @@ from typing import Annotated, TypeAlias
 from bot.access.areas import command_of
 from bot.alerts.event import CUSTOM, UNREADABLE, Event, EventType, has_figure, names_money
 from bot.cards.status_labels import status_label
-from bot.erp.model import InvoiceStatus, Money, OrderStatus, ProductionStatus, Progress, PurchaseStatus
+from bot.erp.model import InvoiceStatus, Money, OrderStatus, ProductionStatus, Progress, ReviewState
 from bot.words.disclosure import ClassedBy, FieldClass
 from bot.words.phrase import Phrase, phrase
 
@@ -140,7 +140,7 @@ _CHANGED: Mapping[str, Phrase] = {
 """The display names of fields whose changes are reported."""
 _STATES: Mapping[str, Phrase | str] = {
     str(member.value): status_label(member)
-    for kind in (Progress, InvoiceStatus, PurchaseStatus, ProductionStatus, OrderStatus)
+    for kind in (Progress, InvoiceStatus, ReviewState, ProductionStatus, OrderStatus)
     for member in kind
 }
 """The display names of our own states; an ERP's own words stay as they are."""

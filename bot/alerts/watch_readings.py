@@ -20,7 +20,6 @@ from bot.alerts.intake.poll_state import CloudEvent
 from bot.alerts.intake.port import EventState
 from bot.erp.kinds import RULED_BY, kind_of
 from bot.erp.model import (
-    Approval,
     Invoice,
     InvoiceStatus,
     PartnerKind,
@@ -28,7 +27,7 @@ from bot.erp.model import (
     ProductionStatus,
     Progress,
     PurchaseOrder,
-    PurchaseStatus,
+    ReviewState,
     SalesOrder,
     StockLevel,
 )
@@ -117,7 +116,7 @@ def _invoice(invoice: Invoice, source: str) -> WatchReading:
 
 
 def _purchase_order(order: PurchaseOrder, source: str) -> WatchReading:
-    approval = order.approval or Approval()
+    approval = order.review.progress
     words = comparable_fields(
         status=order.status.value,
         level=f"{approval.level}/{approval.levels}" if approval.levels > 1 else "",
@@ -125,7 +124,7 @@ def _purchase_order(order: PurchaseOrder, source: str) -> WatchReading:
         due_on=format_date(order.due_on),
         amount=format_amount(order.total),
     )
-    is_decided = order.status in {PurchaseStatus.APPROVED, PurchaseStatus.REJECTED}
+    is_decided = order.status in {ReviewState.APPROVED, ReviewState.REJECTED}
     if is_decided and order.received in (None, Progress.NONE):
         return WatchReading(source, order.number, words, EventType.PO_DECIDED, purchasing.decision_data(order))
     return WatchReading(source, order.number, words, EventType.PO_CHANGED, purchasing.data_of(order))

@@ -79,7 +79,6 @@ from bot.erp.model import ProductionStatus as ProductionStatus
 from bot.erp.model import Progress as Progress
 from bot.erp.model import PurchaseLine as PurchaseLine
 from bot.erp.model import PurchaseOrder as PurchaseOrder
-from bot.erp.model import PurchaseStatus as PurchaseStatus
 from bot.erp.model import Quantities as Quantities
 from bot.erp.model import Review as Review
 from bot.erp.model import ReviewState as ReviewState

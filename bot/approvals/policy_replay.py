@@ -18,7 +18,7 @@ from bot.approvals.policy.feasibility import blocked_level
 from bot.approvals.policy.rule_policy import RuleBasedPolicy
 from bot.approvals.unit_of_work import ApprovalOptions
 from bot.erp.hub import ErpHub
-from bot.erp.kinds import D, Kind, deciding_of, kind_of
+from bot.erp.kinds import D, Kind, kind_of
 from bot.erp.model import ErpRecord, Money, ReviewState, Verdict
 from bot.erp.port import ListQuery
 from bot.erp.source_client import SourceClient
@@ -95,7 +95,7 @@ class PolicyReplay:
             page = await client.documents(kind, ListQuery(offset=offset, limit=_PAGE))
             recent = [record for record in page.items if (kind.day(record) or begins.date()) >= begins.date()]
             for record in recent:
-                review = deciding_of(kind).review(record)
+                review = kind.review(record)
                 if review is not None and review.state not in _NOT_SUBMITTED:
                     yield record
             offset += len(page.items)

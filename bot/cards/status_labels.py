@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from enum import Enum
 from types import MappingProxyType
 
-from bot.erp.kinds import FOLLOWED, KINDS, PURCHASE_ORDERS
+from bot.erp.kinds import FOLLOWED, KINDS
 from bot.erp.kinds.cards import State
-from bot.erp.model import Area, Feed, PartnerKind, Progress, ReviewState
+from bot.erp.model import Area, Feed, PartnerKind, Progress
 from bot.erp.model.goods import ArrivalKind
 from bot.mechanisms.health import PartStatus
 from bot.words.disclosure import FieldClass
@@ -73,7 +73,6 @@ _COLOURS: Mapping[type[Enum], Mapping[Enum, str]] = MappingProxyType(
 # Members of different enums may be equal as text, hence the type.
 _OF_KINDS: Mapping[tuple[type[Enum], Enum], State] = MappingProxyType(
     {(type(state.member), state.member): state for kind in KINDS for state in kind.cards.states}
-    | {(ReviewState, ReviewState(state.member.value)): state for state in PURCHASE_ORDERS.cards.states}
 )
 
 

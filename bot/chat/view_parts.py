@@ -22,7 +22,7 @@ from bot.erp.model import (
     OrderStatus,
     PaymentStatus,
     ProductionStatus,
-    PurchaseStatus,
+    ReviewState,
 )
 from bot.words.columns import Column
 from bot.words.disclosure import HIDDEN
@@ -240,7 +240,7 @@ def said_days(days: DayRange) -> Label:
 class Uncounted:
     """The number of documents in a list whose state does not count."""
 
-    status: OrderStatus | InvoiceStatus | PurchaseStatus | ProductionStatus | PaymentStatus
+    status: OrderStatus | InvoiceStatus | ReviewState | ProductionStatus | PaymentStatus
     count: int
 
     @property

@@ -8,7 +8,7 @@ from typing import TypeAlias
 
 from bot.erp.model import ErpRecord, Followed, OrderLine, PurchaseLine
 
-VERSION = 6
+VERSION = 7
 """Version of the stored format; documents in another version are read again from the ERP."""
 
 DocumentLine: TypeAlias = OrderLine | PurchaseLine

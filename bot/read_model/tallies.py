@@ -24,7 +24,7 @@ from bot.erp.model import (
     ProductionOrder,
     ProductionStatus,
     PurchaseOrder,
-    PurchaseStatus,
+    ReviewState,
 )
 
 _ONE_DAY = timedelta(days=1)
@@ -166,7 +166,7 @@ def _turnover(document: ErpRecord) -> Tally:
 def _open(document: ErpRecord, due: date | None) -> Tally:
     late = int(due is not None and due < date.max and kind_of(document).days_late(document, due + _ONE_DAY) > 0)
     if not isinstance(document, InvoiceRecord):
-        is_waiting = isinstance(document, PurchaseOrder) and document.status is PurchaseStatus.WAITING
+        is_waiting = isinstance(document, PurchaseOrder) and document.status is ReviewState.WAITING
         return Tally(count=1, late=late, waiting=int(is_waiting))
     tally = Tally(count=1, late=late)
     left = signed(document, document.open_amount)

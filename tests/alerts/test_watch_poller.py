@@ -24,7 +24,7 @@ from bot.erp.books import Books
 from bot.erp.errors import Unavailable
 from bot.erp.hub import ErpHub
 from bot.erp.kinds import kind_followed
-from bot.erp.model import Area, InvoiceStatus, OrderStatus, ProductionStatus, PurchaseStatus
+from bot.erp.model import Area, InvoiceStatus, OrderStatus, ProductionStatus, ReviewState
 from bot.mechanisms.metrics import Metrics
 from bot.store.alerts.events import StoredPolls
 from bot.store.alerts.repository import StoredAlertTransactions
@@ -166,7 +166,7 @@ async def test_documents_are_told_when_their_state_changes(harness: WatchPollerH
             lambda: erp.invoiced("D-1", TOMORROW, InvoiceStatus.PART_PAID, owed="2"), "D-1",
         ),
         Area.PURCHASING: (
-            lambda: erp.requested("D-1"), lambda: erp.requested("D-1", PurchaseStatus.REJECTED), "D-1",
+            lambda: erp.requested("D-1"), lambda: erp.requested("D-1", ReviewState.REJECTED), "D-1",
         ),
         Area.PRODUCTION: (
             lambda: erp.made("D-1", TOMORROW), lambda: erp.made("D-1", TOMORROW, ProductionStatus.CANCELLED), "D-1",
@@ -258,10 +258,10 @@ async def test_a_watch_is_about_the_books_that_it_names(harness: WatchPollerHarn
         erp.stocked("A-1", stocked, reorder_point=None)
     await harness.watch(Area.PURCHASING, "PO-1", source="main")
     await harness.watch(Area.STOCK, "A-1", Comparator.BELOW, 50, source="main")
-    other.requested("PO-1", PurchaseStatus.APPROVED)
+    other.requested("PO-1", ReviewState.APPROVED)
     await harness.poll()
     assert await harness.told() == []
-    harness.erp.requested("PO-1", PurchaseStatus.APPROVED)
+    harness.erp.requested("PO-1", ReviewState.APPROVED)
     harness.erp.stocked("A-1", "48", reorder_point=None)
     await harness.poll()
     found = {alert.event.subject: alert.event for alert in await harness.alerts()}

@@ -15,7 +15,6 @@ from bot.erp.model import (
     Money,
     PurchaseLine,
     PurchaseOrder,
-    PurchaseStatus,
     Review,
     ReviewState,
 )
@@ -105,20 +104,6 @@ def waiting_of(kind: Kind[Any], number: str) -> ErpRecord:
     review = Review(state=ReviewState.WAITING, version="v1", requester="erp-wu")
     document: ErpRecord = bare(kind.record, number, source="main", total=money("3000 CNY"), review=review)
     return document
-
-
-def with_review(record: ErpRecord, **changes: object) -> ErpRecord:
-    """Return a record of any kind with another state of its approval."""
-    review = replace(review_of(record), **changes)  # type: ignore[arg-type]  # fields of a review
-    if not isinstance(record, PurchaseOrder):
-        return replace(record, review=review)  # type: ignore[call-arg]  # a kind that is decided
-    return replace(
-        record,
-        status=PurchaseStatus(review.state.value),
-        approval=review.approval,
-        version=review.version,
-        changed_by=review.changed_by,
-    )
 
 
 def document(

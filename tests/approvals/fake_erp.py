@@ -20,7 +20,7 @@ from bot.erp.model import (
     ReviewState,
     Verdict,
 )
-from tests.approvals.company import with_review
+from tests.bare_records import with_review
 
 
 class WriteFault(Enum):
@@ -69,11 +69,10 @@ class FakeApprovalErp:
     def submit(self, document: ErpRecord) -> None:
         self.orders[name_of(kind_of(document).command, document.number)] = self._waiting(document, 1)
 
-    def edit(self, number: str, **changes: object) -> None:
+    def edit(self, number: str, **changes: Any) -> None:
         """Let somebody change a document in the ERP; it goes by its name in ``orders``."""
         document = self.orders[number]
-        edited = with_review(document, version=_next(review_of(document).version))
-        self.orders[number] = replace(edited, **changes)  # type: ignore[arg-type]
+        self.orders[number] = with_review(document, version=_next(review_of(document).version), **changes)
 
     async def reread(self, source: str, kind: Kind[Any], number: str) -> Any:
         self.step()

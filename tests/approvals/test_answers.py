@@ -21,12 +21,13 @@ from bot.erp.kinds import PURCHASE_ORDERS
 from bot.erp.model import DecisionOutcome, DecisionResult, Money, PurchaseOrder, ReviewState
 from bot.outbox.delivery import Delivery, Urgency
 from bot.outbox.place import Place, PlaceKind
-from tests.approvals.company import document, document_of, waiting_order, with_review
+from tests.approvals.company import document, document_of, waiting_order
 from tests.approvals.env import APPROVE, GROUP, HOUR, REJECT, ApprovalEnv, rules
 from tests.approvals.memory_repository import MemoryCaseStore
 from tests.approvals.policy.test_evaluation import stands_in
 from tests.approvals.policy.test_planner import all_of, any_of
 from tests.approvals.test_deadlines import do, set_case
+from tests.bare_records import with_review
 from tests.rows import each_row
 
 DOCUMENT = document(requester="wu")
@@ -165,7 +166,10 @@ async def test_a_turn_is_not_passed_to_whom_the_erp_refused_nor_to_who_changed_o
     edited = replace(DOCUMENT, editors=frozenset({"sun"}))
     unfit = await do(env, lambda unit: forward(unit, case.id, "sun", "wang", edited))
     assert str(unfit.reasons[0]) == "They changed it."
-    nameless = replace(document_of(replace(waiting_order(), requester="ERP-Zhou")), requester="")
+    nameless = replace(
+        document_of(with_review(waiting_order(), requester="ERP-Zhou")),
+        requester="",
+    )
     await set_case(env, fingerprint=nameless.fingerprint)
     unfit = await do(env, lambda unit: forward(unit, case.id, "zhou", "wang", nameless))
     assert str(unfit.reasons[0]) == "They requested it."

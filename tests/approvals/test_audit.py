@@ -13,7 +13,7 @@ from bot.approvals.case import Case
 from bot.approvals.plan import ExpiryAction
 from bot.approvals.unit_of_work import ApprovalOptions
 from bot.erp.errors import AuthFailed, Unavailable
-from bot.erp.model import DecisionOutcome, DecisionResult, PurchaseStatus
+from bot.erp.model import DecisionOutcome, DecisionResult, ReviewState
 from tests.approvals.company import po_key
 from tests.approvals.env import HOUR, REJECT, ApprovalEnv, decision, rules
 from tests.approvals.fake_erp import WriteFault
@@ -259,7 +259,7 @@ async def test_a_change_that_may_be_ours_or_not(env: ApprovalEnv) -> None:
 
 async def test_a_document_that_was_taken_back(env: ApprovalEnv) -> None:
     await env.submit()
-    env.erp.edit("PO-1", status=PurchaseStatus.CANCELLED)
+    env.erp.edit("PO-1", state=ReviewState.CANCELLED)
     await env.service.sync_document(po_key("main", "PO-1"))
     assert await record(env) == [OPENED, ("withdrawn", "", "cancelled", "")]
 

@@ -8,9 +8,10 @@ from bot.approvals.case import CaseState, ExternalDecision
 from bot.approvals.voting import VoteOutcome
 from bot.erp.errors import Unavailable
 from bot.erp.kinds import Kind
-from bot.erp.model import PurchaseOrder, PurchaseStatus
+from bot.erp.model import PurchaseOrder, ReviewState
 from tests.approvals.company import po_key
 from tests.approvals.env import ApprovalEnv
+from tests.bare_records import with_review
 
 
 async def test_changed_since_shown(env: ApprovalEnv) -> None:
@@ -66,17 +67,17 @@ async def test_the_fresh_card_comes_when_the_erp_is_back(env: ApprovalEnv) -> No
 async def test_decided_in_the_erp_meanwhile(env: ApprovalEnv) -> None:
     await env.submit()
     order = env.erp.orders["PO-1"]
-    env.erp.orders["PO-1"] = replace(
+    env.erp.orders["PO-1"] = with_review(
         order,
         version="v2",
-        status=PurchaseStatus.APPROVED,
-        approval=replace(order.approval, decided_by="erp-sun"),  # type: ignore[type-var]
+        state=ReviewState.APPROVED,
+        approval=replace(order.review.progress, decided_by="erp-sun"),
         people={"erp-sun": "孙"},
     )
     vote_result = await env.cast_vote("wang")
     assert vote_result.outcome is VoteOutcome.ELSEWHERE
     assert vote_result.case is not None
-    there = ExternalDecision(status=PurchaseStatus.APPROVED, by="孙")
+    there = ExternalDecision(status=ReviewState.APPROVED, by="孙")
     assert (vote_result.case.state, vote_result.case.elsewhere) == (CaseState.DECIDED_ELSEWHERE, there)
     await env.run_until_idle()
     assert env.erp.told == []

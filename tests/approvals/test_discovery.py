@@ -24,6 +24,7 @@ from bot.erp.model import PurchaseOrder, Slice
 from bot.erp.port import Filter, ListQuery
 from bot.mechanisms.metrics import Metrics
 from tests.approvals.company import waiting_order
+from tests.bare_records import with_review
 from tests.rows import each_row
 
 NOW = datetime(2026, 11, 24, 9, 0, tzinfo=UTC)
@@ -31,7 +32,7 @@ SEARCHED = {(source, "po"): NOW for source in ("main", "first", "second")}
 
 
 def order(number: str, version: str = "v1") -> PurchaseOrder:
-    return replace(waiting_order(), number=number, version=version)
+    return with_review(replace(waiting_order(), number=number), version=version)
 
 
 @dataclass

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -17,13 +16,14 @@ from bot.erp.model import Approval, PurchaseOrder, Verdict
 from tests.approvals.company import NOW, po_key, waiting_order
 from tests.approvals.env import REJECT, ApprovalEnv, cards, rules
 from tests.approvals.policy.test_planner import any_of
+from tests.bare_records import with_review
 
 DAY = timedelta(days=1)
 CHANGED = "Nobody decides what they changed themselves."
 
 
 def order(changed_by: str) -> PurchaseOrder:
-    return replace(waiting_order(requester="wu"), changed_by=changed_by)
+    return with_review(waiting_order(requester="wu"), changed_by=changed_by)
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ async def test_who_changed_it_is_refused_and_the_other_approver_decides(env: App
 @pytest.mark.parametrize("account", ["erp-wang", "ERP-Wang"])
 async def test_who_approved_the_level_before_is_told_so(env: ApprovalEnv, account: str) -> None:
     waiting = Approval(pending_for=("erp-qian", "erp-gone"), level=2, levels=2, decided_by=account)
-    env.erp.orders["PO-1"] = replace(order(account), approval=waiting, people={"erp-qian": "老钱"})
+    env.erp.orders["PO-1"] = with_review(order(account), approval=waiting, people={"erp-qian": "老钱"})
     case = await env.service.sync_document(po_key("main", "PO-1"))
     assert case is not None
     refused = await env.cast_vote("wang")
@@ -74,7 +74,7 @@ async def test_who_approved_the_level_before_is_told_so(env: ApprovalEnv, accoun
 
 async def test_who_changed_it_after_another_approved_the_level_before_is_told_that(env: ApprovalEnv) -> None:
     waiting = Approval(level=2, levels=2, decided_by="erp-qian")
-    env.erp.orders["PO-1"] = replace(order("erp-wang"), approval=waiting)
+    env.erp.orders["PO-1"] = with_review(order("erp-wang"), approval=waiting)
     await env.service.sync_document(po_key("main", "PO-1"))
     assert str((await env.cast_vote("wang")).reasons[0]) == CHANGED
 

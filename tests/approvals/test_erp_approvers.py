@@ -14,14 +14,15 @@ from bot.approvals.case_context import CaseContext, DecisionExplanation
 from bot.approvals.service import ApprovalService
 from bot.approvals.unit_of_work import ApprovalOptions
 from bot.approvals.voting import VoteOutcome
-from bot.erp.model import Approval, PurchaseStatus
+from bot.erp.model import Approval, ReviewState
 from tests.approvals.company import po_key, waiting_order
 from tests.approvals.env import GROUP, ApprovalEnv, cards, rules
 from tests.approvals.policy.test_evaluation import stands_in
 from tests.approvals.policy.test_planner import all_of, any_of
+from tests.bare_records import with_review
 
 NAMES: Mapping[str, str] = MappingProxyType({"sun": "孙总"})
-ORDER = replace(waiting_order(requester="wu"), people={"erp-guest": "客人"})
+ORDER = with_review(waiting_order(requester="wu"), people={"erp-guest": "客人"})
 
 
 def approvals(env: ApprovalEnv) -> ApprovalService:
@@ -109,7 +110,7 @@ async def test_the_erp_is_told_by_the_last_level_alone(account: str, met: bool) 
     await env.cast_vote("wang")
     await env.cast_vote("qian")
     await env.run_until_idle()
-    assert (env.erp.orders["PO-1"].status is PurchaseStatus.APPROVED) is met
+    assert (env.erp.orders["PO-1"].status is ReviewState.APPROVED) is met
 
 
 async def test_the_bots_own_account_is_whose_decision_the_erp_gets() -> None:
@@ -120,7 +121,7 @@ async def test_the_bots_own_account_is_whose_decision_the_erp_gets() -> None:
     env.start()
     await waiting(env, "bot")
     assert await remark(env) == ()
-    env.erp.orders["PO-1"] = replace(env.erp.orders["PO-1"], approval=Approval(pending_for=("erp-wang",)))
+    env.erp.orders["PO-1"] = with_review(env.erp.orders["PO-1"], approval=Approval(pending_for=("erp-wang",)))
     assert await told(env) == ["The ERP itself waits for erp-wang.", NOT_MET]
 
 

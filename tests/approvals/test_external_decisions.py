@@ -13,7 +13,7 @@ from bot.approvals.cards.views import Audience
 from bot.approvals.case import Case, CaseState, ExternalDecision
 from bot.approvals.case_context import CaseContext
 from bot.approvals.voting import VoteOutcome, VoteResult
-from bot.erp.model import Approval, Decision, PurchaseStatus
+from bot.erp.model import Approval, Decision, ReviewState
 from bot.store.approvals.rows import case_of, case_row
 from tests.approvals.company import NOW, po_key
 from tests.approvals.env import APPROVE, REJECT, ApprovalEnv, cards, decision
@@ -22,18 +22,18 @@ from tests.approvals.oa_env import OaEnv
 from tests.approvals.test_repository import a_case
 
 APPROVED, REJECTED, DRAFT, CANCELLED = (
-    PurchaseStatus.APPROVED,
-    PurchaseStatus.REJECTED,
-    PurchaseStatus.DRAFT,
-    PurchaseStatus.CANCELLED,
+    ReviewState.APPROVED,
+    ReviewState.REJECTED,
+    ReviewState.DRAFT,
+    ReviewState.CANCELLED,
 )
 AT = NOW + timedelta(minutes=3)
 
 
-async def ended(env: ApprovalEnv, status: PurchaseStatus, by: str = "erp-sun", at: datetime | None = AT) -> Case:
+async def ended(env: ApprovalEnv, status: ReviewState, by: str = "erp-sun", at: datetime | None = AT) -> Case:
     """Let somebody end an order in the ERP, and the bot see it; return the case."""
     approval = Approval(decided_by=by, decided_at=at, levels=2, level=2)
-    env.erp.edit("PO-1", status=status, approval=approval, people={"erp-sun": "孙"})
+    env.erp.edit("PO-1", state=status, approval=approval, people={"erp-sun": "孙"})
     assert await env.service.sync_document(po_key("main", "PO-1")) is None
     return await env.newest()
 
@@ -59,12 +59,12 @@ def late(case: Case) -> str:
     ("status", "verdict", "title", "answer"),
     [
         (APPROVED, APPROVE, "Approved in the ERP", "孙 approved it in the ERP already, at "),
-        (PurchaseStatus.DONE, APPROVE, "Approved in the ERP", "孙 approved it in the ERP already, at "),
+        (ReviewState.DONE, APPROVE, "Approved in the ERP", "孙 approved it in the ERP already, at "),
         (REJECTED, REJECT, "Rejected in the ERP", "孙 rejected it in the ERP already, at "),
     ],
 )
 async def test_the_verdict_is_told_with_who_and_when(
-    env: ApprovalEnv, status: PurchaseStatus, verdict: object, title: str, answer: str
+    env: ApprovalEnv, status: ReviewState, verdict: object, title: str, answer: str
 ) -> None:
     await env.submit()
     case = await ended(env, status)
@@ -98,7 +98,7 @@ async def test_the_verdict_is_told_with_who_and_when(
     ],
 )
 async def test_what_the_erp_keeps_to_itself_is_left_out(
-    env: ApprovalEnv, by: str, at: datetime | None, status: PurchaseStatus, answer: str, line: str
+    env: ApprovalEnv, by: str, at: datetime | None, status: ReviewState, answer: str, line: str
 ) -> None:
     await env.submit()
     case = await ended(env, status, by, at)
@@ -117,7 +117,7 @@ async def test_an_erp_that_tells_nothing_but_the_state(env: ApprovalEnv) -> None
 @pytest.mark.parametrize(
     ("status", "words"), [(DRAFT, "It is a draft again in the ERP."), (CANCELLED, "It was cancelled in the ERP.")]
 )
-async def test_what_nobody_decided_is_no_decision(env: ApprovalEnv, status: PurchaseStatus, words: str) -> None:
+async def test_what_nobody_decided_is_no_decision(env: ApprovalEnv, status: ReviewState, words: str) -> None:
     """Who decided an earlier level did not withdraw it, as far as anybody can tell."""
     await env.submit()
     case = await ended(env, status)
@@ -163,7 +163,7 @@ async def test_cancelled_by_others_is_not_the_rejection_that_somebody_meant(env:
     env.erp.faults.append(WriteFault.LOST)
     await env.cast_vote("wang", REJECT)
     await env.work()
-    env.erp.edit("PO-1", status=CANCELLED, approval=Approval(decided_by="erp-sun"))
+    env.erp.edit("PO-1", state=CANCELLED, approval=Approval(decided_by="erp-sun"))
     await env.run_until_idle()
     case = await env.newest()
     assert (case.state, case.elsewhere) == (CaseState.WITHDRAWN, ExternalDecision(status=CANCELLED))

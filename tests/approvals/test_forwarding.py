@@ -11,7 +11,7 @@ from bot.approvals.cards.views import Audience
 from bot.approvals.case_context import CaseContext
 from bot.approvals.policy.rules import ApprovalRuleSet, SingleLimit
 from bot.approvals.voting import VoteOutcome
-from bot.erp.model import PurchaseStatus
+from bot.erp.model import ReviewState
 from bot.store.approvals.rows import make_decision_entry
 from tests.approvals.company import NOW, money, waiting_order
 from tests.approvals.env import ApprovalEnv, cards, rules
@@ -86,7 +86,7 @@ async def test_not_to_somebody_who_has_spoken_or_whom_the_erp_refused() -> None:
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"status": PurchaseStatus.CANCELLED}, VoteOutcome.ELSEWHERE),
+        ({"state": ReviewState.CANCELLED}, VoteOutcome.ELSEWHERE),
         ({"vendor": "OTHER"}, VoteOutcome.CHANGED),
     ],
 )

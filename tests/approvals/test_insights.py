@@ -28,8 +28,8 @@ from bot.erp.model import (
     Progress,
     PurchaseLine,
     PurchaseOrder,
-    PurchaseStatus,
     Quantities,
+    ReviewState,
     Slice,
     StockLevel,
 )
@@ -52,7 +52,7 @@ def line(sku: str, price: str | None, quantity: str = "10", unit: str = "件") -
 def order(
     number: str,
     *lines: PurchaseLine,
-    status: PurchaseStatus = PurchaseStatus.DONE,
+    status: ReviewState = ReviewState.DONE,
     ordered: date = TODAY - timedelta(days=40),
     due: date | None = TODAY + timedelta(days=5),
     total: str | None = "100 CNY",
@@ -90,7 +90,7 @@ def level(
     )
 
 
-NEW = order("PO-9", line("S1", "1.20 CNY"), status=PurchaseStatus.WAITING, ordered=TODAY)
+NEW = order("PO-9", line("S1", "1.20 CNY"), status=ReviewState.WAITING, ordered=TODAY)
 
 
 def evidence(*others: PurchaseOrder, stock: Sequence[StockLevel] = ()) -> InsightData:
@@ -99,9 +99,9 @@ def evidence(*others: PurchaseOrder, stock: Sequence[StockLevel] = ()) -> Insigh
 
 def test_the_last_price_is_the_latest_that_was_really_agreed() -> None:
     old = order("PO-1", line("S1", "0.80 CNY"), ordered=date(2026, 1, 1))
-    last = order("PO-2", line("S1", "1.00 CNY"), ordered=date(2026, 6, 1), status=PurchaseStatus.APPROVED)
-    waits = order("PO-3", line("S1", "0.10 CNY"), ordered=date(2026, 11, 1), status=PurchaseStatus.WAITING)
-    refused = order("PO-4", line("S1", "9.00 CNY"), ordered=date(2026, 11, 2), status=PurchaseStatus.REJECTED)
+    last = order("PO-2", line("S1", "1.00 CNY"), ordered=date(2026, 6, 1), status=ReviewState.APPROVED)
+    waits = order("PO-3", line("S1", "0.10 CNY"), ordered=date(2026, 11, 1), status=ReviewState.WAITING)
+    refused = order("PO-4", line("S1", "9.00 CNY"), ordered=date(2026, 11, 2), status=ReviewState.REJECTED)
     unpriced = order("PO-5", line("S1", None), ordered=date(2026, 11, 3))
     about = analyse(NEW, evidence(refused, old, last, waits, unpriced), TODAY, MARKS).lines["S1"]
     assert about.last is not None
@@ -154,8 +154,8 @@ def test_stock_is_what_is_available_else_on_hand() -> None:
 
 def test_lateness_of_the_supplier() -> None:
     due = [TODAY - timedelta(days=9), TODAY - timedelta(days=1), TODAY, TODAY + timedelta(days=3)]
-    awaited = [order(f"PO-{n}", status=PurchaseStatus.APPROVED, due=day) for n, day in enumerate(due)]
-    over = order("PO-7", status=PurchaseStatus.APPROVED, due=due[0], received=Progress.FULL)
+    awaited = [order(f"PO-{n}", status=ReviewState.APPROVED, due=day) for n, day in enumerate(due)]
+    over = order("PO-7", status=ReviewState.APPROVED, due=due[0], received=Progress.FULL)
     found = analyse(NEW, evidence(*awaited, over, order("PO-8")), TODAY, MARKS).lateness
     assert found is not None
     assert (found.awaited, found.late, found.days) == (4, 2, 9)
@@ -163,9 +163,9 @@ def test_lateness_of_the_supplier() -> None:
 
 
 def test_open_orders_and_repeats() -> None:
-    same = order("PO-1", line("S1", "9 CNY"), status=PurchaseStatus.WAITING, ordered=TODAY - timedelta(days=30))
-    old = order("PO-2", line("S1", "9 CNY"), status=PurchaseStatus.APPROVED, ordered=TODAY - timedelta(days=31))
-    more = order("PO-3", line("S1", "9 CNY", "11"), status=PurchaseStatus.WAITING, ordered=TODAY)
+    same = order("PO-1", line("S1", "9 CNY"), status=ReviewState.WAITING, ordered=TODAY - timedelta(days=30))
+    old = order("PO-2", line("S1", "9 CNY"), status=ReviewState.APPROVED, ordered=TODAY - timedelta(days=31))
+    more = order("PO-3", line("S1", "9 CNY", "11"), status=ReviewState.WAITING, ordered=TODAY)
     done = order("PO-4", line("S1", "9 CNY"), ordered=TODAY)
     found = analyse(NEW, evidence(same, old, more, done), TODAY, MARKS)
     assert (found.open_orders, found.duplicates) == (("PO-2",), ("PO-1",)), "what waits is not open, and may repeat"
@@ -287,7 +287,7 @@ async def test_a_revision_is_studied_once_for_all_who_ask() -> None:
 
 
 async def test_what_was_late_yesterday_is_judged_anew_after_midnight() -> None:
-    other = order("PO-1", status=PurchaseStatus.APPROVED, due=TODAY)
+    other = order("PO-1", status=ReviewState.APPROVED, due=TODAY)
     clock = Clock()
     clock.time = datetime.combine(TODAY, time(23, 58), clock.time.tzinfo)
     insights = Insights(lambda source: FakeInsightSource([other], LEVELS), now=clock, seconds=PATIENCE)

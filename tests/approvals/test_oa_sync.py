@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import pytest
 from structlog.testing import capture_logs
 
@@ -11,11 +9,12 @@ from bot.approvals.case import CaseState
 from bot.approvals.oa.forms import OaDeclined, OaState
 from bot.approvals.plan import Quorum
 from bot.approvals.voting import VoteOutcome
-from bot.erp.model import PurchaseStatus
+from bot.erp.model import ReviewState
 from tests.approvals.company import po_key, waiting_order
 from tests.approvals.env import APPROVE, REJECT, ApprovalEnv, Killed, decision, rules
 from tests.approvals.oa_env import OaEnv, OaUnreachable, start_uncertain
 from tests.approvals.policy.test_planner import all_of, any_of
+from tests.bare_records import with_review
 
 
 @pytest.fixture
@@ -188,7 +187,7 @@ async def test_of_two_at_the_same_time_the_first_counts(harness: OaEnv) -> None:
 async def test_decided_in_the_erp_the_approval_is_called_off(harness: OaEnv) -> None:
     await opened(harness)
     order = harness.env.erp.orders["PO-1"]
-    await harness.env.erp.decide("main", decision(order.version, "erp-sun"))
+    await harness.env.erp.decide("main", decision(order.review.version, "erp-sun"))
     await harness.env.service.sync_document(po_key("main", "PO-1"))
     await harness.settle()
     assert await harness.env.state() is CaseState.DECIDED_ELSEWHERE
@@ -213,7 +212,7 @@ async def test_said_in_the_app_about_what_changed_since_does_not_count(harness: 
     harness.env.erp.edit("PO-1", vendor="Other")
     await harness.speak("qian", APPROVE)
     assert not harness.env.erp.told
-    assert harness.env.erp.orders["PO-1"].status is PurchaseStatus.WAITING
+    assert harness.env.erp.orders["PO-1"].status is ReviewState.WAITING
     assert await harness.env.state() is CaseState.OPEN
 
 
@@ -338,7 +337,7 @@ async def test_calling_off_that_comes_too_early_is_tried_again(harness: OaEnv) -
 @pytest.mark.parametrize(("originator", "started"), [("", 0), ("zheng", 1)])
 async def test_an_order_of_nobody_known_needs_an_originator(env: ApprovalEnv, originator: str, started: int) -> None:
     harness = OaEnv(env, originator=originator)
-    order = replace(waiting_order(), requester="erp-stranger")
+    order = with_review(waiting_order(), requester="erp-stranger")
     await harness.env.submit(order)
     await harness.settle()
     assert len(harness.forms.approvals) == started

@@ -10,11 +10,12 @@ import pytest
 from bot.approvals.case import CaseState
 from bot.approvals.plan import ExpiryAction
 from bot.approvals.voting import VoteOutcome
-from bot.erp.model import PurchaseStatus
+from bot.erp.model import ReviewState
 from tests.approvals.company import po_key, waiting_order
 from tests.approvals.env import GROUP, HOUR, REJECT, ApprovalEnv, cards, rules, until
 from tests.approvals.policy.test_evaluation import stands_in
 from tests.approvals.policy.test_planner import any_of
+from tests.bare_records import with_review
 
 
 async def test_cards_go_to_the_group_and_to_those_who_may_decide(env: ApprovalEnv) -> None:
@@ -61,16 +62,16 @@ async def test_a_comment_is_no_new_revision(env: ApprovalEnv) -> None:
 @pytest.mark.parametrize(
     ("status", "state"),
     [
-        (PurchaseStatus.DRAFT, CaseState.WITHDRAWN),
-        (PurchaseStatus.CANCELLED, CaseState.WITHDRAWN),
-        (PurchaseStatus.APPROVED, CaseState.DECIDED_ELSEWHERE),
-        (PurchaseStatus.DONE, CaseState.DECIDED_ELSEWHERE),
-        (PurchaseStatus.REJECTED, CaseState.DECIDED_ELSEWHERE),
+        (ReviewState.DRAFT, CaseState.WITHDRAWN),
+        (ReviewState.CANCELLED, CaseState.WITHDRAWN),
+        (ReviewState.APPROVED, CaseState.DECIDED_ELSEWHERE),
+        (ReviewState.DONE, CaseState.DECIDED_ELSEWHERE),
+        (ReviewState.REJECTED, CaseState.DECIDED_ELSEWHERE),
     ],
 )
-async def test_what_no_longer_waits_is_closed(env: ApprovalEnv, status: PurchaseStatus, state: CaseState) -> None:
+async def test_what_no_longer_waits_is_closed(env: ApprovalEnv, status: ReviewState, state: CaseState) -> None:
     await env.submit()
-    env.erp.edit("PO-1", status=status)
+    env.erp.edit("PO-1", state=status)
     assert await env.service.sync_document(po_key("main", "PO-1")) is None
     assert await env.state() is state
     assert await env.service.sync_document(po_key("main", "PO-1")) is None
@@ -91,7 +92,7 @@ async def test_it_waits_again_after_it_was_given_back_and_submitted_anew(env: Ap
     await env.cast_vote("wang", REJECT)
     await env.run_until_idle()
     assert await env.service.sync_document(po_key("main", "PO-1")) is None
-    env.erp.edit("PO-1", status=PurchaseStatus.WAITING)
+    env.erp.edit("PO-1", state=ReviewState.WAITING)
     again = await env.service.sync_document(po_key("main", "PO-1"))
     assert again is not None
     assert again.id != case.id
@@ -118,7 +119,7 @@ async def test_what_was_read_before_a_decision_opens_nothing_after_it(env: Appro
     stale = env.erp.orders["PO-1"]
     gate, env.erp.gate = env.erp.gate, None
     await env.store.transact(lambda one: one.put(replace(one.newest(po_key("main", "PO-1")), state=CaseState.APPROVED)))  # type: ignore[type-var]
-    env.erp.orders["PO-1"] = replace(stale, version="v2", status=PurchaseStatus.APPROVED)
+    env.erp.orders["PO-1"] = with_review(stale, version="v2", state=ReviewState.APPROVED)
     gate.set()
     assert await polling is None
     assert len(await env.service.history("PO-1")) == 1

@@ -11,7 +11,7 @@ import pytest
 from bot.approvals.case import CaseState, ExternalDecision
 from bot.approvals.voting import VoteOutcome
 from bot.erp.errors import AuthFailed, Conflict, ErpError, Invalid, NotPermitted, RateLimited
-from bot.erp.model import DecisionOutcome, DecisionResult, PurchaseStatus
+from bot.erp.model import DecisionOutcome, DecisionResult, ReviewState
 from tests.approvals.company import po_key
 from tests.approvals.env import MINUTE, ApprovalEnv, decision, rules
 from tests.approvals.policy.test_planner import all_of, any_of
@@ -33,21 +33,21 @@ async def test_more_approvals_needed(env: ApprovalEnv) -> None:
     assert cases[1].id == first.id
     await env.cast_vote("qian")
     await env.run_until_idle()
-    assert env.erp.orders["PO-1"].status is PurchaseStatus.APPROVED
+    assert env.erp.orders["PO-1"].status is ReviewState.APPROVED
     assert [one.by for one in env.erp.written] == ["erp-wang", "erp-qian"]
 
 
 async def test_already_decided_by_somebody_else(env: ApprovalEnv) -> None:
     await env.wang_approves()
     order = env.erp.orders["PO-1"]
-    env.erp.apply(decision(order.version, "erp-sun"))
+    env.erp.apply(decision(order.review.version, "erp-sun"))
     at = env.clock.time
     env.erp.written.clear()
     await env.run_until_idle()
     final = await env.newest()
     assert (final.state, final.elsewhere) == (
         CaseState.DECIDED_ELSEWHERE,
-        ExternalDecision(status=PurchaseStatus.APPROVED, by="erp-sun", at=at),
+        ExternalDecision(status=ReviewState.APPROVED, by="erp-sun", at=at),
     )
     assert env.erp.written == []
 
@@ -55,7 +55,7 @@ async def test_already_decided_by_somebody_else(env: ApprovalEnv) -> None:
 async def test_already_decided_by_nobody_knows_whom_is_not_ours(env: ApprovalEnv) -> None:
     env.erp.names_nobody = True
     await env.wang_approves()
-    env.erp.apply(decision(env.erp.orders["PO-1"].version, "erp-sun"))
+    env.erp.apply(decision(env.erp.orders["PO-1"].review.version, "erp-sun"))
     await env.run_until_idle()
     assert await env.state() is CaseState.DECIDED_ELSEWHERE
 
@@ -158,7 +158,7 @@ async def test_a_conflict_is_read_again_and_asked_anew(env: ApprovalEnv) -> None
 async def test_given_back_to_its_author_between_the_decision_and_the_write(env: ApprovalEnv) -> None:
     await env.wang_approves()
     env.erp.faults.append(Invalid("never submitted"))
-    env.erp.edit("PO-1", status=PurchaseStatus.DRAFT)
+    env.erp.edit("PO-1", state=ReviewState.DRAFT)
     await env.run_until_idle()
     assert await env.state() is CaseState.WITHDRAWN
 

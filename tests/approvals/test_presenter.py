@@ -17,7 +17,7 @@ from bot.approvals.case import Case, CaseState
 from bot.approvals.unit_of_work import ApprovalOptions, CardReach
 from bot.chat.audiences import PlaceReader, ReaderAt
 from bot.erp.kinds import Kind
-from bot.erp.model import ErpRecord, PurchaseStatus
+from bot.erp.model import ErpRecord, ReviewState
 from bot.outbox.place import Place
 from bot.words.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, FieldClass
 from tests.approvals.company import money, po_key, waiting_order
@@ -132,7 +132,7 @@ async def test_the_end_is_shown_everywhere_and_told_to_the_requester(harness: Co
     told = await harness.told.compose(f"{case.id}|person:wu")
     assert isinstance(told.view, RequesterNotice)
     assert (told.view.state, told.view.amount, told.revision) == (CaseState.REJECTED, ORDER.total, case.revision)
-    assert harness.env.erp.orders["PO-1"].status is PurchaseStatus.REJECTED
+    assert harness.env.erp.orders["PO-1"].status is ReviewState.REJECTED
 
 
 async def test_nobody_remembers_it(harness: ComposerHarness) -> None:

@@ -18,6 +18,7 @@ from bot.words.errors import DingerpError
 from tests.approvals.company import NOW, money, waiting_order
 from tests.approvals.env import ACCOUNTS, HOUR, ApprovalEnv, cards, rules
 from tests.approvals.policy.test_planner import all_of, any_of, who
+from tests.bare_records import with_review
 
 
 @dataclass
@@ -128,7 +129,7 @@ async def test_the_requester_does_not_become_their_own_approver() -> None:
 
 async def test_who_edited_an_order_does_not_become_its_approver() -> None:
     scene = StaffScene(rules(any_of("manager:1")))
-    await scene.submit(replace(waiting_order(requester="wu"), changed_by="erp-qian"))
+    await scene.submit(with_review(waiting_order(requester="wu"), changed_by="erp-qian"))
     await scene.change("wu", wu="qian")
     assert await scene.approvers() == [("wang",)]
 

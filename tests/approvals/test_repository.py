@@ -31,7 +31,7 @@ from bot.approvals.case import (
 from bot.approvals.plan import ApprovalLevel, ApprovalPlan, ExpiryAction, Forward, Quorum, Vote
 from bot.approvals.unit_of_work import CaseRepository, CaseStore
 from bot.erp.kinds import PURCHASE_ORDERS, SALES_ORDERS
-from bot.erp.model import DecisionOutcome, Money, PurchaseStatus, Verdict
+from bot.erp.model import DecisionOutcome, Money, ReviewState, Verdict
 from bot.outbox.delivery import Delivery
 from bot.outbox.place import Place, PlaceKind
 from bot.store.approvals.repository import StoredCaseTransactions
@@ -128,7 +128,7 @@ FULL = a_case(
     attempts=2,
     outcome=DecisionOutcome.UNKNOWN,
     erp_text="不知道",
-    elsewhere=ExternalDecision(status=PurchaseStatus.REJECTED, by="孙", at=NOW + timedelta(microseconds=5)),
+    elsewhere=ExternalDecision(status=ReviewState.REJECTED, by="孙", at=NOW + timedelta(microseconds=5)),
     due_at=NOW + timedelta(seconds=9, microseconds=1),
     reminders=1,
     expired=True,

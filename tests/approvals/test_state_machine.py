@@ -22,7 +22,7 @@ from bot.approvals.plan import ExpiryAction
 from bot.approvals.unit_of_work import ApprovalOptions, CaseStore
 from bot.approvals.voting import VoteOutcome, VoteRequest, VoteResult
 from bot.erp.errors import ErpError, Invalid
-from bot.erp.model import Decision, DecisionOutcome, DecisionResult, Money, PurchaseStatus, Verdict
+from bot.erp.model import Decision, DecisionOutcome, DecisionResult, Money, ReviewState, Verdict
 from bot.store.approvals.repository import StoredCaseTransactions
 from bot.store.database import Database
 from bot.store.first_tables import make_first_tables
@@ -34,6 +34,7 @@ from tests.approvals.fake_erp import WriteFault
 from tests.approvals.memory_repository import MemoryCaseRepository, MemoryCaseStore
 from tests.approvals.policy.test_evaluation import stands_in
 from tests.approvals.policy.test_planner import all_of, any_of, who
+from tests.bare_records import with_review
 from tests.examples import examples
 
 T = TypeVar("T")
@@ -160,10 +161,10 @@ class ApprovalMachine(RuleBasedStateMachine):
     )
     def submit(self, one: str, requester: str, total: int, after: int | None) -> None:
         erp, before = self.env.erp, self.env.erp.orders.get(one)
-        if before is not None and before.status is PurchaseStatus.WAITING:
+        if before is not None and before.status is ReviewState.WAITING:
             return
         order = replace(waiting_order(f"{total} CNY", requester=requester), number=one)
-        erp.submit(order if before is None else replace(order, version=f"v{int(before.version[1:]) + 1}"))
+        erp.submit(order if before is None else with_review(order, version=f"v{int(before.review.version[1:]) + 1}"))
         self.poll(one, after)
 
     @rule(one=number, vendor=st.sampled_from(("ACME", "OTHER", "", "")), by=person)
@@ -175,13 +176,13 @@ class ApprovalMachine(RuleBasedStateMachine):
     def decide_in_the_erp(self, one: str, by: str, verdict: Verdict) -> None:
         order = self.env.erp.orders.get(one)
         if order is not None:
-            self.env.erp.apply(Decision(number=one, version=order.version, verdict=verdict, by=f"erp-{by}"))
+            self.env.erp.apply(Decision(number=one, version=order.review.version, verdict=verdict, by=f"erp-{by}"))
 
-    @rule(one=number, status=st.sampled_from((PurchaseStatus.DRAFT, PurchaseStatus.CANCELLED)))
-    def give_back(self, one: str, status: PurchaseStatus) -> None:
+    @rule(one=number, status=st.sampled_from((ReviewState.DRAFT, ReviewState.CANCELLED)))
+    def give_back(self, one: str, status: ReviewState) -> None:
         order = self.env.erp.orders.get(one)
-        if order is not None and order.status is PurchaseStatus.WAITING:
-            self.env.erp.edit(one, status=status)
+        if order is not None and order.status is ReviewState.WAITING:
+            self.env.erp.edit(one, state=status)
 
     @rule(
         away=st.sampled_from((True, False, False)),
@@ -220,7 +221,7 @@ class ApprovalMachine(RuleBasedStateMachine):
             and by != WITHOUT_ACCOUNT
         ):
             assert order is not None
-            assert order.changed_by != f"erp-{by}"
+            assert order.review.changed_by != f"erp-{by}"
 
     @rule(data=st.data(), fault=st.sampled_from((None, None, *FAULTS)), after=steps)
     def agree(self, data: st.DataObject, fault: WriteFault | None, after: int | None) -> None:
@@ -382,18 +383,18 @@ class ApprovalMachine(RuleBasedStateMachine):
         self.at_most_one_decision_and_one_write()
         self.nobody_without_the_right()
 
-    def check_agreement(self, case: Case, status: PurchaseStatus) -> None:
+    def check_agreement(self, case: Case, status: ReviewState) -> None:
         # Given back, submitted again and decided in the ERP before anybody here looked: then the case stays withdrawn.
         unseen = (CaseState.DECIDED_ELSEWHERE, CaseState.WITHDRAWN)
         match status:
-            case PurchaseStatus.WAITING:
-                kept = case.version == self.env.erp.orders[case.number].version
+            case ReviewState.WAITING:
+                kept = case.version == self.env.erp.orders[case.number].review.version
                 assert case.state is CaseState.OPEN or (kept and case.state in (CaseState.EXPIRED, CaseState.FAILED)), (
                     case.state
                 )
-            case PurchaseStatus.APPROVED:
+            case ReviewState.APPROVED:
                 assert case.state in (CaseState.APPROVED, *unseen), case.state
-            case PurchaseStatus.REJECTED:
+            case ReviewState.REJECTED:
                 assert case.state in (CaseState.REJECTED, *unseen), case.state
             case _:
                 assert case.state.is_final

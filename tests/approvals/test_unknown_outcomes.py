@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 from bot.approvals import writeback
 from bot.approvals.case import CaseState, ExternalDecision
 from bot.erp.errors import Unavailable
-from bot.erp.model import DecisionOutcome, DecisionResult, PurchaseStatus
+from bot.erp.model import DecisionOutcome, DecisionResult, ReviewState
 from tests.approvals.env import MINUTE, REJECT, ApprovalEnv, cards, decision
 from tests.approvals.fake_erp import WriteFault
+from tests.bare_records import with_review
 
 
 async def test_it_was_done(env: ApprovalEnv) -> None:
@@ -42,7 +42,7 @@ async def test_somebody_else_did_it(env: ApprovalEnv) -> None:
     final = await env.newest()
     assert (final.state, final.elsewhere) == (
         CaseState.DECIDED_ELSEWHERE,
-        ExternalDecision(status=PurchaseStatus.APPROVED, by="erp-sun", at=at),
+        ExternalDecision(status=ReviewState.APPROVED, by="erp-sun", at=at),
     )
 
 
@@ -111,8 +111,8 @@ async def test_what_was_decided_and_submitted_anew_while_it_is_unknown_is_not_de
     env.erp.faults.append(WriteFault.ANSWER_LOST)
     await env.cast_vote("wang")
     await env.work()
-    env.erp.edit("PO-1", status=PurchaseStatus.CANCELLED)
-    env.erp.submit(replace(order, version="v9"))
+    env.erp.edit("PO-1", state=ReviewState.CANCELLED)
+    env.erp.submit(with_review(order, version="v9"))
     await env.run_until_idle()
     assert [(one.by, one.version) for one in env.erp.written] == [("erp-wang", "v1")]
     assert await env.state() is CaseState.OPEN

@@ -14,6 +14,7 @@ from bot.erp.model import Money
 from tests.approvals.company import waiting_order
 from tests.approvals.env import APPROVE, REJECT, ApprovalEnv, cards, rules
 from tests.approvals.policy.test_planner import all_of, any_of
+from tests.bare_records import with_review
 
 
 @pytest.mark.parametrize(("verdict", "state"), [(APPROVE, CaseState.APPROVED), (REJECT, CaseState.REJECTED)])
@@ -82,7 +83,7 @@ async def test_nobody_without_an_account(env: ApprovalEnv) -> None:
 
 @pytest.mark.parametrize("account", ["erp-wang", "ERP-Wang"])
 async def test_never_the_requester(env: ApprovalEnv, account: str) -> None:
-    order = replace(waiting_order(requester="wang"), requester=account)
+    order = with_review(waiting_order(requester="wang"), requester=account)
     case = await env.submit(order)
     assert "approval:person:wang" not in cards(env, case.id)
     refused = await env.cast_vote("wang")

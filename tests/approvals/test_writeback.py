@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -10,11 +9,12 @@ import pytest
 from bot.approvals import writeback
 from bot.approvals.case import CaseState
 from bot.erp.errors import Conflict, Invalid
-from bot.erp.model import Approval, DecisionOutcome, DecisionResult, PurchaseStatus
+from bot.erp.model import Approval, DecisionOutcome, DecisionResult, ReviewState
 from tests.approvals.env import HOUR, ApprovalEnv, rules
 from tests.approvals.fake_erp import WriteFault
 from tests.approvals.test_audit import record
 from tests.approvals.test_deadlines import do, set_case
+from tests.bare_records import with_review
 
 
 @pytest.mark.parametrize("by", ["erp-sun", ""])
@@ -23,8 +23,8 @@ async def test_a_decision_that_was_there_before_ours_is_that_of_others(
     env: ApprovalEnv, outcome: DecisionOutcome, by: str
 ) -> None:
     await env.submit()
-    order = replace(
-        env.erp.orders["PO-1"], version="v2", status=PurchaseStatus.APPROVED, approval=Approval(decided_by=by)
+    order = with_review(
+        env.erp.orders["PO-1"], version="v2", state=ReviewState.APPROVED, approval=Approval(decided_by=by)
     )
     env.erp.faults.append(DecisionResult(outcome=outcome, document=order))
     await env.cast_vote("wang")
@@ -47,7 +47,7 @@ async def test_decided_by_a_first_attempt_whose_answer_was_an_error(env: Approva
     """Told a second time, an ERP that names nobody means our own first attempt."""
     case = await env.wang_approves()
     await set_case(env, attempts=2, attempted_at=env.clock.time)
-    order = replace(env.erp.orders["PO-1"], status=PurchaseStatus.APPROVED, approval=None)
+    order = with_review(env.erp.orders["PO-1"], state=ReviewState.APPROVED, approval=None)
     decided = DecisionResult(outcome=DecisionOutcome.ALREADY_DECIDED, document=order)
     ended = await do(env, lambda unit: writeback.record_result(unit, case.id, decided))
     assert ended.state is CaseState.APPROVED
@@ -57,7 +57,7 @@ async def test_decided_by_a_first_attempt_whose_answer_was_an_error(env: Approva
 async def test_an_error_about_a_document_that_others_decided(env: ApprovalEnv, error: Invalid | Conflict) -> None:
     case = await env.wang_approves()
     await set_case(env, attempts=1, attempted_at=env.clock.time)
-    order = replace(env.erp.orders["PO-1"], status=PurchaseStatus.APPROVED, approval=None)
+    order = with_review(env.erp.orders["PO-1"], state=ReviewState.APPROVED, approval=None)
     ended = await do(env, lambda unit: writeback.record_failure(unit, case.id, error, 1, order))
     assert ended.state is CaseState.DECIDED_ELSEWHERE
 

@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Locator, Page, expect
 
-from bot.erp.model import PurchaseStatus
+from bot.erp.model import ReviewState
 from bot.settings import RuleSettings
 from tests.browser.chat_page import ChatPage
 from tests.browser.conftest import OpenPage, read_as
@@ -79,7 +79,7 @@ async def test_one_approves_and_all_the_copies_turn_final(
     for card in (others[0], others[2]):
         await tells_no_amount(card)
     await picture(manager, "demo-approval-over")
-    assert (await scenario.order(SMALL)).status is PurchaseStatus.APPROVED
+    assert (await scenario.order(SMALL)).status is ReviewState.APPROVED
     assert await scenario.erp.decisions(SMALL) == [(BOSS, "approve", "")]
 
 

@@ -14,7 +14,7 @@ import pytest_asyncio
 from playwright.async_api import Locator, expect
 from zxingcpp import BarcodeFormat
 
-from bot.erp.model import PurchaseStatus
+from bot.erp.model import ReviewState
 from tests.browser.chat_page import PHONE, ChatPage
 from tests.browser.conftest import OpenPage
 from tests.browser.test_whole_bot import GROUP, button, picture
@@ -106,7 +106,7 @@ async def test_waiting_orders_are_decided_without_typing(
             await button(card, "下一张").click()
     await expect(button(card, "下一张")).to_have_count(int(count < len(WAITING)))
     statuses = [(await scenario.order(number)).status for number in WAITING]
-    assert statuses.count(PurchaseStatus.APPROVED) == count
+    assert statuses.count(ReviewState.APPROVED) == count
 
 
 async def test_a_photo_of_a_barcode_opens_its_product(system: BotSystem, browser_page: OpenPage) -> None:

@@ -35,7 +35,7 @@ from bot.cards.language import LANGUAGE_CODES, load_languages
 from bot.cards.renderer import CardRenderer
 from bot.erp.errors import KEY_MISSING, KEY_REFUSED, OWN_ORDER, Unavailable
 from bot.erp.kinds import PURCHASE_ORDERS
-from bot.erp.model import Money, PurchaseLine, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.model import Money, PurchaseLine, PurchaseOrder, ReviewState, Verdict
 from bot.words.phrase import Phrase, phrase
 from tests.approvals.company import document_of
 from tests.bare_records import bare
@@ -139,7 +139,7 @@ def gone(there: ExternalDecision) -> Case:
     return case(state=CaseState.WITHDRAWN, elsewhere=there)
 
 
-THERE = ExternalDecision(status=PurchaseStatus.APPROVED, by="周总 *(ERP)*", at=NOW - timedelta(minutes=30))
+THERE = ExternalDecision(status=ReviewState.APPROVED, by="周总 *(ERP)*", at=NOW - timedelta(minutes=30))
 EXPECTED = ErpApprovers((ErpApprover("u_zhao"), ErpApprover("u_zhou", "boss01"), ErpApprover("u_x")), mismatched=True)
 FOLDER = CaseContext(case=case(), waited=("manager01", "boss01"))
 KNOWN = RevisionData(document=ORDER, insight=INSIGHT, names=NAMES)
@@ -198,7 +198,7 @@ STATES = {
     ),
     "rejected elsewhere, by nobody knows whom": (
         CaseContext(
-            case=case(state=CaseState.DECIDED_ELSEWHERE, elsewhere=ExternalDecision(status=PurchaseStatus.REJECTED)),
+            case=case(state=CaseState.DECIDED_ELSEWHERE, elsewhere=ExternalDecision(status=ReviewState.REJECTED)),
         ),
         RevisionData(names=NAMES),
     ),
@@ -209,8 +209,8 @@ STATES = {
     ),
     "expired": (CaseContext(case=case(state=CaseState.EXPIRED)), RevisionData(names=NAMES)),
     "withdrawn": (CaseContext(case=case(state=CaseState.WITHDRAWN)), RevisionData(names=NAMES)),
-    "a draft again": (CaseContext(case=gone(ExternalDecision(status=PurchaseStatus.DRAFT))), RevisionData(names=NAMES)),
-    "cancelled": (CaseContext(case=gone(ExternalDecision(status=PurchaseStatus.CANCELLED))), RevisionData(names=NAMES)),
+    "a draft again": (CaseContext(case=gone(ExternalDecision(status=ReviewState.DRAFT))), RevisionData(names=NAMES)),
+    "cancelled": (CaseContext(case=gone(ExternalDecision(status=ReviewState.CANCELLED))), RevisionData(names=NAMES)),
     "deleted": (CaseContext(case=gone(ExternalDecision())), RevisionData(names=NAMES)),
 }
 
@@ -323,7 +323,7 @@ def test_every_answer(code: str, renderer: CardRenderer, snapshot: SnapshotAsser
         build_requester_notice(case(state=CaseState.APPROVED, decision=DECISION)),
         build_requester_notice(case(state=CaseState.EXPIRED)),
         build_requester_notice(
-            case(state=CaseState.DECIDED_ELSEWHERE, elsewhere=replace(THERE, status=PurchaseStatus.REJECTED))
+            case(state=CaseState.DECIDED_ELSEWHERE, elsewhere=replace(THERE, status=ReviewState.REJECTED))
         ),
         build_requester_notice(case(state=CaseState.DECIDED_ELSEWHERE, elsewhere=ExternalDecision(by="u_zhou"))),
         build_why_view(why, NAMES, Audience.PRICED),

@@ -27,11 +27,12 @@ from bot.approvals.writeback_worker import WritebackWorker
 from bot.erp.errors import Unavailable
 from bot.erp.hub import ErpHub
 from bot.erp.kinds import Kind
-from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseOrder, PurchaseStatus
+from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseOrder, ReviewState
 from bot.mechanisms.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
 from tests.approvals.company import po_key
 from tests.approvals.env import PATIENCE
+from tests.bare_records import with_review
 from tests.chat.audience_parts import reader_by_kind
 from tests.commands.company import NOW, Company
 
@@ -65,7 +66,7 @@ class FakeErp:
         if self.away:
             raise Unavailable("away", source=source)
         # The people for whom the company's ERP waits have no accounts here: approvals hear of none.
-        return replace(await self.company.purchase_order(number), source=source, approval=None)
+        return with_review(replace(await self.company.purchase_order(number), source=source), approval=None)
 
     async def categories(self, source: str, skus: Sequence[str]) -> frozenset[str]:
         return frozenset()
@@ -73,14 +74,14 @@ class FakeErp:
     async def decide(self, source: str, decision: Decision) -> DecisionResult:
         self.decisions.append(decision)
         order = await self.company.purchase_order(decision.number)
-        status = PurchaseStatus.APPROVED if decision.verdict == "approve" else PurchaseStatus.REJECTED
-        decided = replace(order, status=status, version=order.version + "+", source=source)
-        self.change(decision.number, status=status, version=decided.version)
+        status = ReviewState.APPROVED if decision.verdict == "approve" else ReviewState.REJECTED
+        decided = with_review(replace(order, source=source), state=status, version=order.review.version + "+")
+        self.change(decision.number, state=status, version=decided.review.version)
         return DecisionResult(outcome=DecisionOutcome.APPLIED, document=decided)
 
     def change(self, number: str, **changes: object) -> None:
         self.company.purchases = tuple(
-            replace(purchase, **changes) if purchase.number == number else purchase  # type: ignore[arg-type]  # fields of an order
+            with_review(purchase, **changes) if purchase.number == number else purchase
             for purchase in self.company.purchases
         )
 

@@ -46,8 +46,8 @@ from bot.erp.model import (
     Progress,
     PurchaseLine,
     PurchaseOrder,
-    PurchaseStatus,
     Quantities,
+    ReviewState,
     SalesOrder,
     Slice,
     StockLevel,
@@ -134,7 +134,7 @@ def _owed(money: Money | None, overdue: int) -> dict[str, Any]:
     return days | {"total": money, "open_amount": money}
 
 
-def purchase(number: str, vendor: str, status: PurchaseStatus, *pending_for: str) -> PurchaseOrder:
+def purchase(number: str, vendor: str, status: ReviewState, *pending_for: str) -> PurchaseOrder:
     return bare(
         PurchaseOrder,
         number,
@@ -252,9 +252,9 @@ class Company(DocumentCalls):
         invoice("INV-10", "深圳创新", None),
     )
     purchases: Sequence[PurchaseOrder] = (
-        purchase("PO-1001", "宁波标准件厂", PurchaseStatus.WAITING, "u_chen", "周总"),
-        purchase("PO-1002", "苏州包装", PurchaseStatus.APPROVED),
-        purchase("PO-1003", "苏州包装", PurchaseStatus.DONE),
+        purchase("PO-1001", "宁波标准件厂", ReviewState.WAITING, "u_chen", "周总"),
+        purchase("PO-1002", "苏州包装", ReviewState.APPROVED),
+        purchase("PO-1003", "苏州包装", ReviewState.DONE),
     )
     productions: Sequence[ProductionOrder] = (
         production("MO-1", "SKU205", "直流电机", "125", late=4, sales_order="SO-1001"),

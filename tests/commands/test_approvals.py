@@ -29,7 +29,7 @@ from bot.cards.view import View
 from bot.chat.message import Conversation, ConversationKind
 from bot.erp.hub import ErpHub
 from bot.erp.kinds import PURCHASE_ORDERS
-from bot.erp.model import Money, PurchaseStatus, Verdict
+from bot.erp.model import Money, ReviewState, Verdict
 from bot.words.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from commands.po import PurchaseView
 from tests.approvals.company import po_key
@@ -280,7 +280,7 @@ async def test_an_erp_that_does_not_answer_means_not_recorded(ask: Ask, approval
 
 async def test_it_was_decided_in_the_erp_meanwhile(ask: Ask, approvals: ApprovalFixture) -> None:
     await approvals.submit()
-    approvals.erp.change("PO-1001", status=PurchaseStatus.APPROVED, version="2")
+    approvals.erp.change("PO-1001", state=ReviewState.APPROVED, version="2")
     view = as_(ApprovalView, await ask("/approve PO-1001", person=MANAGER, where=DIRECT))
     assert (view.state, str(view.note)) == (
         CaseState.DECIDED_ELSEWHERE,
@@ -369,7 +369,7 @@ async def test_nobody_else_can_be_named(ask: Ask, approvals: ApprovalFixture, li
 
 
 async def waiting(approvals: ApprovalFixture, company: Company, count: int) -> None:
-    orders = [purchase(f"PO-2{number:03}", "宁波标准件厂", PurchaseStatus.WAITING) for number in range(count)]
+    orders = [purchase(f"PO-2{number:03}", "宁波标准件厂", ReviewState.WAITING) for number in range(count)]
     company.purchases = (*company.purchases, *orders)
     for number, order in enumerate(orders):
         approvals.now = NOW - timedelta(hours=count - number)
@@ -515,8 +515,8 @@ class TestWithinAScope:
     async def test_orders_outside_are_for_the_concerned(
         self, ask: Ask, approvals: ApprovalFixture, company: Company, line: str, kind: type[View]
     ) -> None:
-        ours = purchase("PO-3001", "宁波标准件厂", PurchaseStatus.WAITING)
-        theirs = purchase("PO-3002", "华东机械", PurchaseStatus.WAITING)
+        ours = purchase("PO-3001", "宁波标准件厂", ReviewState.WAITING)
+        theirs = purchase("PO-3002", "华东机械", ReviewState.WAITING)
         company.purchases = (*company.purchases, ours, theirs)
         for order in (ours, theirs):
             await approvals.submit(order.number)
@@ -553,7 +553,7 @@ class TestWhileTheBotOnlyReads:
         assert (await approvals.case()).state is CaseState.OPEN
 
     async def test_the_list_offers_no_approving(self, ask: Ask, approvals: ApprovalFixture, company: Company) -> None:
-        company.purchases = (*company.purchases, purchase("PO-2000", "华东机械", PurchaseStatus.WAITING))
+        company.purchases = (*company.purchases, purchase("PO-2000", "华东机械", ReviewState.WAITING))
         for number in ("PO-1001", "PO-2000"):
             await approvals.submit(number)
         for line in ("/pending", "/pending all"):

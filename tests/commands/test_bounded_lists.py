@@ -20,7 +20,7 @@ from bot.chat.message import Conversation, ConversationKind
 from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.records.reader_hub import ReaderHub
 from bot.erp.hub import ErpHub
-from bot.erp.model import Invoice, InvoiceStatus, Money, PartnerKind, PurchaseStatus
+from bot.erp.model import Invoice, InvoiceStatus, Money, PartnerKind, ReviewState
 from bot.words.disclosure import ALL_FIELDS, HIDDEN, SHARED_FIELDS, ChosenBy, FieldClass, classed_fields, cut
 from tests.chat.audience_parts import make_audiences
 from tests.commands.company import NOW, TODAY, Company, bill, cny, invoice, order, payment, purchase
@@ -61,9 +61,9 @@ def company() -> Company:
     )
     company.owed = (bill("BILL-1", "宝钢", cny("4999.99"), overdue=1), bill("BILL-2", "宝钢", cny("5000")))
     company.purchases = (
-        replace(purchase("PO-1", "宝钢", PurchaseStatus.WAITING, "u_chen"), total=cny("30000")),
-        replace(purchase("PO-2", "宝钢", PurchaseStatus.WAITING, "u_chen"), total=cny("30001")),
-        replace(purchase("PO-3", "宝钢", PurchaseStatus.APPROVED), total=cny("90000")),
+        replace(purchase("PO-1", "宝钢", ReviewState.WAITING, "u_chen"), total=cny("30000")),
+        replace(purchase("PO-2", "宝钢", ReviewState.WAITING, "u_chen"), total=cny("30001")),
+        replace(purchase("PO-3", "宝钢", ReviewState.APPROVED), total=cny("90000")),
     )
     company.paid = (
         payment("PAY-1", "宏达机电", "10000"),

@@ -16,7 +16,7 @@ from bot.cards.view import ListView
 from bot.erp.books import Books
 from bot.erp.hub import ErpHub
 from bot.erp.kinds import AREA_KINDS, PURCHASE_ORDERS, Kind
-from bot.erp.model import Decision, DecisionOutcome, Money, PurchaseStatus, Verdict
+from bot.erp.model import Decision, DecisionOutcome, Money, ReviewState, Verdict
 from bot.erp.odoo.manifest import vendor
 from bot.erp.port import Erp, ListQuery
 from bot.erp.vendors import AdapterContext
@@ -118,15 +118,15 @@ async def test_what_a_partner_owes_is_told_of_each_company(ask: AskLine, hub: Er
 
 async def test_a_decision_reaches_the_order_that_was_meant(hub: ErpHub, odoo: TwoCompanyOdoo) -> None:
     (number, *_) = sorted(
-        order.number for order in odoo.company.purchases.values() if order.status is PurchaseStatus.WAITING
+        order.number for order in odoo.company.purchases.values() if order.status is ReviewState.WAITING
     )
     seen = await hub.reread(THEIRS, PURCHASE_ORDERS, number)
-    decision = Decision(number=number, version=seen.version, verdict=Verdict.APPROVE, by="anna")
+    decision = Decision(number=number, version=seen.review.version, verdict=Verdict.APPROVE, by="anna")
     result = await hub.decide(THEIRS, decision)
     assert result.outcome is DecisionOutcome.APPLIED
-    assert odoo.sister.purchases[number].status is not PurchaseStatus.WAITING
-    assert odoo.company.purchases[number].status is PurchaseStatus.WAITING
-    assert (await hub.reread(OURS, PURCHASE_ORDERS, number)).status is PurchaseStatus.WAITING
+    assert odoo.sister.purchases[number].status is not ReviewState.WAITING
+    assert odoo.company.purchases[number].status is ReviewState.WAITING
+    assert (await hub.reread(OURS, PURCHASE_ORDERS, number)).status is ReviewState.WAITING
 
 
 @each_row("line", [*(f"/{name}" for name in OPENED), "/arrivals", "/find SO-1001", "/price SKU123", "/po late"])

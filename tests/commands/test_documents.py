@@ -211,7 +211,7 @@ async def test_the_overdue_invoices(ask: Ask, line: str) -> None:
 
 async def test_a_purchase_order_says_whose_word_it_awaits_by_name(ask: Ask) -> None:
     view = as_(PurchaseView, await ask("/po PO-1001"))
-    approval = view.document.approval
+    approval = view.document.review.approval
     assert approval is not None
     assert (approval.pending_for, approval.levels) == (("陈经理", "周总"), 2)
     assert lines(view) == ["/stock SKU123", "/vendor 宁波标准件厂", "/bill 宁波标准件厂", "/export po PO-1001"]
@@ -223,8 +223,8 @@ async def test_the_purchase_orders_to_approve(ask: Ask, line: str) -> None:
     assert view.which is PurchaseList.PENDING
     (row,) = view.rows
     assert row.number == "PO-1001"
-    assert row.approval is not None
-    assert row.approval.pending_for == ("陈经理", "周总")
+    assert row.review.approval is not None
+    assert row.review.approval.pending_for == ("陈经理", "周总")
 
 
 async def test_the_late_purchase_orders(ask: Ask) -> None:

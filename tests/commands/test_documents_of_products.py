@@ -18,7 +18,7 @@ from bot.cards.renderer import CardRenderer
 from bot.chat.document_views import view_of_list, view_of_one
 from bot.chat.records.products import ProductChoice
 from bot.erp.kinds import SALES_ORDERS
-from bot.erp.model import OrderLine, OrderStatus, PurchaseLine, PurchaseStatus, SalesOrder
+from bot.erp.model import OrderLine, OrderStatus, PurchaseLine, ReviewState, SalesOrder
 from bot.erp.port import Capability
 from bot.words.disclosure import ALL_FIELDS, HIDDEN, FieldClass, cut
 from commands.po import PurchaseListView
@@ -49,7 +49,7 @@ def _orders(company: Company) -> None:
         with_lines("SO-3", line("SKU124", "7")),
         with_lines("SO-4", line("sku123", "9", "9"), status=OrderStatus.CLOSED),
     )
-    bought = purchase("PO-1", "苏州包装", PurchaseStatus.APPROVED)
+    bought = purchase("PO-1", "苏州包装", ReviewState.APPROVED)
     held = PurchaseLine(sku="SKU123", name="", unit="pcs", quantity=Decimal(40), received=Decimal(15))
     company.purchases = (replace(bought, lines=(held,)), replace(bought, number="PO-2", lines=()))
 

@@ -17,7 +17,7 @@ from bot.cards.language import load_languages
 from bot.cards.notices import NotFoundNotice
 from bot.cards.renderer import CardRenderer
 from bot.chat.document_views import DocumentListView, DocumentView, RecordView
-from bot.erp.model import Invoice, Progress, PurchaseStatus
+from bot.erp.model import Invoice, Progress, ReviewState
 from bot.erp.port import Capability
 from bot.words.disclosure import HIDDEN, FieldClass, cut
 from commands.po import PurchaseView
@@ -38,7 +38,7 @@ def company() -> Company:
         invoice("INV-72", CUSTOMER, cny("20"), order_number="SO-9, SO-70"),
         invoice("INV-73", CUSTOMER, cny("30"), order_number="SO-700"),
     )
-    company.purchases = (purchase("PO-70", VENDOR, PurchaseStatus.APPROVED),)
+    company.purchases = (purchase("PO-70", VENDOR, ReviewState.APPROVED),)
     company.owed = (bill("BILL-71", VENDOR, cny("5"), order_number="PO-70"), bill("BILL-72", VENDOR, cny("6")))
     company.productions = (
         production("MO-71", "W-1", "垫圈 1", "0", sales_order="SO-70"),

@@ -16,7 +16,7 @@ from bot.chat.document_views import view_of_list
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.view_parts import Uncounted
 from bot.erp.kinds import INVOICES, SALES_ORDERS
-from bot.erp.model import Money, PartnerKind, PaymentDirection, PaymentStatus, PurchaseStatus
+from bot.erp.model import Money, PartnerKind, PaymentDirection, PaymentStatus, ReviewState
 from bot.words.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from commands.payment import PaymentListView
 from commands.po import PurchaseListView
@@ -39,7 +39,7 @@ def company_of(count: int) -> Company:
     company.issued = tuple(invoice(f"INV-{n:03}", "ACME", cny("10.10")) for n in range(count))
     company.purchases = tuple(
         replace(
-            purchase(f"PO-{n:03}", "ACME", PurchaseStatus.APPROVED),
+            purchase(f"PO-{n:03}", "ACME", ReviewState.APPROVED),
             total=Money(Decimal(3), "USD") if n < 2 else cny("0.10"),
         )
         for n in range(count)

@@ -16,7 +16,7 @@ from bot.chat.document_views import view_of_list
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.records.rankings import PartnerRankingView, RankedBy
 from bot.erp.kinds import CUSTOMERS
-from bot.erp.model import InvoiceStatus, Money, OrderStatus, PurchaseStatus
+from bot.erp.model import InvoiceStatus, Money, OrderStatus, ReviewState
 from bot.erp.port import Period
 from bot.words.disclosure import ALL_FIELDS, HIDDEN, FieldClass, cut
 from commands.customer import CustomerView
@@ -56,8 +56,8 @@ def company() -> Company:
         replace(order("SO-5", "北方"), total=cny("7000"), ordered_on=TODAY - timedelta(days=500)),
     )
     company.purchases = (
-        replace(purchase("PO-1", "宝钢", PurchaseStatus.APPROVED), total=cny("5"), ordered_on=TODAY),
-        replace(purchase("PO-2", "包装", PurchaseStatus.WAITING), total=cny("50"), ordered_on=TODAY),
+        replace(purchase("PO-1", "宝钢", ReviewState.APPROVED), total=cny("5"), ordered_on=TODAY),
+        replace(purchase("PO-2", "包装", ReviewState.WAITING), total=cny("50"), ordered_on=TODAY),
     )
     return company
 

@@ -19,7 +19,7 @@ from bot.chat.records.reader_hub import ReaderHub
 from bot.erp.errors import NotPermitted, Unavailable
 from bot.erp.hub import ErpHub
 from bot.erp.kinds import BILLS, CUSTOMERS, INVOICES, PAYMENTS, VENDORS, Kind
-from bot.erp.model import InvoiceStatus, Money, Progress, PurchaseStatus, Slice
+from bot.erp.model import InvoiceStatus, Money, Progress, ReviewState, Slice
 from bot.erp.port import PARTNER_READS, Capability, ListQuery
 from bot.words.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from commands.bill import BillList
@@ -162,7 +162,7 @@ async def test_a_vendor_with_what_is_open(ask: Ask, company: Company) -> None:
     assert (view.overdue_count, view.days_overdue) == (1, 5)
     assert (view.open_orders, view.late_orders) == (2, 1)
     assert view.arrived == Arrived(came=1, due=2)
-    assert third.status is PurchaseStatus.DONE
+    assert third.status is ReviewState.DONE
     assert company.calls == ["vendor V002", *["purchase_orders 苏州包装"] * 2, "bills 苏州包装"]
     assert lines(view)[:3] == ["/po 苏州包装", "/bill 苏州包装", "/payment 苏州包装"]
 

@@ -20,9 +20,9 @@ from bot.chat.records.reader_hub import ReaderHub
 from bot.chat.records.stock_views import StockListView, StockView
 from bot.erp.hub import ErpHub
 from bot.erp.kinds import SALES_ORDERS
-from bot.erp.model import PurchaseOrder
 from bot.words.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from commands.find import Hits
+from tests.bare_records import with_review
 from tests.commands.company import Company
 from tests.commands.conftest import Ask, as_, lines
 
@@ -108,8 +108,8 @@ class TestOwnDocuments:
         purchases = Company.purchases
         assert isinstance(purchases, tuple)
         mine, other, third = purchases
-        namesake = _of(mine, buyer="赵采")
-        return Company(purchases=(namesake, _of(other, buyer="zhao.cai"), _of(third, requester="buyer01")))
+        namesake, own = replace(mine, buyer="赵采"), replace(other, buyer="zhao.cai")
+        return Company(purchases=(namesake, own, with_review(third, requester="buyer01")))
 
     @pytest.mark.parametrize(("account", "numbers"), [("zhao.cai", ["PO-1002", "PO-1003"]), ("", ["PO-1003"])])
     async def test_are_those_of_the_account_or_the_user_id_and_not_of_a_namesake(
@@ -126,10 +126,6 @@ class TestOwnDocuments:
         view = (await ask("/po", person=buyer)).view
         assert isinstance(view, ListView)
         assert [row.number for row in view.rows] == numbers
-
-
-def _of(order: PurchaseOrder, **people: str) -> PurchaseOrder:
-    return replace(order, **people)  # type: ignore[arg-type]
 
 
 class TestReaderWithoutPartners:

@@ -17,7 +17,7 @@ from bot.chat.document_views import DocumentListView
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.view_parts import Freshness
 from bot.erp.hub import ErpHub
-from bot.erp.model import PartnerKind, PurchaseStatus
+from bot.erp.model import PartnerKind, ReviewState
 from bot.erp.model.goods import Prices
 from bot.erp.port import Capability
 from bot.mechanisms.metrics import Metrics
@@ -93,7 +93,7 @@ def south_without(lacking: Capability | None) -> Company:
         levels=(level(product("S-70", "南方螺丝"), place("SH", "南方仓", "4")),),
         sales=(order("SO-70", "南方机电", late=3, lines=1),),
         issued=(invoice("INV-70", "南方机电", cny("7"), overdue=2, order_number="SO-70"),),
-        purchases=(purchase("PO-70", "南方钢材", PurchaseStatus.APPROVED),),
+        purchases=(purchase("PO-70", "南方钢材", ReviewState.APPROVED),),
         productions=(production("MO-70", "S-70", "南方螺丝", "5", late=1, sales_order="SO-70"),),
         clients=(customer("C070", "南方机电"),),
         suppliers=(vendor("V070", "南方钢材"),),

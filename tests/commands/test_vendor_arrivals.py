@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from bot.erp.model import Progress, PurchaseStatus
+from bot.erp.model import Progress, ReviewState
 from commands.vendor import Arrived, count_arrived
 from tests.read_model.ledger import purchase
 from tests.rows import each_row
@@ -16,13 +16,13 @@ TODAY = date(2026, 11, 2)
     ("what", "arrived"),
     [
         ({"received": Progress.FULL}, Arrived(1, 1)),
-        ({"received": Progress.FULL, "status": PurchaseStatus.DONE}, Arrived(1, 1)),
+        ({"received": Progress.FULL, "status": ReviewState.DONE}, Arrived(1, 1)),
         ({"received": Progress.PARTIAL}, Arrived(0, 1)),
         # The rest was dropped, or all went back.
-        ({"received": Progress.PARTIAL, "status": PurchaseStatus.DONE, "awaits_goods": False}, Arrived(0, 1)),
-        ({"received": Progress.NONE, "status": PurchaseStatus.DONE, "awaits_goods": False}, Arrived(0, 1)),
+        ({"received": Progress.PARTIAL, "status": ReviewState.DONE, "awaits_goods": False}, Arrived(0, 1)),
+        ({"received": Progress.NONE, "status": ReviewState.DONE, "awaits_goods": False}, Arrived(0, 1)),
         # The ERP does not tell how much came.
-        ({"received": None, "status": PurchaseStatus.DONE}, Arrived(1, 1)),
+        ({"received": None, "status": ReviewState.DONE}, Arrived(1, 1)),
         # Services bring nothing.
         ({"received": None, "awaits_goods": False}, None),
     ],

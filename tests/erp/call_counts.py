@@ -16,7 +16,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from bot.erp.model import Customer, Lot, OrderStatus, PurchaseStatus, StockLevel, WarehouseStock
+from bot.erp.model import Customer, Lot, OrderStatus, ReviewState, StockLevel, WarehouseStock
 from bot.erp.port import Capability, Erp, Filter, ListQuery
 from bot.erp.vendors import AdapterContext
 from bot.kit.testing.company import TODAY, Clock, ReferenceCompany
@@ -85,7 +85,7 @@ QUESTIONS = (
     Question("overdue invoices", lambda erp, _: erp.invoices(ListQuery(filter=Filter.OVERDUE, limit=10))),
     Question(
         "waiting purchase order",
-        lambda erp, company: erp.purchase_order(_first(company.purchases, PurchaseStatus.WAITING)),
+        lambda erp, company: erp.purchase_order(_first(company.purchases, ReviewState.WAITING)),
     ),
     Question("customer", lambda erp, company: erp.customer(_customer(company).code)),
     Question("customer, nothing kept", _customer_unfollowed),

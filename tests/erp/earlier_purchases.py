@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import date
 from typing import Any
 
-from bot.erp.model import PurchaseStatus
+from bot.erp.model import ReviewState
 from bot.erp.model.goods import ProductDetails, Supply
 from bot.kit.testing.company import ReferenceCompany
 
@@ -18,7 +18,7 @@ def supplied_earlier(record: Any) -> Any:
     bought = [
         (order.ordered_on or date.min, order.number, order.vendor)
         for order in ReferenceCompany().purchases.values()
-        if order.status in {PurchaseStatus.APPROVED, PurchaseStatus.DONE}
+        if order.status in {ReviewState.APPROVED, ReviewState.DONE}
         for line in order.lines
         if line.sku == record.product.sku
     ]

@@ -15,8 +15,8 @@ from bot.erp.model import (
     DecisionResult,
     Product,
     PurchaseOrder,
-    PurchaseStatus,
     Quantities,
+    ReviewState,
     StockLevel,
     Verdict,
 )
@@ -93,12 +93,12 @@ def level(on_hand: int = 5) -> StockLevel:
     )
 
 
-def purchase(status: PurchaseStatus = PurchaseStatus.WAITING, version: str = "1") -> PurchaseOrder:
+def purchase(status: ReviewState = ReviewState.WAITING, version: str = "1") -> PurchaseOrder:
     return bare(PurchaseOrder, "PO-1001", vendor="宝钢", status=status, version=version)
 
 
 DECISION = Decision(number="PO-1001", version="1", verdict=Verdict.APPROVE, by="boss01")
-DECIDED = DecisionResult(outcome=DecisionOutcome.APPLIED, document=purchase(PurchaseStatus.APPROVED, "2"))
+DECIDED = DecisionResult(outcome=DecisionOutcome.APPLIED, document=purchase(ReviewState.APPROVED, "2"))
 
 
 def counted(metrics: Metrics, call: str, outcome: str, source: str = "main") -> float:

@@ -14,16 +14,16 @@ from bot.erp.model import (
     Progress,
     PurchaseLine,
     PurchaseOrder,
-    PurchaseStatus,
+    ReviewState,
 )
-from tests.bare_records import bare
+from tests.bare_records import bare, with_review
 from tests.rows import each_row
 
 LINE = PurchaseLine(sku="S-1", name="Screw", unit="pc", quantity=Decimal(10), received=Decimal(4))
 ORDER = bare(
     PurchaseOrder,
     "PO-1",
-    status=PurchaseStatus.APPROVED,
+    status=ReviewState.APPROVED,
     requester="12",
     buyer="Bo",
     due_on=date(2026, 11, 30),
@@ -54,7 +54,7 @@ def test_a_product_is_meant_in_any_case_and_a_day_leaves_out_what_has_none() -> 
 @each_row(
     "order",
     [
-        replace(ORDER, status=PurchaseStatus.WAITING),
+        with_review(ORDER, state=ReviewState.WAITING),
         replace(ORDER, received=Progress.FULL),
         replace(ORDER, lines=(replace(LINE, received=Decimal(11)),)),
         replace(ORDER, lines=(replace(LINE, quantity=Decimal(-3), received=None),)),

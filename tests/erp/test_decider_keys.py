@@ -13,7 +13,7 @@ from pydantic import SecretStr
 
 from bot.erp.decider_keys import KeyOwners
 from bot.erp.errors import AuthFailed, Invalid, NotPermitted
-from bot.erp.model import Decision, DecisionOutcome, PurchaseStatus, Verdict
+from bot.erp.model import Decision, DecisionOutcome, ReviewState, Verdict
 from bot.erp.port import Capability, Erp
 from bot.kit.testing import company as reference
 from bot.kit.testing.erp_checks import resulting_order
@@ -64,8 +64,8 @@ def waiting(company: reference.ReferenceCompany) -> str:
     return next(
         order.number
         for order in company.purchases.values()
-        if order.status is PurchaseStatus.WAITING and order.approval and order.approval.levels == 1
-        if order.requester not in (ANNA, CARLA)
+        if order.status is ReviewState.WAITING and order.review.approval and order.review.approval.levels == 1
+        if order.review.requester not in (ANNA, CARLA)
     )
 
 
@@ -76,16 +76,16 @@ async def test_a_decision_is_written_with_the_key_that_its_person_entered(adapte
         assert Capability.APPROVE in erp.capabilities
         number = waiting(company)
         order = await erp.purchase_order(number)
-        decision = Decision(number=number, version=order.version, verdict=Verdict.APPROVE, by=ANNA, reason="")
+        decision = Decision(number=number, version=order.review.version, verdict=Verdict.APPROVE, by=ANNA, reason="")
         assert (await erp.decide(decision)).outcome is DecisionOutcome.NOT_PERMITTED
         keys.keys[ANNA] = theirs[ANNA]
         order = await erp.purchase_order(number)
-        decision = Decision(number=number, version=order.version, verdict=Verdict.APPROVE, by=ANNA, reason="")
+        decision = Decision(number=number, version=order.review.version, verdict=Verdict.APPROVE, by=ANNA, reason="")
         result = await erp.decide(decision)
         assert result.outcome is DecisionOutcome.APPLIED
         assert result.document is not None
-        assert resulting_order(result).approval is not None
-        assert resulting_order(result).approval.decided_by == ANNA
+        assert resulting_order(result).review.approval is not None
+        assert resulting_order(result).review.approval.decided_by == ANNA
 
 
 @pytest.mark.parametrize("adapter", ADAPTERS)

@@ -10,18 +10,18 @@ import pytest
 
 from bot.erp.deciding import decide, outcome_of
 from bot.erp.errors import Conflict, ErpError, Invalid, NotFound, NotPermitted, Unavailable, UnknownOutcome
-from bot.erp.model import Approval, Decision, DecisionOutcome, PurchaseOrder, PurchaseStatus, Verdict
-from tests.bare_records import bare
+from bot.erp.model import Approval, Decision, DecisionOutcome, PurchaseOrder, ReviewState, Verdict
+from tests.bare_records import bare, with_review
 from tests.rows import each_row
 
-P = PurchaseStatus
+P = ReviewState
 WAITING = bare(PurchaseOrder, "PO-1", approval=Approval(pending_for=("anna", "carla")))
 SECOND = Approval(pending_for=("boris",), level=2, levels=2, decided_by="anna")
 APPROVE = Decision(number="PO-1", version="1", verdict=Verdict.APPROVE, by="anna")
 
 
-def order(status: PurchaseStatus = P.WAITING, version: str = "2", **approval: Any) -> PurchaseOrder:
-    return replace(WAITING, status=status, version=version, approval=Approval(**approval))
+def order(status: ReviewState = P.WAITING, version: str = "2", **approval: Any) -> PurchaseOrder:
+    return with_review(WAITING, state=status, version=version, approval=Approval(**approval))
 
 
 class Erp:
@@ -58,9 +58,14 @@ LOST = UnknownOutcome("no answer in time")
         (DONE, None, DecisionOutcome.APPLIED, ""),
         (DONE, LOST, DecisionOutcome.APPLIED, "no answer in time"),
         (order(P.DONE), "ok", DecisionOutcome.APPLIED, "ok"),
-        (replace(WAITING, approval=SECOND, version="2"), "ok", DecisionOutcome.MORE_APPROVALS_NEEDED, "ok"),
         (
-            replace(WAITING, approval=SECOND, version="2"),
+            with_review(WAITING, version="2", approval=SECOND),
+            "ok",
+            DecisionOutcome.MORE_APPROVALS_NEEDED,
+            "ok",
+        ),
+        (
+            with_review(WAITING, version="2", approval=SECOND),
             LOST,
             DecisionOutcome.MORE_APPROVALS_NEEDED,
             "no answer in time",
@@ -131,15 +136,23 @@ async def test_an_erp_that_took_the_decision_gets_time_to_show_it(
         (order(P.CANCELLED), APPROVE, DecisionOutcome.ALREADY_DECIDED),
         (order(), APPROVE, DecisionOutcome.CHANGED_SINCE_SHOWN),
         (order(P.DRAFT), APPROVE, DecisionOutcome.ALREADY_DECIDED),
-        (replace(WAITING, approval=SECOND, version="2"), APPROVE, DecisionOutcome.ALREADY_DECIDED),
         (
-            replace(WAITING, approval=SECOND, version="2"),
+            with_review(WAITING, version="2", approval=SECOND),
+            APPROVE,
+            DecisionOutcome.ALREADY_DECIDED,
+        ),
+        (
+            with_review(WAITING, version="2", approval=SECOND),
             replace(APPROVE, by="carla"),
             DecisionOutcome.CHANGED_SINCE_SHOWN,
         ),
         (WAITING, replace(APPROVE, by="guest"), DecisionOutcome.NOT_PERMITTED),
         (WAITING, replace(APPROVE, by=""), DecisionOutcome.NOT_PERMITTED),
-        (replace(WAITING, approval=None), replace(APPROVE, by=""), DecisionOutcome.NOT_PERMITTED),
+        (
+            with_review(WAITING, approval=None),
+            replace(APPROVE, by=""),
+            DecisionOutcome.NOT_PERMITTED,
+        ),
     ],
 )
 async def test_what_is_seen_beforehand_is_not_sent(
@@ -163,7 +176,7 @@ async def test_an_account_is_spelled_as_the_erp_spells_it() -> None:
 
 
 async def test_where_nobody_is_named_the_erp_decides_who_may() -> None:
-    erp = Erp(replace(WAITING, approval=None), DONE, "ok")
+    erp = Erp(with_review(WAITING, approval=None), DONE, "ok")
     result = await decide(APPROVE, read=erp.read, write=erp.write)
     assert (result.outcome, erp.writes) == (DecisionOutcome.APPLIED, 1)
 
@@ -171,7 +184,7 @@ async def test_where_nobody_is_named_the_erp_decides_who_may() -> None:
 @each_row(
     ("before", "answer", "error"),
     [
-        (replace(WAITING, status=P.DRAFT), None, Invalid),
+        (with_review(WAITING, state=P.DRAFT), None, Invalid),
         (WAITING, Invalid("no budget"), Invalid),
         (WAITING, Unavailable("no connection"), Unavailable),
         (WAITING, NotFound("PO-1"), NotFound),
@@ -190,7 +203,10 @@ async def test_what_is_raised(before: PurchaseOrder, answer: ErpError | None, er
         (order(P.CANCELLED), DecisionOutcome.APPLIED),
         (order(P.DRAFT), DecisionOutcome.APPLIED),
         (order(P.APPROVED), DecisionOutcome.ALREADY_DECIDED),
-        (replace(WAITING, approval=SECOND, version="2"), DecisionOutcome.CHANGED_SINCE_SHOWN),
+        (
+            with_review(WAITING, version="2", approval=SECOND),
+            DecisionOutcome.CHANGED_SINCE_SHOWN,
+        ),
         (WAITING, None),
     ],
 )

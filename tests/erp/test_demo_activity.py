@@ -16,7 +16,7 @@ from sqlalchemy import create_engine, text
 from sqlalchemy.engine import Connection
 
 from bot.erp.kinds import FOLLOWED, Kind
-from bot.erp.model import Area, Decision, DecisionOutcome, Followed, PurchaseStatus, Verdict
+from bot.erp.model import Area, Decision, DecisionOutcome, Followed, ReviewState, Verdict
 from bot.erp.port import Filter, ListQuery
 from bot.kit.company.activity import FIRST_STEP_AFTER, MAX_STEPS_AT_ONCE, STEPS_PER_DAY, take_step
 from bot.kit.company.activity_step import PINNED
@@ -244,12 +244,14 @@ def decide_something(connection: Connection, verdict: Verdict) -> None:
         text("SELECT number FROM demo_purchase WHERE status = 'waiting' ORDER BY changed_at DESC, number LIMIT 1")
     ).scalar_one()
     order = PURCHASE_ORDERS.document(connection, waiting, "demo")
-    assert order.approval is not None
-    by = order.approval.pending_for[0]
-    result = decide(connection, Decision(number=waiting, version=order.version, verdict=verdict, by=by), "demo", NOW)
+    assert order.review.approval is not None
+    by = order.review.approval.pending_for[0]
+    result = decide(
+        connection, Decision(number=waiting, version=order.review.version, verdict=verdict, by=by), "demo", NOW
+    )
     assert result.outcome in {DecisionOutcome.APPLIED, DecisionOutcome.MORE_APPROVALS_NEEDED}
     assert result.document is not None
-    assert (resulting_order(result).status is PurchaseStatus.WAITING) == (
+    assert (resulting_order(result).status is ReviewState.WAITING) == (
         result.outcome is DecisionOutcome.MORE_APPROVALS_NEEDED
     )
 

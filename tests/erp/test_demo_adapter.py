@@ -24,7 +24,7 @@ from bot.erp.model import (
     InvoiceStatus,
     OrderStatus,
     ProductionStatus,
-    PurchaseStatus,
+    ReviewState,
     Verdict,
 )
 from bot.erp.model.goods import DeliveryStatus
@@ -160,7 +160,7 @@ async def test_lists_have_what_the_bot_itself_calls_open_or_late_whatever_the_st
 STATUSES: tuple[tuple[str, type[StrEnum]], ...] = (
     ("order", OrderStatus),
     ("invoice", InvoiceStatus),
-    ("purchase", PurchaseStatus),
+    ("purchase", ReviewState),
     ("production", ProductionStatus),
     ("delivery", DeliveryStatus),
     ("bill", InvoiceStatus),
@@ -176,17 +176,17 @@ async def test_what_was_decided_survives_a_restart(demo_file: Path) -> None:
     await erp.close()
     again = await opened(f"sqlite+aiosqlite:///{demo_file}")
     order = await again.purchase_order("PO-1001")
-    assert order.status is PurchaseStatus.APPROVED
-    assert order.approval is not None
-    assert (order.approval.decided_by, order.approval.decided_at) == ("boss01", NOW)
-    assert order.changed_by == "boss01"
+    assert order.status is ReviewState.APPROVED
+    assert order.review.approval is not None
+    assert (order.review.approval.decided_by, order.review.approval.decided_at) == ("boss01", NOW)
+    assert order.review.changed_by == "boss01"
     await again.close()
 
 
 async def test_memory_holds_a_company_of_its_own() -> None:
     one, other = await opened(":memory:"), await opened("sqlite://")
     await one.decide(approve("PO-1001", "1", "boss01"))
-    assert (await other.purchase_order("PO-1001")).status is PurchaseStatus.WAITING
+    assert (await other.purchase_order("PO-1001")).status is ReviewState.WAITING
     await one.close()
     await other.close()
 
@@ -254,7 +254,7 @@ async def test_a_write_that_the_file_refuses_changes_nothing(demo_file: Path) ->
         raw.execute("CREATE TRIGGER no BEFORE INSERT ON demo_change BEGIN SELECT RAISE(ABORT, 'disk full'); END")
     with pytest.raises(Unavailable):
         await erp.decide(approve("PO-1001", "1", "boss01"))
-    assert (await erp.purchase_order("PO-1001")).status is PurchaseStatus.WAITING
+    assert (await erp.purchase_order("PO-1001")).status is ReviewState.WAITING
     raw.execute("DROP TRIGGER no")
     raw.close()
     assert (await erp.decide(approve("PO-1001", "1", "boss01"))).outcome is DecisionOutcome.APPLIED
@@ -266,11 +266,12 @@ async def test_a_write_that_the_file_refuses_changes_nothing(demo_file: Path) ->
 
 async def test_a_purchase_order_names_the_people_behind_its_accounts(erp: DemoErp) -> None:
     order = await erp.purchase_order("PO-1001")
-    assert order.approval is not None
-    assert order.approval.pending_for == ("buymanager01", "boss01")
-    assert [order.named(account) for account in (*order.approval.pending_for, order.requester, "nobody")] == [
-        *("赵国强", "林明川", "陈立", "nobody")
-    ]
+    assert order.review.approval is not None
+    assert order.review.approval.pending_for == ("buymanager01", "boss01")
+    assert [
+        order.review.named(account)
+        for account in (*order.review.approval.pending_for, order.review.requester, "nobody")
+    ] == [*("赵国强", "林明川", "陈立", "nobody")]
 
 
 async def test_nobody_approves_their_own_request(erp: DemoErp) -> None:
@@ -295,9 +296,9 @@ async def test_a_rejection_at_the_second_level_is_final(erp: DemoErp) -> None:
     )
     assert result.outcome is DecisionOutcome.APPLIED
     assert result.document is not None
-    assert resulting_order(result).status is PurchaseStatus.REJECTED
-    assert resulting_order(result).approval is not None
-    assert resulting_order(result).approval.reason == "预算不足"
+    assert resulting_order(result).status is ReviewState.REJECTED
+    assert resulting_order(result).review.approval is not None
+    assert resulting_order(result).review.approval.reason == "预算不足"
 
 
 @pytest.mark.parametrize("cursor", ["yesterday", "-1", "1; DROP TABLE demo_change", "٣", "9" * 40])

@@ -14,8 +14,8 @@ from bot.erp.model import (
     OrderStatus,
     ProductionStatus,
     Progress,
-    PurchaseStatus,
     Quantities,
+    ReviewState,
     SalesOrder,
 )
 from bot.kit.company.catalogue import articles
@@ -69,7 +69,7 @@ def test_it_is_as_large_as_promised(company: DemoCompany) -> None:
 def test_every_state_occurs(company: DemoCompany) -> None:
     assert {order.status for order in company.orders} == set(OrderStatus) - {OrderStatus.ON_HOLD}
     assert {invoice.status for invoice in company.invoices} == set(InvoiceStatus)
-    assert {order.status for order in company.purchases} == set(PurchaseStatus)
+    assert {order.status for order in company.purchases} == set(ReviewState)
     assert {order.status for order in company.productions} == set(ProductionStatus) - {ProductionStatus.ON_HOLD}
     assert {order.payment for order in company.orders} == set(Progress)
     assert {invoice.total.currency for invoice in company.invoices if invoice.total} == {"CNY", "USD", "EUR"}
@@ -83,7 +83,7 @@ def test_some_are_late_overdue_or_waiting_and_most_are_not(company: DemoCompany)
     assert 10 <= sum(invoice.days_overdue(TODAY) > 0 for invoice in company.invoices) <= 60
     assert 5 <= sum(order.days_late(TODAY) > 0 for order in company.purchases) <= 20
     assert 3 <= sum(order.days_late(TODAY) > 0 for order in company.productions) <= 15
-    assert 10 <= sum(order.status is PurchaseStatus.WAITING for order in company.purchases) <= 25
+    assert 10 <= sum(order.status is ReviewState.WAITING for order in company.purchases) <= 25
 
 
 def test_names_exercise_escaping(company: DemoCompany) -> None:
@@ -120,18 +120,20 @@ def test_so_1001_is_late_partly_delivered_and_billed_by_inv_7(company: DemoCompa
 def test_the_first_purchase_orders_wait_for_different_reasons(company: DemoCompany) -> None:
     first, large, half, own = company.purchases[:4]
     assert [order.number for order in (first, large, half, own)] == ["PO-1001", "PO-1002", "PO-1003", "PO-1004"]
-    assert all(order.status is PurchaseStatus.WAITING for order in (first, large, half, own))
-    steps = [(o.approval.level, o.approval.levels) for o in (first, large, half, own) if o.approval]
+    assert all(order.status is ReviewState.WAITING for order in (first, large, half, own))
+    steps = [
+        (o.review.approval.level, o.review.approval.levels) for o in (first, large, half, own) if o.review.approval
+    ]
     assert steps == [(1, 1), (1, 2), (2, 2), (1, 1)]
-    assert own.requester == "buymanager01"
-    assert [order.changed_by for order in (first, large, half, own)] == [
+    assert own.review.requester == "buymanager01"
+    assert [order.review.changed_by for order in (first, large, half, own)] == [
         "buyer01",
         "buyer01",
         "buymanager01",
         "buymanager01",
     ]
-    assert own.approval is not None
-    assert "buymanager01" not in own.approval.pending_for
+    assert own.review.approval is not None
+    assert "buymanager01" not in own.review.approval.pending_for
 
 
 def test_mo_1_makes_sku123_and_is_running(company: DemoCompany) -> None:
@@ -158,14 +160,16 @@ def test_figures_agree_with_each_other(company: DemoCompany) -> None:
         assert invoice.is_credit_note or invoice.total.amount > 0
     for purchase in company.purchases:
         assert purchase.total is not None
-        assert purchase.approval is None or purchase.approval.levels == 1 + (purchase.total.amount > SECOND_LEVEL_ABOVE)
+        assert purchase.review.approval is None or purchase.review.approval.levels == 1 + (
+            purchase.total.amount > SECOND_LEVEL_ABOVE
+        )
 
 
 def test_what_is_reserved_and_coming_follows_from_the_documents(company: DemoCompany) -> None:
     owed = _owed(company.orders)
     coming: defaultdict[str, Decimal] = defaultdict(Decimal)
     for purchase in company.purchases:
-        if purchase.status is PurchaseStatus.APPROVED:
+        if purchase.status is ReviewState.APPROVED:
             for line in purchase.lines:
                 coming[line.sku] += line.quantity - (line.received or 0)
     for made in company.productions:

@@ -22,8 +22,8 @@ from bot.erp.model import (
     Money,
     Product,
     PurchaseOrder,
-    PurchaseStatus,
     Quantities,
+    ReviewState,
     SalesOrder,
     Slice,
 )
@@ -171,7 +171,7 @@ class Shop(RefusingErp):
         return tuple(self.came_in)
 
     async def purchase_order(self, number: str) -> PurchaseOrder:
-        told = {"vendor": "申力", "status": PurchaseStatus.APPROVED, "requester": "sun", "ordered_on": TODAY}
+        told = {"vendor": "申力", "status": ReviewState.APPROVED, "requester": "sun", "ordered_on": TODAY}
         return bare(PurchaseOrder, number, **told)
 
     async def order(self, number: str) -> SalesOrder:

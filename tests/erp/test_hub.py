@@ -26,7 +26,7 @@ from bot.erp.model import (
     Decision,
     DecisionOutcome,
     DecisionResult,
-    PurchaseStatus,
+    ReviewState,
     Slice,
     Verdict,
 )
@@ -200,7 +200,7 @@ async def test_all_sources_are_asked_at_once_and_the_one_that_has_it_answers(mak
     for source in (three, two, one):
         source.gate.set()
     found = await asked
-    assert (found.source, found.value.version) == ("two", "2")
+    assert (found.source, found.value.review.version) == ("two", "2")
     assert found.failures == ()
 
 
@@ -289,7 +289,7 @@ async def test_an_unknown_source_or_a_missing_ability_is_unsupported(make_hub: M
 
 
 async def test_an_unconfirmed_decision_is_unknown_and_read_again(make_hub: MakeHub) -> None:
-    after = purchase(PurchaseStatus.APPROVED, "2")
+    after = purchase(ReviewState.APPROVED, "2")
     result = await make_hub(Source(decide=UnknownOutcome("x"), purchase_order=after)).decide("main", DECISION)
     assert (result.outcome, result.document) == (DecisionOutcome.UNKNOWN, after)
     silent = await make_hub(Source(decide=UnknownOutcome("x"), purchase_order=Unavailable("down"))).decide(
@@ -328,7 +328,7 @@ async def test_a_decision_is_finished_though_its_asker_left(make_hub: MakeHub) -
 
 
 async def test_who_asks_after_a_decision_sees_it(make_hub: MakeHub) -> None:
-    before, after = purchase(), purchase(PurchaseStatus.APPROVED, "2")
+    before, after = purchase(), purchase(ReviewState.APPROVED, "2")
     source = Source(purchase_order=[before, after, Unavailable("down")], decide=DECIDED)
     hub = make_hub(source)
     held = source.gate = asyncio.Event()

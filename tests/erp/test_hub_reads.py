@@ -246,7 +246,7 @@ async def test_an_order_that_is_read_anew_has_its_source_and_time(make_hub: Make
     source = Asked(purchase_order=[purchase(version="2"), DOWN])
     hub = make_hub(source)
     clock.seconds = 30
-    assert (await hub.reread("main", PURCHASE_ORDERS, "Po-1001")).version == "2"
+    assert (await hub.reread("main", PURCHASE_ORDERS, "Po-1001")).review.version == "2"
     assert source.calls == [("purchase_order", "Po-1001")]
     clock.seconds = 90
     old = await hub.purchase_order("PO-1001")

@@ -33,9 +33,9 @@ def hub_of(*sources: Any) -> ErpHub:
 async def test_what_is_decided_on_is_asked_anew_and_shown_to_the_next_who_asks() -> None:
     source = Source(purchase_order=[purchase(), purchase(version="2"), purchase(version="3")])
     hub = hub_of(source)
-    assert (await hub.purchase_order("PO-1001")).value.version == "1"
-    assert (await hub.reread("main", PURCHASE_ORDERS, "PO-1001")).version == "2"
-    assert (await hub.reread("main", PURCHASE_ORDERS, "PO-1001")).version == "3"
+    assert (await hub.purchase_order("PO-1001")).value.review.version == "1"
+    assert (await hub.reread("main", PURCHASE_ORDERS, "PO-1001")).review.version == "2"
+    assert (await hub.reread("main", PURCHASE_ORDERS, "PO-1001")).review.version == "3"
     assert source.calls == ["purchase_order"] * 3
     await hub.close()
 
@@ -54,7 +54,7 @@ async def test_what_was_reread_is_the_last_known_state_for_questions() -> None:
     hub = hub_of(source)
     await hub.reread("main", PURCHASE_ORDERS, "po-1001")
     found = await hub.purchase_order("PO-1001")
-    assert (found.value.version, found.stale) == ("2", True)
+    assert (found.value.review.version, found.stale) == ("2", True)
     await hub.close()
 
 

@@ -15,7 +15,7 @@ from bot.erp.cache import _HELD
 from bot.erp.errors import Conflict, ErpError, NotFound, Unavailable, UnknownOutcome
 from bot.erp.hub import ErpHub
 from bot.erp.limits import SourceLimits
-from bot.erp.model import PurchaseStatus, Slice
+from bot.erp.model import ReviewState, Slice
 from bot.erp.port import Filter, ListQuery
 from bot.mechanisms.metrics import Metrics
 from bot.settings import ErpSettings
@@ -174,7 +174,7 @@ def test_two_seconds_are_the_default() -> None:
 
 
 async def test_a_decision_drops_what_its_source_said_and_nothing_else(make_hub: MakeHub) -> None:
-    after = purchase(PurchaseStatus.APPROVED, "2")
+    after = purchase(ReviewState.APPROVED, "2")
     one = Source("one", purchase_order=[purchase(), after], stock=level(), decide=DECIDED)
     two = Source("two", purchase_order=NotFound("PO-1001"), stock=level())
     hub = make_hub(one, two)
@@ -200,7 +200,7 @@ async def test_a_decision_that_fails_drops_it_too(make_hub: MakeHub, error: ErpE
 
 
 async def test_a_read_that_a_decision_overtook_is_not_held(make_hub: MakeHub) -> None:
-    after = purchase(PurchaseStatus.APPROVED, "2")
+    after = purchase(ReviewState.APPROVED, "2")
     source = Source(purchase_order=[purchase(), after], decide=DECIDED)
     hub = make_hub(source)
     held = source.gate = asyncio.Event()

@@ -23,7 +23,7 @@ import psutil
 
 from bot.erp.hub import ErpHub
 from bot.erp.kinds import D, Kind
-from bot.erp.model import Area, ErpRecord, Followed, InvoiceStatus, OrderStatus, ProductionStatus, PurchaseStatus, Slice
+from bot.erp.model import Area, ErpRecord, Followed, InvoiceStatus, OrderStatus, ProductionStatus, ReviewState, Slice
 from bot.erp.port import Filter, ListQuery
 from bot.mechanisms.metrics import Metrics
 from bot.read_model.follower import DocumentFollower, area_followers
@@ -90,7 +90,7 @@ def generate_documents(count: int, days: int, today: date = TODAY) -> Iterator[E
                 status=InvoiceStatus.UNPAID if is_open else InvoiceStatus.PAID,
             )
         elif kind < 19:
-            status = PurchaseStatus.APPROVED if is_open else PurchaseStatus.DONE
+            status = ReviewState.APPROVED if is_open else ReviewState.DONE
             yield purchase(f"PO-{number}", day, vendor=partner, total=amount, due_on=due, status=status)
         else:
             status_made = ProductionStatus.RUNNING if is_open else ProductionStatus.DONE

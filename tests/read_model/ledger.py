@@ -32,13 +32,14 @@ from bot.erp.model import (
     Progress,
     PurchaseLine,
     PurchaseOrder,
-    PurchaseStatus,
+    ReviewState,
     SalesOrder,
     Slice,
 )
 from bot.erp.model.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt
 from bot.erp.port import Capability, ListQuery
 from bot.erp.refusing import RefusingErp
+from tests.bare_records import bare
 
 NOW = datetime(2026, 11, 24, 2, 30, tzinfo=UTC)
 TODAY = date(2026, 11, 24)
@@ -111,21 +112,16 @@ def invoice(number: str, day: date | None = TODAY, **more: Any) -> Invoice:
 
 def purchase(number: str, day: date | None = TODAY, **more: Any) -> PurchaseOrder:
     values: dict[str, Any] = {
-        "id": number,
-        "number": number,
         "vendor": "宁波钢铁",
-        "status": PurchaseStatus.APPROVED,
-        "approval": None,
+        "status": ReviewState.APPROVED,
         "ordered_on": day,
-        "due_on": None,
         "total": yuan("70.00"),
         "received": Progress.NONE,
-        "version": "1",
         "source": "main",
         "people": {"cgli": "陈立"},
         "lines": (PurchaseLine(sku="SKU1", name="螺丝", unit="个", quantity=Decimal(7), price=yuan("10")),),
     }
-    return PurchaseOrder(**{**values, **more})
+    return bare(PurchaseOrder, number, **values | more)
 
 
 def production(number: str, day: date | None = TODAY, **more: Any) -> ProductionOrder:

@@ -20,7 +20,7 @@ from bot.erp.model import (
     OrderStatus,
     ProductionStatus,
     Progress,
-    PurchaseStatus,
+    ReviewState,
 )
 from bot.erp.narrowing import Narrowing
 from bot.outbox.happenings import EVENT_KIND, Happening, Receiver
@@ -312,8 +312,8 @@ async def test_what_is_open_and_what_may_become_so_is_unfinished(open_bot: OpenB
         clock,
         purchase("PO-1"),
         purchase("PO-2", received=Progress.FULL),
-        purchase("PO-3", status=PurchaseStatus.WAITING),
-        purchase("PO-4", status=PurchaseStatus.REJECTED),
+        purchase("PO-3", status=ReviewState.WAITING),
+        purchase("PO-4", status=ReviewState.REJECTED),
         sales_order("SO-1", status=OrderStatus.DRAFT),
         sales_order("SO-2", status=OrderStatus.ON_HOLD),
         sales_order("SO-3", status=OrderStatus.DELIVERED),
@@ -326,8 +326,8 @@ async def test_what_is_open_and_what_may_become_so_is_unfinished(open_bot: OpenB
 
 
 async def test_what_waits_for_a_decision_counts_whatever_its_age(open_bot: OpenBot, clock: LedgerClock) -> None:
-    waiting = purchase("PO-1", LONG_AGO - timedelta(days=1), status=PurchaseStatus.WAITING)
-    old = [purchase(f"PO-OLD-{n}", LONG_AGO, status=PurchaseStatus.DONE) for n in range(120)]
+    waiting = purchase("PO-1", LONG_AGO - timedelta(days=1), status=ReviewState.WAITING)
+    old = [purchase(f"PO-OLD-{n}", LONG_AGO, status=ReviewState.DONE) for n in range(120)]
     bot = open_bot(Ledger(clock, *old, waiting))
     await bot.follow()
     clock.advance(days=1, hours=1)

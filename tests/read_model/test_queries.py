@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bot.access.grants import Scope
-from bot.erp.model import Area, OrderLine, OrderStatus, PurchaseStatus
+from bot.erp.model import Area, OrderLine, OrderStatus, ReviewState
 from bot.erp.narrowing import Narrowing
 from bot.read_model.queries import Coverage
 from tests.read_model.conftest import ReadModelBot
@@ -174,7 +174,7 @@ async def test_no_price_and_no_partner_lies_open_in_the_file(
         LedgerOfBatches(
             clock,
             sales_order("SO-1", customer="绝密客户", total=yuan("98765.43"), salesperson="wang"),
-            purchase("PO-1", vendor="绝密供应商", status=PurchaseStatus.WAITING, total=yuan("98765.43")),
+            purchase("PO-1", vendor="绝密供应商", status=ReviewState.WAITING, total=yuan("98765.43")),
         )
     )
     await bot.follow()

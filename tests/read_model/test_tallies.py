@@ -22,7 +22,7 @@ from bot.erp.model import (
     PaymentDirection,
     PaymentStatus,
     ProductionStatus,
-    PurchaseStatus,
+    ReviewState,
 )
 from bot.erp.narrowing import Narrowing
 from bot.read_model.report import ReportSpan, read_figures
@@ -79,7 +79,7 @@ def drawn(rng: Random, number: int) -> ErpRecord:
             return bill(f"BILL-{number}", day, status=rng.choice(list(InvoiceStatus)), total=total, due_on=due)
         case 2:
             return purchase(
-                f"PO-{number}", day, status=rng.choice(list(PurchaseStatus)), total=total, due_on=due, lines=()
+                f"PO-{number}", day, status=rng.choice(list(ReviewState)), total=total, due_on=due, lines=()
             )
     return production(f"MO-{number}", day, status=rng.choice(list(ProductionStatus)), due_on=due)
 

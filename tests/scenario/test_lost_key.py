@@ -14,7 +14,7 @@ from bot.approvals.case import CaseState
 from bot.bootstrap.database import make_database
 from bot.doctor.local import check_audit
 from bot.doctor.results import CheckGrade
-from bot.erp.model import PurchaseStatus
+from bot.erp.model import ReviewState
 from bot.kit.simulator.config import SimulatorConfig
 from bot.kit.simulator.server import RunningSimulator, open_simulator
 from bot.settings import Settings
@@ -95,7 +95,7 @@ async def test_without_a_copy_the_bot_begins_anew(
         await scenario.press(scenario.card(LARGE, BOSS), YES, BOSS)
         assert await scenario.erp.decisions(LARGE) == [(BOSS, "approve", "")]
         decided = await scenario.order(SMALL)
-        assert (decided.status, decided.approval and decided.approval.decided_by) == (PurchaseStatus.APPROVED, MANAGER)
+        assert (decided.status, decided.review.progress.decided_by) == (ReviewState.APPROVED, MANAGER)
     (result,) = await check_audit(settings)
     assert result.grade is CheckGrade.GOOD, "the new audit log is whole"
     assert await votes_of(settings, aside / "dingerp.sqlite3") == [(MANAGER, "approve")]

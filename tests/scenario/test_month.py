@@ -24,7 +24,7 @@ from sqlalchemy.engine import Connection
 
 from bot.alerts.rules.schedule import is_workday
 from bot.approvals.case import CaseState
-from bot.erp.model import PurchaseStatus
+from bot.erp.model import ReviewState
 from bot.erp.port import Erp
 from bot.kit.company import adapter
 from bot.kit.simulator.card_templates import SimTemplate, read_template
@@ -190,7 +190,7 @@ class CompanyMonth:
 
 
 def _another_waits(connection: Connection, number: str) -> None:
-    copy_document(connection, PURCHASE, SMALL, number, status=PurchaseStatus.WAITING.value)
+    copy_document(connection, PURCHASE, SMALL, number, status=ReviewState.WAITING.value)
 
 
 @asynccontextmanager

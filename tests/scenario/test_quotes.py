@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.erp.model import PurchaseStatus
+from bot.erp.model import ReviewState
 from bot.kit.simulator.cards import SimCardView
 from bot.kit.simulator.payloads import bot_user_id
 from tests.scenario.alerts.scenario import BUYING
@@ -85,7 +85,7 @@ async def test_a_pushed_approval_is_approved_by_a_word(open_approval_scenario: O
         card = scenario.card(SMALL, BUYING)
         await answer(scenario.system, "同意", card, BOSS, where=BUYING)
         await scenario.settle()
-        assert (await scenario.order(SMALL)).status is PurchaseStatus.APPROVED
+        assert (await scenario.order(SMALL)).status is ReviewState.APPROVED
         assert await scenario.erp.decisions(SMALL) == [(BOSS, "approve", "")]
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.admin.api_keys import add_key
-from bot.erp.model import PurchaseStatus
+from bot.erp.model import ReviewState
 from bot.kit.testing.company import Clock, ReferenceCompany
 from bot.kit.testing.fake_erp import SECRET
 from bot.settings import ErpSettings
@@ -125,14 +125,14 @@ async def test_an_approval_reaches_the_order_of_its_own_company(
 
 async def decide_in_both(scenario: ApprovalScenario, odoo: TwoCompanyOdoo) -> None:
     """Approve an order of one company by its card, and the order of that number in the other by a typed line."""
-    number = next(each.number for each in odoo.company.purchases.values() if each.status is PurchaseStatus.WAITING)
+    number = next(each.number for each in odoo.company.purchases.values() if each.status is ReviewState.WAITING)
     own = [copy.view for copy in scenario.copies(number) if copy.place == BOSS]
     (theirs,) = [view for view in own if THEIRS in view.tips]
     await scenario.press(theirs, YES, BOSS, where=scenario.system.engine.direct(BOSS).id)
-    assert odoo.sister.purchases[number].status is not PurchaseStatus.WAITING
-    assert odoo.company.purchases[number].status is PurchaseStatus.WAITING
+    assert odoo.sister.purchases[number].status is not ReviewState.WAITING
+    assert odoo.company.purchases[number].status is ReviewState.WAITING
     # By its number alone it is not clear which is meant; by its company it is.
     asked = await scenario.ask(f"/approve {number}", BOSS)
-    assert odoo.company.purchases[number].status is PurchaseStatus.WAITING, asked.title
+    assert odoo.company.purchases[number].status is ReviewState.WAITING, asked.title
     await scenario.ask(f"/approve {number} @{OURS}", BOSS)
-    await eventually(lambda: odoo.company.purchases[number].status is not PurchaseStatus.WAITING, hint=lambda: number)
+    await eventually(lambda: odoo.company.purchases[number].status is not ReviewState.WAITING, hint=lambda: number)

@@ -36,7 +36,7 @@ from bot.approvals.case import (
 )
 from bot.approvals.plan import ApprovalLevel, ApprovalPlan, ExpiryAction, Forward, Quorum, Vote
 from bot.erp.kinds import PURCHASE_ORDERS
-from bot.erp.model import Area, DecisionOutcome, Money, PurchaseStatus, Verdict
+from bot.erp.model import Area, DecisionOutcome, Money, ReviewState, Verdict
 from bot.outbox.place import Place, PlaceKind
 from bot.words.phrase import phrase
 from bot.words.severity import Severity
@@ -112,7 +112,7 @@ FULL_CASE = Case(
     attempts=3,
     outcome=DecisionOutcome.APPLIED,
     erp_text="done “so”",
-    elsewhere=ExternalDecision(status=PurchaseStatus.APPROVED, by="Zoe", at=LATER),
+    elsewhere=ExternalDecision(status=ReviewState.APPROVED, by="Zoe", at=LATER),
     opened_at=OPENED,
     due_at=LATER,
     reminders=1,

@@ -23,7 +23,7 @@ from bot.chat.answers.watched_questions import SEEN_AS
 from bot.efficiency.figures import measure_alerts, measure_decisions, median
 from bot.efficiency.questions import count_questions
 from bot.efficiency.working_time import WorkingHours
-from bot.erp.model import Money, PurchaseStatus, Verdict
+from bot.erp.model import Money, ReviewState, Verdict
 from bot.outbox.place import Place, PlaceKind
 from bot.store.alerts.repository import StoredAlertTransactions
 from bot.store.approvals.repository import StoredCaseTransactions
@@ -150,7 +150,7 @@ async def test_what_changed_after_it_was_approved_and_what_the_erp_decided(
     await put_cases(database, voted(1, opened=opened))
     await figures.fill()
     assert [wait.changed for wait in await figures.decisions(NOVEMBER)] == [False]
-    there = ExternalDecision(status=PurchaseStatus.REJECTED, by="erp-wang", at=opened + 5 * HOUR)
+    there = ExternalDecision(status=ReviewState.REJECTED, by="erp-wang", at=opened + 5 * HOUR)
     at = opened + 3 * HOUR
     later = a_case("PO-1", 2, fingerprint="f2", state=CaseState.DECIDED_ELSEWHERE, elsewhere=there, opened_at=at)
     await put_cases(database, later)

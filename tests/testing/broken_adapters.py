@@ -155,13 +155,13 @@ class CursorOfOffsets(DemoErp):
 class DecidesWhateverIsThere(DemoErp):
     async def decide(self, decision: Decision) -> DecisionResult:
         now = await self.purchase_order(decision.number)
-        return await super().decide(replace(decision, version=now.version))
+        return await super().decide(replace(decision, version=now.review.version))
 
 
 class DecidesForAnybody(DemoErp):
     async def decide(self, decision: Decision) -> DecisionResult:
         now = await self.purchase_order(decision.number)
-        waiting_for = now.approval.pending_for if now.approval else ()
+        waiting_for = now.review.approval.pending_for if now.review.approval else ()
         return await super().decide(replace(decision, by=waiting_for[0] if waiting_for else decision.by))
 
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.erp.kinds import KINDS, Kind
-from bot.erp.model import Area, PurchaseOrder, PurchaseStatus, SalesOrder, Verdict
+from bot.erp.model import Area, PurchaseOrder, ReviewState, SalesOrder, Verdict
 from bot.erp.port import ListQuery
 from bot.kit.testing.company import (
     TODAY,
@@ -47,9 +47,9 @@ def test_it_is_the_same_every_time() -> None:
 def test_it_has_enough_of_everything(company: ReferenceCompany) -> None:
     assert {area: len(company.records(area)) >= 24 for area in Area} == dict.fromkeys(Area, True)
     levels = Counter(
-        (order.approval.level, order.approval.levels)
+        (order.review.approval.level, order.review.approval.levels)
         for order in company.purchases.values()
-        if order.status is PurchaseStatus.WAITING and order.approval
+        if order.status is ReviewState.WAITING and order.review.approval
     )
     assert levels == {(1, 1): 5, (1, 2): 2, (2, 2): 1}
 
@@ -79,7 +79,7 @@ def test_documents_people_know_are_there(company: ReferenceCompany) -> None:
     assert {"SKU123"} <= company.products.keys()
     assert {"SO-1001"} <= company.orders.keys()
     assert company.invoices["INV-7"].days_overdue(TODAY) == 23
-    assert company.purchases["PO-1001"].status is PurchaseStatus.WAITING
+    assert company.purchases["PO-1001"].status is ReviewState.WAITING
     assert company.productions["MO-1"].days_late(TODAY) == 4
 
 
@@ -134,23 +134,23 @@ def test_a_touch_changes_the_time_alone(company: ReferenceCompany, clock: Clock,
 
 def test_one_approval_is_enough_for_most(company: ReferenceCompany, clock: Clock) -> None:
     order = company.decide("po-1001", Verdict.APPROVE, "anna")
-    assert order.status is PurchaseStatus.APPROVED
-    assert (order.version, order.changed_at) == ("2", clock.now())
-    assert order.approval is not None
-    assert (order.approval.decided_by, order.approval.pending_for) == ("anna", ())
+    assert order.status is ReviewState.APPROVED
+    assert (order.review.version, order.changed_at) == ("2", clock.now())
+    assert order.review.approval is not None
+    assert (order.review.approval.decided_by, order.review.approval.pending_for) == ("anna", ())
     with pytest.raises(OrderNotWaiting):
         company.decide("PO-1001", Verdict.REJECT, "carla")
 
 
 def test_two_levels_need_two_people(company: ReferenceCompany) -> None:
     between = company.decide("PO-1006", Verdict.APPROVE, "anna")
-    assert between.status is PurchaseStatus.WAITING
-    assert between.approval is not None
-    assert (between.approval.level, between.approval.pending_for) == (2, ("boris",))
+    assert between.status is ReviewState.WAITING
+    assert between.review.approval is not None
+    assert (between.review.approval.level, between.review.approval.pending_for) == (2, ("boris",))
     with pytest.raises(DecisionNotAllowed):
         company.decide("PO-1006", Verdict.APPROVE, "anna")
     assert company.may_decide("PO-1006", "boris")
-    assert company.decide("PO-1006", Verdict.REJECT, "boris", "no").status is PurchaseStatus.REJECTED
+    assert company.decide("PO-1006", Verdict.REJECT, "boris", "no").status is ReviewState.REJECTED
 
 
 @pytest.mark.parametrize(
@@ -175,7 +175,7 @@ def test_who_may_not_changes_nothing(
 
 
 def test_a_cancelled_order_waits_for_nobody(company: ReferenceCompany) -> None:
-    assert company.cancel("PO-1001").status is PurchaseStatus.CANCELLED
+    assert company.cancel("PO-1001").status is ReviewState.CANCELLED
     assert not company.may_decide("PO-1001", "anna")
 
 

@@ -11,7 +11,7 @@ from typing import Any
 import aiohttp
 import pytest
 
-from bot.erp.model import Area, PurchaseStatus, Verdict
+from bot.erp.model import Area, ReviewState, Verdict
 from bot.kit.testing.company import Clock, ReferenceCompany
 from bot.kit.testing.fake_erp import SECRET, RequestKind, write_json
 from tests.erp.fakes.plain import PAGE, USER, FakePlain
@@ -164,7 +164,7 @@ async def test_rights_are_missing_by_area(client: Client, fake: FakePlain) -> No
     assert (await client.get("/invoices/INV-7"))[0] == 200
     fake.faults.forbid_deciding()
     assert await client.decide() == 403
-    assert fake.company.purchases["PO-1001"].status is PurchaseStatus.WAITING
+    assert fake.company.purchases["PO-1001"].status is ReviewState.WAITING
 
 
 @pytest.mark.parametrize("happens", [True, False])
@@ -174,7 +174,7 @@ async def test_answers_to_writes_get_lost_once(client: Client, fake: FakePlain, 
     with pytest.raises(aiohttp.ServerDisconnectedError):
         await client.decide()
     status = fake.company.purchases["PO-1001"].status
-    assert status is (PurchaseStatus.APPROVED if happens else PurchaseStatus.WAITING)
+    assert status is (ReviewState.APPROVED if happens else ReviewState.WAITING)
     assert await client.decide("PO-1002") == 200
 
 
@@ -184,7 +184,7 @@ async def test_somebody_else_may_act_at_that_moment(client: Client, fake: FakePl
     )
     with pytest.raises(aiohttp.ServerDisconnectedError):
         await client.decide()
-    assert fake.company.purchases["PO-1001"].status is PurchaseStatus.REJECTED
+    assert fake.company.purchases["PO-1001"].status is ReviewState.REJECTED
     with pytest.raises(aiohttp.ServerDisconnectedError):
         await client.get(ORDER)
 
@@ -206,7 +206,7 @@ async def test_writes_wait_for_one_another(client: Client, fake: FakePlain) -> N
     fake.requests.clear()
     first = asyncio.create_task(client.decide())
     await fake.requests.arrived.wait()
-    assert fake.company.purchases["PO-1001"].status is PurchaseStatus.WAITING
+    assert fake.company.purchases["PO-1001"].status is ReviewState.WAITING
     answers = await asyncio.gather(first, client.decide(by="carla"))
     assert sorted(answers) == [200, 409]
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 
 from bot.erp.kinds import KINDS, SALES_ORDERS
-from bot.erp.model import Money, PurchaseOrder, PurchaseStatus
+from bot.erp.model import Money, PurchaseOrder, ReviewState
 from bot.erp.port import Capability
 from bot.kit.testing.company import ReferenceCompany
 from bot.kit.testing.contract_base import ContractCase, Network, gap_reason
@@ -35,15 +35,15 @@ def test_fields_that_are_not_told() -> None:
     assert (order.salesperson, order.promised_on, order.total) == ("", None, None)
     assert {(line.due_on, line.sku) for line in order.lines} == {(None, "")}
     gaps = Gaps(fields={"Approval.pending_for": "…", "Approval.level": "…"})
-    approval = COMPANY.purchases["PO-1008"].approval
+    approval = COMPANY.purchases["PO-1008"].review.approval
     assert approval is not None
-    assert gaps.expected(COMPANY.purchases["PO-1008"]).approval == replace(approval, pending_for=(), level=1)
+    assert gaps.expected(COMPANY.purchases["PO-1008"]).review.approval == replace(approval, pending_for=(), level=1)
 
 
 def test_states_that_are_called_otherwise() -> None:
-    gaps = Gaps(states={PurchaseStatus.REJECTED: (PurchaseStatus.CANCELLED, "…")})
+    gaps = Gaps(states={ReviewState.REJECTED: (ReviewState.CANCELLED, "…")})
     statuses = {gaps.expected(order).status for order in COMPANY.purchases.values()}
-    assert statuses == set(PurchaseStatus) - {PurchaseStatus.REJECTED}
+    assert statuses == set(ReviewState) - {ReviewState.REJECTED}
 
 
 def test_times_in_coarse_steps() -> None:
@@ -55,7 +55,7 @@ def test_times_in_coarse_steps() -> None:
 def test_peculiarities_and_what_is_hidden() -> None:
     def change(record: object) -> object:
         if isinstance(record, PurchaseOrder):
-            return None if record.status is PurchaseStatus.DRAFT else replace(record, buyer="?")
+            return None if record.status is ReviewState.DRAFT else replace(record, buyer="?")
         return record
 
     gaps = Gaps(rewrites=(Rewrite("…", change),))

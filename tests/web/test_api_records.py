@@ -105,3 +105,9 @@ def test_what_is_hidden_says_of_which_class_it_is(seen: frozenset[FieldClass], n
 
 def test_what_is_not_there_is_not_hidden() -> None:
     assert write_view(cut(replace(Sheet(), price=None), frozenset()), ENGLISH)["price"] is None
+
+
+def test_what_the_review_of_a_purchase_order_says_is_also_read_of_the_order() -> None:
+    written = write_view(load_sample("po"), ENGLISH)["document"]
+    assert (written["status"], written["version"], written["requester"]) == ("waiting", "1", "王仓")
+    assert written["approval"] == written["review"]["approval"]

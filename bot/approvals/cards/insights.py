@@ -27,8 +27,8 @@ from bot.erp.model import (
     Money,
     PurchaseLine,
     PurchaseOrder,
-    PurchaseStatus,
     Quantity,
+    ReviewState,
     StockLevel,
 )
 from bot.erp.port import ListQuery
@@ -45,7 +45,7 @@ MAX_LISTED, MAX_READ, MAX_LINES = 20, 6, 5
 per revision.
 """
 
-_BOUGHT = {PurchaseStatus.APPROVED, PurchaseStatus.DONE}
+_BOUGHT = {ReviewState.APPROVED, ReviewState.DONE}
 """States in which a price was actually agreed."""
 _MAX_NUMBERS = 3
 _USUAL_FROM = 2
@@ -304,7 +304,7 @@ def _usual(quantities: Iterable[Decimal]) -> Decimal | None:
 
 def _repeats(order: PurchaseOrder, other: PurchaseOrder) -> bool:
     """Return whether the other order asks for the same goods at about the same time and is, or may become, open."""
-    is_open = other.is_open or other.status is PurchaseStatus.WAITING
+    is_open = other.is_open or other.status is ReviewState.WAITING
     if not order.lines or not is_open or _wanted(order) != _wanted(other):
         return False
     if order.ordered_on is None or other.ordered_on is None:

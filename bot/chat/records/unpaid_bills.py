@@ -19,7 +19,7 @@ from bot.erp.answer import Answer
 from bot.erp.errors import NotFound, NotPermitted, Unsupported
 from bot.erp.hub import ErpHub
 from bot.erp.kinds import BILLS, PAYMENTS, PURCHASE_ORDERS
-from bot.erp.model import Bill, InvoiceStatus, Payment, PaymentStatus, Progress, PurchaseOrder, PurchaseStatus
+from bot.erp.model import Bill, InvoiceStatus, Payment, PaymentStatus, Progress, PurchaseOrder, ReviewState
 from bot.erp.port import Filter, ListQuery
 from bot.words.disclosure import cut
 from bot.words.phrase import Phrase, phrase
@@ -35,11 +35,11 @@ _SETTLED: Mapping[InvoiceStatus, Phrase] = {
     InvoiceStatus.VOID: phrase("It was cancelled: nothing is owed by it."),
     InvoiceStatus.PAID: phrase("It is paid."),
 }
-_ORDERS: Mapping[PurchaseStatus, Callable[[str], Phrase]] = {
-    PurchaseStatus.DRAFT: lambda number: phrase("Its purchase order %(number)s is a draft.", number=number),
-    PurchaseStatus.WAITING: lambda number: phrase("Its purchase order %(number)s waits for approval.", number=number),
-    PurchaseStatus.REJECTED: lambda number: phrase("Its purchase order %(number)s was rejected.", number=number),
-    PurchaseStatus.CANCELLED: lambda number: phrase("Its purchase order %(number)s was cancelled.", number=number),
+_ORDERS: Mapping[ReviewState, Callable[[str], Phrase]] = {
+    ReviewState.DRAFT: lambda number: phrase("Its purchase order %(number)s is a draft.", number=number),
+    ReviewState.WAITING: lambda number: phrase("Its purchase order %(number)s waits for approval.", number=number),
+    ReviewState.REJECTED: lambda number: phrase("Its purchase order %(number)s was rejected.", number=number),
+    ReviewState.CANCELLED: lambda number: phrase("Its purchase order %(number)s was cancelled.", number=number),
 }
 """What the state of its purchase order says; of one that is approved or done it says nothing."""
 
@@ -66,7 +66,7 @@ class UnpaidView(View):
         return Ask(command_line("why", self.document.number))
 
     def buttons(self) -> Sequence[Button]:
-        waiting = [each for each in self.orders if each.status is PurchaseStatus.WAITING]
+        waiting = [each for each in self.orders if each.status is ReviewState.WAITING]
         return (
             *(
                 Button(phrase("Who approves %(number)s", number=each.number), Ask(command_line("why", each.number)))

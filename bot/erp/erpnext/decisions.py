@@ -40,7 +40,7 @@ from bot.erp.errors import (
     UnknownOutcome,
 )
 from bot.erp.expiring import ExpiringValue
-from bot.erp.model import Approval, Decision, DecisionOutcome, DecisionResult, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseOrder, ReviewState, Verdict
 
 ORDER = "Purchase Order"
 
@@ -130,7 +130,7 @@ class PurchaseApprovals:
         """Return orders with their approvals, in a few requests however many orders there are."""
         flow = await self.workflow()
         steps, remarks = await self._history(_decided(orders, flow), flow)
-        waiting = [order for order in orders if order.status is PurchaseStatus.WAITING]
+        waiting = [order for order in orders if order.status is ReviewState.WAITING]
         pending = await self._pending(waiting, flow)
         approved = [
             with_approval(
@@ -143,7 +143,10 @@ class PurchaseApprovals:
             for order in orders
         ]
         names = await self.names_of(set().union(*map(_accounts, approved)))
-        return tuple(replace(order, people={user: names[user] for user in _accounts(order)}) for order in approved)
+        return tuple(
+            replace(order, review=replace(order.review, people={user: names[user] for user in _accounts(order)}))
+            for order in approved
+        )
 
     async def names_of(self, users: Iterable[str]) -> Mapping[str, str]:
         """Return what users are called, their ids where the account may not read that; each is asked for once."""
@@ -194,7 +197,7 @@ class PurchaseApprovals:
         if flow.submits or not orders:
             return {}
         states = {order.number: order.extra.get(flow.field, "") for order in orders}
-        requesters = {order.number: order.requester for order in orders}
+        requesters = {order.number: order.review.requester for order in orders}
         lookup = ListRequest(
             "Workflow Action",
             ("reference_name", "workflow_state"),
@@ -270,10 +273,10 @@ class PurchaseApprovals:
         flow = await self.workflow()
         if flow.submits:
             await self._refuse_bypass()
-            values = {"docstatus": 1, "modified": modified_of(order.version)}
+            values = {"docstatus": 1, "modified": modified_of(order.review.version)}
             await self._frappe.update(ORDER, order.number, values, account)
             return
-        if decision.by == order.requester and not flow.may_approve_own(order.extra.get(flow.field, "")):
+        if decision.by == order.review.requester and not flow.may_approve_own(order.extra.get(flow.field, "")):
             raise DeciderRefused(OWN_ORDER, source=self._source)
         await self._apply(order, decision, account, read)
 
@@ -302,7 +305,7 @@ class PurchaseApprovals:
             now = await settled(order, order, read=read, pauses=_QUEUE, sleep=self._sleep)
         except ErpError as error:
             raise UnknownOutcome(error.detail, source=self._source) from error
-        if now.version == order.version:
+        if now.review.version == order.review.version:
             raise UnknownOutcome("the ERP put it into its queue", source=self._source)
 
     async def _explain(self, decision: Decision) -> None:
@@ -319,16 +322,16 @@ class PurchaseApprovals:
 
 def _accounts(order: PurchaseOrder) -> set[str]:
     """Return the users that an order names."""
-    approval = order.approval or Approval()
-    return {order.requester, order.changed_by, approval.decided_by, *approval.pending_for} - {""}
+    approval = order.review.progress
+    return {order.review.requester, order.review.changed_by, approval.decided_by, *approval.pending_for} - {""}
 
 
 def _decided(orders: Sequence[PurchaseOrder], flow: ApprovalWorkflow) -> list[str]:
     """Return the numbers of orders that may have a decision."""
-    undecided = {PurchaseStatus.DRAFT, PurchaseStatus.CANCELLED}
+    undecided = {ReviewState.DRAFT, ReviewState.CANCELLED}
     return [
         order.number
         for order in orders
         if order.status not in undecided
-        and not (order.status is PurchaseStatus.WAITING and flow.level(order.extra.get(flow.field, "")) == 1)
+        and not (order.status is ReviewState.WAITING and flow.level(order.extra.get(flow.field, "")) == 1)
     ]

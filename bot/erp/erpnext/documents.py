@@ -20,7 +20,8 @@ from bot.erp.model import (
     Progress,
     PurchaseLine,
     PurchaseOrder,
-    PurchaseStatus,
+    Review,
+    ReviewState,
     SalesOrder,
 )
 from bot.erp.model.goods import DeliveryLine, DeliveryStatus, GoodsDelivery, GoodsReceipt, ReceiptLine
@@ -290,10 +291,12 @@ def purchase_order(row: Row, site: Site, workflow: ApprovalWorkflow) -> Purchase
     return PurchaseOrder(
         number=row["name"],
         vendor=str(row.get("supplier_name") or row.get("supplier") or ""),
-        status=purchase_status(row, workflow),
-        approval=None,
-        requester=str(row.get("owner") or ""),
-        changed_by=str(row.get("modified_by") or ""),
+        review=Review(
+            state=purchase_status(row, workflow),
+            version=version(row, workflow),
+            requester=str(row.get("owner") or ""),
+            changed_by=str(row.get("modified_by") or ""),
+        ),
         ordered_on=site.day(row.get("transaction_date")),
         due_on=site.day(row.get("schedule_date")),
         total=money(row.get("grand_total"), currency),
@@ -302,24 +305,23 @@ def purchase_order(row: Row, site: Site, workflow: ApprovalWorkflow) -> Purchase
             PurchaseLine(received=number(line.get("received_qty")), **_line(line, currency, _taxed(row)))
             for line in row.get("items") or ()
         ),
-        version=version(row, workflow),
         extra=extra_of(row, "status", "company", workflow.field),
         **site.origin("Purchase Order", row),
     )
 
 
-def purchase_status(row: Row, workflow: ApprovalWorkflow) -> PurchaseStatus:
+def purchase_status(row: Row, workflow: ApprovalWorkflow) -> ReviewState:
     """Return the state of a Purchase Order; with a Workflow, its ``status`` stays “Draft” until it is submitted."""
     state = workflow.state_of(row)
     if state in workflow.rejected:
-        return PurchaseStatus.REJECTED
+        return ReviewState.REJECTED
     if docstatus(row) == 2:
-        return PurchaseStatus.CANCELLED
+        return ReviewState.CANCELLED
     if state in workflow.waiting:
-        return PurchaseStatus.WAITING
+        return ReviewState.WAITING
     if docstatus(row) == 0:
-        return PurchaseStatus.DRAFT
-    return PurchaseStatus.DONE if row.get("status") in RECEIVED else PurchaseStatus.APPROVED
+        return ReviewState.DRAFT
+    return ReviewState.DONE if row.get("status") in RECEIVED else ReviewState.APPROVED
 
 
 def version(row: Row, workflow: ApprovalWorkflow) -> str:

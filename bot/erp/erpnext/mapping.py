@@ -16,7 +16,7 @@ from urllib.parse import quote
 from bot.erp import values
 from bot.erp.erpnext.client import Row
 from bot.erp.errors import Invalid
-from bot.erp.model import Approval, Money, PurchaseOrder, PurchaseStatus
+from bot.erp.model import Approval, Money, PurchaseOrder, ReviewState
 from bot.erp.record_parts import RecordOrigin
 from bot.erp.values import LocalValues, text
 
@@ -273,18 +273,18 @@ def with_approval(
     pending_for: Sequence[str] = (),
 ) -> PurchaseOrder:
     """Return an order with its approval; drafts and cancelled orders have none."""
-    if order.status in {PurchaseStatus.DRAFT, PurchaseStatus.CANCELLED}:
+    if order.status in {ReviewState.DRAFT, ReviewState.CANCELLED}:
         return order
     total = None if order.total is None else order.total.amount
     state, last = order.extra.get(workflow.field, ""), _last_decision(workflow, steps)
-    at = state if order.status is PurchaseStatus.WAITING else last.before if last else ""
+    at = state if order.status is ReviewState.WAITING else last.before if last else ""
     approval = Approval(pending_for=tuple(pending_for))
     if at in workflow.waiting:
         approval = replace(approval, level=workflow.level(at), levels=workflow.levels(at, total))
     if last is not None:
         reason = next((comment.text for comment in remarks if _explains(comment, last)), "")
         approval = replace(approval, decided_by=last.by, decided_at=last.at, reason=reason)
-    return replace(order, approval=approval)
+    return replace(order, review=replace(order.review, approval=approval))
 
 
 def _last_decision(workflow: ApprovalWorkflow, steps: Iterable[StateChange]) -> StateChange | None:

@@ -74,7 +74,7 @@ def _is_wanted(arrival: Arrival, query: ArrivalQuery) -> bool:
 
 def _bought(orders: Iterable[PurchaseOrder]) -> Iterator[Arrival]:
     for order in orders:
-        owners = (order.requester, order.named(order.requester), order.buyer)
+        owners = (order.review.requester, order.review.named(order.review.requester), order.buyer)
         for line in order.lines if order.is_open else ():
             rest = line.quantity - (line.received or _NOTHING)
             if rest > 0:

@@ -64,7 +64,7 @@ def ruled_by(kind: Kind[Any]) -> str:
     return RULED_BY[kind.area]
 
 
-def deciding_of(kind: Kind[Any]) -> Deciding[Any]:
+def deciding_of(kind: Kind[Any]) -> Deciding:
     """Return how documents of a kind wait for decisions; only for one of `DECIDED`."""
     assert kind.deciding is not None, f"nobody decides {kind.command}"
     return kind.deciding

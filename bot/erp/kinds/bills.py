@@ -67,7 +67,6 @@ BILLS: Kind[Bill] = Kind(
     rules=invoice_rules("vendor"),
     cards=DocumentCards(
         deciding=Deciding(
-            review=attrgetter("review"),
             title=lambda number: phrase("Bill %(number)s", number=number),
             waiting=phrase("Bill to approve"),
             day=phrase("Issued"),

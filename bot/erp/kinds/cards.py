@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from bot.erp.list_query import Filter
-from bot.erp.model import ErpRecord, Review
+from bot.erp.model import ErpRecord
 from bot.words.columns import Column
 from bot.words.phrase import Phrase, phrase
 
@@ -52,11 +52,9 @@ class Lead(NamedTuple, Generic[D]):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Deciding(Generic[D]):
-    """How documents of a kind wait for decisions: what the ERP tells of the approval of one, and what cards call it."""
+class Deciding:
+    """What cards call documents of a kind that wait for decisions."""
 
-    review: Callable[[D], Review | None]
-    """None where the ERP tells nothing of an approval."""
     title: Callable[[str], Phrase]
     """What a document with a number is called."""
     waiting: Phrase
@@ -85,7 +83,7 @@ class DocumentCards(Generic[D]):
 
     title: Callable[[D], Phrase]
     """What the card of one document is called, with its number."""
-    deciding: Deciding[D] | None = None
+    deciding: Deciding | None = None
     """How it waits for decisions; None for a kind that nobody decides."""
     partner: Phrase | Callable[[D], Phrase] = CUSTOMER
     """What whoever the document is with is called."""

@@ -193,13 +193,17 @@ class Kind(Generic[D]):
         return named.get(wanted) or (cards.several or words.many if restricted else cards.newest)
 
     @property
-    def deciding(self) -> Deciding[D] | None:
+    def deciding(self) -> Deciding | None:
         """How it waits for decisions; None for a kind that nobody decides."""
         return self.cards.deciding
 
+    def review(self, document: D) -> Review | None:
+        """Return how far a document is on its way through the ERP's approval; None where that tells of none."""
+        return document.review if self.deciding is not None else None  # type: ignore[attr-defined]  # what is decided
+
     def reviewed(self, document: D) -> Review:
         """Return how far a document is on its way through the ERP's approval; raises `Unsupported` if it has none."""
-        found = self.deciding.review(document) if self.deciding is not None else None
+        found = self.review(document)
         if found is None:
             raise Unsupported(f"the ERP tells of no approval of {self.call} {document.number}", source=document.source)
         return found
@@ -320,7 +324,7 @@ class Kind(Generic[D]):
         return self.filters[wanted] if wanted in self.filters else NamedList(self._waits, self.day)
 
     def _waits(self, document: D, _today: date) -> bool:
-        found = self.deciding.review(document) if self.deciding is not None else None
+        found = self.review(document)
         return found is not None and found.waits
 
     def check_days(self, query: ListQuery, offered: Set[Capability], *, source: str = "") -> None:

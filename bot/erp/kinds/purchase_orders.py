@@ -9,14 +9,14 @@ from bot.erp.kinds.cards import VENDOR, Deciding, DocumentCards, Lead, State
 from bot.erp.kinds.kind import DocumentAmounts, Kind, KindWords, NamedList
 from bot.erp.kinds.rules import ORDER_RULES
 from bot.erp.list_query import Filter
-from bot.erp.model import Area, Progress, PurchaseOrder, PurchaseStatus, Review, ReviewState
+from bot.erp.model import Area, Progress, PurchaseOrder, ReviewState
 from bot.erp.validation_rules import days, missing_name
 from bot.words.columns import Column
 from bot.words.disclosure import FieldClass
 from bot.words.phrase import phrase
 
-_UNDECIDED = frozenset({PurchaseStatus.DRAFT, PurchaseStatus.WAITING})
-_NOT_AGREED = _UNDECIDED | {PurchaseStatus.REJECTED, PurchaseStatus.CANCELLED}
+_UNDECIDED = frozenset({ReviewState.DRAFT, ReviewState.WAITING})
+_NOT_AGREED = _UNDECIDED | {ReviewState.REJECTED, ReviewState.CANCELLED}
 _due_on = attrgetter("due_on")
 _ordered_on = attrgetter("ordered_on")
 
@@ -26,20 +26,9 @@ def _came_in(order: PurchaseOrder) -> bool:
     return order.received in {Progress.PARTIAL, Progress.FULL}
 
 
-def _review(order: PurchaseOrder) -> Review:
-    return Review(
-        state=ReviewState(order.status.value),
-        version=order.version,
-        approval=order.approval,
-        requester=order.requester,
-        changed_by=order.changed_by,
-        people=order.people,
-    )
-
-
 def _owners(order: PurchaseOrder) -> tuple[str, ...]:
-    accounts = (order.requester, order.buyer)
-    return (*accounts, *order.names(accounts))
+    accounts = (order.review.requester, order.buyer)
+    return (*accounts, *order.review.names(accounts))
 
 
 PURCHASE_ORDERS: Kind[PurchaseOrder] = Kind(
@@ -64,7 +53,7 @@ PURCHASE_ORDERS: Kind[PurchaseOrder] = Kind(
     filters={
         Filter.OPEN: NamedList(lambda order, today: order.is_open, _due_on),
         Filter.LATE: NamedList(lambda order, today: order.days_late(today) > 0, _due_on),
-        Filter.PENDING: NamedList(lambda order, today: order.status is PurchaseStatus.WAITING, _ordered_on),
+        Filter.PENDING: NamedList(lambda order, today: order.review.waits, _ordered_on),
     },
     counts=lambda order: order.status not in _NOT_AGREED,
     is_unfinished=lambda order: order.is_open or order.status in _UNDECIDED,
@@ -73,7 +62,6 @@ PURCHASE_ORDERS: Kind[PurchaseOrder] = Kind(
     rules=(*ORDER_RULES, missing_name("vendor"), days("ordered_on", "due_on")),
     cards=DocumentCards(
         deciding=Deciding(
-            review=_review,
             title=lambda number: phrase("Purchase order %(number)s", number=number),
             waiting=phrase("Purchase order to approve"),
             day=phrase("Ordered"),
@@ -109,7 +97,7 @@ PURCHASE_ORDERS: Kind[PurchaseOrder] = Kind(
             Column(phrase("Total"), "total"),
             Column(phrase("Delivery date"), "due_on"),
             "received",
-            Column(phrase("Requested by"), lambda order: order.named(order.requester)),
+            Column(phrase("Requested by"), lambda order: order.review.named(order.review.requester)),
             "buyer",
         ),
         lines=(
@@ -123,12 +111,12 @@ PURCHASE_ORDERS: Kind[PurchaseOrder] = Kind(
         ),
         line_facts=(Column(phrase("received"), "received"),),
         states=(
-            State(PurchaseStatus.DRAFT, phrase("Draft")),
-            State(PurchaseStatus.WAITING, phrase("Waiting for approval"), "orange"),
-            State(PurchaseStatus.APPROVED, phrase("Approved"), "green"),
-            State(PurchaseStatus.REJECTED, phrase("Rejected"), "red"),
-            State(PurchaseStatus.DONE, phrase("Done"), "green"),
-            State(PurchaseStatus.CANCELLED, phrase("Cancelled")),
+            State(ReviewState.DRAFT, phrase("Draft")),
+            State(ReviewState.WAITING, phrase("Waiting for approval"), "orange"),
+            State(ReviewState.APPROVED, phrase("Approved"), "green"),
+            State(ReviewState.REJECTED, phrase("Rejected"), "red"),
+            State(ReviewState.DONE, phrase("Done"), "green"),
+            State(ReviewState.CANCELLED, phrase("Cancelled")),
         ),
     ),
 )

@@ -97,7 +97,6 @@ QUOTATIONS: Kind[Quotation] = Kind(
     rules=(*ORDER_RULES, missing_name("customer"), days("quoted_on", "valid_until")),
     cards=DocumentCards(
         deciding=Deciding(
-            review=attrgetter("review"),
             title=lambda number: phrase("Quotation %(number)s", number=number),
             waiting=phrase("Quotation to approve"),
             day=phrase("Quoted"),

@@ -49,7 +49,6 @@ SALES_ORDERS: Kind[SalesOrder] = Kind(
     rules=(*ORDER_RULES, missing_name("customer"), days("ordered_on", "promised_on")),
     cards=DocumentCards(
         deciding=Deciding(
-            review=attrgetter("review"),
             title=lambda number: phrase("Sales order %(number)s", number=number),
             waiting=phrase("Sales order to approve"),
             day=phrase("Ordered"),

@@ -27,7 +27,8 @@ from bot.erp.model import (
     Progress,
     PurchaseLine,
     PurchaseOrder,
-    PurchaseStatus,
+    Review,
+    ReviewState,
     SalesOrder,
 )
 from bot.erp.model.goods import DeliveryLine, DeliveryStatus, GoodsDelivery, GoodsReceipt, ReceiptLine
@@ -82,17 +83,17 @@ def invoice_status(document: str, cancel: str, written_off: str) -> InvoiceStatu
     return _WRITTEN_OFF.get(written_off, InvoiceStatus.UNPAID) if document == AUDITED else InvoiceStatus.DRAFT
 
 
-def purchase_status(document: str, close: str, cancel: str, *, rejected: bool) -> PurchaseStatus:
+def purchase_status(document: str, close: str, cancel: str, *, rejected: bool) -> ReviewState:
     """Return a purchase order's state; ``rejected`` says that its workflow ended in a rejection."""
     if cancel == _VOIDED:
-        return PurchaseStatus.CANCELLED
+        return ReviewState.CANCELLED
     if close == _CLOSED:
-        return PurchaseStatus.DONE
+        return ReviewState.DONE
     if document == AGAIN:
         # After UnAudit an order has status D too.
-        return PurchaseStatus.REJECTED if rejected else PurchaseStatus.DRAFT
-    known = {CHECKING: PurchaseStatus.WAITING, AUDITED: PurchaseStatus.APPROVED}
-    return known.get(document, PurchaseStatus.DRAFT)
+        return ReviewState.REJECTED if rejected else ReviewState.DRAFT
+    known = {CHECKING: ReviewState.WAITING, AUDITED: ReviewState.APPROVED}
+    return known.get(document, ReviewState.DRAFT)
 
 
 def shipment_status(document: str, cancel: str) -> DeliveryStatus:
@@ -293,24 +294,26 @@ class DocumentMapper:
         return PurchaseOrder(
             number=code(head["FBillNo"]),
             vendor=text(head["FSupplierId.FName"]),
-            status=status,
-            approval=approval,
-            requester=user(head, "FCreatorId"),
-            changed_by=user(head, "FModifierId"),
+            review=Review(
+                state=status,
+                version=_version(lines, approval),
+                approval=approval,
+                requester=user(head, "FCreatorId"),
+                changed_by=user(head, "FModifierId"),
+                people={known: text(head.get(f"{key}.FName")) for key in _USERS if (known := user(head, key))},
+            ),
             buyer=text(head.get("FPurchaserId.FName")),
             ordered_on=self.values.day(head["FDate"]),
             due_on=due_day((day, line.received, line.quantity) for day, line in zip(due_days, parts, strict=True)),
             total=self.values.money(head["FBillAllAmount"], currency),
             received=progress((line.received, line.quantity) for line in parts),
             lines=parts,
-            version=_version(lines, approval),
-            people={known: text(head.get(f"{key}.FName")) for key in _USERS if (known := user(head, key))},
             extra=unknown_currency(head, "FSettleCurrId", currency),
             **origin,
         )
 
-    def _approval(self, status: PurchaseStatus, head: Row, run: WorkflowRun[KingdeeTask] | None) -> Approval | None:
-        if status in (PurchaseStatus.DRAFT, PurchaseStatus.CANCELLED):
+    def _approval(self, status: ReviewState, head: Row, run: WorkflowRun[KingdeeTask] | None) -> Approval | None:
+        if status in (ReviewState.DRAFT, ReviewState.CANCELLED):
             return None
         if run is not None:
             return run.approval()

@@ -33,8 +33,9 @@ from bot.erp.model import (
     Progress,
     PurchaseLine,
     PurchaseOrder,
-    PurchaseStatus,
     Quantities,
+    Review,
+    ReviewState,
     SalesOrder,
     StockLevel,
     Supplier,
@@ -239,13 +240,14 @@ def _moved(kind: type[R]) -> Callable[[RecordFields, tuple[Any, ...], MappingCon
 
 def _purchase_order(values: RecordFields, lines: tuple[PurchaseLine, ...], _context: MappingContext) -> PurchaseOrder:
     version = f"{values['version']}{_VERSION}{_fingerprint(values)}"
-    return values.record(PurchaseOrder, approval=_approval(values), lines=lines, version=version)
+    review = values.record(Review, state=values["status"], approval=_approval(values), version=version)
+    return values.record(PurchaseOrder, review=review, lines=lines)
 
 
 def _approval(values: RecordFields) -> Approval | None:
     fields = values.some("pending_for", "level", "levels", "decided_by", "decided_at", "reason", "task_id")
     known = {name: value for name, value in fields.items() if value not in (None, "", ())}
-    if not known and values["status"] is not PurchaseStatus.WAITING:
+    if not known and values["status"] is not ReviewState.WAITING:
         return None
     return Approval(**known)
 

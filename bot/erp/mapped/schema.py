@@ -16,7 +16,7 @@ from bot.erp.model import (
     PaymentStatus,
     ProductionStatus,
     Progress,
-    PurchaseStatus,
+    ReviewState,
 )
 from bot.erp.model.goods import DeliveryStatus
 
@@ -116,7 +116,7 @@ INVOICE = _schema(
 PURCHASE_ORDER = _schema(
     "id number! vendor! status! requester changed_by buyer ordered_on due_on total currency received version "
     "created_by url changed_at pending_for level levels decided_by decided_at reason task_id",
-    status=PurchaseStatus,
+    status=ReviewState,
     received=Progress,
 )
 PURCHASE_LINE = _schema("sku! name unit quantity! received price amount taxed currency")

@@ -35,7 +35,6 @@ from bot.erp.model.production import ProductionOrder as ProductionOrder
 from bot.erp.model.production import ProductionStatus as ProductionStatus
 from bot.erp.model.purchasing import PurchaseLine as PurchaseLine
 from bot.erp.model.purchasing import PurchaseOrder as PurchaseOrder
-from bot.erp.model.purchasing import PurchaseStatus as PurchaseStatus
 from bot.erp.model.sales import OrderLine as OrderLine
 from bot.erp.model.sales import OrderStatus as OrderStatus
 from bot.erp.model.sales import SalesOrder as SalesOrder

@@ -2,24 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from enum import StrEnum
 
-from bot.erp.model.deciding import Approval
-from bot.erp.model.values import NOTHING, Cost, ErpRecord, PartnerName, Progress, Quantity
-
-
-class PurchaseStatus(StrEnum):
-    """State of a purchase order (docs: platform/erp/records.md#purchase-orders)."""
-
-    DRAFT = "draft"
-    WAITING = "waiting"
-    APPROVED = "approved"
-    REJECTED = "rejected"
-    DONE = "done"
-    CANCELLED = "cancelled"
+from bot.erp.model.deciding import Review, ReviewState
+from bot.erp.model.values import Cost, ErpRecord, PartnerName, Progress, Quantity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,19 +31,11 @@ class PurchaseLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PurchaseOrder(ErpRecord):
-    """An order to a vendor; ``version`` is opaque and changes with every edit.
-
-    ``requester``, ``changed_by`` and the people of ``approval`` are accounts of the ERP, as used by decisions;
-    ``people`` are their names, if the ERP provides them.
-    """
+    """An order to a vendor: how far it is on its way through its approval says whether it is placed."""
 
     number: str
     vendor: PartnerName
-    status: PurchaseStatus
-    approval: Approval | None
-    requester: str = ""
-    changed_by: str = ""
-    """The last writer, which in most ERPs includes submitting and deciding; empty if the ERP does not provide it."""
+    review: Review
     buyer: str = ""
     ordered_on: date | None
     due_on: date | None
@@ -66,21 +45,16 @@ class PurchaseOrder(ErpRecord):
     awaits_goods: bool = True
     """Whether more may come: not of services alone, nor where the rest was dropped."""
     lines: tuple[PurchaseLine, ...] = ()
-    version: str
-    people: Mapping[str, str] = field(default_factory=lambda: NOTHING)
 
-    def named(self, account: str) -> str:
-        """Return the name of an account, or the account itself if the ERP does not provide the name."""
-        return self.people.get(account, account)
-
-    def names(self, accounts: Iterable[str]) -> tuple[str, ...]:
-        """Return the names of several accounts."""
-        return tuple(map(self.named, accounts))
+    @property
+    def status(self) -> ReviewState:
+        """The state of its review."""
+        return self.review.state
 
     @property
     def is_open(self) -> bool:
         """Whether it is approved and goods are still awaited."""
-        approved = self.status is PurchaseStatus.APPROVED
+        approved = self.status is ReviewState.APPROVED
         return approved and self.awaits_goods and self.received is not Progress.FULL
 
     def days_late(self, today: date) -> int:

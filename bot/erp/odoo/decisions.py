@@ -74,5 +74,5 @@ class PurchaseApprovals:
 
     async def _compare(self, order: PurchaseOrder) -> None:
         rows = await self._client.read("purchase.order", [int(order.id)], PURCHASE_ORDERS.fields)
-        if any(version(row) != order.version for row in rows.values()) or not rows:
+        if any(version(row) != order.review.version for row in rows.values()) or not rows:
             raise Conflict("the order was changed", source=self._client.source)

@@ -7,7 +7,7 @@ from datetime import timedelta
 from types import MappingProxyType
 
 from bot.erp.keys import fingerprint
-from bot.erp.model import Approval, Progress, PurchaseLine, PurchaseOrder, PurchaseStatus
+from bot.erp.model import Approval, Progress, PurchaseLine, PurchaseOrder, Review, ReviewState
 from bot.erp.odoo.mapping import (
     OdooSite,
     Row,
@@ -43,10 +43,14 @@ def purchase_order(row: Row, site: OdooSite) -> PurchaseOrder:
     return PurchaseOrder(
         number=number_of(row),
         vendor=name_of(row.get("partner_id")),
-        status=_purchase_status(row, received),
-        approval=_approval(row, site.unnamed),
-        requester=_login(row, "create_uid"),
-        changed_by=_login(row, "write_uid"),
+        review=Review(
+            state=_purchase_status(row, received),
+            version=version(row),
+            approval=_approval(row, site.unnamed),
+            requester=_login(row, "create_uid"),
+            changed_by=_login(row, "write_uid"),
+            people=_people(row),
+        ),
         buyer=name_of(row.get("user_id")),
         ordered_on=day(row.get("date_order"), site.zone),
         due_on=day(row.get("date_planned"), site.zone),
@@ -57,8 +61,6 @@ def purchase_order(row: Row, site: OdooSite) -> PurchaseOrder:
             PurchaseLine(received=number(line.get("qty_received")), **line_parts(line, currency, "product_qty"))
             for line in lines_of(row)
         ),
-        version=version(row),
-        people=_people(row),
         extra=state_of(row, _PURCHASES),
         **site.origin("purchase.order", row),
     )
@@ -71,19 +73,19 @@ def version(row: Row) -> str:
     return fingerprint(*parts)
 
 
-def _purchase_status(row: Row, received: Progress | None) -> PurchaseStatus:
+def _purchase_status(row: Row, received: Progress | None) -> ReviewState:
     match row.get("state"):
         case "to approve":
-            return PurchaseStatus.WAITING
+            return ReviewState.WAITING
         case "cancel":
-            return PurchaseStatus.CANCELLED
+            return ReviewState.CANCELLED
         case "purchase" | "done":
             # Some companies lock orders on approval: goods still to come keep the order open.
             ended = received is Progress.FULL and is_locked(row)
             billed = received is None and (is_locked(row) or row.get("invoice_status") == "invoiced")
-            return PurchaseStatus.DONE if ended or billed else PurchaseStatus.APPROVED
+            return ReviewState.DONE if ended or billed else ReviewState.APPROVED
         case _:
-            return PurchaseStatus.DRAFT
+            return ReviewState.DRAFT
 
 
 def _login(row: Row, name: str) -> str:

@@ -204,11 +204,11 @@ class RestErp(MappedErp):
         given = {
             "number": order.number,
             "id": order.id,
-            "version": builders.own_version(order.version),
+            "version": builders.own_version(order.review.version),
             "by": decision.by,
             "reason": decision.reason,
-            "task_id": order.approval.task_id if order.approval else "",
-            "approvals": order.approval.level - 1 if order.approval else 0,
+            "task_id": order.review.progress.task_id,
+            "approvals": order.review.progress.level - 1,
         }
         return await self._api.act(act, given, what=order.number)
 

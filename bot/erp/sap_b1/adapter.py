@@ -18,13 +18,12 @@ from bot.erp.header_lists import Header, as_listed, list_by_headers, without_lin
 from bot.erp.keys import checked_key
 from bot.erp.kinds import D, Kind
 from bot.erp.model import (
-    Approval,
     Decision,
     DecisionOutcome,
     DecisionResult,
     Feed,
     PurchaseOrder,
-    PurchaseStatus,
+    ReviewState,
     Slice,
 )
 from bot.erp.model.goods import Arrival, GoodsDelivery, ProductDetails, Shortage, WarehouseContents
@@ -433,9 +432,11 @@ def outcome_of(
 
     A stage may require several people, so it may still be waiting after the first.
     """
-    if recorded and after.status is PurchaseStatus.WAITING:
+    if recorded and after.status is ReviewState.WAITING:
         return DecisionOutcome.MORE_APPROVALS_NEEDED
     if recorded:
         # If two decisions share a second, the last one is unknown.
-        after = replace(after, approval=replace(after.approval or Approval(), decided_by=decision.by))
+        after = replace(
+            after, review=replace(after.review, approval=replace(after.review.progress, decided_by=decision.by))
+        )
     return deciding.outcome_of(before, after, decision)

@@ -15,7 +15,7 @@ from datetime import datetime
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.conditions import all_of
 from bot.erp.errors import KEY_MISSING, Conflict, DeciderRefused, NotPermitted
-from bot.erp.model import Approval, Decision, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.model import Approval, Decision, PurchaseOrder, ReviewState, Verdict
 from bot.erp.sap_b1 import query
 from bot.erp.sap_b1.client import SapB1Client, UserNames
 from bot.erp.sap_b1.mapping import Row, is_yes, rows_of
@@ -30,11 +30,11 @@ _PENDING = "Pending"
 _GENERATED = frozenset({"Generated", "GeneratedByAuthorizer"})
 _DECIDED = frozenset({"Approved", "NotApproved"})
 _STATES = {
-    "Pending": PurchaseStatus.WAITING,
-    "Approved": PurchaseStatus.APPROVED,
-    "NotApproved": PurchaseStatus.REJECTED,
-    "Cancelled": PurchaseStatus.CANCELLED,
-    **dict.fromkeys(_GENERATED, PurchaseStatus.APPROVED),
+    "Pending": ReviewState.WAITING,
+    "Approved": ReviewState.APPROVED,
+    "NotApproved": ReviewState.REJECTED,
+    "Cancelled": ReviewState.CANCELLED,
+    **dict.fromkeys(_GENERATED, ReviewState.APPROVED),
 }
 _VERDICTS = {Verdict.APPROVE: "ardApproved", Verdict.REJECT: "ardNotApproved"}
 
@@ -63,7 +63,7 @@ class ApprovalRequest:
     steps: tuple[ApproverLine, ...]
 
     @property
-    def status(self) -> PurchaseStatus | None:
+    def status(self) -> ReviewState | None:
         """Return the state of the draft, None if it is unknown."""
         return _STATES.get(self.state)
 
@@ -142,7 +142,7 @@ class PurchaseApprovals:
 
         Raises `NotPermitted` for people whose credentials the bot lacks, and `Conflict` if somebody else was faster.
         """
-        approval = order.approval or Approval()
+        approval = order.review.progress
         if not approval.task_id:
             raise NotPermitted("the approval request may not be read", source=self._client.source)
         path = f"{REQUESTS}({approval.task_id})"

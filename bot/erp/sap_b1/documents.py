@@ -23,7 +23,8 @@ from bot.erp.model import (
     Progress,
     PurchaseLine,
     PurchaseOrder,
-    PurchaseStatus,
+    Review,
+    ReviewState,
     SalesOrder,
 )
 from bot.erp.model.goods import DeliveryLine, DeliveryStatus, GoodsDelivery, GoodsReceipt, ReceiptLine
@@ -35,10 +36,10 @@ from bot.erp.sap_b1.query import GOODS_RETURNS, PRODUCTION, RETURNS, DocumentEnt
 from bot.erp.values import code, number, progress, text
 
 _AUTHORIZED = {
-    "dasPending": PurchaseStatus.WAITING,
-    "dasApproved": PurchaseStatus.APPROVED,
-    "dasRejected": PurchaseStatus.REJECTED,
-    "dasCancelled": PurchaseStatus.CANCELLED,
+    "dasPending": ReviewState.WAITING,
+    "dasApproved": ReviewState.APPROVED,
+    "dasRejected": ReviewState.REJECTED,
+    "dasCancelled": ReviewState.CANCELLED,
 }
 """States of drafts whose request cannot be read, from the draft's own field."""
 _PRODUCTION = {
@@ -78,15 +79,15 @@ def invoice_status(row: Row, total: Decimal, paid: Decimal, *, draft: bool) -> I
     return InvoiceStatus.PART_PAID if paid else InvoiceStatus.UNPAID
 
 
-def purchase_status(row: Row, request: ApprovalRequest | None, *, draft: bool) -> PurchaseStatus:
+def purchase_status(row: Row, request: ApprovalRequest | None, *, draft: bool) -> ReviewState:
     """Return a purchase order's state; that of a draft is its approval request's."""
     if is_cancelled(row):
-        return PurchaseStatus.CANCELLED
+        return ReviewState.CANCELLED
     if draft:
         known = request.status if request else _AUTHORIZED.get(code(row.get("AuthorizationStatus")))
-        return known or PurchaseStatus.DRAFT
+        return known or ReviewState.DRAFT
     closed = code(row.get("DocumentStatus")) in ("bost_Close", "bost_Paid", "bost_Delivered")
-    return PurchaseStatus.DONE if closed else PurchaseStatus.APPROVED
+    return ReviewState.DONE if closed else ReviewState.APPROVED
 
 
 def production_status(state: str, produced: Decimal | None) -> ProductionStatus:
@@ -253,7 +254,7 @@ class DocumentMapper:
         )
         draft = bool(entity.drafts_of)
         status = purchase_status(row, request, draft=draft)
-        undecided = request is None or status in (PurchaseStatus.DRAFT, PurchaseStatus.CANCELLED)
+        undecided = request is None or status in (ReviewState.DRAFT, ReviewState.CANCELLED)
         approval = None if undecided or request is None else request.approval()
         requester = requester_of(row, request, people)
         total = currency.total(row)
@@ -265,20 +266,22 @@ class DocumentMapper:
         return PurchaseOrder(
             number=entity.number(row),
             vendor=text(row.get("CardName")),
-            status=status,
-            approval=approval,
-            requester=requester,
+            review=Review(
+                state=status,
+                # The time of change alone only has whole seconds.
+                version=fingerprint(*map(str, (*(row.get(key) for key in _EDITED), status, total, *lines, request))),
+                approval=approval,
+                requester=requester,
+                people={account: people.names[account] for account in named if account in people.names},
+            ),
             buyer=buyers.get(code(row.get("SalesPersonCode")), ""),
             ordered_on=day_of(row.get("DocDate")),
             due_on=day_of(row.get("DocDueDate")),
             total=total,
             received=progress((line.received, line.quantity) for line in lines),
             lines=lines,
-            # The time of change alone only has whole seconds.
-            version=fingerprint(*map(str, (*(row.get(key) for key in _EDITED), status, total, *lines, request))),
-            people={account: people.names[account] for account in named if account in people.names},
             # Approved, but the order was not generated yet.
-            extra={"generated": "no"} if draft and status is PurchaseStatus.APPROVED else {},
+            extra={"generated": "no"} if draft and status is ReviewState.APPROVED else {},
             **origin,
         )
 

@@ -210,7 +210,7 @@ class PurchaseApprovals:
             return approvers[decision.by]
         if self._for_others is None:
             raise DeciderRefused(KEY_MISSING, source=self._source)
-        if order.approval is not None and order.approval.level > 1 and not order.approval.decided_by:
+        if order.review.progress.level > 1 and not order.review.progress.decided_by:
             raise NotPermitted("Tryton wants a second account, and the bot has only one", source=self._source)
         return self._account
 

@@ -24,7 +24,8 @@ from bot.erp.model import (
     Progress,
     PurchaseLine,
     PurchaseOrder,
-    PurchaseStatus,
+    Review,
+    ReviewState,
     SalesOrder,
 )
 from bot.erp.record_parts import GoodsParts, InvoiceParts, LineParts, RecordOrigin
@@ -97,12 +98,12 @@ _SHIPPED = {
     # "exception": some shipment was cancelled; nothing says how much was shipped before.
 }
 _PURCHASES = {
-    "draft": PurchaseStatus.DRAFT,
-    "quotation": PurchaseStatus.WAITING,
-    "confirmed": PurchaseStatus.APPROVED,
-    "processing": PurchaseStatus.APPROVED,
-    "done": PurchaseStatus.DONE,
-    "cancelled": PurchaseStatus.CANCELLED,
+    "draft": ReviewState.DRAFT,
+    "quotation": ReviewState.WAITING,
+    "confirmed": ReviewState.APPROVED,
+    "processing": ReviewState.APPROVED,
+    "done": ReviewState.DONE,
+    "cancelled": ReviewState.CANCELLED,
 }
 _INVOICES = {
     "draft": InvoiceStatus.DRAFT,
@@ -296,11 +297,15 @@ def purchase(
     return PurchaseOrder(
         number=number_of(row),
         vendor=at(row, "party.name") or "",
-        status=_PURCHASES[row["state"]],
-        approval=approval,
-        requester=at(row, "create_uid.login") or "",
+        review=Review(
+            state=_PURCHASES[row["state"]],
+            version=version,
+            approval=approval,
+            requester=at(row, "create_uid.login") or "",
+            changed_by=at(row, "write_uid.login") or at(row, "create_uid.login") or "",
+            people=people,
+        ),
         # Before the second write, only the creator is set.
-        changed_by=at(row, "write_uid.login") or at(row, "create_uid.login") or "",
         buyer=at(row, "quoted_by.rec_name") or "",
         ordered_on=row["purchase_date"],
         due_on=row["delivery_date"],
@@ -312,8 +317,6 @@ def purchase(
         )
         if lines
         else (),
-        version=version,
-        people=people,
         extra=_extra(row, "reference", "shipment_state"),
         **site.origin("purchase.purchase", row),
     )

@@ -25,7 +25,8 @@ from bot.erp.model import (
     Progress,
     PurchaseLine,
     PurchaseOrder,
-    PurchaseStatus,
+    Review,
+    ReviewState,
     SalesOrder,
 )
 from bot.erp.record_parts import InvoiceParts
@@ -91,20 +92,20 @@ def order_status(next_status: str, status: str) -> OrderStatus:
     return _ORDERS.get(next_status) or by_document.get(status, OrderStatus.DRAFT)
 
 
-def purchase_status(status: str, verify_state: str) -> PurchaseStatus:
+def purchase_status(status: str, verify_state: str) -> ReviewState:
     """Return a purchase order's state.
 
     The vendor's documents differ on the rejected state: −1, 4 (sent back to the requester) and 3 (ended).
     """
     if status == CLOSED:
-        return PurchaseStatus.DONE
+        return ReviewState.DONE
     if status == APPROVED:
-        return PurchaseStatus.APPROVED
+        return ReviewState.APPROVED
     if verify_state in (_REJECTED, _SENT_BACK, _TERMINATED):
-        return PurchaseStatus.REJECTED
+        return ReviewState.REJECTED
     if status == APPROVING or verify_state == "1":
-        return PurchaseStatus.WAITING
-    return PurchaseStatus.DRAFT
+        return ReviewState.WAITING
+    return ReviewState.DRAFT
 
 
 def invoice_status(verify_state: str, written_off: str) -> InvoiceStatus:
@@ -257,28 +258,30 @@ class DocumentMapper:
         return PurchaseOrder(
             number=code(row["code"]),
             vendor=text(row.get("vendor_name")),
-            status=status,
-            approval=approval,
-            requester=run.requester if run else "",
+            review=Review(
+                state=status,
+                version=_version(row, total, lines, approval),
+                approval=approval,
+                requester=run.requester if run else "",
+                people={task.person: task.name for task in run.waiting if task.name} if run else {},
+            ),
             buyer=text(row.get("operator_name")),
             ordered_on=self.values.day(row.get("vouchdate")),
             due_on=due or self.values.day(row.get("expectDate")),
             total=total,
             received=progress((line.received, line.quantity) for line in lines),
             lines=lines,
-            version=_version(row, total, lines, approval),
             **self.values.origin(row),
-            people={task.person: task.name for task in run.waiting if task.name} if run else {},
             extra={} if is_true(row.get("isWfControlled")) else {"workflow": "none"},
         )
 
-    def _approval(self, status: PurchaseStatus, row: Row, run: Run | None) -> Approval | None:
-        if status is PurchaseStatus.DRAFT:
+    def _approval(self, status: ReviewState, row: Row, run: Run | None) -> Approval | None:
+        if status is ReviewState.DRAFT:
             return None
         if run is not None:
-            return (run if status is PurchaseStatus.WAITING else replace(run, waiting=())).approval()
+            return (run if status is ReviewState.WAITING else replace(run, waiting=())).approval()
         auditor, at = code(row.get("auditorId")), self.values.time(row.get("auditTime"))
-        if status is not PurchaseStatus.WAITING and not auditor and at is None:
+        if status is not ReviewState.WAITING and not auditor and at is None:
             return None
         return Approval(decided_by=auditor, decided_at=at)
 

@@ -13,7 +13,7 @@ from datetime import date
 from decimal import Decimal
 from operator import attrgetter
 
-from bot.erp.model import Product, PurchaseOrder, PurchaseStatus
+from bot.erp.model import Product, PurchaseOrder, ReviewState
 from bot.erp.model.goods import ComponentUse, Supply
 
 
@@ -155,7 +155,7 @@ def _barcode(number: int) -> str:
     return body + str(-sum(int(digit) * (3 if place % 2 else 1) for place, digit in enumerate(body)) % 10)
 
 
-_BOUGHT = {PurchaseStatus.APPROVED, PurchaseStatus.DONE}
+_BOUGHT = {ReviewState.APPROVED, ReviewState.DONE}
 
 _WIRE, _STEEL, _MOTOR, _CORD, _BOX = "RM-01", "RM-11", "RM-41", "RM-31", "RM-52"
 _RECIPES: Mapping[str, tuple[tuple[str, str], ...]] = {

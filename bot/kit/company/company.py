@@ -20,8 +20,8 @@ from bot.erp.model import (
     ProductionOrder,
     ProductionStatus,
     PurchaseOrder,
-    PurchaseStatus,
     Quantities,
+    ReviewState,
     SalesOrder,
     Supplier,
 )
@@ -130,7 +130,7 @@ def _coming(rng: Random, purchases: Sequence[PurchaseOrder], productions: Sequen
     """Return the quantities due from vendors and the workshop."""
     coming: defaultdict[Place, Decimal] = defaultdict(Decimal)
     for purchase in purchases:
-        if purchase.status is PurchaseStatus.APPROVED:
+        if purchase.status is ReviewState.APPROVED:
             for bought in purchase.lines:
                 coming[bought.sku, "SH"] += bought.quantity - (bought.received or Decimal(0))
     for production in productions:

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Generic, TypeAlias, TypeVar
 
 from sqlalchemy import ColumnElement, Select, Table, bindparam, false, func, or_, select
@@ -142,7 +142,10 @@ class DocumentQuery(Generic[T]):
             return tuple(records)
         keys = [fold(record.number) for record in records]
         wanted = select(_REVIEW).where(_REVIEW.c.kind == self.reviewed, _REVIEW.c.number_key.in_(keys))
-        found = {row.number_key: _review(row) for row in connection.execute(wanted)}
+        found = {
+            row.number_key: review_told(row, partial(next_approvers, self.reviewed))
+            for row in connection.execute(wanted)
+        }
         if not found:
             return tuple(records)
         return tuple(replace(record, review=found.get(fold(record.number))) for record in records)  # type: ignore[call-arg]  # a kind that is reviewed
@@ -164,15 +167,16 @@ def build_of(kind: type[T], line: type[Any] | None = None) -> Build[T]:
     return build
 
 
-def _review(row: Record) -> Review:
+def review_told(row: Record, approvers: Callable[[int, str, str], tuple[str, ...]]) -> Review:
+    """Return what a row tells of an approval; ``approvers`` are those of a level but who asked and who decided."""
     waits = row.status == ReviewState.WAITING
-    pending = next_approvers(row.kind, row.level, row.requester, row.decided_by) if waits else ()
+    pending = approvers(row.level, row.requester, row.decided_by) if waits else ()
     return record_of(
         Review,
         row,
         state=ReviewState(row.status),
         version=str(row.version),
-        approval=record_of(Approval, row, pending_for=pending),
+        approval=record_of(Approval, row, pending_for=pending) if waits or row.decided_by else None,
         people=NAMES,
     )
 

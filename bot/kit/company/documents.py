@@ -13,7 +13,6 @@ from bot.erp.goods.lists import by_day
 from bot.erp.kinds import Kind
 from bot.erp.kinds.quotations import Quotation, QuotationStatus
 from bot.erp.model import (
-    Approval,
     Invoice,
     InvoiceStatus,
     OrderLine,
@@ -23,16 +22,16 @@ from bot.erp.model import (
     Progress,
     PurchaseLine,
     PurchaseOrder,
-    PurchaseStatus,
+    ReviewState,
     SalesOrder,
 )
 from bot.erp.model.goods import DeliveryLine, DeliveryStatus, GoodsDelivery, GoodsReceipt, ReceiptLine
 from bot.erp.port import Filter
 from bot.kit.company import partners
 from bot.kit.company import tables as t
-from bot.kit.company.document_query import DocumentQuery, build_of
+from bot.kit.company.document_query import DocumentQuery, build_of, review_told
 from bot.kit.company.rows import Record, record_of
-from bot.kit.company.supply import NAMES, pending_for
+from bot.kit.company.supply import pending_for
 from bot.kit.company.tables import fold
 
 _ORDER, _ORDER_LINE, _INVOICE = t.table(t.OrderRow), t.table(t.OrderLineRow), t.table(t.InvoiceRow)
@@ -46,7 +45,7 @@ _OPEN = _ORDER.c.status.in_((OrderStatus.OPEN, OrderStatus.ON_HOLD, OrderStatus.
 _OWED = and_(_OPEN, _ORDER.c.status != OrderStatus.ON_HOLD)
 _UNSETTLED = _INVOICE.c.status.in_((InvoiceStatus.UNPAID, InvoiceStatus.PART_PAID))
 _UNANSWERED = _QUOTATION.c.status.in_((QuotationStatus.DRAFT, QuotationStatus.SENT))
-_AWAITED = and_(_PURCHASE.c.status == PurchaseStatus.APPROVED, _PURCHASE.c.received != Progress.FULL)
+_AWAITED = and_(_PURCHASE.c.status == ReviewState.APPROVED, _PURCHASE.c.received != Progress.FULL)
 _TO_MAKE = _PRODUCTION.c.status.not_in((ProductionStatus.DONE, ProductionStatus.CANCELLED))
 _BEING_MADE = and_(_TO_MAKE, _PRODUCTION.c.status != ProductionStatus.ON_HOLD)
 
@@ -106,20 +105,10 @@ def _purchase_order(row: Record, source: str, lines: Iterable[Record]) -> Purcha
         PurchaseOrder,
         row,
         id=row.number,
-        approval=_approval(row),
+        review=review_told(row, pending_for),
         lines=tuple(record_of(PurchaseLine, line, currency=row.currency) for line in lines),
-        version=str(row.version),
         source=source,
-        people=NAMES,
     )
-
-
-def _approval(row: Record) -> Approval | None:
-    waiting = row.status == PurchaseStatus.WAITING
-    if not waiting and not row.decided_by:
-        return None
-    pending = pending_for(row.level, row.requester, row.decided_by) if waiting else ()
-    return record_of(Approval, row, pending_for=pending)
 
 
 PURCHASE_ORDERS = DocumentQuery(
@@ -131,7 +120,7 @@ PURCHASE_ORDERS = DocumentQuery(
     {
         Filter.OPEN: (lambda _: _AWAITED, _PURCHASE.c.due_on),
         Filter.LATE: (lambda today: and_(_AWAITED, _PURCHASE.c.due_on < today), _PURCHASE.c.due_on),
-        Filter.PENDING: (lambda _: _PURCHASE.c.status == PurchaseStatus.WAITING, _PURCHASE.c.ordered_on),
+        Filter.PENDING: (lambda _: _PURCHASE.c.status == ReviewState.WAITING, _PURCHASE.c.ordered_on),
     },
     _purchase_order,
     _PURCHASE.c.vendor_key,

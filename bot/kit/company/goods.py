@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from bot.erp.errors import NotFound
 from bot.erp.goods.lists import by_arrival, part_of_shortages, pick_warehouse
 from bot.erp.goods.port import LAST_PRICES, MOST_USES, ArrivalQuery, ShortageQuery, WarehouseQuery
-from bot.erp.model import Money, OrderStatus, ProductionStatus, PurchaseStatus, Slice
+from bot.erp.model import Money, OrderStatus, ProductionStatus, ReviewState, Slice
 from bot.erp.model.goods import (
     Arrival,
     ArrivalKind,
@@ -42,7 +42,7 @@ _PURCHASE, _PURCHASE_LINE = t.table(t.PurchaseRow), t.table(t.PurchaseLineRow)
 _PRODUCTION = t.table(t.ProductionRow)
 
 _SOLD = (OrderStatus.OPEN, OrderStatus.PARTLY_DELIVERED, OrderStatus.DELIVERED, OrderStatus.CLOSED)
-_BOUGHT = (PurchaseStatus.APPROVED, PurchaseStatus.DONE)
+_BOUGHT = (ReviewState.APPROVED, ReviewState.DONE)
 _BEING_MADE = (ProductionStatus.RELEASED, ProductionStatus.RUNNING)
 _RECEIVING = "上海仓"
 """The warehouse that receives all purchases."""
@@ -154,7 +154,7 @@ def _bought(connection: Connection, query: ArrivalQuery, source: str) -> Iterabl
             line.sku, line.name, line.unit, line.quantity, line.received,
         )
         .select_from(_PURCHASE.join(_PURCHASE_LINE, line.number_key == order.number_key))
-        .where(order.status == PurchaseStatus.APPROVED, line.quantity > line.received, *_due(query, _PURCHASE))
+        .where(order.status == ReviewState.APPROVED, line.quantity > line.received, *_due(query, _PURCHASE))
         .where(order.vendor_key.contains(fold(query.vendor), autoescape=True))
         .order_by(line.position)
     )  # fmt: skip

@@ -48,7 +48,7 @@ def with_creator(record: R) -> R:
             name = record.salesperson
             creator = (name, account) if (account := account_of(name)) else (name,)
         case PurchaseOrder():
-            creator = (NAMES.get(record.requester, record.requester), record.requester)
+            creator = (record.review.named(record.review.requester), record.review.requester)
         case Invoice() | Bill() | Payment():
             creator = ("周慧", "finance01") if record.number[-1:] in "02468" else ("吴敏", "finance02")
         case ProductionOrder():

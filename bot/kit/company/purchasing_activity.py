@@ -8,7 +8,7 @@ from decimal import Decimal
 
 from sqlalchemy import func, select, update
 
-from bot.erp.model import Approval, Area, Decision, Feed, Money, Progress, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.model import Approval, Area, Decision, Feed, Money, Progress, PurchaseOrder, Review, ReviewState, Verdict
 from bot.kit.company import tables as t
 from bot.kit.company.activity_step import (
     PINNED_KEYS,
@@ -42,7 +42,7 @@ _RECEIPT = t.table(t.GoodsReceiptRow)
 _APPROVED_LINES = (
     select(_LINE.c.sku, _LINE.c.quantity, _LINE.c.received)
     .join(_PURCHASE, _PURCHASE.c.number_key == _LINE.c.number_key)
-    .where(_PURCHASE.c.status == PurchaseStatus.APPROVED)
+    .where(_PURCHASE.c.status == ReviewState.APPROVED)
 )
 _BOOKED = (
     select(STOCK.c.sku_key, func.sum(STOCK.c.incoming).label("incoming"))
@@ -68,19 +68,21 @@ def submit(step: ActivityStep) -> None:
         id=number,
         number=number,
         vendor=step.rng.choice(VENDORS),
-        status=PurchaseStatus.WAITING,
-        approval=Approval(pending_for=pending_for(1, requester, ""), levels=2 if total > SECOND_LEVEL_ABOVE else 1),
-        requester=requester,
-        changed_by=requester,
+        review=Review(
+            state=ReviewState.WAITING,
+            version="1",
+            approval=Approval(pending_for=pending_for(1, requester, ""), levels=2 if total > SECOND_LEVEL_ABOVE else 1),
+            requester=requester,
+            changed_by=requester,
+            people=NAMES,
+        ),
         buyer=step.rng.choice(BUYERS),
         ordered_on=step.today,
         due_on=step.today + timedelta(days=step.rng.randrange(5, 15)),
         total=Money(total, "CNY"),
         received=Progress.NONE,
         lines=lines,
-        version="1",
         changed_at=step.now,
-        people=NAMES,
     )
     insert_company(step.connection, DemoCompany(purchases=(order,)))
     step.record_change(Area.PURCHASING, number)
@@ -89,7 +91,7 @@ def submit(step: ActivityStep) -> None:
 def decide(step: ActivityStep) -> None:
     """Let an approver decide the longest-waiting order, if nobody in the chat did."""
     waiting = select(_PURCHASE.c.number).where(
-        _PURCHASE.c.status == PurchaseStatus.WAITING,
+        _PURCHASE.c.status == ReviewState.WAITING,
         _PURCHASE.c.number_key.not_in(PINNED_KEYS),
         _PURCHASE.c.changed_at < step.now - DECIDE_AFTER,
     )
@@ -97,14 +99,14 @@ def decide(step: ActivityStep) -> None:
     if number is None:
         return
     order = PURCHASE_ORDERS.document(step.connection, number, "")
-    if order.approval is None or not order.approval.pending_for:
+    if not order.review.progress.pending_for:
         return
     rejects = step.happens(0.15)
     decision = Decision(
         number=number,
-        version=order.version,
+        version=order.review.version,
         verdict=Verdict.REJECT if rejects else Verdict.APPROVE,
-        by=step.rng.choice(order.approval.pending_for),
+        by=step.rng.choice(order.review.progress.pending_for),
         reason="请再询一家报价" if rejects else "",
     )
     decide_within(step.connection, decision, "", step.now)
@@ -131,7 +133,7 @@ def book_approved(step: ActivityStep) -> None:
 def receive(step: ActivityStep) -> None:
     """Receive the goods of the approved order that is due first."""
     approved = select(_PURCHASE).where(
-        _PURCHASE.c.status == PurchaseStatus.APPROVED, _PURCHASE.c.number_key.not_in(PINNED_KEYS)
+        _PURCHASE.c.status == ReviewState.APPROVED, _PURCHASE.c.number_key.not_in(PINNED_KEYS)
     )
     order = step.connection.execute(approved.order_by(_PURCHASE.c.due_on, _PURCHASE.c.number_key).limit(1)).first()
     if order is None:
@@ -148,7 +150,7 @@ def receive(step: ActivityStep) -> None:
         )
     step.connection.execute(update(_LINE).where(own).values(received=_LINE.c.quantity))
     done = {
-        "status": PurchaseStatus.DONE,
+        "status": ReviewState.DONE,
         "received": Progress.FULL,
         "changed_by": KEEPER,
         "changed_at": step.now,

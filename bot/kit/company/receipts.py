@@ -12,7 +12,6 @@ from random import Random
 from bot.erp.model import PurchaseLine, PurchaseOrder
 from bot.erp.model.goods import GoodsReceipt, ReceiptLine
 from bot.kit.company.sales import WAREHOUSES, moment
-from bot.kit.company.supply import NAMES
 
 FIRST_NUMBER = 1001
 TAKES_IN = "SH"
@@ -56,6 +55,6 @@ def receipt_of(
         received_on=on,
         warehouse=WAREHOUSES[TAKES_IN],
         lines=tuple(lines),
-        owners=(order.buyer, order.requester, NAMES.get(order.requester, order.requester)),
+        owners=(order.buyer, order.review.requester, order.review.named(order.review.requester)),
         changed_at=at,
     )

@@ -10,10 +10,9 @@ from typing import Any
 from sqlalchemy import insert, inspect, select
 from sqlalchemy.engine import Connection
 
-from bot.erp.kinds import deciding_of, kind_of
+from bot.erp.kinds import kind_of
 from bot.erp.kinds.quotations import Quotation
 from bot.erp.model import (
-    Approval,
     Area,
     Bill,
     Customer,
@@ -25,7 +24,8 @@ from bot.erp.model import (
     Payment,
     ProductionOrder,
     PurchaseOrder,
-    PurchaseStatus,
+    Review,
+    ReviewState,
     SalesOrder,
     Verdict,
 )
@@ -142,51 +142,40 @@ def _lots(holding: ArticleStock) -> Iterable[Values]:
 
 
 def _purchase(order: PurchaseOrder) -> Values:
-    approval = order.approval or Approval()
-    return row_of(
-        t.PurchaseRow,
-        order,
-        currency=_currency(order.total),
-        version=int(order.version),
-        level=approval.level,
-        levels=approval.levels,
-        decided_by=approval.decided_by,
-        decided_at=approval.decided_at,
-        reason=approval.reason,
-    )
+    return row_of(t.PurchaseRow, order, currency=_currency(order.total), **_reviewed(order.review))
+
+
+def _reviewed(review: Review) -> Values:
+    """Return the columns that say how far a document is on its way through its approval."""
+    told = {name: getattr(review, name) for name in ("requester", "changed_by")}
+    told |= {name: getattr(review.progress, name) for name in ("level", "levels", "decided_by", "decided_at", "reason")}
+    return {"status": review.state, "version": int(review.version), **told}
 
 
 def _approvals(order: PurchaseOrder) -> Iterable[Values]:
     """Yield the last decision; a waiting order was approved at the previous level."""
-    if order.approval is not None and order.approval.decided_by:
+    approval = order.review.progress
+    if approval.decided_by:
         yield row_of(
             t.DecisionRow,
-            order.approval,
+            approval,
             kind="po",
             number_key=fold(order.number),
-            version=int(order.version) - 1,
-            level=order.approval.level - (order.status is PurchaseStatus.WAITING),
-            verdict=Verdict.REJECT if order.status is PurchaseStatus.REJECTED else Verdict.APPROVE,
-            by=order.approval.decided_by,
-            at=order.approval.decided_at,
+            version=int(order.review.version) - 1,
+            level=approval.level - (order.status is ReviewState.WAITING),
+            verdict=Verdict.REJECT if order.status is ReviewState.REJECTED else Verdict.APPROVE,
+            by=approval.decided_by,
+            at=approval.decided_at,
         )
 
 
 def _reviews(documents: Iterable[ErpRecord]) -> Iterable[Values]:
     for document in documents:
         kind = kind_of(document)
-        review = deciding_of(kind).review(document)
+        review = kind.review(document)
         if review is not None:
-            yield row_of(
-                t.ReviewRow,
-                review.progress,
-                kind=kind.command,
-                number_key=fold(document.number),
-                status=review.state,
-                requester=review.requester,
-                changed_by=review.changed_by,
-                version=int(review.version),
-            )
+            own = {"kind": kind.command, "number_key": fold(document.number)}
+            yield row_of(t.ReviewRow, review, **own, **_reviewed(review))
 
 
 def _production(order: ProductionOrder) -> Values:

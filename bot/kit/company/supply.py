@@ -17,7 +17,8 @@ from bot.erp.model import (
     Progress,
     PurchaseLine,
     PurchaseOrder,
-    PurchaseStatus,
+    Review,
+    ReviewState,
 )
 from bot.kit.company.catalogue import Article
 from bot.kit.company.sales import ZONE, moment, quantity_for
@@ -81,11 +82,11 @@ def make_purchases(rng: Random, today: date, articles: Sequence[Article]) -> lis
 
 
 _PURCHASE_STATUSES = (
-    *[PurchaseStatus.DONE] * 5, *[PurchaseStatus.APPROVED] * 5, PurchaseStatus.WAITING, PurchaseStatus.REJECTED,
-    PurchaseStatus.CANCELLED,
+    *[ReviewState.DONE] * 5, *[ReviewState.APPROVED] * 5, ReviewState.WAITING, ReviewState.REJECTED,
+    ReviewState.CANCELLED,
 )  # fmt: skip
 _RECENT_STATUSES = (
-    *[PurchaseStatus.WAITING] * 4, *[PurchaseStatus.APPROVED] * 2, PurchaseStatus.DRAFT,
+    *[ReviewState.WAITING] * 4, *[ReviewState.APPROVED] * 2, ReviewState.DRAFT,
 )  # fmt: skip
 _LARGE = frozenset({1, 2, 23, 40, 58, 66, 74})
 
@@ -96,11 +97,11 @@ def _purchase(rng: Random, today: date, place: int, bought: Sequence[Article]) -
     recent = ordered_on > today - timedelta(days=10)
     status = rng.choice(_RECENT_STATUSES if recent else _PURCHASE_STATUSES)
     if place < 4:
-        status = PurchaseStatus.WAITING
+        status = ReviewState.WAITING
     received = Progress.NONE
-    if status is PurchaseStatus.DONE:
+    if status is ReviewState.DONE:
         received = Progress.FULL
-    elif status is PurchaseStatus.APPROVED:
+    elif status is ReviewState.APPROVED:
         received = rng.choice((Progress.NONE, Progress.NONE, Progress.PARTIAL))
     count = 24 if place in {5, 50} else rng.randrange(1, 5)
     value = range(60_000, 90_000) if place in _LARGE else range(1_500, 60_000 // max(count, 3))
@@ -116,24 +117,26 @@ def _purchase(rng: Random, today: date, place: int, bought: Sequence[Article]) -
         id=f"PO-{1001 + place}",
         number=f"PO-{1001 + place}",
         vendor=rng.choice(VENDORS),
-        status=status,
-        approval=approval,
-        requester=requester,
-        changed_by=_last_writer(status, requester, approval),
+        review=Review(
+            state=status,
+            version="1" if approval is None or not approval.decided_by else "2",
+            approval=approval,
+            requester=requester,
+            changed_by=_last_writer(status, requester, approval),
+            people=NAMES,
+        ),
         buyer=rng.choice(BUYERS),
         ordered_on=ordered_on,
         due_on=due_on,
         total=Money(total, "CNY"),
         received=received,
         lines=lines,
-        version="1" if approval is None or not approval.decided_by else "2",
         changed_at=changed_at,
-        people=NAMES,
     )
 
 
-def _last_writer(status: PurchaseStatus, requester: str, approval: Approval | None) -> str:
-    if status is PurchaseStatus.DONE:
+def _last_writer(status: ReviewState, requester: str, approval: Approval | None) -> str:
+    if status is ReviewState.DONE:
         return KEEPER
     return (approval.decided_by if approval else "") or requester
 
@@ -158,13 +161,13 @@ def purchase_line(article: Article, value: int, received: Progress, *, first: bo
 
 
 def _approval(
-    rng: Random, place: int, status: PurchaseStatus, total: Decimal, requester: str, at: datetime
+    rng: Random, place: int, status: ReviewState, total: Decimal, requester: str, at: datetime
 ) -> Approval | None:
     levels = 2 if total > SECOND_LEVEL_ABOVE else 1
     first = "boss01" if requester == "buymanager01" else "buymanager01"
     last = first if levels == 1 else "finance01"
     match status:
-        case PurchaseStatus.WAITING:
+        case ReviewState.WAITING:
             begun = levels == 2 and place not in {1, 23}
             return Approval(
                 pending_for=pending_for(2 if begun else 1, requester, first if begun else ""),
@@ -173,9 +176,9 @@ def _approval(
                 decided_by=first if begun else "",
                 decided_at=at if begun else None,
             )
-        case PurchaseStatus.APPROVED | PurchaseStatus.DONE:
+        case ReviewState.APPROVED | ReviewState.DONE:
             return Approval(level=levels, levels=levels, decided_by=last, decided_at=at)
-        case PurchaseStatus.REJECTED:
+        case ReviewState.REJECTED:
             reason = rng.choice(("价格高于上次采购", "请改用合格供应商", "库存足够，暂不采购"))
             return Approval(level=1, levels=levels, decided_by=first, decided_at=at, reason=reason)
         case _:

@@ -16,7 +16,6 @@ from typing import Any, TypeVar
 from bot.erp import kinds
 from bot.erp.kinds import KINDS, D, Kind, kind_followed
 from bot.erp.model import (
-    Approval,
     Area,
     ErpRecord,
     Followed,
@@ -25,7 +24,7 @@ from bot.erp.model import (
     Product,
     ProductionOrder,
     PurchaseOrder,
-    PurchaseStatus,
+    ReviewState,
     SalesOrder,
     StockLevel,
     Verdict,
@@ -190,7 +189,7 @@ class ReferenceCompany:
             amount=Money(amount, order.total.currency),
         )
         money = Money(total, order.total.currency)
-        return self._edit(order, at, changed_by=by, total=money, lines=(changed, *others))
+        return self._edit(replace(order, total=money, lines=(changed, *others)), by, at)
 
     def set_stock(self, level: StockLevel) -> None:
         """Replace a product's stock."""
@@ -200,8 +199,7 @@ class ReferenceCompany:
     def cancel(self, number: str) -> PurchaseOrder:
         """Let its requester cancel a purchase order."""
         order = self.purchases[number]
-        changed = {"status": PurchaseStatus.CANCELLED, "approval": None, "changed_by": order.requester}
-        return self._edit(order, None, **changed)
+        return self._edit(order, order.review.requester, state=ReviewState.CANCELLED, approval=None)
 
     def decide(self, number: str, verdict: Verdict, by: str, reason: str = "") -> PurchaseOrder:
         """Decide a waiting purchase order at its present level, once; raises a `CompanyRefusal`.
@@ -211,28 +209,30 @@ class ReferenceCompany:
         order = self.find(self.purchases, number)
         if order is None:
             raise OrderNotFound(number)
-        approval = order.approval
-        if order.status is not PurchaseStatus.WAITING or approval is None:
+        approval = order.review.approval
+        if order.status is not ReviewState.WAITING or approval is None:
             raise OrderNotWaiting(number)
         if by not in approval.pending_for:
             raise DecisionNotAllowed(by)
         decided = replace(approval, pending_for=(), decided_by=by, decided_at=self._now(), reason=reason)
         if verdict is Verdict.REJECT:
-            return self._edit(order, None, changed_by=by, status=PurchaseStatus.REJECTED, approval=decided)
+            return self._edit(order, by, state=ReviewState.REJECTED, approval=decided)
         if approval.level < approval.levels:
             higher = approval.level + 1
             waiting = replace(decided, level=higher, pending_for=records.deciders(higher, but=by))
-            return self._edit(order, None, changed_by=by, approval=waiting)
-        return self._edit(order, None, changed_by=by, status=PurchaseStatus.APPROVED, approval=decided)
+            return self._edit(order, by, approval=waiting)
+        return self._edit(order, by, state=ReviewState.APPROVED, approval=decided)
 
     def may_decide(self, number: str, by: str) -> bool:
         """Whether a person could decide this purchase order now."""
         order = self.find(self.purchases, number)
-        return order is not None and by in (order.approval or Approval()).pending_for
+        return order is not None and by in order.review.progress.pending_for
 
-    def _edit(self, order: PurchaseOrder, at: datetime | None, **fields: Any) -> PurchaseOrder:
-        version = str(int(order.version) + 1)
-        self._put(Area.PURCHASING, order.number, version=version, changed_at=at or self._now(), **fields)
+    def _edit(self, order: PurchaseOrder, by: str, at: datetime | None = None, **reviewed: Any) -> PurchaseOrder:
+        """Keep an order as it is given, in a new version, with a review that says what is told."""
+        review = replace(order.review, version=str(int(order.review.version) + 1), changed_by=by, **reviewed)
+        self.purchases[order.number] = replace(order, review=review, changed_at=at or self._now())
+        self._tell(Area.PURCHASING, order.number)
         return self.purchases[order.number]
 
     def _put(self, area: Area, key: str, **fields: Any) -> None:

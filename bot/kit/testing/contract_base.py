@@ -13,7 +13,7 @@ from typing import Any, ClassVar, TypeVar
 import pytest
 
 from bot.erp.kinds import PURCHASE_ORDERS, D, Kind
-from bot.erp.model import Area, Decision, Feed, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.model import Area, Decision, Feed, PurchaseOrder, ReviewState, Verdict
 from bot.erp.port import BY_PRODUCT, COMMON, GOODS, PARTNER_READS, Capability, Erp
 from bot.erp.vendors import AdapterContext, Vendor
 from bot.kit.testing.company import TODAY, Clock, ReferenceCompany, plain_number
@@ -293,16 +293,16 @@ class ContractBase:
         return [
             order.number
             for order in company.purchases.values()
-            if order.status is PurchaseStatus.WAITING
-            and order.approval is not None
-            and (order.approval.level, order.approval.levels) == (1, levels)
+            if order.status is ReviewState.WAITING
+            and order.review.approval is not None
+            and (order.review.approval.level, order.review.approval.levels) == (1, levels)
         ]
 
     def decision(self, order: PurchaseOrder, verdict: Verdict = Verdict.APPROVE, by: str | None = None) -> Decision:
         """Return a decision on the order as it was seen."""
         return Decision(
             number=order.number,
-            version=order.version,
+            version=order.review.version,
             verdict=verdict,
             by=self.approver if by is None else by,
             reason=REASON if verdict is Verdict.REJECT else "",

@@ -10,7 +10,7 @@ import pytest
 
 from bot.erp.errors import AuthFailed, Invalid, NotFound, RateLimited, Unavailable
 from bot.erp.kinds import PURCHASE_ORDERS
-from bot.erp.model import Area, Decision, DecisionOutcome, DecisionResult, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.model import Area, Decision, DecisionOutcome, DecisionResult, PurchaseOrder, ReviewState, Verdict
 from bot.erp.port import Capability, Erp
 from bot.kit.testing.company import Clock, ReferenceCompany
 from bot.kit.testing.contract_base import REASON, ContractBase, Network, OpenErp, case
@@ -33,10 +33,10 @@ class DecisionsContract(ContractBase):
         result = await erp.decide(self.decision(seen))
         assert result.outcome is DecisionOutcome.APPLIED
         after = await installation.purchase_order(number)
-        assert after.status is PurchaseStatus.APPROVED
+        assert after.status is ReviewState.APPROVED
         self.assert_same(resulting_order(result), after)
         assert resulting_order(result) == await erp.document(PURCHASE_ORDERS, number)
-        assert resulting_order(result).version != seen.version
+        assert resulting_order(result).review.version != seen.review.version
 
     @case("decide.reject", "A rejection is applied, and its reason stands in the ERP word for word", needs=REJECT)
     async def test_reject(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
@@ -44,20 +44,17 @@ class DecisionsContract(ContractBase):
         result = await erp.decide(self.decision(seen, Verdict.REJECT))
         assert result.outcome is DecisionOutcome.APPLIED
         after = await installation.purchase_order(number)
-        assert after.status is PurchaseStatus.REJECTED
-        assert after.approval is not None
-        assert after.approval.reason == REASON
+        assert after.status is ReviewState.REJECTED
+        assert after.review.progress.reason == REASON
         self.assert_same(resulting_order(result), after)
-        assert resulting_order(result).version != seen.version
+        assert resulting_order(result).review.version != seen.review.version
 
     @case("decide.by", "It is done in the name of the person who decided", needs=APPROVE)
     async def test_by(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
         for number, by in zip(self.waiting_numbers(company), (self.approver, self.colleague), strict=False):
             seen = await erp.document(PURCHASE_ORDERS, number)
             assert (await erp.decide(self.decision(seen, by=by))).outcome is DecisionOutcome.APPLIED
-            approval = (await installation.purchase_order(number)).approval
-            assert approval is not None
-            assert approval.decided_by == by
+            assert (await installation.purchase_order(number)).review.progress.decided_by == by
 
     @case("decide.twice", "The same decision again changes nothing", needs=APPROVE)
     async def test_twice(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
@@ -109,7 +106,7 @@ class DecisionsContract(ContractBase):
         )
         status = (await installation.purchase_order(number)).status
         applied = next(n for n, result in enumerate(results) if result.outcome is DecisionOutcome.APPLIED)
-        assert status is (PurchaseStatus.APPROVED, PurchaseStatus.REJECTED)[applied]
+        assert status is (ReviewState.APPROVED, ReviewState.REJECTED)[applied]
 
     @case("decide.changed", "An order that changed since it was shown is not decided", needs=VERSION)
     async def test_changed(self, erp: Erp, company: ReferenceCompany, clock: Clock, installation: Installation) -> None:
@@ -137,7 +134,7 @@ class DecisionsContract(ContractBase):
         company.cancel(number)
         result = await erp.decide(self.decision(seen))
         assert result.outcome is DecisionOutcome.ALREADY_DECIDED
-        assert (await installation.purchase_order(number)).status is PurchaseStatus.CANCELLED
+        assert (await installation.purchase_order(number)).status is ReviewState.CANCELLED
 
     @case("decide.outsider", "Who may not decide changes nothing", needs=APPROVE)
     async def test_outsider(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
@@ -153,7 +150,7 @@ class DecisionsContract(ContractBase):
         number, seen = await self._first_waiting(erp, company)
         result = await erp.decide(self.decision(seen, by=self.requester))
         assert result.outcome is DecisionOutcome.NOT_PERMITTED
-        assert (await installation.purchase_order(number)).status is PurchaseStatus.WAITING
+        assert (await installation.purchase_order(number)).status is ReviewState.WAITING
 
     @case(
         "decide.no_right",
@@ -166,7 +163,7 @@ class DecisionsContract(ContractBase):
         server.faults.forbid_deciding()
         result = await erp.decide(self.decision(seen))
         assert result.outcome is DecisionOutcome.NOT_PERMITTED
-        assert company.purchases[number].status is PurchaseStatus.WAITING
+        assert company.purchases[number].status is ReviewState.WAITING
 
     @case("decide.levels", "The first of two levels is recorded; the second, by another person, applies", needs=APPROVE)
     async def test_levels(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
@@ -174,14 +171,14 @@ class DecisionsContract(ContractBase):
         first = await erp.decide(self.decision(seen))
         assert first.outcome is DecisionOutcome.MORE_APPROVALS_NEEDED
         between = resulting_order(first)
-        assert between.status is PurchaseStatus.WAITING
+        assert between.status is ReviewState.WAITING
         self.assert_same(between, await installation.purchase_order(number))
         same_person = await erp.decide(self.decision(between))
         assert same_person.outcome in {DecisionOutcome.NOT_PERMITTED, DecisionOutcome.ALREADY_DECIDED}
-        assert (await installation.purchase_order(number)).status is PurchaseStatus.WAITING
+        assert (await installation.purchase_order(number)).status is ReviewState.WAITING
         second = await erp.decide(self.decision(between, by=self.second_approver))
         assert second.outcome is DecisionOutcome.APPLIED
-        assert (await installation.purchase_order(number)).status is PurchaseStatus.APPROVED
+        assert (await installation.purchase_order(number)).status is ReviewState.APPROVED
 
     @case("decide.level_again", "The first level again, on what was seen before, changes nothing", needs=APPROVE)
     async def test_level_again(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
@@ -197,15 +194,15 @@ class DecisionsContract(ContractBase):
         number = self.waiting_numbers(company, levels=2)[0]
         result = await erp.decide(self.decision(await erp.document(PURCHASE_ORDERS, number), Verdict.REJECT))
         assert result.outcome is DecisionOutcome.APPLIED
-        assert (await installation.purchase_order(number)).status is PurchaseStatus.REJECTED
+        assert (await installation.purchase_order(number)).status is ReviewState.REJECTED
 
     @case("decide.draft", "An order that was never submitted is not decided", needs=APPROVE)
     async def test_draft(self, erp: Erp, company: ReferenceCompany, installation: Installation) -> None:
-        number = next(o.number for o in company.purchases.values() if o.status is PurchaseStatus.DRAFT)
+        number = next(o.number for o in company.purchases.values() if o.status is ReviewState.DRAFT)
         seen = await erp.document(PURCHASE_ORDERS, number)
         with pytest.raises(Invalid):
             await erp.decide(self.decision(seen))
-        assert (await installation.purchase_order(number)).status is PurchaseStatus.DRAFT
+        assert (await installation.purchase_order(number)).status is ReviewState.DRAFT
 
     @case("decide.not_found", "Deciding on an unknown order finds nothing", needs=APPROVE)
     async def test_unknown_order(self, erp: Erp) -> None:
@@ -225,7 +222,7 @@ class DecisionsContract(ContractBase):
         server.requests.clear()
         result = await erp.decide(self.decision(seen))
         assert result.outcome is DecisionOutcome.APPLIED
-        assert company.purchases[number].status is PurchaseStatus.APPROVED
+        assert company.purchases[number].status is ReviewState.APPROVED
         assert server.requests.count(RequestKind.WRITE) == 1
 
     @case(
@@ -256,7 +253,7 @@ class DecisionsContract(ContractBase):
         assert result.outcome is DecisionOutcome.UNKNOWN
         self.assert_same(resulting_order(result), company.purchases[number])
         assert server.requests.count(RequestKind.WRITE) == 1
-        assert company.purchases[number].status is PurchaseStatus.WAITING
+        assert company.purchases[number].status is ReviewState.WAITING
 
     @case(
         "decide.lost_blind",
@@ -312,7 +309,7 @@ class DecisionsContract(ContractBase):
         with pytest.raises(RateLimited):
             await erp.decide(self.decision(seen))
         server.faults.clear()
-        assert company.purchases[number].status is PurchaseStatus.WAITING
+        assert company.purchases[number].status is ReviewState.WAITING
         assert (await erp.decide(self.decision(seen))).outcome is DecisionOutcome.APPLIED
 
     @case(
@@ -324,9 +321,9 @@ class DecisionsContract(ContractBase):
     async def test_expired_at_decision(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
         number, seen = await self._first_waiting(erp, company)
         server.faults.expire_login()
-        version = int(company.purchases[number].version)
+        version = int(company.purchases[number].review.version)
         assert (await erp.decide(self.decision(seen))).outcome is DecisionOutcome.APPLIED
-        assert int(company.purchases[number].version) == version + 1
+        assert int(company.purchases[number].review.version) == version + 1
 
     @case("decide.wrong_account", "With a wrong account nothing is decided", needs=APPROVE, network=Network.HTTP)
     async def test_wrong_account(self, erp: Erp, company: ReferenceCompany, server: FakeServer) -> None:
@@ -334,7 +331,7 @@ class DecisionsContract(ContractBase):
         server.faults.refuse_login()
         with pytest.raises(AuthFailed):
             await erp.decide(self.decision(seen))
-        assert company.purchases[number].status is PurchaseStatus.WAITING
+        assert company.purchases[number].status is ReviewState.WAITING
 
     @case("decide.followed", "A decision shows among the changes", needs=FOLLOWED)
     async def test_followed(self, erp: Erp, company: ReferenceCompany) -> None:
@@ -368,6 +365,5 @@ class DecisionsContract(ContractBase):
         """Check that whose decision the ERP has is the one who was told so."""
         people = (self.approver, self.colleague)
         applied = next(n for n, result in enumerate(results) if result.outcome is DecisionOutcome.APPLIED)
-        approval = (await installation.purchase_order(number)).approval
-        assert approval is not None
-        assert approval.decided_by == people[applied]
+        after = await installation.purchase_order(number)
+        assert after.review.progress.decided_by == people[applied]

@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any
 
 from bot.erp.kinds import KINDS, PURCHASE_ORDERS, Kind, lines_of_product
-from bot.erp.model import PurchaseStatus, Slice
+from bot.erp.model import ReviewState, Slice
 from bot.erp.port import Capability, Erp, Filter, ListQuery, Period
 from bot.kit.testing.company import ReferenceCompany
 from bot.kit.testing.contract_base import ContractBase, case
@@ -262,9 +262,9 @@ class ListsContract(ContractBase):
         found = (await erp.documents(PURCHASE_ORDERS, ListQuery(filter=Filter.PENDING, limit=_ALL))).items
         assert found
         for order in found:
-            assert order.status is PurchaseStatus.WAITING
-            expected = self.gaps.expected(company.purchases[order.number]).approval
-            assert comparable(order.approval) == comparable(expected)
+            assert order.status is ReviewState.WAITING
+            expected = self.gaps.expected(company.purchases[order.number]).review.approval
+            assert comparable(order.review.approval) == comparable(expected)
 
 
 def _check_lines(found: Slice[Any], documents: list[Any], sku: str) -> None:

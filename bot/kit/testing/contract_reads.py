@@ -189,7 +189,7 @@ class ReadsContract(ContractBase):
         "read.changed_by",
         "A purchase order tells the account of the person who changed it last, alone and in a list",
         needs=(Capability.PURCHASE_ORDERS,),
-        tells="PurchaseOrder.changed_by",
+        tells="Review.changed_by",
     )
     async def test_changed_by(self, erp: Erp, company: ReferenceCompany, clock: Clock) -> None:
         number = self.waiting_numbers(company)[0]
@@ -197,8 +197,8 @@ class ReadsContract(ContractBase):
             clock.advance(60)
             company.set_total(number, Decimal(70 + len(by)), by=by)
             listed = await erp.documents(PURCHASE_ORDERS, ListQuery(text=number, limit=5))
-            told = [order.changed_by for order in listed.items if order.number == number]
-            assert [(await erp.document(PURCHASE_ORDERS, number)).changed_by, *told] == [account, account]
+            told = [order.review.changed_by for order in listed.items if order.number == number]
+            assert [(await erp.document(PURCHASE_ORDERS, number)).review.changed_by, *told] == [account, account]
 
     @case("read.not_found", "An unknown number is not found, whatever characters it is made of", over=EACH_KIND)
     async def test_not_found(self, erp: Erp, kind: Kind[Any]) -> None:

@@ -17,8 +17,8 @@ from bot.erp.model import (
     ProductionOrder,
     ProductionStatus,
     PurchaseOrder,
-    PurchaseStatus,
     Quantities,
+    ReviewState,
     SalesOrder,
     StockLevel,
 )
@@ -37,7 +37,7 @@ from bot.kit.testing.company import ReferenceCompany
 from bot.kit.testing.reference_goods import use_of
 
 _NOT_SOLD = {OrderStatus.DRAFT, OrderStatus.CANCELLED}
-_BOUGHT = {PurchaseStatus.APPROVED, PurchaseStatus.DONE}
+_BOUGHT = {ReviewState.APPROVED, ReviewState.DONE}
 _BEING_MADE = {ProductionStatus.RELEASED, ProductionStatus.RUNNING}
 
 
@@ -128,7 +128,7 @@ def expected_arrivals(
             partner=order.vendor,
         )
         for order in purchases
-        if order.status is PurchaseStatus.APPROVED
+        if order.status is ReviewState.APPROVED
         for line in order.lines
         if line.quantity > (line.received or 0)
     ]

@@ -124,7 +124,7 @@ def receipts(today: date, purchases: Iterable[PurchaseOrder], number: Numbering)
             warehouse=_TAKEN_IN_AT,
             is_return=returned,
             lines=lines,
-            owners=(first.buyer, first.requester),
+            owners=(first.buyer, first.review.requester),
             changed_at=next(times),
         )
 

@@ -27,8 +27,9 @@ from bot.erp.model import (
     Progress,
     PurchaseLine,
     PurchaseOrder,
-    PurchaseStatus,
     Quantities,
+    Review,
+    ReviewState,
     SalesOrder,
     StockLevel,
     WarehouseStock,
@@ -335,10 +336,10 @@ def invoices(today: date, number: Numbering) -> Iterator[Invoice]:
 
 
 _PURCHASES = (
-    *[(PurchaseStatus.WAITING, 1)] * 5,
-    *[(PurchaseStatus.WAITING, 2)] * 3,
-    *[(PurchaseStatus.DRAFT, 1), (PurchaseStatus.APPROVED, 1), (PurchaseStatus.APPROVED, 2), (PurchaseStatus.DONE, 1)],
-    *[(PurchaseStatus.REJECTED, 1), (PurchaseStatus.CANCELLED, 1), (PurchaseStatus.APPROVED, 1)] * 4,
+    *[(ReviewState.WAITING, 1)] * 5,
+    *[(ReviewState.WAITING, 2)] * 3,
+    *[(ReviewState.DRAFT, 1), (ReviewState.APPROVED, 1), (ReviewState.APPROVED, 2), (ReviewState.DONE, 1)],
+    *[(ReviewState.REJECTED, 1), (ReviewState.CANCELLED, 1), (ReviewState.APPROVED, 1)] * 4,
 )
 
 
@@ -352,8 +353,8 @@ def purchase_orders(today: date, number: Numbering) -> Iterator[PurchaseOrder]:
     received = cycle((Progress.NONE, Progress.PARTIAL, Progress.FULL))
     for n, (status, levels) in enumerate(_PURCHASES):
         changed_at = next(times)
-        progress = Progress.FULL if status is PurchaseStatus.DONE else Progress.NONE
-        if status is PurchaseStatus.APPROVED:
+        progress = Progress.FULL if status is ReviewState.DONE else Progress.NONE
+        if status is ReviewState.APPROVED:
             progress = next(received)
         currency = CURRENCIES[n % 4]
         lines = tuple(
@@ -364,17 +365,19 @@ def purchase_orders(today: date, number: Numbering) -> Iterator[PurchaseOrder]:
             id=str(7001 + n),
             number=number("PO", 1001 + n),
             vendor=PARTNERS[(n + 3) % len(PARTNERS)],
-            status=status,
-            approval=approval,
-            requester="dora",
-            changed_by=(approval.decided_by if approval else "") or "dora",
+            review=Review(
+                state=status,
+                version="1",
+                approval=approval,
+                requester="dora",
+                changed_by=(approval.decided_by if approval else "") or "dora",
+            ),
             buyer="Борис" if n % 2 else "Carla O'Neil",
             ordered_on=document_day(today, n),
             due_on=None if n == 20 else today + timedelta(days=(n % 5 - 3) * 4),
             total=_total(line.amount for line in lines),
             received=progress,
             lines=lines,
-            version="1",
             changed_at=changed_at,
         )
 
@@ -392,16 +395,16 @@ def _purchase_line(product: Product, n: int, currency: str, progress: Progress) 
     )
 
 
-def _approval(status: PurchaseStatus, levels: int, level: int, at: datetime) -> Approval | None:
+def _approval(status: ReviewState, levels: int, level: int, at: datetime) -> Approval | None:
     match status:
-        case PurchaseStatus.WAITING if level == 2:
+        case ReviewState.WAITING if level == 2:
             return Approval(pending_for=deciders(2), level=2, levels=2, decided_by="anna", decided_at=at)
-        case PurchaseStatus.WAITING:
+        case ReviewState.WAITING:
             return Approval(pending_for=deciders(1), level=1, levels=levels)
-        case PurchaseStatus.APPROVED | PurchaseStatus.DONE:
+        case ReviewState.APPROVED | ReviewState.DONE:
             by = "anna" if levels == 1 else "boris"
             return Approval(level=levels, levels=levels, decided_by=by, decided_at=at)
-        case PurchaseStatus.REJECTED:
+        case ReviewState.REJECTED:
             return Approval(level=1, levels=levels, decided_by="carla", decided_at=at, reason="too dear, *really* <b>")
         case _:
             return None

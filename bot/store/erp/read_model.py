@@ -27,6 +27,7 @@ from bot.erp.model import (
     Money,
     Payment,
     ProductionOrder,
+    Review,
     parse_followed,
 )
 from bot.outbox.happenings import Happening, HappeningType, Receiver
@@ -65,13 +66,14 @@ _PLAIN_VALUES: Mapping[Any, Any] = {
         lambda money: [str(money.amount), money.currency], lambda value: Money(Decimal(value[0]), value[1])
     ),
 }
-_VALUES: Mapping[Any, Any] = {**_PLAIN_VALUES, Approval: RecordCodec(Approval, _PLAIN_VALUES, sparse={"passed_by"})}
-_SPARSE = ("url", "changed_at", "extra", "is_reversed", "awaits_goods", "people", "settles")
+_APPROVALS = {**_PLAIN_VALUES, Approval: RecordCodec(Approval, _PLAIN_VALUES, sparse={"passed_by"})}
+_VALUES = {**_APPROVALS, Review: RecordCodec(Review, _APPROVALS, sparse={"people"})}
+_SPARSE = ("url", "changed_at", "extra", "is_reversed", "awaits_goods", "review", "settles")
 
 
 def _codec(kind: Kind[Any]) -> RecordCodec[Any]:
     """Return the storage codec for documents of a kind, without lines, which are stored separately."""
-    return RecordCodec(kind.record, _VALUES, skip=("source", "books", "review", "lines"), sparse=_SPARSE)
+    return RecordCodec(kind.record, _VALUES, skip=("source", "books", "lines"), sparse=_SPARSE)
 
 
 _DOCUMENT: Mapping[Followed, RecordCodec[Any]] = {kind.followed: _codec(kind) for kind in FOLLOWED}

@@ -18,6 +18,7 @@ from typing import Annotated, Any, Literal, NamedTuple, TypeAlias, TypeVar, Unio
 
 from bot.cards.language import Language
 from bot.cards.view import View
+from bot.erp.model import PurchaseOrder
 from bot.words.disclosure import (
     FREE_TEXT,
     HIDDEN,
@@ -45,6 +46,13 @@ HIDDEN_SCHEMA: Schema = {
 HIDDEN_REF: Schema = {"$ref": "#/components/schemas/Hidden"}
 _PLUMBING = frozenset({"shared", "apart", "closed", "told_by", "untold", "inherited"})
 """Fields of every view that tell of its drawing."""
+_OF_REVIEW: Mapping[type, Mapping[str, str]] = {
+    PurchaseOrder: {
+        "status": "state",
+        **{name: name for name in ("version", "approval", "requester", "changed_by", "people")},
+    }
+}
+"""What programs read of a document itself that its review says now: its name there."""
 _DECIMAL: Schema = {"type": "string", "pattern": r"^-?[0-9]+(\.[0-9]+)?$"}
 _PLAIN: Mapping[type, Schema] = {
     str: {"type": "string"},
@@ -110,7 +118,7 @@ class _Writer:
         for marks in _marked_fields(kind):
             value = getattr(record, marks.name)
             made[marks.name] = marks.hidden(record, self._withheld) if value is HIDDEN else self.write(value)
-        return made
+        return made | {name: made["review"][part] for name, part in _OF_REVIEW.get(kind, {}).items()}
 
     def items(self, items: Any) -> Json:
         return [self.write(item) for item in items]
@@ -233,6 +241,8 @@ class Schemas:
             for field_name, marks, hint in classed_fields(kind):
                 if field_name in shown:
                     properties[field_name] = self._field(hint, marks, shown[field_name])
+            for known, part in _OF_REVIEW.get(kind, {}).items():
+                properties[known] = {**self.made["Review"]["properties"][part], "deprecated": True}
             self.made[name] = _object(properties)
         return {"$ref": f"#/components/schemas/{name}"}
 

@@ -35,8 +35,9 @@ from bot.erp.model import (
     ProductionStatus,
     Progress,
     PurchaseOrder,
-    PurchaseStatus,
     Quantities,
+    Review,
+    ReviewState,
     SalesOrder,
     Slice,
     StockLevel,
@@ -108,18 +109,18 @@ class StubErp(DocumentCalls):
         )  # fmt: skip
         self.keep(Area.SALES, number, order)
 
-    def requested(self, number: str, status: PurchaseStatus = PurchaseStatus.WAITING, total: str = "98") -> None:
-        decided = status in {PurchaseStatus.APPROVED, PurchaseStatus.REJECTED}
+    def requested(self, number: str, status: ReviewState = ReviewState.WAITING, total: str = "98") -> None:
+        decided = status in {ReviewState.APPROVED, ReviewState.REJECTED}
         order = PurchaseOrder(
-            id=number, number=number, vendor="宁波钢铁", status=status,
-            approval=Approval(
-                pending_for=() if decided else ("boss01",), decided_by="boss01" if decided else "",
-                decided_at=self.clock.now() if decided else None, reason="太贵" if decided else "",
+            id=number, number=number, vendor="宁波钢铁", review=Review(
+                state=status, version=self.clock.now().isoformat(), requester="buyer01", people={"boss01": "林明川"},
+                approval=Approval(
+                    pending_for=() if decided else ("boss01",), decided_by="boss01" if decided else "",
+                    decided_at=self.clock.now() if decided else None, reason="太贵" if decided else "",
+                ),
             ),
-            requester="buyer01", ordered_on=TODAY, due_on=TODAY + timedelta(days=9),
-            total=Money(Decimal(total), "CNY"), received=Progress.NONE, version=self.clock.now().isoformat(),
-            changed_at=self.clock.now(), people={"boss01": "林明川"},
-        )  # fmt: skip
+            ordered_on=TODAY, due_on=TODAY + timedelta(days=9),
+            total=Money(Decimal(total), "CNY"), received=Progress.NONE, changed_at=self.clock.now(), )  # fmt: skip
         self.keep(Area.PURCHASING, number, order)
 
     def made(self, number: str, due_on: date, status: ProductionStatus = ProductionStatus.RUNNING) -> None:

@@ -10,13 +10,14 @@ from bot.alerts.intake.areas import AREAS
 from bot.alerts.intake.areas.purchasing import RECEIPTS
 from bot.alerts.intake.poll_state import NORMAL
 from bot.erp.hub import ErpHub
-from bot.erp.model import Progress, PurchaseStatus
+from bot.erp.model import Progress, ReviewState
 from bot.mechanisms.metrics import Metrics
 from bot.settings import load_settings
+from tests.bare_records import with_review
 from tests.commands.company import NOW, TODAY, Company, purchase
 from tests.rows import each_row
 
-LATE = replace(purchase("PO-9", "苏州包装", PurchaseStatus.APPROVED), due_on=TODAY - timedelta(days=3))
+LATE = replace(purchase("PO-9", "苏州包装", ReviewState.APPROVED), due_on=TODAY - timedelta(days=3))
 
 
 def test_a_late_purchase_is_an_alert_until_the_goods_are_there() -> None:
@@ -29,8 +30,8 @@ def test_a_late_purchase_is_an_alert_until_the_goods_are_there() -> None:
     "order",
     [
         replace(LATE, received=Progress.FULL),
-        replace(LATE, status=PurchaseStatus.DONE),
-        replace(LATE, status=PurchaseStatus.WAITING),
+        with_review(LATE, state=ReviewState.DONE),
+        with_review(LATE, state=ReviewState.WAITING),
         replace(LATE, due_on=TODAY),
         replace(LATE, due_on=None),
     ],

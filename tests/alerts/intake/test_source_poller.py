@@ -16,7 +16,7 @@ from bot.alerts.intake.areas import AREAS
 from bot.alerts.intake.poll_state import Checkpoint, PollConfig
 from bot.alerts.intake.schemas import SCHEMAS
 from bot.erp.errors import AuthFailed, Invalid, NotPermitted, Unavailable, Unsupported
-from bot.erp.model import Area, Changes, InvoiceStatus, OrderStatus, ProductionStatus, PurchaseStatus
+from bot.erp.model import Area, Changes, InvoiceStatus, OrderStatus, ProductionStatus, ReviewState
 from bot.erp.port import Capability
 from bot.store.database import Database
 from bot.store.errors import StoreUnavailable
@@ -64,7 +64,7 @@ def fill(erp: StubErp) -> None:
     erp.made("MO-1", YESTERDAY)
     erp.made("MO-2", TOMORROW)
     erp.requested("PO-1")
-    erp.requested("PO-2", PurchaseStatus.APPROVED)
+    erp.requested("PO-2", ReviewState.APPROVED)
 
 
 OPENED = [
@@ -91,7 +91,7 @@ async def test_what_is_resolved_is_noticed_and_what_opens_again_is_told_again(op
     erp.invoiced("INV-1", YESTERDAY, InvoiceStatus.PAID)
     erp.ordered("SO-1", YESTERDAY, OrderStatus.DELIVERED)
     erp.made("MO-1", YESTERDAY, ProductionStatus.DONE)
-    erp.requested("PO-1", PurchaseStatus.REJECTED)
+    erp.requested("PO-1", ReviewState.REJECTED)
     await bot.poll(3)
     assert sorted((await bot.told())[6:]) == [
         "invoice.paid INV-1", "order.late SO-1 over", "po.decided PO-1", "production.done MO-1", "stock.low A-1 over",
@@ -110,7 +110,7 @@ async def test_every_event_is_what_its_schema_says(open_bot: OpenBot, erp: StubE
     fill(erp)
     bot = open_bot(areas=tuple(AREAS))
     await bot.poll()
-    erp.requested("PO-1", PurchaseStatus.REJECTED)
+    erp.requested("PO-1", ReviewState.REJECTED)
     erp.ordered("SO-3", TOMORROW)
     await bot.poll()
     events = {short(event): event for event in await bot.events()}

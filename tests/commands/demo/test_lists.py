@@ -375,8 +375,8 @@ async def test_as_six_people_after_three_days_and_after_decisions(
             await compare(ask, demo, case, reader)
     waiting = (await hub.purchase_orders(ListQuery(filter=Filter.PENDING))).value.items[:4]
     for order, verdict in zip(waiting, (Verdict.APPROVE, Verdict.REJECT) * 2, strict=True):
-        (by, *_) = order.approval.pending_for if order.approval else ("",)
-        decision = Decision(number=order.number, version=order.version, verdict=verdict, by=by, reason="价格")
+        (by, *_) = order.review.approval.pending_for if order.review.approval else ("",)
+        decision = Decision(number=order.number, version=order.review.version, verdict=verdict, by=by, reason="价格")
         assert (await hub.decide("demo", decision)).outcome in DECIDED
     await follower.catch_up()
     for place, case in enumerate(case for case in table if case.table == "purchase"):

@@ -20,7 +20,7 @@ from bot.erp.erpnext.manifest import vendor
 from bot.erp.erpnext.options import ErpNextOptions
 from bot.erp.errors import AuthFailed, CompanyNotChosen, Invalid, NotFound, NotPermitted
 from bot.erp.kinds import SALES_ORDERS
-from bot.erp.model import Area, Feed, Followed, InvoiceStatus, PurchaseStatus
+from bot.erp.model import Area, Feed, Followed, InvoiceStatus, ReviewState
 from bot.erp.port import Capability, Filter, ListQuery
 from bot.kit.testing.company import TODAY, Clock, ReferenceCompany
 from bot.kit.testing.erp_checks import all_changes, numbers
@@ -320,7 +320,7 @@ async def test_overdue_does_not_wait_for_the_nightly_job(erp: ErpNextErp, compan
 
 async def test_what_still_waits_is_not_late(erp: ErpNextErp, company: ReferenceCompany) -> None:
     late = (await erp.purchase_orders(ListQuery(filter=Filter.LATE, limit=500))).items
-    assert {order.status for order in late} == {PurchaseStatus.APPROVED}
+    assert {order.status for order in late} == {ReviewState.APPROVED}
 
 
 async def test_an_order_of_several_people_and_an_invoice_of_several_orders(site: FakeErpNext, erp: ErpNextErp) -> None:
@@ -396,13 +396,13 @@ async def test_people_are_called_by_their_names_as_far_as_the_account_may_read_t
     site: FakeErpNext, erp: ErpNextErp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order = await erp.purchase_order("PO-1001")
-    assert order.approval is not None
-    assert order.approval.pending_for
+    assert order.review.approval is not None
+    assert order.review.approval.pending_for
     known = {user.id: user.name for user in site.company.users}
-    assert {user: order.named(user) for user in order.approval.pending_for} == {
-        user: known[user] for user in order.approval.pending_for
+    assert {user: order.review.named(user) for user in order.review.approval.pending_for} == {
+        user: known[user] for user in order.review.approval.pending_for
     }
-    assert order.named(order.requester) == known[order.requester]
+    assert order.review.named(order.review.requester) == known[order.review.requester]
 
 
 async def test_people_whose_names_may_not_be_read_are_called_by_their_accounts(
@@ -417,7 +417,7 @@ async def test_people_whose_names_may_not_be_read_are_called_by_their_accounts(
 
     monkeypatch.setattr(ErpNextClient, "rows", rows)
     order = await erp.purchase_order("PO-1001")
-    assert order.named(order.requester) == order.requester
+    assert order.review.named(order.review.requester) == order.review.requester
 
 
 async def test_variants_are_found_by_what_makes_them_one(site: FakeErpNext, erp: ErpNextErp) -> None:

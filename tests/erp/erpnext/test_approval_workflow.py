@@ -11,7 +11,7 @@ import pytest
 from bot.erp.erpnext import documents
 from bot.erp.erpnext.mapping import DocumentComment, StateChange, with_approval, workflow
 from bot.erp.errors import Invalid
-from bot.erp.model import PurchaseStatus
+from bot.erp.model import ReviewState
 from tests.erp.erpnext.rows import SITE, purchase_row, the_workflow, workflow_document
 from tests.rows import each_row
 
@@ -40,8 +40,8 @@ def test_a_step_counts_if_the_order_surely_takes_it(condition: str, total: Any, 
     director["condition"] = condition
     flow = workflow(document, SITE, "Approve", "Reject")
     order = with_approval(documents.purchase_order(purchase_row(grand_total=total), SITE, flow), flow)
-    assert order.approval is not None
-    assert (order.approval.level, order.approval.levels) == (1, levels)
+    assert order.review.approval is not None
+    assert (order.review.approval.level, order.review.approval.levels) == (1, levels)
 
 
 def test_a_workflow_that_goes_round_has_levels_too() -> None:
@@ -53,7 +53,7 @@ def test_a_workflow_that_goes_round_has_levels_too() -> None:
 def test_an_order_that_is_sent_back_is_not_rejected_for_good() -> None:
     flow = the_workflow()
     assert flow.rejected == {"Rejected"}
-    assert documents.purchase_order(purchase_row(workflow_state="Draft"), SITE, flow).status is PurchaseStatus.DRAFT
+    assert documents.purchase_order(purchase_row(workflow_state="Draft"), SITE, flow).status is ReviewState.DRAFT
 
 
 def test_a_workflow_without_the_configured_action_is_refused_by_name() -> None:
@@ -78,11 +78,11 @@ def test_of_a_trail_the_last_decision_since_the_last_submission_counts() -> None
         StateChange("dora", AT + timedelta(hours=2), "Rejected", "Pending"),
     ]
     order = documents.purchase_order(purchase_row(workflow_state="Approved", docstatus=1), SITE, flow)
-    approval = with_approval(order, flow, steps=steps).approval
+    approval = with_approval(order, flow, steps=steps).review.approval
     assert approval is not None
     assert (approval.decided_by, approval.level, approval.levels) == ("anna", 1, 2)
     again = documents.purchase_order(purchase_row(), SITE, flow)
-    approval = with_approval(again, flow, steps=steps[1:]).approval
+    approval = with_approval(again, flow, steps=steps[1:]).review.approval
     assert approval is not None
     assert (approval.decided_by, approval.level) == ("", 1)
 
@@ -99,7 +99,7 @@ def test_a_reason_is_what_the_decider_wrote_at_once_and_not_what_others_or_later
     order = documents.purchase_order(purchase_row(workflow_state="Rejected"), SITE, flow)
 
     def reason(remarks: list[DocumentComment]) -> str:
-        approval = with_approval(order, flow, steps=steps, remarks=remarks).approval
+        approval = with_approval(order, flow, steps=steps, remarks=remarks).review.approval
         assert approval is not None
         return approval.reason
 

@@ -15,11 +15,12 @@ import pytest
 from bot.erp.erpnext.adapter import ErpNextErp
 from bot.erp.errors import Invalid
 from bot.erp.goods.port import ArrivalQuery
-from bot.erp.model import Decision, DecisionOutcome, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.model import Decision, DecisionOutcome, PurchaseOrder, ReviewState, Verdict
 from bot.erp.port import Filter, ListQuery
 from bot.kit.testing.company import Clock, ReferenceCompany
 from bot.kit.testing.erp_checks import resulting_order
 from bot.kit.testing.fake_erp import SECRET, RequestKind
+from tests.bare_records import with_review
 from tests.erp.erpnext.conftest import Open
 from tests.erp.fakes.erpnext import FakeErpNext, refuse
 
@@ -29,7 +30,7 @@ REASON = 'zu teuer <b>\n& nicht "jetzt" 太贵 ' + "x" * 400
 
 
 def decision(order: PurchaseOrder, verdict: Verdict = Verdict.APPROVE, by: str = "anna", reason: str = "") -> Decision:
-    return Decision(number=order.number, version=order.version, verdict=verdict, by=by, reason=reason)
+    return Decision(number=order.number, version=order.review.version, verdict=verdict, by=by, reason=reason)
 
 
 @pytest.fixture
@@ -55,8 +56,11 @@ async def test_a_reason_is_a_comment_of_the_person_word_for_word(
     result = await erp.decide(decision(await erp.purchase_order("PO-1001"), verdict, "carla", REASON))
     assert result.outcome is DecisionOutcome.APPLIED
     assert result.document is not None
-    assert resulting_order(result).approval is not None
-    assert (resulting_order(result).approval.reason, resulting_order(result).approval.decided_by) == (REASON, "carla")
+    assert resulting_order(result).review.approval is not None
+    assert (resulting_order(result).review.approval.reason, resulting_order(result).review.approval.decided_by) == (
+        REASON,
+        "carla",
+    )
     (comment,) = site._comments
     assert (comment["owner"], comment["comment_type"]) == ("carla", "Comment")
     assert "<b>" not in comment["content"]
@@ -68,8 +72,8 @@ async def test_a_lost_answer_does_not_lose_the_reason(site: FakeErpNext, erp: Er
     result = await erp.decide(decision(seen, Verdict.REJECT, reason=REASON))
     assert result.outcome is DecisionOutcome.APPLIED
     assert result.document is not None
-    assert resulting_order(result).approval is not None
-    assert resulting_order(result).approval.reason == REASON
+    assert resulting_order(result).review.approval is not None
+    assert resulting_order(result).review.approval.reason == REASON
 
 
 async def test_a_reason_that_is_not_stored_does_not_undo_the_decision(
@@ -93,8 +97,8 @@ async def test_who_lacks_the_role_is_told_apart_from_who_is_too_late(site: FakeE
     # If nobody's tasks can be read, only the ERP knows who may decide.
     site.unreadable.add("Workflow Action")
     seen = await erp.purchase_order("PO-1001")
-    assert seen.approval is not None
-    assert seen.approval.pending_for == ()
+    assert seen.review.approval is not None
+    assert seen.review.approval.pending_for == ()
     lacking = await erp.decide(decision(seen, by="boris"))
     assert (lacking.outcome, lacking.text) == (DecisionOutcome.NOT_PERMITTED, "Not a valid Workflow Action")
     assert lacking.document == seen
@@ -106,10 +110,10 @@ async def test_who_lacks_the_role_is_told_apart_from_who_is_too_late(site: FakeE
 async def test_ones_own_order_waits_for_the_others(
     site: FakeErpNext, erp: ErpNextErp, company: ReferenceCompany
 ) -> None:
-    company.purchases["PO-1001"] = replace(company.purchases["PO-1001"], requester="anna")
+    company.purchases["PO-1001"] = with_review(company.purchases["PO-1001"], requester="anna")
     seen = await erp.purchase_order("PO-1001")
-    assert seen.approval is not None
-    assert seen.approval.pending_for == ("carla",)
+    assert seen.review.approval is not None
+    assert seen.review.approval.pending_for == ("carla",)
     site.unreadable.add("Workflow Action")
     assert (await erp.decide(decision(await erp.purchase_order("PO-1001")))).outcome is DecisionOutcome.NOT_PERMITTED
     assert site.requests.count(RequestKind.WRITE) == 0
@@ -118,8 +122,8 @@ async def test_ones_own_order_waits_for_the_others(
 async def test_who_has_no_key_here_cannot_decide_here(site: FakeErpNext, open_erp: Open) -> None:
     erp = open_erp(site, approvers={"carla": {"key": "carla-key", "secret": SECRET}})
     seen = await erp.purchase_order("PO-1001")
-    assert seen.approval is not None
-    assert seen.approval.pending_for == ("carla",)
+    assert seen.review.approval is not None
+    assert seen.review.approval.pending_for == ("carla",)
     assert (await erp.decide(decision(seen, by="anna"))).outcome is DecisionOutcome.NOT_PERMITTED
     assert (await erp.decide(decision(seen, by="carla"))).outcome is DecisionOutcome.APPLIED
 
@@ -128,17 +132,17 @@ async def test_a_key_that_was_withdrawn_keeps_the_order_from_nobody_else(site: F
     people = {"anna": {"key": "anna-key", "secret": SECRET}, "carla": {"key": "carla-key", "secret": "withdrawn"}}
     erp = open_erp(site, approvers=people)
     seen = await erp.purchase_order("PO-1001")
-    assert seen.approval is not None
-    assert seen.approval.pending_for == ("anna",)
+    assert seen.review.approval is not None
+    assert seen.review.approval.pending_for == ("anna",)
     assert (await erp.decide(decision(seen))).outcome is DecisionOutcome.APPLIED
 
 
 async def test_an_account_that_may_not_read_the_trail_still_tells_the_order(site: FakeErpNext, erp: ErpNextErp) -> None:
     site.unreadable |= {"Version", "Comment"}
     order = await erp.purchase_order("PO-1013")
-    assert order.status is PurchaseStatus.REJECTED
-    assert order.approval is not None
-    assert (order.approval.decided_by, order.approval.reason) == ("", "")
+    assert order.status is ReviewState.REJECTED
+    assert order.review.approval is not None
+    assert (order.review.approval.decided_by, order.review.approval.reason) == ("", "")
 
 
 async def test_without_approvers_nothing_is_sent(site: FakeErpNext, open_erp: Open) -> None:
@@ -199,15 +203,15 @@ async def test_what_is_in_the_queue_of_a_site_that_goes_down_is_unknown(queued: 
 async def test_drafts_wait_and_are_submitted(drafts: FakeErpNext, open_erp: Open) -> None:
     erp = open_erp(drafts, workflow=False)
     pending = (await erp.purchase_orders(ListQuery(filter=Filter.PENDING, limit=500))).items
-    assert {order.status for order in pending} == {PurchaseStatus.WAITING}
+    assert {order.status for order in pending} == {ReviewState.WAITING}
     assert "PO-1001" in {order.number for order in pending}
     seen = await erp.purchase_order("PO-1001")
     result = await erp.decide(decision(seen))
     assert result.outcome is DecisionOutcome.APPLIED
     assert result.document is not None
-    assert resulting_order(result).approval is not None
-    assert (resulting_order(result).status, resulting_order(result).approval.decided_by) == (
-        PurchaseStatus.APPROVED,
+    assert resulting_order(result).review.approval is not None
+    assert (resulting_order(result).status, resulting_order(result).review.approval.decided_by) == (
+        ReviewState.APPROVED,
         "anna",
     )
     (write,) = drafts.requests.of(RequestKind.WRITE)
@@ -220,7 +224,7 @@ async def test_lists_without_a_workflow_say_the_same_as_single_orders(drafts: Fa
         assert replace(await erp.purchase_order(listed.number), lines=()) == listed
     late = (await erp.purchase_orders(ListQuery(filter=Filter.LATE, limit=500))).items
     assert late
-    assert {order.status for order in late} == {PurchaseStatus.APPROVED}
+    assert {order.status for order in late} == {ReviewState.APPROVED}
 
 
 async def test_a_draft_that_is_changed_between_reading_and_submitting_is_not_submitted(
@@ -241,7 +245,7 @@ async def test_a_draft_that_is_changed_between_reading_and_submitting_is_not_sub
     result = await erp.decide(decision(seen))
     assert result.outcome is DecisionOutcome.CHANGED_SINCE_SHOWN
     assert result.text == "Document has been modified after you have opened it"
-    assert company.purchases["PO-1001"].status is PurchaseStatus.WAITING
+    assert company.purchases["PO-1001"].status is ReviewState.WAITING
 
 
 async def test_the_limit_of_a_persons_authority_is_told_in_the_erps_words(drafts: FakeErpNext, open_erp: Open) -> None:
@@ -284,8 +288,8 @@ async def test_orders_of_a_site_without_the_configured_workflow_are_read_and_not
     }
     seen = await erp.purchase_order("PO-1001")
     assert replace(seen, lines=()) == listed["PO-1001"]
-    assert seen.status is PurchaseStatus.DRAFT
-    assert PurchaseStatus.APPROVED in {order.status for order in listed.values()}
+    assert seen.status is ReviewState.DRAFT
+    assert ReviewState.APPROVED in {order.status for order in listed.values()}
     assert (await erp.purchase_orders(ListQuery(filter=Filter.PENDING, limit=500))).total == 0
     assert (await erp.purchase_orders(ListQuery(filter=Filter.LATE, limit=500))).total > 0
     assert (await erp.arrivals(ArrivalQuery())).total > 0

@@ -20,7 +20,7 @@ from bot.erp.model import (
     OrderStatus,
     ProductionStatus,
     Progress,
-    PurchaseStatus,
+    ReviewState,
 )
 from tests.erp.erpnext.rows import SITE, invoice_row, order_row, purchase_row, the_workflow
 from tests.rows import each_row
@@ -123,29 +123,29 @@ def test_what_is_open_is_in_the_currency_of_the_account() -> None:
 @each_row(
     ("state", "docstatus", "status", "wanted"),
     [
-        ("Draft", 0, "Draft", PurchaseStatus.DRAFT),
-        ("Pending", 0, "Draft", PurchaseStatus.WAITING),
-        ("Pending Director", 0, "Draft", PurchaseStatus.WAITING),
+        ("Draft", 0, "Draft", ReviewState.DRAFT),
+        ("Pending", 0, "Draft", ReviewState.WAITING),
+        ("Pending Director", 0, "Draft", ReviewState.WAITING),
         # Some Workflows submit first and approve then.
-        ("Pending", 1, "To Receive and Bill", PurchaseStatus.WAITING),
+        ("Pending", 1, "To Receive and Bill", ReviewState.WAITING),
         # The `status` of a rejected draft is still draft.
-        ("Rejected", 0, "Draft", PurchaseStatus.REJECTED),
-        ("Rejected", 2, "Cancelled", PurchaseStatus.REJECTED),
-        ("Approved", 1, "To Receive and Bill", PurchaseStatus.APPROVED),
-        ("Approved", 1, "To Bill", PurchaseStatus.APPROVED),
-        ("Approved", 1, "To Receive", PurchaseStatus.APPROVED),
-        ("Approved", 1, "On Hold", PurchaseStatus.APPROVED),
-        ("Approved", 1, "Completed", PurchaseStatus.DONE),
-        ("Approved", 1, "Closed", PurchaseStatus.DONE),
-        ("Approved", 1, "Delivered", PurchaseStatus.DONE),
-        ("Approved", 2, "Cancelled", PurchaseStatus.CANCELLED),
-        ("Pending", 2, "Cancelled", PurchaseStatus.CANCELLED),
+        ("Rejected", 0, "Draft", ReviewState.REJECTED),
+        ("Rejected", 2, "Cancelled", ReviewState.REJECTED),
+        ("Approved", 1, "To Receive and Bill", ReviewState.APPROVED),
+        ("Approved", 1, "To Bill", ReviewState.APPROVED),
+        ("Approved", 1, "To Receive", ReviewState.APPROVED),
+        ("Approved", 1, "On Hold", ReviewState.APPROVED),
+        ("Approved", 1, "Completed", ReviewState.DONE),
+        ("Approved", 1, "Closed", ReviewState.DONE),
+        ("Approved", 1, "Delivered", ReviewState.DONE),
+        ("Approved", 2, "Cancelled", ReviewState.CANCELLED),
+        ("Pending", 2, "Cancelled", ReviewState.CANCELLED),
         # From before the Workflow existed.
-        (None, 0, "Draft", PurchaseStatus.DRAFT),
-        (None, 1, "To Bill", PurchaseStatus.APPROVED),
+        (None, 0, "Draft", ReviewState.DRAFT),
+        (None, 1, "To Bill", ReviewState.APPROVED),
     ],
 )
-def test_states_of_purchase_orders(state: str | None, docstatus: int, status: str, wanted: PurchaseStatus) -> None:
+def test_states_of_purchase_orders(state: str | None, docstatus: int, status: str, wanted: ReviewState) -> None:
     row = purchase_row(workflow_state=state, docstatus=docstatus, status=status)
     assert documents.purchase_order(row, SITE, the_workflow()).status is wanted
 
@@ -153,13 +153,13 @@ def test_states_of_purchase_orders(state: str | None, docstatus: int, status: st
 @each_row(
     ("docstatus", "status", "wanted"),
     [
-        (0, "Draft", PurchaseStatus.WAITING),
-        (1, "To Receive and Bill", PurchaseStatus.APPROVED),
-        (1, "Completed", PurchaseStatus.DONE),
-        (2, "Cancelled", PurchaseStatus.CANCELLED),
+        (0, "Draft", ReviewState.WAITING),
+        (1, "To Receive and Bill", ReviewState.APPROVED),
+        (1, "Completed", ReviewState.DONE),
+        (2, "Cancelled", ReviewState.CANCELLED),
     ],
 )
-def test_states_of_purchase_orders_without_a_workflow(docstatus: int, status: str, wanted: PurchaseStatus) -> None:
+def test_states_of_purchase_orders_without_a_workflow(docstatus: int, status: str, wanted: ReviewState) -> None:
     row = purchase_row(docstatus=docstatus, status=status)
     assert documents.purchase_order(row, SITE, SUBMITTING).status is wanted
 

@@ -50,7 +50,9 @@ async def test_a_receipt_is_of_whoever_ordered_by_account_and_name(site: FakeErp
     erp = open_erp(site)
     several = next(each for each in site.company.receipts.values() if len(each.order_numbers) > 1)
     orders = [await erp.purchase_order(number) for number in several.order_numbers]
-    wanted = {name for order in orders for name in (order.requester, order.people[order.requester])}
+    wanted = {
+        name for order in orders for name in (order.review.requester, order.review.people[order.review.requester])
+    }
     assert set((await erp.receipt(several.number)).owners) == wanted
     listed = (await erp.receipts(ListQuery(text=several.number))).items
     assert [(set(each.owners), each.order_numbers) for each in listed] == [(wanted, several.order_numbers)]

@@ -27,12 +27,14 @@ from bot.erp.model import (
     Progress,
     PurchaseLine,
     PurchaseOrder,
-    PurchaseStatus,
     Quantities,
+    Review,
+    ReviewState,
     SalesOrder,
     WarehouseStock,
 )
 from bot.kit.testing.company import NOW
+from tests.bare_records import with_review
 
 from .replay import BOT, EXCHANGES, ZONE, Asked
 
@@ -237,11 +239,13 @@ async def waiting_orders(frappe: ErpNextClient, site: Site) -> None:
         ("8", "东莞精密电机有限公司", cny("13260")),
         ("9", "宁波永固紧固件厂", cny("12400")),
     ]
-    assert {order.status for order in found} == {PurchaseStatus.WAITING}
+    assert {order.status for order in found} == {ReviewState.WAITING}
     assert {order.due_on for order in found} == {date(2026, 12, 4)}
 
 
-def purchase_order(site: Site, number: str, status: PurchaseStatus, state: str, **more: Any) -> PurchaseOrder:
+def purchase_order(
+    site: Site, number: str, status: ReviewState, state: str, changed_by: str = "Administrator", **more: Any
+) -> PurchaseOrder:
     """Return the approved order; ``more`` replaces fields."""
     line = PurchaseLine(
         sku="SKU-1002",
@@ -256,16 +260,12 @@ def purchase_order(site: Site, number: str, status: PurchaseStatus, state: str, 
         id=number,
         number=number,
         vendor="苏州联创电子材料有限公司",
-        status=status,
-        approval=None,
-        requester="Administrator",
-        changed_by="Administrator",
+        review=Review(state=status, version="", requester="Administrator", changed_by=changed_by),
         ordered_on=date(2026, 11, 21),
         due_on=date(2026, 12, 4),
         total=cny("19800"),
         received=Progress.NONE,
         lines=(line,),
-        version="",
         url=f"{site.url}/app/purchase-order/{number}",
         source="main",
         extra={"status": "Draft", "company": COMPANY, "workflow_state": state},
@@ -274,14 +274,14 @@ def purchase_order(site: Site, number: str, status: PurchaseStatus, state: str, 
 
 
 def same_order(found: PurchaseOrder, wanted: PurchaseOrder, modified: str) -> bool:
-    assert documents.modified_of(found.version) == f"2026-11-24 {modified}"
-    assert replace(found, version="") == replace(wanted, changed_at=at(modified))
+    assert documents.modified_of(found.review.version) == f"2026-11-24 {modified}"
+    assert with_review(found, version="") == replace(wanted, changed_at=at(modified))
     return True
 
 
 async def waiting_order(frappe: ErpNextClient, site: Site) -> None:
     found = documents.purchase_order(await frappe.document(ORDER, "PUR-ORD-2026-00003"), site, the_workflow(site))
-    expected = purchase_order(site, "PUR-ORD-2026-00003", PurchaseStatus.WAITING, "Pending Approval")
+    expected = purchase_order(site, "PUR-ORD-2026-00003", ReviewState.WAITING, "Pending Approval")
     assert same_order(found, expected, "21:56:27.317161")
 
 
@@ -308,7 +308,7 @@ async def approve(frappe: ErpNextClient, site: Site) -> None:
     expected = purchase_order(
         site,
         "PUR-ORD-2026-00003",
-        PurchaseStatus.APPROVED,
+        ReviewState.APPROVED,
         "Approved",
         changed_by="bot@example.com",
         extra={"status": "To Receive and Bill", "company": COMPANY, "workflow_state": "Approved"},
@@ -329,7 +329,7 @@ def rejected(site: Site) -> PurchaseOrder:
     return purchase_order(
         site,
         "PUR-ORD-2026-00007",
-        PurchaseStatus.REJECTED,
+        ReviewState.REJECTED,
         "Rejected",
         changed_by="bot@example.com",
         ordered_on=date(2026, 11, 24),

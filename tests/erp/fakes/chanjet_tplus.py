@@ -19,7 +19,7 @@ from bot.erp.model import (
     PaymentStatus,
     PurchaseLine,
     PurchaseOrder,
-    PurchaseStatus,
+    ReviewState,
     SalesOrder,
     StockLevel,
     Supplier,
@@ -218,10 +218,11 @@ class ChanjetTplus(VendorTables):
         return [(BILLS, head)]
 
     def purchase(self, order: PurchaseOrder) -> Rows:
-        approval, status = order.approval, order.status
-        checked = status in {PurchaseStatus.APPROVED, PurchaseStatus.DONE}
-        closed = status in {PurchaseStatus.DONE, PurchaseStatus.CANCELLED}
-        head = self.told(order, f"{_ORDER} vendor=idpartner buyer=idclerk requester=maker changed_by=reviser") | {
+        approval, status = order.review.approval, order.status
+        checked = status in {ReviewState.APPROVED, ReviewState.DONE}
+        closed = status in {ReviewState.DONE, ReviewState.CANCELLED}
+        people = "buyer=idclerk review.requester=maker review.changed_by=reviser"
+        head = self.told(order, f"{_ORDER} vendor=idpartner {people}") | {
             "voucherState": _CLOSED if closed else _VALID if checked else _DRAFT,
             "auditor": approval.decided_by if checked and approval else "",
             "auditeddate": approval.decided_at if checked and approval else None,

@@ -13,7 +13,7 @@ from sqlalchemy import Engine, create_engine, delete
 from sqlalchemy.engine import Connection
 
 from bot.erp.kinds import QUOTATIONS
-from bot.erp.model import Approval, Area, Customer, PurchaseOrder, PurchaseStatus, StockLevel, Supplier
+from bot.erp.model import Approval, Area, Customer, PurchaseOrder, ReviewState, StockLevel, Supplier
 from bot.kit.company import seeding
 from bot.kit.company import tables as t
 from bot.kit.company.adapter import open_demo
@@ -25,6 +25,7 @@ from bot.kit.company.supply import pending_for
 from bot.kit.company.tables import fold
 from bot.kit.testing.company import Clock, ReferenceCompany, keys_by_change_time, snapshot_of
 from bot.kit.testing.fake_erp import Installation
+from tests.bare_records import with_review
 
 PEOPLE = {
     "anna": "buymanager01", "carla": "boss01", "boris": "finance01", "dora": "buyer01", "guest": "keeper01",
@@ -158,17 +159,17 @@ def as_demo(record: Any) -> Any:
         return replace(record, payable=None)
     if not isinstance(record, PurchaseOrder):
         return record
-    requester = PEOPLE.get(record.requester, record.requester)
-    changed_by = PEOPLE.get(record.changed_by, record.changed_by)
-    return replace(record, requester=requester, changed_by=changed_by, approval=_approval(record, requester))
+    requester = PEOPLE.get(record.review.requester, record.review.requester)
+    changed_by = PEOPLE.get(record.review.changed_by, record.review.changed_by)
+    return with_review(record, approval=_approval(record, requester), requester=requester, changed_by=changed_by)
 
 
 def _approval(order: PurchaseOrder, requester: str) -> Approval | None:
-    approval = order.approval
+    approval = order.review.approval
     if approval is None:
         return None
     by = PEOPLE.get(approval.decided_by, approval.decided_by)
-    waits = order.status is PurchaseStatus.WAITING
+    waits = order.status is ReviewState.WAITING
     return replace(approval, decided_by=by, pending_for=pending_for(approval.level, requester, by) if waits else ())
 
 

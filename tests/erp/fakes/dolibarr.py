@@ -30,7 +30,7 @@ from bot.erp.model import (
     Progress,
     PurchaseLine,
     PurchaseOrder,
-    PurchaseStatus,
+    ReviewState,
     SalesOrder,
     Supplier,
     Verdict,
@@ -62,8 +62,8 @@ _INVOICES = {
     InvoiceStatus.VOID: "3",
 }  # fmt: skip
 _PURCHASES = {
-    PurchaseStatus.DRAFT: "0", PurchaseStatus.WAITING: "1", PurchaseStatus.APPROVED: "2", PurchaseStatus.DONE: "5",
-    PurchaseStatus.CANCELLED: "6", PurchaseStatus.REJECTED: "9",
+    ReviewState.DRAFT: "0", ReviewState.WAITING: "1", ReviewState.APPROVED: "2", ReviewState.DONE: "5",
+    ReviewState.CANCELLED: "6", ReviewState.REJECTED: "9",
 }  # fmt: skip
 _PRODUCTIONS = {
     ProductionStatus.PLANNED: "0", ProductionStatus.RELEASED: "1", ProductionStatus.RUNNING: "2",
@@ -192,9 +192,9 @@ class FakeDolibarr(FakeServer):
         order = next((o for o in self.company.purchases.values() if o.id == request.match_info["id"]), None)
         if order is None or request.headers.get("DOLAPIKEY") != SECRET:
             return _say(404, "Not found")
-        if order.status is not PurchaseStatus.WAITING:
+        if order.status is not ReviewState.WAITING:
             return web.Response(status=304)
-        first = order.approval is None or order.approval.level == 1
+        first = order.review.approval is None or order.review.approval.level == 1
         second = (await request.json()).get("secondlevel", 0) == 1
         if not first and not second:
             # It was stamped already, and stays as it is.
@@ -327,15 +327,19 @@ class FakeDolibarr(FakeServer):
 
     def _purchase(self, order: PurchaseOrder) -> dict[str, Any]:
         received = {Progress.PARTIAL: "4", Progress.FULL: "5"}
-        approved = order.status is PurchaseStatus.APPROVED
+        approved = order.status is ReviewState.APPROVED
         state = received.get(order.received or Progress.NONE) if approved else None
-        given = order.approval.decided_by if order.approval and order.status is not PurchaseStatus.REJECTED else ""
+        given = (
+            order.review.approval.decided_by
+            if order.review.approval and order.status is not ReviewState.REJECTED
+            else ""
+        )
         return {
             "id": order.id,
             "ref": order.number,
             "socid": self._seller(order.vendor),
             "statut": state or _PURCHASES[order.status],
-            "user_author_id": order.requester,
+            "user_author_id": order.review.requester,
             "user_approve_id": given or None,
             "date_commande": _epoch(order.ordered_on),
             "delivery_date": _epoch(order.due_on),

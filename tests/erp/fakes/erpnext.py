@@ -20,9 +20,10 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 from bot.erp.kinds import QUOTATIONS
-from bot.erp.model import Approval, Area, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.model import Area, PurchaseOrder, ReviewState, Verdict
 from bot.kit.testing.company import Clock, DecisionNotAllowed, OrderNotWaiting, ReferenceCompany
 from bot.kit.testing.fake_erp import SECRET, FakeServer, Handler, ParsedRequest, RequestKind
+from tests.bare_records import with_review
 from tests.erp.fakes import erpnext_doctypes as shapes
 from tests.erp.fakes import erpnext_documents as documents
 from tests.erp.fakes import erpnext_parties as parties
@@ -316,7 +317,7 @@ class FakeErpNext(FakeServer):
             case "Workflow":
                 return [flow.workflow(_CHANGED)] if self.workflow else []
             case "Workflow Action":
-                waiting = (order for order in company.purchases.values() if order.status is PurchaseStatus.WAITING)
+                waiting = (order for order in company.purchases.values() if order.status is ReviewState.WAITING)
                 return [flow.open_action(order) for order in waiting if self._allowed(order, user)]
             case "Version":
                 orders = company.purchases.values()
@@ -351,7 +352,7 @@ class FakeErpNext(FakeServer):
         known = {row["reference_name"] for row in self._comments}
         found = []
         for order in self.company.purchases.values():
-            approval = order.approval or Approval()
+            approval = order.review.progress
             if approval.reason and approval.decided_at and order.number not in known:
                 content = f'<div class="ql-editor read-mode"><p>{shapes.rich(approval.reason)}</p></div>'
                 found.append(flow.comment(order.number, approval.decided_by, approval.decided_at, content))
@@ -403,10 +404,10 @@ class FakeErpNext(FakeServer):
             return _missing("Purchase Order", parameters["reference_name"])
         row = flow.comment(order.number, user, self.clock.now(), parameters["content"])
         self._comments.append(row)
-        approval = order.approval or Approval()
+        approval = order.review.progress
         if approval.decided_by == user and not approval.reason:
             commented = replace(approval, reason=_as_read(parameters["content"]))
-            self.company.purchases[order.number] = replace(order, approval=commented)
+            self.company.purchases[order.number] = with_review(order, approval=commented)
         return _answer({"message": row})
 
     async def _update(self, request: web.Request, user: str) -> web.StreamResponse:

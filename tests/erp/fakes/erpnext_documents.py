@@ -21,8 +21,8 @@ from bot.erp.model import (
     Progress,
     PurchaseLine,
     PurchaseOrder,
-    PurchaseStatus,
     Quantities,
+    ReviewState,
     SalesOrder,
     StockLevel,
 )
@@ -335,14 +335,14 @@ def head_of_invoice(doctype: str, invoice: Invoice | Bill, today: date) -> Docum
 def purchase_order(order: PurchaseOrder, workflow: bool) -> Document:
     """Return a Purchase Order; with a Workflow, its state is more specific than its status."""
     assert order.changed_at is not None
-    document = shapes.PURCHASE_ORDER | head("Purchase Order", order.number, order.changed_at, order.requester)
+    document = shapes.PURCHASE_ORDER | head("Purchase Order", order.number, order.changed_at, order.review.requester)
     document |= _amounts(order.total)
-    drafts = {PurchaseStatus.DRAFT, PurchaseStatus.WAITING, PurchaseStatus.REJECTED}
-    docstatus = 0 if order.status in drafts else 2 if order.status is PurchaseStatus.CANCELLED else 1
-    status = ("Draft", "Completed" if order.status is PurchaseStatus.DONE else "To Receive and Bill", "Cancelled")
+    drafts = {ReviewState.DRAFT, ReviewState.WAITING, ReviewState.REJECTED}
+    docstatus = 0 if order.status in drafts else 2 if order.status is ReviewState.CANCELLED else 1
+    status = ("Draft", "Completed" if order.status is ReviewState.DONE else "To Receive and Bill", "Cancelled")
     document |= {
         "docstatus": docstatus,
-        "modified_by": order.changed_by,
+        "modified_by": order.review.changed_by,
         "title": "{supplier_name}",
         "supplier": f"SUPP-{order.vendor[:3]}",
         "supplier_name": order.vendor,

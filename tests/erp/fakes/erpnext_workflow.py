@@ -10,8 +10,9 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import Any
 
-from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus
+from bot.erp.model import Approval, PurchaseOrder, ReviewState
 from bot.kit.testing.reference_records import deciders
+from tests.bare_records import with_review
 from tests.erp.fakes.erpnext_doctypes import Document, head, rows, stamp
 
 PURCHASE_MANAGER, DIRECTOR, CLERK = "Purchase Manager", "Purchase Director", "Purchase User"
@@ -63,23 +64,23 @@ def workflow(changed_at: datetime) -> Document:
 
 def versions(order: PurchaseOrder, workflow: bool) -> list[Document]:
     """Return the timeline of an order: an edit, and every change of its state."""
-    approval = order.approval or Approval()
+    approval = order.review.progress
     submitted = order.changed_at or approval.decided_at
     assert submitted is not None
-    found = [_version(order, order.requester, submitted - timedelta(hours=2), [["grand_total", "1.00", "2.00"]])]
+    found = [_version(order, order.review.requester, submitted - timedelta(hours=2), [["grand_total", "1.00", "2.00"]])]
     decided = approval.decided_at
     if not workflow:
-        if order.status in {PurchaseStatus.APPROVED, PurchaseStatus.DONE} and decided:
+        if order.status in {ReviewState.APPROVED, ReviewState.DONE} and decided:
             found.append(_version(order, approval.decided_by, decided, [["docstatus", 0, 1]]))
         return found
-    if order.status in {PurchaseStatus.DRAFT, PurchaseStatus.CANCELLED}:
+    if order.status in {ReviewState.DRAFT, ReviewState.CANCELLED}:
         return found
     passed = ["Draft", *_waiting_states(order)]
-    if order.status is not PurchaseStatus.WAITING:
+    if order.status is not ReviewState.WAITING:
         passed.append(workflow_state(order))
     for n, (before, after) in enumerate(pairwise(passed), 1):
         last = n == len(passed) - 1
-        by = order.requester if n == 1 else approval.decided_by if last else "anna"
+        by = order.review.requester if n == 1 else approval.decided_by if last else "anna"
         at = decided if n > 1 and decided else submitted - timedelta(hours=1)
         at = at if last else at - timedelta(seconds=len(passed) - n)
         changed: list[list[Any]] = [["workflow_state", before, after]]
@@ -128,9 +129,9 @@ def open_action(order: PurchaseOrder) -> Document:
 def workflow_state(order: PurchaseOrder) -> str:
     """Return an order's state in the Workflow."""
     match order.status:
-        case PurchaseStatus.WAITING:
+        case ReviewState.WAITING:
             return _waiting_states(order)[-1]
-        case PurchaseStatus.DRAFT | PurchaseStatus.REJECTED | PurchaseStatus.CANCELLED:
+        case ReviewState.DRAFT | ReviewState.REJECTED | ReviewState.CANCELLED:
             return order.status.capitalize()
         case _:
             return "Approved"
@@ -138,17 +139,17 @@ def workflow_state(order: PurchaseOrder) -> str:
 
 def _waiting_states(order: PurchaseOrder) -> tuple[str, ...]:
     """Return the states in which an order waited, in order, up to its present level."""
-    approval = order.approval or Approval()
+    approval = order.review.progress
     return (ONE,) if approval.levels == 1 else (FIRST, SECOND)[: approval.level]
 
 
 def as_drafts(orders: Mapping[str, PurchaseOrder]) -> dict[str, PurchaseOrder]:
     """Return purchase orders as on a site without a Workflow: drafts wait for a single approval."""
     waiting = Approval(pending_for=deciders(1))
-    unsubmitted = {PurchaseStatus.DRAFT, PurchaseStatus.WAITING, PurchaseStatus.REJECTED}
+    unsubmitted = {ReviewState.DRAFT, ReviewState.WAITING, ReviewState.REJECTED}
     return {
-        number: replace(order, status=PurchaseStatus.WAITING, approval=waiting)
+        number: with_review(order, state=ReviewState.WAITING, approval=waiting)
         if order.status in unsubmitted
-        else replace(order, approval=order.approval and replace(order.approval, level=1, levels=1))
+        else with_review(order, approval=order.review.approval and replace(order.review.approval, level=1, levels=1))
         for number, order in orders.items()
     }

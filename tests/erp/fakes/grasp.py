@@ -11,7 +11,7 @@ from bot.erp.model import (
     Customer,
     OrderStatus,
     PurchaseOrder,
-    PurchaseStatus,
+    ReviewState,
     SalesOrder,
     StockLevel,
     Supplier,
@@ -109,11 +109,11 @@ class Grasp(VendorTables):
         return self._ordered(order, head, "delivered=ToQty due_on=Jhdate")
 
     def purchase(self, order: PurchaseOrder) -> Rows:
-        over = order.status in {PurchaseStatus.DONE, PurchaseStatus.CANCELLED}
+        over = order.status in {ReviewState.DONE, ReviewState.CANCELLED}
         head = self.told(order, "ordered_on=Date buyer=EtypeId") | {
             "BtypeId": self.vendor(order.vendor).id,
             "VchType": 7,
-            "Draft": _POSTED if over or order.status is PurchaseStatus.APPROVED else _DRAFT,
+            "Draft": _POSTED if over or order.status is ReviewState.APPROVED else _DRAFT,
             "OrderOver": int(over),
         }
         [first, *rows] = self._ordered(order, head, "received=ToQty")

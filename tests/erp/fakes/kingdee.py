@@ -22,9 +22,10 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from bot.erp.model import Approval, Area, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.model import Approval, Area, PurchaseOrder, ReviewState, Verdict
 from bot.kit.testing.company import Clock, CompanyRefusal, DecisionNotAllowed, OrderNotWaiting, ReferenceCompany
 from bot.kit.testing.fake_erp import SECRET, FakeServer, ParsedRequest, RequestKind, exact_json
+from tests.bare_records import with_review
 from tests.erp.fakes.kingdee_filter import KingdeeBadFilter, KingdeeFilter, KingdeeUnknownField
 from tests.erp.fakes.kingdee_records import FORMS, ORG, PEOPLE, KingdeeBill, as_kingdee, columns, wire
 
@@ -67,11 +68,11 @@ class FakeKingdee(FakeServer):
 
     async def purchase_order(self, number: str) -> PurchaseOrder:
         order = self.company.purchases[number]
-        approval = order.approval
+        approval = order.review.approval
         if approval is None:
             return order
         pending = tuple(map(as_kingdee, approval.pending_for))
-        return replace(
+        return with_review(
             order, approval=replace(approval, pending_for=pending, decided_by=as_kingdee(approval.decided_by))
         )
 
@@ -316,15 +317,18 @@ class FakeKingdee(FakeServer):
         """Audit an order without a workflow, or take the audit back, as the account itself."""
         number = _one_number(data)
         order = self.company.purchases[number]
-        if order.status is not PurchaseStatus.WAITING:
+        if order.status is not ReviewState.WAITING:
             return self._refuse(request, f"单据 {number} 不是审核中状态")
         if number not in self.no_workflow:
             return self._refuse(request, f"单据 {number} 存在工作流，请通过工作流审批")
         approved = name == "Audit"
-        after = PurchaseStatus.APPROVED if approved else PurchaseStatus.DRAFT
+        after = ReviewState.APPROVED if approved else ReviewState.DRAFT
         approval = Approval(decided_by=USER, decided_at=self.clock.now()) if approved else None
-        self.company.purchases[number] = replace(
-            order, status=after, approval=approval, changed_at=self.clock.now(), version=str(int(order.version) + 1)
+        self.company.purchases[number] = with_review(
+            replace(order, changed_at=self.clock.now()),
+            state=after,
+            version=str(int(order.review.version) + 1),
+            approval=approval,
         )
         self.forget()
         return self._done(number)

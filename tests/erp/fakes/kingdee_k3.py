@@ -21,7 +21,7 @@ from bot.erp.model import (
     ProductionOrder,
     ProductionStatus,
     PurchaseOrder,
-    PurchaseStatus,
+    ReviewState,
     SalesOrder,
     StockLevel,
     Supplier,
@@ -311,15 +311,15 @@ class KingdeeK3(VendorTables):
         return {"FInterID": int(order.id), "FEntryID": n}
 
     def purchase(self, order: PurchaseOrder) -> Rows:
-        approval = order.approval
-        checked = order.status in {PurchaseStatus.APPROVED, PurchaseStatus.DONE}
+        approval = order.review.approval
+        checked = order.status in {ReviewState.APPROVED, ReviewState.DONE}
         decided = self._user(approval.decided_by) if approval and approval.decided_by else None
-        first = decided if order.status is PurchaseStatus.WAITING else None
+        first = decided if order.status is ReviewState.WAITING else None
         head = self.told(order, f"{_ORDER} vendor=FSupplyID buyer=FEmpID") | {
-            "FBillerID": self._user(order.requester),
+            "FBillerID": self._user(order.review.requester),
             "FStatus": int(checked),
-            "FClosed": int(order.status is PurchaseStatus.DONE),
-            "FCancellation": int(order.status is PurchaseStatus.CANCELLED),
+            "FClosed": int(order.status is ReviewState.DONE),
+            "FCancellation": int(order.status is ReviewState.CANCELLED),
             "FCheckerID": decided if checked else 0,
             "FCheckDate": approval.decided_at if checked and approval else None,
             "FCurCheckLevel": approval.level if checked and approval else int(first is not None),

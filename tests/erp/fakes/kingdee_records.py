@@ -23,8 +23,8 @@ from bot.erp.model import (
     PaymentStatus,
     ProductionStatus,
     PurchaseOrder,
-    PurchaseStatus,
     Quantities,
+    ReviewState,
     Supplier,
     Verdict,
 )
@@ -233,25 +233,27 @@ def sales_orders(company: ReferenceCompany) -> Iterator[KingdeeBill]:
 def purchase_orders(company: ReferenceCompany) -> Iterator[KingdeeBill]:
     """Yield the purchase orders. A decision in the workflow leaves the time of change and its user as they were."""
     states = {
-        PurchaseStatus.DRAFT: "A",
-        PurchaseStatus.WAITING: "B",
-        PurchaseStatus.REJECTED: "D",
-        PurchaseStatus.CANCELLED: "A",
+        ReviewState.DRAFT: "A",
+        ReviewState.WAITING: "B",
+        ReviewState.REJECTED: "D",
+        ReviewState.CANCELLED: "A",
     }
     for order in company.purchases.values():
-        approval = order.approval or Approval()
-        approved = order.status in (PurchaseStatus.APPROVED, PurchaseStatus.DONE)
+        approval = order.review.progress
+        approved = order.status in (ReviewState.APPROVED, ReviewState.DONE)
         changed = order.changed_at
         assert changed is not None
         if approval.decided_at == changed:
             changed -= timedelta(hours=1)
-        changed_by = order.requester if order.changed_by == approval.decided_by else order.changed_by
+        changed_by = (
+            order.review.requester if order.review.changed_by == approval.decided_by else order.review.changed_by
+        )
         header = {
             "FDocumentStatus": states.get(order.status, "C"),
-            "FCloseStatus": "B" if order.status is PurchaseStatus.DONE else "A",
+            "FCloseStatus": "B" if order.status is ReviewState.DONE else "A",
             "FPurchaseOrgId.FNumber": ORG,
-            "FCreatorId": int(PEOPLE[order.requester]),
-            "FCreatorId.FName": _NAMES[order.requester],
+            "FCreatorId": int(PEOPLE[order.review.requester]),
+            "FCreatorId.FName": _NAMES[order.review.requester],
             "FModifierId": int(PEOPLE[changed_by]),
             "FModifierId.FName": _NAMES[changed_by],
             "FApproverId.FName": _NAMES.get(approval.decided_by, " ") if approved else " ",
@@ -262,7 +264,7 @@ def purchase_orders(company: ReferenceCompany) -> Iterator[KingdeeBill]:
             order,
             "ordered_on=FDate vendor=FSupplierId.FName buyer=FPurchaserId.FName total=FBillAllAmount",
             audited=local(approval.decided_at) if approved else None,
-            is_void=order.status is PurchaseStatus.CANCELLED,
+            is_void=order.status is ReviewState.CANCELLED,
         )
         shape = f"{_MATERIAL} unit=FUnitId.FName quantity=FQty price=FTaxPrice amount=FAllAmount received=FStockInQty"
         lines = _lines(order, "FPOOrderEntry", shape)
@@ -450,12 +452,12 @@ def past_tasks(company: ReferenceCompany) -> Iterator[KingdeeBill]:
 
 def _tasks(company: ReferenceCompany, *, running: bool) -> Iterator[KingdeeBill]:
     for order in company.purchases.values():
-        if order.approval is None or (order.status is PurchaseStatus.WAITING) is not running:
+        if order.review.approval is None or (order.status is ReviewState.WAITING) is not running:
             continue
-        if order.approval.decided_by not in ("", *PEOPLE):
+        if order.review.approval.decided_by not in ("", *PEOPLE):
             # Audited by hand, without a workflow.
             continue
-        for n, task in enumerate(_nodes(order, order.approval), 1):
+        for n, task in enumerate(_nodes(order, order.review.approval), 1):
             header = {
                 "FReceiverItem_FRECEIVERITEMID": f"{order.id}-{n}",
                 "FInstCode": f"WF{order.id}",
@@ -471,10 +473,10 @@ def _tasks(company: ReferenceCompany, *, running: bool) -> Iterator[KingdeeBill]
 def _nodes(order: PurchaseOrder, approval: Approval) -> Iterator[dict[str, Any]]:
     """Yield the receivers' tasks, node by node."""
     assert order.changed_at is not None
-    waiting = order.status is PurchaseStatus.WAITING
+    waiting = order.status is ReviewState.WAITING
     at = approval.decided_at
     begun = order.changed_at - timedelta(days=2)
-    passed = approval.level - 1 if waiting or order.status is not PurchaseStatus.REJECTED else 0
+    passed = approval.level - 1 if waiting or order.status is not ReviewState.REJECTED else 0
     for level in range(1, passed + 1):
         last = waiting and level == passed
         by = approval.decided_by if last else "anna"
@@ -485,7 +487,7 @@ def _nodes(order: PurchaseOrder, approval: Approval) -> Iterator[dict[str, Any]]
         for person in approval.pending_for:
             yield _task(order, approval.level, person, begun + timedelta(hours=1), None)
     else:
-        result = _REJECTED if order.status is PurchaseStatus.REJECTED else _APPROVED
+        result = _REJECTED if order.status is ReviewState.REJECTED else _APPROVED
         done = (at, result, approval.reason or " ")
         yield _task(order, approval.level, approval.decided_by, begun + timedelta(hours=1), done)
 

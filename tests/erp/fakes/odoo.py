@@ -15,9 +15,10 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.erp.model import Approval, Area, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.model import Approval, Area, PurchaseOrder, ReviewState, Verdict
 from bot.kit.testing.company import Clock, DecisionNotAllowed, OrderNotWaiting, ReferenceCompany
 from bot.kit.testing.fake_erp import SECRET, FakeServer, ParsedRequest, RequestKind
+from tests.bare_records import with_review
 from tests.erp.fakes.odoo_engine import Models, OdooEngine, OdooError, OdooModel, Record, access_error, user_error
 from tests.erp.fakes.odoo_records import BOT, CompanyModels
 
@@ -267,12 +268,12 @@ class FakeOdoo(FakeServer):
                 continue
             except OrderNotWaiting:
                 if any(asked.login == user.id and user.levels for user in self.company.users):
-                    self._overwrite(order, PurchaseStatus.APPROVED, asked.login)
+                    self._overwrite(order, ReviewState.APPROVED, asked.login)
         return {}
 
     def _cancel(self, asked: OdooCall) -> None:
         for order in self._purchases(asked):
-            if order.status is PurchaseStatus.DONE:
+            if order.status is ReviewState.DONE:
                 raise user_error(f"You cannot cancel the locked order {order.number}.")
             reasons = [body for key, login, body in self.messages if (str(key), login) == (order.id, asked.login)]
             try:
@@ -280,18 +281,17 @@ class FakeOdoo(FakeServer):
             except DecisionNotAllowed as error:
                 raise access_error("You are not allowed to modify these records.") from error
             except OrderNotWaiting:
-                self._overwrite(order, PurchaseStatus.CANCELLED, asked.login)
+                self._overwrite(order, ReviewState.CANCELLED, asked.login)
 
-    def _overwrite(self, order: PurchaseOrder, status: PurchaseStatus, login: str) -> None:
+    def _overwrite(self, order: PurchaseOrder, status: ReviewState, login: str) -> None:
         """Set the state regardless of the old one, like the buttons."""
         now = self.clock.now()
-        self.company.purchases[order.number] = replace(
-            order,
-            status=status,
+        self.company.purchases[order.number] = with_review(
+            replace(order, changed_at=now),
+            state=status,
+            version=str(int(order.review.version) + 1),
             approval=Approval(decided_by=login, decided_at=now),
-            version=str(int(order.version) + 1),
             changed_by=login,
-            changed_at=now,
         )
 
     def _message_post(self, asked: OdooCall, body: str) -> list[int]:

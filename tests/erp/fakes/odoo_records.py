@@ -28,8 +28,8 @@ from bot.erp.model import (
     Progress,
     PurchaseLine,
     PurchaseOrder,
-    PurchaseStatus,
     Quantities,
+    ReviewState,
     SalesOrder,
     StockLevel,
     Supplier,
@@ -667,12 +667,13 @@ class CompanyModels:
         return _model(rows, {"picking_ids": "stock.picking", "order_line": "purchase.order.line"})
 
     def _purchase(self, order: PurchaseOrder, transfers: Iterable[Record]) -> Record:
-        approval = order.approval
-        approved = order.status in {PurchaseStatus.APPROVED, PurchaseStatus.DONE}
-        done = order.status is PurchaseStatus.DONE
+        approval = order.review.approval
+        approved = order.status in {ReviewState.APPROVED, ReviewState.DONE}
+        done = order.status is ReviewState.DONE
         shape = (
             "number=name vendor=partner_id total=amount_total total.currency=currency_id ordered_on=date_order "
-            "due_on=date_planned buyer=user_id requester=create_uid changed_by=write_uid changed_at=write_date"
+            "due_on=date_planned buyer=user_id review.requester=create_uid review.changed_by=write_uid "
+            "changed_at=write_date"
         )
         row = self._told(order, shape) | {
             "id": int(order.id),

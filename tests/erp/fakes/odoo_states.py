@@ -18,7 +18,7 @@ from bot.erp.model import (
     ProductionStatus,
     Progress,
     PurchaseOrder,
-    PurchaseStatus,
+    ReviewState,
     SalesOrder,
 )
 from bot.erp.model.goods import DeliveryStatus
@@ -114,12 +114,12 @@ INVOICE: Mapping[InvoiceStatus, tuple[tuple[str, str], ...]] = {
     InvoiceStatus.VOID: (("cancel", "not_paid"),),
 }
 PURCHASE = {
-    PurchaseStatus.DRAFT: "draft",
-    PurchaseStatus.WAITING: "to approve",
-    PurchaseStatus.APPROVED: "purchase",
-    PurchaseStatus.DONE: "purchase",
-    PurchaseStatus.REJECTED: "cancel",
-    PurchaseStatus.CANCELLED: "cancel",
+    ReviewState.DRAFT: "draft",
+    ReviewState.WAITING: "to approve",
+    ReviewState.APPROVED: "purchase",
+    ReviewState.DONE: "purchase",
+    ReviewState.REJECTED: "cancel",
+    ReviewState.CANCELLED: "cancel",
 }
 PRODUCTION: Mapping[ProductionStatus, tuple[str, str]] = {
     ProductionStatus.PLANNED: ("confirmed", "confirmed"),

@@ -247,7 +247,7 @@ class FakePlain(FakeServer):
     async def _decide(self, request: web.Request) -> web.StreamResponse:
         order = self.company.find(self.company.purchases, request.match_info["key"])
         body = await request.json()
-        if order is not None and order.version != body["version"]:
+        if order is not None and order.review.version != body["version"]:
             return _say("the order was changed", 409)
         try:
             verdict = Verdict(body["verdict"])
@@ -366,8 +366,9 @@ _SHAPES: Mapping[type, str] = {
     Invoice: "id number customer status=state issued_on=date due_on=due total open_amount=open is_credit_note=credit "
     "order_number=order changed_at=changed",
     Approval: "pending_for=waiting_for level levels decided_by=by decided_at=at reason",
-    PurchaseOrder: "id number vendor status=state approval requester changed_by=editor buyer ordered_on=date "
-    "due_on=due total received lines version changed_at=changed",
+    PurchaseOrder: "id number vendor status=state review.approval=approval review.requester=requester "
+    "review.changed_by=editor buyer ordered_on=date "
+    "due_on=due total received lines review.version=version changed_at=changed",
     ProductionOrder: "id number sku=code name=title unit planned produced=done scrapped=scrap status=state "
     "start_on=start due_on=due finished_on=finished material_ready=material sales_order=order changed_at=changed",
     Customer: "id code name=title address payment_terms=terms is_active=active changed_at=changed salesperson=seller "

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlencode
 
 from aiohttp import web
 
-from bot.erp.model import Approval, Area, PaymentDirection, PaymentStatus, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.model import Area, PaymentDirection, PaymentStatus, PurchaseOrder, ReviewState, Verdict
 from bot.erp.model.goods import DeliveryStatus
 from bot.kit.testing.company import Clock, DecisionNotAllowed, OrderNotWaiting, ReferenceCompany
 from bot.kit.testing.fake_erp import SECRET, FakeServer, ParsedRequest, RequestKind, exact_json, write_json
@@ -412,7 +412,7 @@ class FakeSapB1(FakeServer):
         for number, order in self.company.purchases.items():
             entry, draft, partly = self.generated.get(number), int(order.id), self._partly.get(number, {})
             if not records.is_draft(number):
-                if order.approval is None:
+                if order.review.approval is None:
                     continue
                 entry, draft = int(order.id), int(order.id) + _LATER
             row = records.request(order, self.spelling, draft=draft, entry=entry, partly=partly)
@@ -443,8 +443,8 @@ class FakeSapB1(FakeServer):
     def _decide(self, number: str, verdict: Verdict, person: str, remarks: str) -> web.StreamResponse:
         order = self.company.purchases[number]
         partly = self._partly.setdefault(number, {})
-        waiting = order.status is PurchaseStatus.WAITING
-        allowed = person in (order.approval or Approval()).pending_for and person not in partly
+        waiting = order.status is ReviewState.WAITING
+        allowed = person in (order.review.progress).pending_for and person not in partly
         if number in self.two_at_stage and verdict is Verdict.APPROVE and waiting and allowed and not partly:
             partly[person] = self.clock.now(), remarks
             return web.Response(status=204)

@@ -27,7 +27,7 @@ from bot.erp.model import (
     ProductionStatus,
     PurchaseLine,
     PurchaseOrder,
-    PurchaseStatus,
+    ReviewState,
     SalesOrder,
     StockLevel,
     Supplier,
@@ -55,16 +55,16 @@ TERMS = {name: n for n, name in enumerate(("", "30 days net", "月结60天 *A|B*
 CARRIERS = {"顺丰|SF *Express*": 1}
 """Numbers of shipping types."""
 _AUTHORIZED = {
-    PurchaseStatus.WAITING: "dasPending",
-    PurchaseStatus.APPROVED: "dasApproved",
-    PurchaseStatus.REJECTED: "dasRejected",
-    PurchaseStatus.CANCELLED: "dasCancelled",
+    ReviewState.WAITING: "dasPending",
+    ReviewState.APPROVED: "dasApproved",
+    ReviewState.REJECTED: "dasRejected",
+    ReviewState.CANCELLED: "dasCancelled",
 }
 _REQUESTS = {
-    PurchaseStatus.WAITING: "arsPending",
-    PurchaseStatus.APPROVED: "arsApproved",
-    PurchaseStatus.REJECTED: "arsNotApproved",
-    PurchaseStatus.CANCELLED: "arsCancelled",
+    ReviewState.WAITING: "arsPending",
+    ReviewState.APPROVED: "arsApproved",
+    ReviewState.REJECTED: "arsNotApproved",
+    ReviewState.CANCELLED: "arsCancelled",
 }
 _PRODUCTION = {
     ProductionStatus.PLANNED: "boposPlanned",
@@ -83,7 +83,7 @@ _APPROVERS = {level: [user.id for user in USERS if level in user.levels] for lev
 def _spelled_numbers() -> Mapping[str, str]:
     """Return the numbers of the company's documents by the plain ones: drafts are named by their keys."""
     plain = ReferenceCompany()
-    drafts = {PurchaseStatus.WAITING, PurchaseStatus.DRAFT, PurchaseStatus.REJECTED}
+    drafts = {ReviewState.WAITING, ReviewState.DRAFT, ReviewState.REJECTED}
     spelled: dict[str, str] = {}
     for number, order in plain.orders.items():
         spelled[number] = f"D{order.id}" if order.status is OrderStatus.DRAFT else number.partition("-")[2]
@@ -432,11 +432,11 @@ def purchase_order(order: PurchaseOrder, spelling: SapDateFormat) -> Row:
     """Return a purchase order that is no longer a draft."""
     lines = [_line(n, line, line.received, order.due_on, spelling) for n, line in enumerate(order.lines)]
     received = all(line.received is not None and line.received >= line.quantity for line in order.lines)
-    closed = order.status in (PurchaseStatus.DONE, PurchaseStatus.CANCELLED) or received
+    closed = order.status in (ReviewState.DONE, ReviewState.CANCELLED) or received
     return {
         **_head(order, order.vendor, (order.ordered_on, order.due_on), spelling),
         "DocumentStatus": "bost_Close" if closed else "bost_Open",
-        "Cancelled": "tYES" if order.status is PurchaseStatus.CANCELLED else "tNO",
+        "Cancelled": "tYES" if order.status is ReviewState.CANCELLED else "tNO",
         "AuthorizationStatus": "dasWithout",
         "SalesPersonCode": SELLERS[order.buyer],
         "DocumentLines": lines,
@@ -448,7 +448,7 @@ def purchase_order(order: PurchaseOrder, spelling: SapDateFormat) -> Row:
 def purchase_draft(order: PurchaseOrder, spelling: SapDateFormat, *, generated: bool) -> Row:
     """Return the draft of a purchase order. A decision changes only its request."""
     row = purchase_order(order, spelling)
-    decided = order.approval.decided_at if order.approval else None
+    decided = order.review.approval.decided_at if order.review.approval else None
     changed_at = order.changed_at
     if changed_at is not None and decided == changed_at:
         changed_at -= timedelta(hours=30)
@@ -469,9 +469,9 @@ def request(
 
     ``partly`` lists who approved at a stage that requires several approvals, when, and with which remarks.
     """
-    if order.approval is None and order.status is not PurchaseStatus.CANCELLED:
+    if order.review.approval is None and order.status is not ReviewState.CANCELLED:
         return None
-    approval = order.approval or Approval()
+    approval = order.review.progress
     decided = approval.level - (1 if approval.pending_for else 0) if approval.decided_at else 0
     lines = list(_lines(order, approval, decided, partly, spelling))
     assert order.changed_at is not None
@@ -486,7 +486,7 @@ def request(
         "Status": _REQUESTS[order.status] if entry is None else "arsGenerated",
         "Remarks": None,
         "CurrentStage": _STAGES[approval.level],
-        "OriginatorID": KEYS[order.requester],
+        "OriginatorID": KEYS[order.review.requester],
         "CreationDate": spelling.day(order.changed_at.date() - timedelta(days=1)),
         "CreationTime": "09:00:00",
         "ApprovalRequestLines": lines,
@@ -508,7 +508,7 @@ def _lines(
         for person in _APPROVERS[level]:
             state, when, remarks = "ardPending", None, ""
             if person == decider:
-                rejected = last and order.status is PurchaseStatus.REJECTED
+                rejected = last and order.status is ReviewState.REJECTED
                 state = "ardNotApproved" if rejected else "ardApproved"
                 when, remarks = (at, approval.reason) if last else (at and at - timedelta(minutes=1), "")
             elif level == approval.level and person in partly:

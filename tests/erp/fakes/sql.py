@@ -57,8 +57,8 @@ from bot.erp.model import (
     Progress,
     PurchaseLine,
     PurchaseOrder,
-    PurchaseStatus,
     Quantities,
+    ReviewState,
     SalesOrder,
     StockLevel,
     Supplier,
@@ -73,7 +73,7 @@ ZONE = ZoneInfo("Asia/Shanghai")
 
 SALES_STATES = dict(zip(OrderStatus, (5, 10, 15, 20, 30, 40, 90), strict=True))
 INVOICE_STATES = dict(zip(InvoiceStatus, "DUPXV", strict=True))
-PURCHASE_STATES = dict(zip(PurchaseStatus, (0, 1, 2, 3, 4, 9), strict=True))
+PURCHASE_STATES = dict(zip(ReviewState, (0, 1, 2, 3, 4, 9), strict=True))
 PRODUCTION_STATES = dict(zip(ProductionStatus, ("plan", "free", "run", "hold", "end", "stop"), strict=True))
 PAYMENT_STATES = dict(zip(PaymentStatus, "DBX", strict=True))
 DELIVERY_STATES = dict(zip(DeliveryStatus, "PRSX", strict=True))
@@ -97,8 +97,9 @@ _SHAPES: Mapping[type, str] = {
     "total.currency=cur salesperson=seller order_number=order_no changed_at=changed",
     Invoice: f"{_OWED} customer",
     Bill: f"{_OWED} vendor=supplier reference=paper_no",
-    PurchaseOrder: "id number=no vendor=supplier status=state requester changed_by=editor buyer ordered_on=placed_on "
-    "due_on total total.currency=cur received version=revision changed_at=changed",
+    PurchaseOrder: "id number=no vendor=supplier review.state=state review.requester=requester "
+    "review.changed_by=editor buyer ordered_on=placed_on "
+    "due_on total total.currency=cur received review.version=revision changed_at=changed",
     Approval: "level levels decided_at=decided",
     PurchaseLine: f"{_LINE} received",
     ProductionOrder: f"id number=no {_ITEM} planned produced=done scrapped=scrap status=state "
@@ -118,7 +119,7 @@ _STATES: Mapping[type, Mapping[Any, Any]] = {
     OrderStatus: SALES_STATES,
     QuotationStatus: QUOTATION_STATES,
     InvoiceStatus: INVOICE_STATES,
-    PurchaseStatus: PURCHASE_STATES,
+    ReviewState: PURCHASE_STATES,
     ProductionStatus: PRODUCTION_STATES,
     PaymentStatus: PAYMENT_STATES,
     DeliveryStatus: DELIVERY_STATES,
@@ -398,7 +399,7 @@ def _row(record: Any) -> dict[str, Any]:
     told = {column: _spelled(column, value) for column, value in named(record, _SHAPES[type(record)]).items()}
     match record:
         case PurchaseOrder():
-            return told | _decided(record.approval)
+            return told | _decided(record.review.approval)
         case Customer() | Supplier():
             return told | {"gone": not record.is_active}
         case Payment():

@@ -18,9 +18,10 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.erp.model import Approval, Area, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.model import Area, PurchaseOrder, ReviewState, Verdict
 from bot.kit.testing.company import Clock, DecisionNotAllowed, ReferenceCompany
 from bot.kit.testing.fake_erp import SECRET, FakeServer, ParsedRequest, RequestKind
+from tests.bare_records import with_review
 from tests.erp.fakes.tryton_approvers import BUYERS, groups_of
 from tests.erp.fakes.tryton_query import Record, TrytonFault, find, project
 from tests.erp.fakes.tryton_records import decode, encode, tables
@@ -238,7 +239,7 @@ class FakeTryton(FakeServer):
 
     def _confirm(self, model: str, login: str, context: Mapping[str, Any], ids: list[int]) -> None:
         for order in self._pressed("confirm", login, ids):
-            approval = order.approval or Approval()
+            approval = order.review.progress
             if self.warning is not None:
                 raise _Warning(*self.warning)
             if login not in approval.pending_for:
@@ -267,7 +268,7 @@ class FakeTryton(FakeServer):
             raise TrytonUserError(f'Calling button "{button} on "Purchase" is not allowed.')
         orders = [order for order in self.company.purchases.values() if int(order.id) in ids]
         for order in orders:
-            if order.status is not PurchaseStatus.WAITING:
+            if order.status is not ReviewState.WAITING:
                 raise TrytonUserError(f'You can not call "{button}" on "{order.number}" of "Purchase".')
         return orders
 
@@ -284,9 +285,9 @@ class FakeTryton(FakeServer):
             order_id = note["resource"].partition(",")[2]
             number = next(order.number for order in self.company.purchases.values() if order.id == order_id)
             order = self.company.purchases[number]
-            if order.approval is not None and order.approval.decided_by == login:
-                self.company.purchases[number] = replace(
-                    order, approval=replace(order.approval, reason=note["message"])
+            if order.review.approval is not None and order.review.approval.decided_by == login:
+                self.company.purchases[number] = with_review(
+                    order, approval=replace(order.review.approval, reason=note["message"])
                 )
         return [1 + n for n in range(len(values))]
 

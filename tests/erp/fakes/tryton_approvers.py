@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
-from bot.erp.model import Approval, PurchaseStatus
+from bot.erp.model import ReviewState
 from bot.kit.testing.company import ReferenceCompany
 from tests.erp.fakes import staff
 from tests.erp.fakes.tryton_query import Record
@@ -67,7 +67,11 @@ def _employee(number: int, login: str) -> Record:
 
 def rule(company: ReferenceCompany) -> Record:
     """Return the rule that some orders require two users."""
-    ids = [int(order.id) for order in company.purchases.values() if order.approval and order.approval.levels > 1]
+    ids = [
+        int(order.id)
+        for order in company.purchases.values()
+        if order.review.approval and order.review.approval.levels > 1
+    ]
     this = {"__class__": "Get", "v": {"__class__": "Eval", "v": "self", "d": {}}, "k": "id", "d": 0}
     return {
         "id": 1,
@@ -80,8 +84,8 @@ def rule(company: ReferenceCompany) -> Record:
 def clicks(company: ReferenceCompany) -> Iterator[Record]:
     """Yield the clicks on orders that wait for more."""
     for order in company.purchases.values():
-        approval = order.approval or Approval()
-        if order.status is PurchaseStatus.WAITING and approval.level > 1:
+        approval = order.review.progress
+        if order.status is ReviewState.WAITING and approval.level > 1:
             yield {
                 "id": int(order.id),
                 "button": {"id": 1, "model": "purchase.purchase", "name": "confirm"},
@@ -97,20 +101,22 @@ def log(company: ReferenceCompany) -> Iterator[Record]:
     Decided orders had waited; withdrawn ones went back before.
     """
     for order in company.purchases.values():
-        begun = order.approval is not None or order.status is not PurchaseStatus.DRAFT
+        begun = order.review.approval is not None or order.status is not ReviewState.DRAFT
         at = (order.changed_at or datetime.min.replace(tzinfo=UTC)) - timedelta(hours=1)
-        entries = [("quote", order.requester, at), ("state:quotation", order.requester, at)] if begun else []
-        approval = order.approval
-        if order.status is PurchaseStatus.CANCELLED:
-            entries += [("draft", order.requester, at), ("state:draft", order.requester, at)]
-            entries += [("cancel", order.requester, at), ("state:cancelled", order.requester, at)]
-        elif approval and approval.decided_at and order.status is not PurchaseStatus.WAITING:
+        entries = (
+            [("quote", order.review.requester, at), ("state:quotation", order.review.requester, at)] if begun else []
+        )
+        approval = order.review.approval
+        if order.status is ReviewState.CANCELLED:
+            entries += [("draft", order.review.requester, at), ("state:draft", order.review.requester, at)]
+            entries += [("cancel", order.review.requester, at), ("state:cancelled", order.review.requester, at)]
+        elif approval and approval.decided_at and order.status is not ReviewState.WAITING:
             by, when = approval.decided_by, approval.decided_at
-            if order.status is PurchaseStatus.REJECTED:
+            if order.status is ReviewState.REJECTED:
                 entries += [("cancel", by, when), ("state:cancelled", by, when)]
             else:
                 entries += [("confirm", by, when), ("state:processing", "worker", when + timedelta(seconds=1))]
-            if order.status is PurchaseStatus.DONE:
+            if order.status is ReviewState.DONE:
                 entries.append(("state:done", "worker", when + timedelta(hours=1)))
         for n, (target, login, moment) in enumerate(entries):
             yield {
@@ -126,11 +132,11 @@ def log(company: ReferenceCompany) -> Iterator[Record]:
 def notes(company: ReferenceCompany) -> Iterator[Record]:
     """Yield the reasons, and notes that are not reasons: by somebody else, or from before the decision."""
     for order in company.purchases.values():
-        approval = order.approval
+        approval = order.review.approval
         if approval is None or approval.decided_at is None:
             continue
         remarks = [
-            (order.requester, approval.decided_at + timedelta(seconds=1), "please hurry"),
+            (order.review.requester, approval.decided_at + timedelta(seconds=1), "please hurry"),
             (approval.decided_by, approval.decided_at - timedelta(hours=2), "what is this for?"),
         ]
         if approval.reason:

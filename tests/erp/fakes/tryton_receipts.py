@@ -92,7 +92,7 @@ def _move(company: ReferenceCompany, receipt: GoodsReceipt, n: int, line: Receip
         "id": int(order.id),
         "number": order.number,
         "quoted_by": {"id": 1, "rec_name": order.buyer},
-        "create_uid": people.user(company, order.requester),
+        "create_uid": people.user(company, order.review.requester),
     }
     return {
         "id": 100 * int(receipt.id) + n,

@@ -24,8 +24,8 @@ from bot.erp.model import (
     Progress,
     PurchaseLine,
     PurchaseOrder,
-    PurchaseStatus,
     Quantities,
+    ReviewState,
     SalesOrder,
 )
 from bot.kit.testing.company import ReferenceCompany
@@ -283,12 +283,12 @@ _INVOICES = {
     InvoiceStatus.VOID: "cancelled",
 }
 _PURCHASES = {
-    PurchaseStatus.DRAFT: "draft",
-    PurchaseStatus.WAITING: "quotation",
-    PurchaseStatus.APPROVED: "processing",
-    PurchaseStatus.REJECTED: "cancelled",
-    PurchaseStatus.DONE: "done",
-    PurchaseStatus.CANCELLED: "cancelled",
+    ReviewState.DRAFT: "draft",
+    ReviewState.WAITING: "quotation",
+    ReviewState.APPROVED: "processing",
+    ReviewState.REJECTED: "cancelled",
+    ReviewState.DONE: "done",
+    ReviewState.CANCELLED: "cancelled",
 }
 _PRODUCTIONS = {
     ProductionStatus.PLANNED: "waiting",
@@ -437,7 +437,7 @@ def _invoice(invoice: Invoice | Bill) -> Record:
 
 def _purchase(company: ReferenceCompany, order: PurchaseOrder) -> Record:
     changed = _changed(company, Area.PURCHASING, order.number)
-    known = order.status in (PurchaseStatus.APPROVED, PurchaseStatus.DONE)
+    known = order.status in (ReviewState.APPROVED, ReviewState.DONE)
     shipped = {**_SHIPMENTS, Progress.FULL: "received"}
     return {
         "id": int(order.id),
@@ -455,9 +455,11 @@ def _purchase(company: ReferenceCompany, order: PurchaseOrder) -> Record:
         "total_amount": _amount(order.total),
         "untaxed_amount": _amount(order.total),
         "currency": _currency(order.total),
-        "create_uid": people.user(company, order.requester),
+        "create_uid": people.user(company, order.review.requester),
         # Records that were never changed have no writer.
-        "write_uid": people.user(company, order.changed_by) if order.version != "1" or order.approval else None,
+        "write_uid": people.user(company, order.review.changed_by)
+        if order.review.version != "1" or order.review.approval
+        else None,
         "quoted_by": {"id": 1, "rec_name": order.buyer},
         "lines": [
             _line(company, n, line) | {"moves": _line_moves(line, line.received, _SUPPLIER, _LOST, order.due_on)}

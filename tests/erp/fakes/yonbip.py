@@ -17,10 +17,11 @@ from urllib.parse import parse_qsl
 
 from aiohttp import web
 
-from bot.erp.model import Area, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.model import Area, PurchaseOrder, ReviewState, Verdict
 from bot.erp.model.goods import DeliveryStatus, GoodsDelivery
 from bot.kit.testing.company import Clock, DecisionNotAllowed, OrderNotWaiting, ReferenceCompany
 from bot.kit.testing.fake_erp import SECRET, FakeServer, ParsedRequest, RequestKind, exact_json
+from tests.bare_records import with_review
 from tests.erp.fakes import yonbip_records as records
 from tests.erp.fakes.yonbip_filter import YonBipBadFilter, holds, in_range, note_holds, ordered
 
@@ -433,10 +434,10 @@ class FakeYonBip(FakeServer):
             order = next(
                 order for order in self.company.purchases.values() if str(records.wire_id(order.id)) == str(bill["id"])
             )
-            if order.number not in self.no_workflow or order.status is not PurchaseStatus.WAITING:
+            if order.number not in self.no_workflow or order.status is not ReviewState.WAITING:
                 messages.append("网络上有其他人操作或者已经关闭、审核")
                 continue
-            approved = replace(order, status=PurchaseStatus.APPROVED, version=str(int(order.version) + 1))
+            approved = with_review(order, state=ReviewState.APPROVED, version=str(int(order.review.version) + 1))
             self.company.purchases[order.number] = replace(approved, changed_at=self.clock.now())
         count, failed = len(body["data"]), len(messages)
         return say({"count": count, "sucessCount": count - failed, "failCount": failed, "messages": messages})

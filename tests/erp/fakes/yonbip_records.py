@@ -25,7 +25,7 @@ from bot.erp.model import (
     Progress,
     PurchaseLine,
     PurchaseOrder,
-    PurchaseStatus,
+    ReviewState,
     SalesOrder,
     StockLevel,
     Supplier,
@@ -55,11 +55,11 @@ _ENTIRE = {Progress.NONE: 0, Progress.PARTIAL: 1, Progress.FULL: 2}
 _ARRIVED = {Progress.NONE: 2, Progress.PARTIAL: 3, Progress.FULL: 1}
 _PAID = {Progress.NONE: "NOTPAYMENT", Progress.PARTIAL: "PARTPAYMENT", Progress.FULL: "FINISHPAYMENT"}
 _PURCHASE = {
-    PurchaseStatus.DRAFT: ("0", "0"),
-    PurchaseStatus.WAITING: ("3", "1"),
-    PurchaseStatus.APPROVED: ("1", "2"),
-    PurchaseStatus.DONE: ("2", "2"),
-    PurchaseStatus.CANCELLED: ("2", "0"),
+    ReviewState.DRAFT: ("0", "0"),
+    ReviewState.WAITING: ("3", "1"),
+    ReviewState.APPROVED: ("1", "2"),
+    ReviewState.DONE: ("2", "2"),
+    ReviewState.CANCELLED: ("2", "0"),
 }
 _VERIFIED = {InvoiceStatus.DRAFT: (0, 1), InvoiceStatus.VOID: (3, 4)}
 _PRODUCTION = {
@@ -219,15 +219,15 @@ def purchase_order(order: PurchaseOrder, *, detail: bool, workflow: bool) -> Bil
         "verifystate": verified if detail else int(verified),
         "isWfControlled": ("true" if workflow else "false") if detail else workflow,
         "vendor_code": "0001000101",
-        "creator": _NAMES[order.requester],
-        "creatorId": _user_number(order.requester),
+        "creator": _NAMES[order.review.requester],
+        "creatorId": _user_number(order.review.requester),
         "currency_name": _CURRENCIES[order.total.currency],
     }
     if detail:
         head |= _told(order, "due_on=expectDate")
-        head |= {"modifier": _NAMES[order.changed_by], "modifierId": str(_user_number(order.changed_by))}
-        approval = order.approval
-        if not workflow and order.status is PurchaseStatus.APPROVED and approval is not None:
+        head |= {"modifier": _NAMES[order.review.changed_by], "modifierId": str(_user_number(order.review.changed_by))}
+        approval = order.review.approval
+        if not workflow and order.status is ReviewState.APPROVED and approval is not None:
             head |= {"auditorId": approval.decided_by, "auditTime": time_text(approval.decided_at)}
     return _said(head), [_purchase_line(line, order, detail=detail) for line in order.lines]
 
@@ -250,8 +250,8 @@ def _purchase_line(line: PurchaseLine, order: PurchaseOrder, *, detail: bool) ->
 
 def tasks(order: PurchaseOrder, key: str) -> list[Row]:
     """Return the open tasks of an order, one per person."""
-    approval = order.approval
-    if order.status is not PurchaseStatus.WAITING or approval is None:
+    approval = order.review.approval
+    if order.status is not ReviewState.WAITING or approval is None:
         return []
     return [
         {
@@ -271,7 +271,7 @@ def tasks(order: PurchaseOrder, key: str) -> list[Row]:
 
 def task_id(order: PurchaseOrder, person: str) -> str:
     """Return the id of a person's task, which differs by level and state of the order."""
-    return f"e373d016-{order.id}-{order.version}-{person}"
+    return f"e373d016-{order.id}-{order.review.version}-{person}"
 
 
 def run_id(order: PurchaseOrder) -> str:
@@ -281,7 +281,7 @@ def run_id(order: PurchaseOrder) -> str:
 
 def runs(order: PurchaseOrder, key: str) -> list[Row]:
     """Return the runs of an order's workflow: a withdrawn one, and the present one."""
-    if order.approval is None:
+    if order.review.approval is None:
         return []
     start = datetime(2026, 1, 2, 8, tzinfo=ZONE)
     old = {
@@ -296,9 +296,9 @@ def runs(order: PurchaseOrder, key: str) -> list[Row]:
         "id": run_id(order),
         "businessKey": key,
         "startTime": _iso(start),
-        "startUserId": order.requester,
-        "state": "run" if order.status is PurchaseStatus.WAITING else "end",
-        "historicTasks": list(_steps(order, order.approval)),
+        "startUserId": order.review.requester,
+        "state": "run" if order.status is ReviewState.WAITING else "end",
+        "historicTasks": list(_steps(order, order.review.approval)),
     }
     return [old, now]
 
@@ -316,7 +316,7 @@ def _steps(order: PurchaseOrder, approval: Approval) -> Iterator[Row]:
             person,
             at if last else at - timedelta(minutes=1),
             reason=approval.reason if last else "",
-            rejected=last and order.status is PurchaseStatus.REJECTED,
+            rejected=last and order.status is ReviewState.REJECTED,
         )
         # A colleague's task, which ended with it.
         yield _step(order, level, "dora", at + timedelta(seconds=2), ended="deleted")

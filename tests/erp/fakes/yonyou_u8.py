@@ -23,7 +23,7 @@ from bot.erp.model import (
     ProductionStatus,
     Progress,
     PurchaseOrder,
-    PurchaseStatus,
+    ReviewState,
     SalesOrder,
     StockLevel,
     Supplier,
@@ -228,18 +228,18 @@ class YonyouU8(VendorTables):
         return [(ORDERS, head), *lines]
 
     def purchase(self, order: PurchaseOrder) -> Rows:
-        status, approval = order.status, order.approval
-        approved = status in {PurchaseStatus.APPROVED, PurchaseStatus.DONE}
-        states = {PurchaseStatus.WAITING: 1, PurchaseStatus.REJECTED: -1, PurchaseStatus.DRAFT: 0}
+        status, approval = order.status, order.review.approval
+        approved = status in {ReviewState.APPROVED, ReviewState.DONE}
+        states = {ReviewState.WAITING: 1, ReviewState.REJECTED: -1, ReviewState.DRAFT: 0}
         shape = (
-            "id=POID number=cPOID vendor=cVenCode buyer=cPersonCode total.currency=cexch_name requester=cMaker "
-            "changed_by=cReviser ordered_on=dPODate changed_at=cmaketime"
+            "id=POID number=cPOID vendor=cVenCode buyer=cPersonCode total.currency=cexch_name review.requester=cMaker "
+            "review.changed_by=cReviser ordered_on=dPODate changed_at=cmaketime"
         )
         head = self.told(order, shape) | {
             "iverifystateex": states.get(status, 2),
             "iswfcontrolled": 1,
             "cVerifier": approval.decided_by if approved and approval else "",
-            "cCloser": "dora" if status in {PurchaseStatus.DONE, PurchaseStatus.CANCELLED} else None,
+            "cCloser": "dora" if status in {ReviewState.DONE, ReviewState.CANCELLED} else None,
             "cAuditTime": approval.decided_at if approved and approval else None,
         }
         rows = self.lines(

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from bot.erp.kingdee.manifest import vendor
-from bot.erp.model import Feed, PurchaseOrder, PurchaseStatus, StockLevel
+from bot.erp.model import Feed, PurchaseOrder, ReviewState, StockLevel
 from bot.erp.model.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt, WarehouseContents
 from bot.erp.port import COMMON, Capability
 from bot.kit.testing.company import TODAY, Clock, ReferenceCompany, plain_number
@@ -19,6 +19,7 @@ from bot.kit.testing.erp_contract import ErpContract
 from bot.kit.testing.fake_erp import SECRET
 from bot.kit.testing.gaps import Gaps, Rewrite
 from bot.kit.testing.reference_records import purchase_orders
+from tests.bare_records import with_review
 from tests.erp.earlier_purchases import supplied_earlier
 from tests.erp.fakes.kingdee import ACCT, APP_ID, USER, FakeKingdee, SignedKingdee
 from tests.erp.fakes.kingdee_records import ORG, PEOPLE, NumberedCompany, as_kingdee
@@ -27,7 +28,7 @@ from .fixtures import other_organisation
 
 _COMING: dict[str, Decimal] = {}
 for _order in purchase_orders(TODAY, plain_number):
-    if _order.status is PurchaseStatus.APPROVED:
+    if _order.status is ReviewState.APPROVED:
         for _line in _order.lines:
             _rest = _line.quantity - (_line.received or Decimal(0))
             _COMING[_line.sku] = _COMING.get(_line.sku, Decimal(0)) + _rest
@@ -38,25 +39,25 @@ def _people(record: Any) -> Any:
         return replace(record, owners=tuple(map(as_kingdee, record.owners)))
     if not isinstance(record, PurchaseOrder):
         return record
-    approval = record.approval
+    approval = record.review.approval
     if approval is not None:
         pending = tuple(map(as_kingdee, approval.pending_for))
         approval = replace(approval, pending_for=pending, decided_by=as_kingdee(approval.decided_by))
-    requester, changed_by = as_kingdee(record.requester), as_kingdee(record.changed_by)
-    return replace(record, approval=approval, requester=requester, changed_by=changed_by)
+    requester, changed_by = as_kingdee(record.review.requester), as_kingdee(record.review.changed_by)
+    return with_review(record, approval=approval, requester=requester, changed_by=changed_by)
 
 
 def _last_edit(record: Any) -> Any:
-    if not isinstance(record, PurchaseOrder) or record.approval is None:
+    if not isinstance(record, PurchaseOrder) or record.review.approval is None:
         return record
-    decided = record.changed_by == record.approval.decided_by
-    return replace(record, changed_by=record.requester) if decided else record
+    decided = record.review.changed_by == record.review.approval.decided_by
+    return with_review(record, changed_by=record.review.requester) if decided else record
 
 
 def _levels(record: Any) -> Any:
-    if not isinstance(record, PurchaseOrder) or record.approval is None:
+    if not isinstance(record, PurchaseOrder) or record.review.approval is None:
         return record
-    return replace(record, approval=replace(record.approval, levels=record.approval.level))
+    return with_review(record, approval=replace(record.review.approval, levels=record.review.approval.level))
 
 
 def _empty_places(record: Any) -> Any:

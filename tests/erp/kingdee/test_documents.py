@@ -19,7 +19,7 @@ from bot.erp.kingdee.documents import (
 )
 from bot.erp.kingdee.mapping import ValueReader, code, text
 from bot.erp.kingdee.query import PRODUCTION
-from bot.erp.model import InvoiceStatus, Money, OrderStatus, ProductionStatus, Progress, PurchaseStatus
+from bot.erp.model import InvoiceStatus, Money, OrderStatus, ProductionStatus, Progress, ReviewState
 from bot.erp.values import is_true, number, progress
 from tests.rows import each_row
 
@@ -49,18 +49,18 @@ def test_sales_order(document: str, close: str, cancel: str, delivery: Progress 
 @each_row(
     ("document", "close", "cancel", "rejected", "status"),
     [
-        *[(document, "A", "A", False, PurchaseStatus.DRAFT) for document in "ZAD"],
-        ("B", "A", "A", False, PurchaseStatus.WAITING),
-        ("B", "A", "A", True, PurchaseStatus.WAITING),
-        ("C", "A", "A", False, PurchaseStatus.APPROVED),
-        ("D", "A", "A", True, PurchaseStatus.REJECTED),
-        ("C", "B", "A", False, PurchaseStatus.DONE),
-        ("C", "B", "B", False, PurchaseStatus.CANCELLED),
-        ("A", "A", "B", False, PurchaseStatus.CANCELLED),
-        ("?", "A", "A", False, PurchaseStatus.DRAFT),
+        *[(document, "A", "A", False, ReviewState.DRAFT) for document in "ZAD"],
+        ("B", "A", "A", False, ReviewState.WAITING),
+        ("B", "A", "A", True, ReviewState.WAITING),
+        ("C", "A", "A", False, ReviewState.APPROVED),
+        ("D", "A", "A", True, ReviewState.REJECTED),
+        ("C", "B", "A", False, ReviewState.DONE),
+        ("C", "B", "B", False, ReviewState.CANCELLED),
+        ("A", "A", "B", False, ReviewState.CANCELLED),
+        ("?", "A", "A", False, ReviewState.DRAFT),
     ],
 )
-def test_purchase_order(document: str, close: str, cancel: str, rejected: bool, status: PurchaseStatus) -> None:
+def test_purchase_order(document: str, close: str, cancel: str, rejected: bool, status: ReviewState) -> None:
     assert purchase_status(document, close, cancel, rejected=rejected) is status
 
 

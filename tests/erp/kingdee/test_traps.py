@@ -12,7 +12,7 @@ import pytest
 
 from bot.erp.errors import CompanyNotChosen, Invalid, NotFound, UnknownFinish
 from bot.erp.kingdee import adapter as adapter_module
-from bot.erp.model import Area, Decision, DecisionOutcome, PurchaseStatus, Verdict
+from bot.erp.model import Area, Decision, DecisionOutcome, ReviewState, Verdict
 from bot.erp.port import Filter, ListQuery, Period
 from bot.erp.setup import unreachable
 from bot.kit.testing.company import Clock
@@ -302,7 +302,7 @@ async def test_a_cursor_of_an_impossible_time_is_refused(server: FakeKingdee, op
 async def test_a_decision_is_one_call_in_the_persons_name(server: FakeKingdee, open_at: Open) -> None:
     erp = open_at(server)
     seen = await erp.purchase_order("PO-1001")
-    result = await erp.decide(decision("PO-1001", seen.version, Verdict.REJECT))
+    result = await erp.decide(decision("PO-1001", seen.review.version, Verdict.REJECT))
     assert (result.outcome, result.text) == (DecisionOutcome.APPLIED, "单据 PO-1001 处理成功")
     [write] = [sent for name, sent in server.asked if name == "WorkflowAudit"]
     assert write == {
@@ -324,7 +324,7 @@ async def test_success_of_the_call_is_not_success_of_the_decision(
     monkeypatch.setattr(server, "_workflow_audit", lambda request, data: server._done("PO-1001"))
     erp = open_at(server)
     seen = await erp.purchase_order("PO-1001")
-    assert (await erp.decide(decision("PO-1001", seen.version))).outcome is DecisionOutcome.NOT_PERMITTED
+    assert (await erp.decide(decision("PO-1001", seen.review.version))).outcome is DecisionOutcome.NOT_PERMITTED
 
 
 async def test_a_workflow_that_moves_on_late_is_waited_for(
@@ -347,7 +347,7 @@ async def test_a_workflow_that_moves_on_late_is_waited_for(
 
     monkeypatch.setattr(server, "_query", query)
     monkeypatch.setattr(server, "_workflow_audit", lambda request, data: server._done("PO-1001"))
-    assert (await erp.decide(decision("PO-1001", seen.version))).outcome is DecisionOutcome.APPLIED
+    assert (await erp.decide(decision("PO-1001", seen.review.version))).outcome is DecisionOutcome.APPLIED
     assert server.requests.count(RequestKind.WRITE) == 1
 
 
@@ -357,17 +357,17 @@ async def test_an_order_without_workflow_is_not_audited_unless_allowed(
     server.no_workflow = {"PO-1001", "PO-1002"}
     strict = open_at(server)
     seen = await strict.purchase_order("PO-1001")
-    assert seen.approval is not None
-    assert seen.approval.pending_for == ()
-    assert (await strict.decide(decision("PO-1001", seen.version))).outcome is DecisionOutcome.NOT_PERMITTED
-    assert _status(company, "PO-1001") is PurchaseStatus.WAITING
+    assert seen.review.approval is not None
+    assert seen.review.approval.pending_for == ()
+    assert (await strict.decide(decision("PO-1001", seen.review.version))).outcome is DecisionOutcome.NOT_PERMITTED
+    assert _status(company, "PO-1001") is ReviewState.WAITING
     allowed = open_at(server, audit_without_workflow=True)
-    assert (await allowed.decide(decision("PO-1001", seen.version))).outcome is DecisionOutcome.APPLIED
-    assert _status(company, "PO-1001") is PurchaseStatus.APPROVED
+    assert (await allowed.decide(decision("PO-1001", seen.review.version))).outcome is DecisionOutcome.APPLIED
+    assert _status(company, "PO-1001") is ReviewState.APPROVED
     other = await allowed.purchase_order("PO-1002")
-    result = await allowed.decide(decision("PO-1002", other.version, Verdict.REJECT))
+    result = await allowed.decide(decision("PO-1002", other.review.version, Verdict.REJECT))
     assert result.outcome is DecisionOutcome.APPLIED
-    assert _status(company, "PO-1002") is PurchaseStatus.DRAFT
+    assert _status(company, "PO-1002") is ReviewState.DRAFT
     writes = [(name, sent["formid"], sent["data"]["Numbers"]) for name, sent in server.asked if "formid" in sent]
     assert writes == [
         ("Audit", "PUR_PurchaseOrder", ["PO-1001"]),
@@ -388,7 +388,7 @@ async def test_an_audit_that_was_taken_back_is_no_rejection(
         "WF_AssignmentHisBill_ProcManage": [t for t in tasks if t.header["FBILLNUMBER"] == "PO-1001"],
     }
     order = await open_at(server).purchase_order("PO-1001")
-    assert (order.status, order.approval) == (PurchaseStatus.DRAFT, None)
+    assert (order.status, order.review.approval) == (ReviewState.DRAFT, None)
 
 
 async def test_without_the_right_to_read_tasks_orders_are_told_and_nothing_is_decided(
@@ -404,15 +404,17 @@ async def test_without_the_right_to_read_tasks_orders_are_told_and_nothing_is_de
     monkeypatch.setattr(server, "_query", query)
     erp = open_at(server)
     seen = await erp.purchase_order("PO-1001")
-    assert seen.status is PurchaseStatus.WAITING
-    assert (await erp.decide(decision("PO-1001", seen.version))).outcome is DecisionOutcome.NOT_PERMITTED
+    assert seen.status is ReviewState.WAITING
+    assert (await erp.decide(decision("PO-1001", seen.review.version))).outcome is DecisionOutcome.NOT_PERMITTED
     assert server.requests.count(RequestKind.WRITE) == 0
 
 
 async def test_another_persons_task_is_not_taken(server: FakeKingdee, open_at: Open) -> None:
     erp = open_at(server)
     seen = await erp.purchase_order("PO-1001")
-    assert (await erp.decide(decision("PO-1001", seen.version, by=GUEST))).outcome is DecisionOutcome.NOT_PERMITTED
+    assert (
+        await erp.decide(decision("PO-1001", seen.review.version, by=GUEST))
+    ).outcome is DecisionOutcome.NOT_PERMITTED
     assert server.requests.count(RequestKind.WRITE) == 0
 
 
@@ -447,7 +449,7 @@ def _bill(server: FakeKingdee, form: str, number: str) -> KingdeeBill:
     return replace(found, header=dict(found.header), entries=entries)
 
 
-def _status(company: NumberedCompany, number: str) -> PurchaseStatus:
+def _status(company: NumberedCompany, number: str) -> ReviewState:
     return company.purchases[number].status
 
 

@@ -28,8 +28,8 @@ from bot.erp.model import (
     PaymentDirection,
     Product,
     Progress,
-    PurchaseStatus,
     Quantities,
+    ReviewState,
     WarehouseStock,
 )
 from tests.rows import each_row
@@ -258,21 +258,21 @@ PURCHASE = {"number": "PO-1", "vendor": "V", "status": "waiting", "total": "100"
 
 
 def test_a_version_changes_with_everything_that_is_told() -> None:
-    version = reader().single(PURCHASES, PURCHASE).version
+    version = reader().single(PURCHASES, PURCHASE).review.version
     assert builders.own_version(version) == "7"
     for change in ({"total": "100.01"}, {"version": "8"}, {"level": 2}, {"due_on": "2026-01-01"}, {"reason": "x"}):
-        assert reader().single(PURCHASES, PURCHASE | change).version != version, change
+        assert reader().single(PURCHASES, PURCHASE | change).review.version != version, change
 
 
 def test_a_version_is_the_same_however_the_same_is_written() -> None:
     time = "2026-11-24T02:30:00"
     one = reader().single(PURCHASES, PURCHASE | {"total": Decimal("100.00"), "changed_at": f"{time}Z"})
     other = reader().single(PURCHASES, PURCHASE | {"total": 100, "changed_at": "2026-11-24 10:30:00"})
-    assert one.version == other.version
+    assert one.review.version == other.review.version
 
 
 def test_a_version_with_the_sign_between_is_taken_apart_rightly() -> None:
-    assert builders.own_version(reader().single(PURCHASES, PURCHASE | {"version": "a~b"}).version) == "a~b"
+    assert builders.own_version(reader().single(PURCHASES, PURCHASE | {"version": "a~b"}).review.version) == "a~b"
 
 
 @each_row(
@@ -286,16 +286,16 @@ def test_a_version_with_the_sign_between_is_taken_apart_rightly() -> None:
 )
 def test_approvals(row: Mapping[str, Any], approval: Approval | None) -> None:
     order = reader().single(PURCHASES, {**PURCHASE, **row})
-    assert order.approval == approval
-    assert order.status is PurchaseStatus(row.get("status", "waiting"))
+    assert order.review.approval == approval
+    assert order.status is ReviewState(row.get("status", "waiting"))
 
 
 def test_who_changed_an_order_is_told_and_is_no_part_of_its_version() -> None:
     """Where it is not mapped, versions are what they were before it could be."""
     purchases = replace(PURCHASES, fields={**PURCHASES.fields, "changed_by": FieldSource(from_="editor")})
     told = [reader().single(purchases, {**PURCHASE, "editor": editor}) for editor in ("anna ", "carla", None)]
-    assert [order.changed_by for order in told] == ["anna", "carla", ""]
-    assert {order.version for order in told} == {reader().single(PURCHASES, PURCHASE).version}
+    assert [order.review.changed_by for order in told] == ["anna", "carla", ""]
+    assert {order.review.version for order in told} == {reader().single(PURCHASES, PURCHASE).review.version}
 
 
 def place(code: str, on_hand: str | None, reserved: str | None = None) -> WarehouseStock:

@@ -20,8 +20,8 @@ from bot.erp.model import (
     ProductionStatus,
     Progress,
     PurchaseOrder,
-    PurchaseStatus,
     Quantities,
+    ReviewState,
     StockLevel,
 )
 from bot.erp.model.goods import GoodsDelivery
@@ -31,6 +31,7 @@ from bot.kit.testing.company import TODAY, Clock, ReferenceCompany
 from bot.kit.testing.erp_contract import ErpContract
 from bot.kit.testing.fake_erp import SECRET
 from bot.kit.testing.gaps import Gaps, Rewrite
+from tests.bare_records import with_review
 from tests.erp.fakes.odoo import DATABASE, FakeOdoo, key_of
 from tests.erp.fakes.odoo_engine import Record
 from tests.erp.fakes.odoo_records import BOT
@@ -53,16 +54,16 @@ def as_float(value: Any) -> Any:
 
 
 def without_levels(record: Any) -> Any:
-    if not isinstance(record, PurchaseOrder) or record.approval is None:
+    if not isinstance(record, PurchaseOrder) or record.review.approval is None:
         return record
-    if record.status is PurchaseStatus.WAITING:
-        return replace(record, approval=Approval())
-    return replace(record, approval=replace(record.approval, level=1, levels=1))
+    if record.status is ReviewState.WAITING:
+        return with_review(record, approval=Approval())
+    return with_review(record, approval=replace(record.review.approval, level=1, levels=1))
 
 
 def with_last_writer(record: Any) -> Any:
-    if isinstance(record, PurchaseOrder) and record.status is PurchaseStatus.CANCELLED and record.approval is None:
-        return replace(record, approval=Approval(decided_by=record.requester, decided_at=record.changed_at))
+    if isinstance(record, PurchaseOrder) and record.status is ReviewState.CANCELLED and record.review.approval is None:
+        return with_review(record, approval=Approval(decided_by=record.review.requester, decided_at=record.changed_at))
     return record
 
 
@@ -112,7 +113,7 @@ def gaps(**more: str) -> Gaps:
             "Approval.reason": "Odoo's orders have no reason: it is a message in the order's log",
             "ProductionOrder.scrapped": "Odoo's orders do not say it: scrap is documents of its own, in other units",
         },
-        states={PurchaseStatus.REJECTED: (PurchaseStatus.CANCELLED, "Odoo cancels what is rejected")},
+        states={ReviewState.REJECTED: (ReviewState.CANCELLED, "Odoo cancels what is rejected")},
         rewrites=(
             Rewrite("Odoo's numbers are binary floats: fifteen digits", as_float),
             Rewrite(_ONE_LEVEL, without_levels),
@@ -147,13 +148,13 @@ def _credited(server: FakeOdoo) -> str:
 
 
 def _service(server: FakeOdoo) -> str:
-    number = _first(server.company.purchases, status=PurchaseStatus.APPROVED, received=Progress.NONE)
+    number = _first(server.company.purchases, status=ReviewState.APPROVED, received=Progress.NONE)
     of_services(server, number)
     return number
 
 
 def _dropped(server: FakeOdoo) -> str:
-    number = _first(server.company.purchases, status=PurchaseStatus.APPROVED, received=Progress.FULL)
+    number = _first(server.company.purchases, status=ReviewState.APPROVED, received=Progress.FULL)
 
     def received(row: Record) -> Any:
         return row["product_qty"] / 2 if row["order_id"].name == number else row["qty_received"]

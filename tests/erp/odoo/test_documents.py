@@ -21,8 +21,8 @@ from bot.erp.model import (
     OrderStatus,
     ProductionStatus,
     Progress,
-    PurchaseStatus,
     Quantities,
+    ReviewState,
 )
 from bot.erp.odoo import finance, mapping, production, products, purchases, sales, stock
 from bot.erp.odoo.plans import PLANS
@@ -336,26 +336,26 @@ def test_a_draft_without_a_number_is_told_by_its_id(name: Any) -> None:
 @each_row(
     ("state", "receipt", "more", "status", "received"),
     [
-        ("draft", False, {}, PurchaseStatus.DRAFT, Progress.NONE),
-        ("sent", False, {}, PurchaseStatus.DRAFT, Progress.NONE),
-        ("to approve", False, {}, PurchaseStatus.WAITING, Progress.NONE),
-        ("purchase", "pending", {}, PurchaseStatus.APPROVED, Progress.NONE),
-        ("purchase", "partial", {}, PurchaseStatus.APPROVED, Progress.PARTIAL),
-        ("purchase", "full", {}, PurchaseStatus.APPROVED, Progress.FULL),
-        ("purchase", "full", {"locked": True}, PurchaseStatus.DONE, Progress.FULL),
-        ("done", "full", {}, PurchaseStatus.DONE, Progress.FULL),
-        ("purchase", "pending", {"locked": True}, PurchaseStatus.APPROVED, Progress.NONE),
-        ("done", "partial", {}, PurchaseStatus.APPROVED, Progress.PARTIAL),
-        ("purchase", False, {}, PurchaseStatus.APPROVED, None),
-        ("purchase", False, {"invoice_status": "invoiced"}, PurchaseStatus.DONE, None),
-        ("cancel", False, {}, PurchaseStatus.CANCELLED, Progress.NONE),
+        ("draft", False, {}, ReviewState.DRAFT, Progress.NONE),
+        ("sent", False, {}, ReviewState.DRAFT, Progress.NONE),
+        ("to approve", False, {}, ReviewState.WAITING, Progress.NONE),
+        ("purchase", "pending", {}, ReviewState.APPROVED, Progress.NONE),
+        ("purchase", "partial", {}, ReviewState.APPROVED, Progress.PARTIAL),
+        ("purchase", "full", {}, ReviewState.APPROVED, Progress.FULL),
+        ("purchase", "full", {"locked": True}, ReviewState.DONE, Progress.FULL),
+        ("done", "full", {}, ReviewState.DONE, Progress.FULL),
+        ("purchase", "pending", {"locked": True}, ReviewState.APPROVED, Progress.NONE),
+        ("done", "partial", {}, ReviewState.APPROVED, Progress.PARTIAL),
+        ("purchase", False, {}, ReviewState.APPROVED, None),
+        ("purchase", False, {"invoice_status": "invoiced"}, ReviewState.DONE, None),
+        ("cancel", False, {}, ReviewState.CANCELLED, Progress.NONE),
         # A state from a custom module never counts as waiting, and is shown as it is.
-        ("to_validate", False, {}, PurchaseStatus.DRAFT, Progress.NONE),
-        ("to_approve", False, {}, PurchaseStatus.DRAFT, Progress.NONE),
+        ("to_validate", False, {}, ReviewState.DRAFT, Progress.NONE),
+        ("to_approve", False, {}, ReviewState.DRAFT, Progress.NONE),
     ],
 )
 def test_states_of_purchase_orders(
-    state: str, receipt: Any, more: dict[str, Any], status: PurchaseStatus, received: Progress | None
+    state: str, receipt: Any, more: dict[str, Any], status: ReviewState, received: Progress | None
 ) -> None:
     order = purchases.purchase_order({"id": 1, "state": state, "receipt_status": receipt, **more}, SITE)
     assert (order.status, order.received) == (status, received)
@@ -381,9 +381,9 @@ def test_who_wrote_last_approved_only_if_that_was_then(written: str, by: str) ->
     row = {"id": 1, "state": "purchase", "write_uid": [7, "Anna 安娜"], "write_date": written,
            "date_approve": "2026-11-24 14:14:30"}  # fmt: skip
     order = purchases.purchase_order({**row, "people": _USERS}, SITE)
-    assert order.approval == Approval(decided_by=by, decided_at=_APPROVED_AT)
-    assert order.changed_by == "anna"
-    assert order.named("anna") == "Anna 安娜"
+    assert order.review.approval == Approval(decided_by=by, decided_at=_APPROVED_AT)
+    assert order.review.changed_by == "anna"
+    assert order.review.named("anna") == "Anna 安娜"
 
 
 @pytest.mark.parametrize("state", ["purchase", "cancel"])
@@ -391,14 +391,14 @@ def test_odoos_own_work_is_nobodys_decision(state: str) -> None:
     row = {"id": 1, "state": state, "write_uid": [1, "OdooBot"], "write_date": "2026-11-24 14:14:30",
            "date_approve": "2026-11-24 14:14:30"}  # fmt: skip
     order = purchases.purchase_order({**row, "people": {1: {"id": 1, "login": "__system__"}}}, SITE)
-    assert order.approval == Approval(decided_at=_APPROVED_AT)
+    assert order.review.approval == Approval(decided_at=_APPROVED_AT)
 
 
 def test_who_decides_for_others_is_not_named() -> None:
     row = {"id": 1, "state": "purchase", "write_uid": [7, "Bot"], "write_date": "2026-11-24 14:14:30",
            "date_approve": "2026-11-24 14:14:30"}  # fmt: skip
     order = purchases.purchase_order({**row, "people": _USERS}, replace(SITE, unnamed="anna"))
-    assert order.approval == Approval(decided_at=_APPROVED_AT)
+    assert order.review.approval == Approval(decided_at=_APPROVED_AT)
 
 
 @each_row(

@@ -136,7 +136,7 @@ async def test_a_receipt_is_of_the_buyer_and_of_whoever_ordered(open_odoo: Open)
     erp, _ = await open_odoo()
     receipt = await erp.receipt("GRN-1001")
     order = await erp.purchase_order(*receipt.order_numbers)
-    assert set(receipt.owners) == {order.buyer, order.requester, order.people[order.requester]}
+    assert set(receipt.owners) == {order.buyer, order.review.requester, order.review.people[order.review.requester]}
 
 
 async def test_without_purchasing_what_came_in_has_no_order(open_odoo: Open) -> None:

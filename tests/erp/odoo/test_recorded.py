@@ -34,8 +34,9 @@ from bot.erp.model import (
     Progress,
     PurchaseLine,
     PurchaseOrder,
-    PurchaseStatus,
     Quantities,
+    Review,
+    ReviewState,
     SalesOrder,
     Verdict,
 )
@@ -51,6 +52,7 @@ from bot.erp.port import Erp, Filter, ListQuery
 from bot.erp.vendors import AdapterContext
 from bot.kit.testing.company import Clock, ReferenceCompany
 from bot.kit.testing.erp_checks import resulting_order
+from tests.bare_records import with_review
 from tests.erp.fakes.odoo import DATABASE
 from tests.erp.odoo.recordings import BUYER, JSON2, JSON_RPC, MANAGER, VIEWER, Exchange, RecordedOdoo, find, load
 from tests.rows import each_row
@@ -147,14 +149,12 @@ def purchase(key: int, partner: str, total: str, changed: str) -> PurchaseOrder:
         id=str(key),
         number=f"P{key:05}",
         vendor=partner,
-        status=PurchaseStatus.WAITING,
-        approval=Approval(),
+        review=Review(state=ReviewState.WAITING, version="", approval=Approval()),
         buyer="采购员 李娜",
         ordered_on=TODAY,
         due_on=TODAY,
         total=usd(total),
         received=Progress.NONE,
-        version="",
         url=f"https://erp.example/mail/view?model=purchase.order&res_id={key}",
         changed_at=at(changed),
         source="main",
@@ -177,8 +177,8 @@ WAITING_18 = [
 
 
 def without_version(order: PurchaseOrder) -> PurchaseOrder:
-    assert order.version
-    return replace(order, version="")
+    assert order.review.version
+    return with_review(order, version="")
 
 
 def production(
@@ -250,7 +250,7 @@ def purchases(*wanted: PurchaseOrder) -> Callable[[Any], None]:
     def check(rows: Any) -> None:
         found = [purchase_order(row, SITE) for row in rows]
         assert [without_version(order) for order in found] == list(wanted)
-        assert len({order.version for order in found}) == len(found)
+        assert len({order.review.version for order in found}) == len(found)
 
     return check
 
@@ -314,13 +314,13 @@ def reorder_points(rows: Any) -> None:
     assert len(levels) == 6
 
 
-def state(wanted: PurchaseStatus, approval: Approval) -> Callable[[Any], None]:
+def state(wanted: ReviewState, approval: Approval) -> Callable[[Any], None]:
     def check(rows: Any) -> None:
         people = {7: {"id": 7, "login": "dingbot"}}
         [order] = (purchase_order({**row, "people": people}, SITE) for row in rows)
-        assert (order.status, order.approval) == (wanted, approval)
+        assert (order.status, order.review.approval) == (wanted, approval)
         # The exchanges about the person who decided also contain the last writer.
-        assert order.changed_by == approval.decided_by
+        assert order.review.changed_by == approval.decided_by
 
     return check
 
@@ -351,7 +351,7 @@ def changed(rows: Any) -> None:
 
 
 _NOTHING: list[Any] = []
-_WAITING = state(PurchaseStatus.WAITING, Approval())
+_WAITING = state(ReviewState.WAITING, Approval())
 _APPROVED = Approval(decided_by="dingbot", decided_at=at("14:14:30"))
 
 Expected = Callable[[Any], None] | tuple[type[ErpError], str]
@@ -383,11 +383,11 @@ EXPECTED_19: Mapping[str, Expected] = {
     "approve as a user without the right: 200 and nothing happens": exactly({}),
     "state after that": _WAITING,
     "approve": exactly({}),
-    "state after approve": state(PurchaseStatus.APPROVED, _APPROVED),
+    "state after approve": state(ReviewState.APPROVED, _APPROVED),
     "approve again: 200": exactly({}),
     "message before reject": exactly([770]),
     "cancel (= reject)": exactly(None),
-    "state after cancel": state(PurchaseStatus.CANCELLED, Approval(decided_at=at("14:14:31"))),
+    "state after cancel": state(ReviewState.CANCELLED, Approval(decided_at=at("14:14:31"))),
     "purchase order as a user without any right": (NotPermitted, "不允许访问"),
     "vendor price history of a product": prices,
     "production orders": productions,
@@ -608,7 +608,8 @@ async def test_approving_without_the_right_is_not_permitted(clock: Clock, tmp_pa
     """Recorded: the buyer's approval returns 200 and ``{}``, and the order still waits."""
     async with opened(JSON2, clock, tmp_path, approvers={"buyer": BUYER}) as (erp, server):
         seen = await erp.purchase_order("P00021")
-        result = await erp.decide(Decision(number="P00021", version=seen.version, verdict=Verdict.APPROVE, by="buyer"))
+        version = seen.review.version
+        result = await erp.decide(Decision(number="P00021", version=version, verdict=Verdict.APPROVE, by="buyer"))
         assert result.outcome is DecisionOutcome.NOT_PERMITTED
         assert result.document == seen
         writes = [entry for entry in server.requests.entries if entry.path.endswith("button_approve")]
@@ -618,12 +619,12 @@ async def test_approving_without_the_right_is_not_permitted(clock: Clock, tmp_pa
 async def test_approving_with_the_right_is_applied(clock: Clock, tmp_path: Path) -> None:
     async with opened(JSON2, clock, tmp_path) as (erp, _):
         seen = await erp.purchase_order("P00021")
-        decision = Decision(number="P00021", version=seen.version, verdict=Verdict.APPROVE, by="dingbot")
+        decision = Decision(number="P00021", version=seen.review.version, verdict=Verdict.APPROVE, by="dingbot")
         result = await erp.decide(decision)
         assert result.outcome is DecisionOutcome.APPLIED
         assert result.document is not None
-        assert (resulting_order(result).status, resulting_order(result).approval) == (
-            PurchaseStatus.APPROVED,
+        assert (resulting_order(result).status, resulting_order(result).review.approval) == (
+            ReviewState.APPROVED,
             _APPROVED,
         )
         assert (await erp.decide(decision)).outcome is DecisionOutcome.ALREADY_DECIDED
@@ -632,11 +633,12 @@ async def test_approving_with_the_right_is_applied(clock: Clock, tmp_path: Path)
 async def test_rejecting_leaves_the_reason_and_cancels(clock: Clock, tmp_path: Path) -> None:
     async with opened(JSON2, clock, tmp_path) as (erp, server):
         seen = await erp.purchase_order("P00020")
-        decision = Decision(number="P00020", version=seen.version, verdict=Verdict.REJECT, by="dingbot", reason=REASON)
+        version = seen.review.version
+        decision = Decision(number="P00020", version=version, verdict=Verdict.REJECT, by="dingbot", reason=REASON)
         result = await erp.decide(decision)
         assert result.outcome is DecisionOutcome.APPLIED
         assert result.document is not None
-        assert resulting_order(result).status is PurchaseStatus.CANCELLED
+        assert resulting_order(result).status is ReviewState.CANCELLED
         methods = [entry.path.rpartition("/")[2] for entry in server.requests.entries]
         assert [name for name in methods if name in ("message_post", "button_cancel")] == [
             "message_post",

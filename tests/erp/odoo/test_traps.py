@@ -20,7 +20,7 @@ from bot.erp.model import (
     Lot,
     OrderStatus,
     Progress,
-    PurchaseStatus,
+    ReviewState,
     StockLevel,
     Verdict,
     WarehouseStock,
@@ -309,7 +309,7 @@ def keys(*logins: str) -> dict[str, str]:
 
 
 async def _version_of(erp: OdooErp, number: str) -> str:
-    return (await erp.purchase_order(number)).version
+    return (await erp.purchase_order(number)).review.version
 
 
 @pytest.mark.parametrize("release", [(18, 0), (19, 0)], ids=["json-rpc", "json2"])
@@ -318,7 +318,7 @@ async def test_button_approve_skips_silently_who_may_not(release: tuple[int, int
     result = await erp.decide(approve(await _version_of(erp, "PO-1001"), "PO-1001", "guest"))
     assert result.outcome is DecisionOutcome.NOT_PERMITTED
     assert server.requests.count(Request.WRITE) == 1
-    assert server.company.purchases["PO-1001"].status is PurchaseStatus.WAITING
+    assert server.company.purchases["PO-1001"].status is ReviewState.WAITING
 
 
 async def test_button_cancel_would_cancel_what_was_approved_meanwhile(open_odoo: Open) -> None:
@@ -334,7 +334,7 @@ async def test_button_cancel_would_cancel_what_was_approved_meanwhile(open_odoo:
     server.messages = Meanwhile()
     result = await erp.decide(reject(version, "PO-1001", "anna", "too dear"))
     assert result.outcome is DecisionOutcome.ALREADY_DECIDED
-    assert server.company.purchases["PO-1001"].status is PurchaseStatus.APPROVED
+    assert server.company.purchases["PO-1001"].status is ReviewState.APPROVED
 
 
 async def test_the_reason_is_posted_first_and_without_it_nothing_is_cancelled(open_odoo: Open) -> None:
@@ -343,7 +343,7 @@ async def test_the_reason_is_posted_first_and_without_it_nothing_is_cancelled(op
     server.faults.lose_write_answer(happens=False)
     with pytest.raises(Unavailable, match="nothing was decided"):
         await erp.decide(reject(version, "PO-1001", "anna", "too dear"))
-    assert server.company.purchases["PO-1001"].status is PurchaseStatus.WAITING
+    assert server.company.purchases["PO-1001"].status is ReviewState.WAITING
     result = await erp.decide(reject(version, "PO-1001", "anna", "too dear"))
     assert result.outcome is DecisionOutcome.APPLIED
     assert server.messages == [(7001, "anna", "too dear")]
@@ -377,8 +377,8 @@ async def test_a_message_was_markup_up_to_16(release: tuple[int, int], body: str
 async def test_a_locked_order_cannot_be_cancelled(open_odoo: Open) -> None:
     erp, _ = await open_odoo(approvers=keys("anna"))
     done = await erp.purchase_order("PO-1012")
-    assert done.status is PurchaseStatus.DONE
-    result = await erp.decide(reject(done.version, "PO-1012", "anna", "no"))
+    assert done.status is ReviewState.DONE
+    result = await erp.decide(reject(done.review.version, "PO-1012", "anna", "no"))
     assert result.outcome is DecisionOutcome.ALREADY_DECIDED
 
 
@@ -418,8 +418,8 @@ async def test_with_the_bots_key_the_message_names_who_decided(open_odoo: Open) 
     assert (await erp.decide(reject(version, "PO-1002", "li", "too dear"))).outcome is DecisionOutcome.APPLIED
     assert [body for _, _, body in server.messages] == ["wang: approve", "li: reject: too dear"]
     order = await erp.purchase_order("PO-1001")
-    assert order.approval is not None
-    assert order.approval.decided_by == ""
+    assert order.review.approval is not None
+    assert order.review.approval.decided_by == ""
 
 
 # Changes

@@ -48,7 +48,7 @@ async def test_keys_go_where_they_belong(start: Start, open_erp: Open, company: 
     erp = open_erp(**api_options(url=server.url, account={"kind": kind} | ACCOUNTS[kind]))
     seen = await erp.purchase_order("PO-1001")
     decided = await erp.decide(
-        Decision(number=seen.number, version=seen.version, verdict=Verdict.APPROVE, by="anna", reason="")
+        Decision(number=seen.number, version=seen.review.version, verdict=Verdict.APPROVE, by="anna", reason="")
     )
     assert decided.outcome is DecisionOutcome.APPLIED
 

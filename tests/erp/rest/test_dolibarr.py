@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 
 from bot.erp.errors import NotFound, UnknownRest
-from bot.erp.model import Decision, DecisionOutcome, InvoiceStatus, Money, OrderStatus, PurchaseStatus, Verdict
+from bot.erp.model import Decision, DecisionOutcome, InvoiceStatus, Money, OrderStatus, ReviewState, Verdict
 from bot.erp.port import Filter, ListQuery
 from tests.erp.rest.scripted_server import Open, ScriptedServer, Start
 from tests.rows import each_row
@@ -182,10 +182,10 @@ async def test_the_first_of_two_approvals_is_told_as_such(dolibarr: Dolibarr, st
     erp = open_erp(**documented(server.url))
     waiting = await erp.purchase_order("CF2611-0001")
     assert waiting.due_on == date(2025, 12, 1)
-    assert (waiting.vendor, waiting.status) == ("宁波标准件", PurchaseStatus.WAITING)
+    assert (waiting.vendor, waiting.status) == ("宁波标准件", ReviewState.WAITING)
     outcomes = []
     for _ in range(2):
-        version = (await erp.purchase_order("CF2611-0001")).version
+        version = (await erp.purchase_order("CF2611-0001")).review.version
         decision = Decision(number="CF2611-0001", version=version, verdict=Verdict.APPROVE, by="bot")
         outcomes.append((await erp.decide(decision)).outcome)
     assert outcomes == [DecisionOutcome.MORE_APPROVALS_NEEDED, DecisionOutcome.APPLIED]

@@ -21,7 +21,7 @@ from bot.erp.model import (
     Product,
     Progress,
     PurchaseOrder,
-    PurchaseStatus,
+    ReviewState,
     SalesOrder,
     StockLevel,
     Supplier,
@@ -33,6 +33,7 @@ from bot.kit.testing.company import Clock, ReferenceCompany
 from bot.kit.testing.erp_contract import ErpContract
 from bot.kit.testing.fake_erp import SECRET
 from bot.kit.testing.gaps import Gaps, Rewrite
+from tests.bare_records import with_review
 from tests.erp.fakes.dolibarr import FakeDolibarr, can_be_code, is_reception
 from tests.erp.rest.test_dolibarr import documented
 
@@ -106,14 +107,13 @@ def _purchase(record: Any) -> Any:
     """Return an order with two levels, of which the first is done when somebody is named as its approver."""
     if not isinstance(record, PurchaseOrder):
         return record
-    refused = record.status is PurchaseStatus.REJECTED
-    given = bool(record.approval and record.approval.decided_by) and not refused
-    full = record.status is PurchaseStatus.APPROVED and record.received is Progress.FULL
-    received = record.received if record.status in {PurchaseStatus.APPROVED, PurchaseStatus.DONE} else Progress.NONE
-    return replace(
-        record,
-        status=PurchaseStatus.DONE if full else record.status,
-        received=received,
+    refused = record.status is ReviewState.REJECTED
+    given = bool(record.review.approval and record.review.approval.decided_by) and not refused
+    full = record.status is ReviewState.APPROVED and record.received is Progress.FULL
+    received = record.received if record.status in {ReviewState.APPROVED, ReviewState.DONE} else Progress.NONE
+    return with_review(
+        replace(record, received=received),
+        state=ReviewState.DONE if full else record.status,
         approval=Approval(level=2 if given else 1, levels=2),
     )
 
@@ -176,7 +176,7 @@ class TestDolibarrContract(ErpContract):
             "GoodsReceipt.changed_at": "a reception tells when it was made, not when it changed",
             "PurchaseLine.price": "prices of lines are without tax, their amounts with",
             "Invoice.order_number": "linked objects are a call of their own",
-            "PurchaseOrder.changed_by": "an order tells who made and who approved it, not who changed it",
+            "Review.changed_by": "an order tells who made and who approved it, not who changed it",
             "PurchaseOrder.buyer": "contacts of an order are a call of their own",
             "Customer.contact": "contacts are a call of their own",
             "Customer.salesperson": "representatives are a call of their own",

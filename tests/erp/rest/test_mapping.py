@@ -80,13 +80,13 @@ async def test_a_decision_is_sent_as_its_template_says(start: Start, open_erp: O
     assert erp.capabilities == {Capability.PURCHASE_ORDERS, Capability.REJECT, Capability.VERSION_CHECK}
     seen = await erp.purchase_order("PO-1")
     result = await erp.decide(
-        Decision(number="PO-1", version=seen.version, verdict=Verdict.REJECT, by="a&b", reason='"no" {by}')
+        Decision(number="PO-1", version=seen.review.version, verdict=Verdict.REJECT, by="a&b", reason='"no" {by}')
     )
     assert (result.outcome, result.text) == (DecisionOutcome.APPLIED, "done so")
     assert ("PUT", "/po/77/tasks/t-9?as=a%26b", {"action": "deny", "rev": 'a"b', "why": 'Said in chat: "no" {by}'}) in (
         server.asked
     )
-    approve = Decision(number="PO-1", version=seen.version, verdict=Verdict.APPROVE, by="anna")
+    approve = Decision(number="PO-1", version=seen.review.version, verdict=Verdict.APPROVE, by="anna")
     assert (await erp.decide(approve)).outcome is DecisionOutcome.UNSUPPORTED
 
 
@@ -94,7 +94,7 @@ async def test_a_decision_that_the_api_swallows_is_no_success(start: Start, open
     server = await start(ScriptedServer(lambda request: PURCHASE if request.method == "GET" else {"ok": True}))
     erp = open_erp(**purchasing(server.url, approve={"path": "/po/{number}/approve"}))
     seen = await erp.purchase_order("PO-1")
-    decision = Decision(number="PO-1", version=seen.version, verdict=Verdict.APPROVE, by="anna")
+    decision = Decision(number="PO-1", version=seen.review.version, verdict=Verdict.APPROVE, by="anna")
     assert (await erp.decide(decision)).outcome is DecisionOutcome.NOT_PERMITTED
 
 
@@ -104,7 +104,7 @@ async def test_a_failure_at_the_write_is_not_known_to_have_done_nothing(start: S
     )
     erp = open_erp(**purchasing(server.url, approve={"path": "/po/{number}/approve"}))
     seen = await erp.purchase_order("PO-1")
-    decision = Decision(number="PO-1", version=seen.version, verdict=Verdict.APPROVE, by="anna")
+    decision = Decision(number="PO-1", version=seen.review.version, verdict=Verdict.APPROVE, by="anna")
     assert (await erp.decide(decision)).outcome is DecisionOutcome.UNKNOWN
 
 

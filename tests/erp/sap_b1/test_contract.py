@@ -21,8 +21,8 @@ from bot.erp.model import (
     ProductionOrder,
     Progress,
     PurchaseOrder,
-    PurchaseStatus,
     Quantities,
+    ReviewState,
     SalesOrder,
     StockLevel,
     Supplier,
@@ -35,6 +35,7 @@ from bot.kit.testing.erp_contract import ErpContract
 from bot.kit.testing.fake_erp import SECRET
 from bot.kit.testing.gaps import Gaps, Rewrite
 from bot.kit.testing.reference_records import USERS
+from tests.bare_records import with_review
 from tests.erp.fakes.sap_b1 import COMPANY, USER, FakeSapB1, user_password
 from tests.erp.fakes.sap_b1_records import LOCAL, in_own_currency, is_draft, number
 
@@ -123,7 +124,7 @@ def _booked(record: Any) -> Any:
 
 def _received(record: Any) -> Any:
     if isinstance(record, PurchaseOrder) and record.received is Progress.FULL:
-        return replace(record, status=PurchaseStatus.DONE)
+        return with_review(record, state=ReviewState.DONE)
     return record
 
 
@@ -147,7 +148,7 @@ class SapB1Contract(ErpContract):
             "SalesOrder.billing": "an order does not tell what of it was invoiced",
             "SalesOrder.payment": "an order does not tell what of it was paid",
             "OrderLine.invoiced": "a line of an order does not tell what of it was invoiced",
-            "PurchaseOrder.changed_by": "documents tell who made them, not who changed them last",
+            "Review.changed_by": "documents tell who made them, not who changed them last",
             "Payment.method": "a payment is the sum of cash, transfer, cheques and cards",
             "Payment.changed_at": "payments do not tell when they changed",
             "ProductionOrder.changed_at": "production orders do not tell when they changed",

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.erp.model import InvoiceStatus, Money, OrderStatus, ProductionStatus, Progress, PurchaseStatus
+from bot.erp.model import InvoiceStatus, Money, OrderStatus, ProductionStatus, Progress, ReviewState
 from bot.erp.sap_b1 import documents
 from bot.erp.sap_b1.client import UserNames
 from bot.erp.sap_b1.decisions import ApprovalRequest, ApproverLine
@@ -78,29 +78,29 @@ def test_invoices(told: dict[str, Any], paid: int, wanted: InvoiceStatus) -> Non
 @each_row(
     ("told", "wanted"),
     [
-        ({}, PurchaseStatus.APPROVED),
-        ({"DocumentStatus": "bost_Close"}, PurchaseStatus.DONE),
-        ({"DocumentStatus": "bost_Delivered"}, PurchaseStatus.DONE),
-        ({"Cancelled": "tYES", "DocumentStatus": "bost_Close"}, PurchaseStatus.CANCELLED),
+        ({}, ReviewState.APPROVED),
+        ({"DocumentStatus": "bost_Close"}, ReviewState.DONE),
+        ({"DocumentStatus": "bost_Delivered"}, ReviewState.DONE),
+        ({"Cancelled": "tYES", "DocumentStatus": "bost_Close"}, ReviewState.CANCELLED),
     ],
 )
-def test_purchase_orders(told: dict[str, Any], wanted: PurchaseStatus) -> None:
+def test_purchase_orders(told: dict[str, Any], wanted: ReviewState) -> None:
     assert documents.purchase_status(document(**told), None, draft=False) is wanted
 
 
 @each_row(
     ("state", "wanted"),
     [
-        ("Pending", PurchaseStatus.WAITING),
-        ("Approved", PurchaseStatus.APPROVED),
-        ("NotApproved", PurchaseStatus.REJECTED),
-        ("Cancelled", PurchaseStatus.CANCELLED),
-        ("Generated", PurchaseStatus.APPROVED),
-        ("GeneratedByAuthorizer", PurchaseStatus.APPROVED),
-        ("SomethingNew", PurchaseStatus.DRAFT),
+        ("Pending", ReviewState.WAITING),
+        ("Approved", ReviewState.APPROVED),
+        ("NotApproved", ReviewState.REJECTED),
+        ("Cancelled", ReviewState.CANCELLED),
+        ("Generated", ReviewState.APPROVED),
+        ("GeneratedByAuthorizer", ReviewState.APPROVED),
+        ("SomethingNew", ReviewState.DRAFT),
     ],
 )
-def test_a_draft_has_the_state_of_its_request(state: str, wanted: PurchaseStatus) -> None:
+def test_a_draft_has_the_state_of_its_request(state: str, wanted: ReviewState) -> None:
     draft = document(AuthorizationStatus="dasRejected")
     assert documents.purchase_status(draft, request(state), draft=True) is wanted
 
@@ -108,19 +108,19 @@ def test_a_draft_has_the_state_of_its_request(state: str, wanted: PurchaseStatus
 @each_row(
     ("told", "wanted"),
     [
-        ("dasWithout", PurchaseStatus.DRAFT),
-        ("dasPending", PurchaseStatus.WAITING),
-        ("dasApproved", PurchaseStatus.APPROVED),
-        ("dasRejected", PurchaseStatus.REJECTED),
-        ("dasCancelled", PurchaseStatus.CANCELLED),
-        (None, PurchaseStatus.DRAFT),
+        ("dasWithout", ReviewState.DRAFT),
+        ("dasPending", ReviewState.WAITING),
+        ("dasApproved", ReviewState.APPROVED),
+        ("dasRejected", ReviewState.REJECTED),
+        ("dasCancelled", ReviewState.CANCELLED),
+        (None, ReviewState.DRAFT),
     ],
 )
-def test_a_draft_without_a_request_has_its_own_state(told: str | None, wanted: PurchaseStatus) -> None:
+def test_a_draft_without_a_request_has_its_own_state(told: str | None, wanted: ReviewState) -> None:
     row = document(AuthorizationStatus=told)
     assert documents.purchase_status(row, None, draft=True) is wanted
     order = DOCUMENTS.purchase_order(PURCHASE_DRAFTS, row, None, NOBODY, {})
-    assert (order.number, order.approval) == ("D7", None)
+    assert (order.number, order.review.approval) == ("D7", None)
 
 
 @each_row(
@@ -288,10 +288,10 @@ def test_lines_of_later_stages_need_not_be_there() -> None:
 
 def test_people_whose_accounts_are_not_told_are_marked_as_keys() -> None:
     order = DOCUMENTS.purchase_order(PURCHASES, document(UserSign=12), None, NOBODY, {})
-    assert (order.requester, order.people) == ("#12", {})
+    assert (order.review.requester, order.review.people) == ("#12", {})
     known = UserNames({"12": "dora"}, {"dora": "Dora", "anna": "Anna"})
     order = DOCUMENTS.purchase_order(PURCHASES, document(UserSign=12), None, known, {})
-    assert (order.requester, order.people) == ("dora", {"dora": "Dora"})
+    assert (order.review.requester, order.review.people) == ("dora", {"dora": "Dora"})
 
 
 @each_row(
@@ -308,7 +308,7 @@ def test_people_whose_accounts_are_not_told_are_marked_as_keys() -> None:
 )
 def test_the_version_changes_with_every_edit(change: dict[str, Any]) -> None:
     def version(row: dict[str, Any], asked: ApprovalRequest | None = None) -> str:
-        return DOCUMENTS.purchase_order(PURCHASE_DRAFTS, row, asked, NOBODY, {}).version
+        return DOCUMENTS.purchase_order(PURCHASE_DRAFTS, row, asked, NOBODY, {}).review.version
 
     assert version(document()) == version(document())
     assert version(document()) != version(document(**change))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.erp.errors import NotFound, NotPermitted
-from bot.erp.model import PurchaseStatus, Verdict
+from bot.erp.model import ReviewState, Verdict
 from bot.erp.port import ListQuery
 from bot.erp.sap_b1.adapter import SapB1Erp
 from bot.kit.testing.company import ReferenceCompany
@@ -52,7 +52,11 @@ async def test_what_is_no_receipt(
 async def test_people_of_the_orders_own_a_receipt(erp: SapB1Erp, company: ReferenceCompany) -> None:
     of_two = next(each for each in company.receipts.values() if len(each.order_numbers) > 1)
     orders = [await erp.purchase_order(number) for number in of_two.order_numbers]
-    wanted = {name for order in orders for name in (order.buyer, order.requester, order.named(order.requester))}
+    wanted = {
+        name
+        for order in orders
+        for name in (order.buyer, order.review.requester, order.review.named(order.review.requester))
+    }
     assert set((await erp.receipt(of_two.number)).owners) == wanted
     back = next(each for each in company.receipts.values() if each.is_return)
     assert (await erp.receipt(back.number)).owners
@@ -136,7 +140,7 @@ async def test_a_draft_with_the_key_of_an_order_has_nothing_of_that_order(
 async def test_a_draft_that_became_an_order_tells_what_came_in_of_it(
     erp: SapB1Erp, server: FakeSapB1, company: ReferenceCompany
 ) -> None:
-    draft = next(number for number, each in company.purchases.items() if each.status is PurchaseStatus.WAITING)
+    draft = next(number for number, each in company.purchases.items() if each.status is ReviewState.WAITING)
     company.decide(draft, Verdict.APPROVE, "anna", "")
     server.generate(draft, 555)
     [order] = [row for row in server._entity("PurchaseOrders") if row["DocNum"] == 555]

@@ -11,7 +11,7 @@ import pytest
 
 from bot.erp.errors import Conflict, Invalid, NotFound, NotListedByProduct, NotPermitted
 from bot.erp.goods.port import ArrivalQuery, WarehouseQuery
-from bot.erp.model import Area, Decision, DecisionOutcome, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.model import Area, Decision, DecisionOutcome, PurchaseOrder, ReviewState, Verdict
 from bot.erp.port import Filter, ListQuery
 from bot.erp.sap_b1.adapter import SapB1Erp
 from bot.kit.testing.company import Clock, ReferenceCompany
@@ -28,7 +28,7 @@ WAITING, TWO_LEVELS = "D7001", "D7006"
 
 
 def decision(order: PurchaseOrder, verdict: Verdict = Verdict.APPROVE, by: str = "anna", reason: str = "") -> Decision:
-    return Decision(number=order.number, version=order.version, verdict=verdict, by=by, reason=reason)
+    return Decision(number=order.number, version=order.review.version, verdict=verdict, by=by, reason=reason)
 
 
 # Drafts and numbers
@@ -36,9 +36,9 @@ def decision(order: PurchaseOrder, verdict: Verdict = Verdict.APPROVE, by: str =
 
 async def test_an_order_that_waits_is_a_draft_called_by_its_key(erp: SapB1Erp, server: FakeSapB1) -> None:
     order = await erp.purchase_order(WAITING.lower())
-    assert (order.number, order.id, order.status) == (WAITING, "7001", PurchaseStatus.WAITING)
-    assert order.approval is not None
-    assert order.approval.pending_for == ("anna", "carla")
+    assert (order.number, order.id, order.status) == (WAITING, "7001", ReviewState.WAITING)
+    assert order.review.approval is not None
+    assert order.review.approval.pending_for == ("anna", "carla")
     assert "Drafts?" in server.asked[0]
     assert "DocEntry eq 7001 and DocObjectCode eq 'oPurchaseOrders'" in server.asked[0]
     # A draft shows the next number of its series, which is not assigned yet.
@@ -60,16 +60,16 @@ async def test_approved_is_not_generated_and_goes_on_as_the_order_that_it_become
     assert (result.outcome, resulting_order(result).number, resulting_order(result).status) == (
         DecisionOutcome.APPLIED,
         WAITING,
-        PurchaseStatus.APPROVED,
+        ReviewState.APPROVED,
     )
     assert resulting_order(result).extra == {"generated": "no"}
     assert server.requests.count(RequestKind.WRITE) == 1
     server.generate(WAITING, 1555)
     for number in (WAITING, "1555"):
         order = await erp.purchase_order(number)
-        assert (order.number, order.status, order.extra) == ("1555", PurchaseStatus.APPROVED, {})
-        assert order.approval is not None
-        assert order.approval.decided_by == "anna"
+        assert (order.number, order.status, order.extra) == ("1555", ReviewState.APPROVED, {})
+        assert order.review.approval is not None
+        assert order.review.approval.decided_by == "anna"
     listed = [order.number for order in (await erp.purchase_orders(ListQuery(limit=100))).items]
     assert "1555" in listed
     assert WAITING not in listed
@@ -81,12 +81,12 @@ async def test_an_approved_draft_may_be_late(erp: SapB1Erp, company: ReferenceCo
     late = next(
         order
         for order in company.purchases.values()
-        if order.status is PurchaseStatus.WAITING and order.due_on is not None and order.due_on < company.today
+        if order.status is ReviewState.WAITING and order.due_on is not None and order.due_on < company.today
     )
     seen = await erp.purchase_order(late.number)
     for by in ("anna", "boris"):
         seen = (await erp.decide(decision(seen, by=by))).document or seen
-    assert seen.status is PurchaseStatus.APPROVED
+    assert seen.status is ReviewState.APPROVED
     found = (await erp.purchase_orders(ListQuery(filter=Filter.LATE, limit=100))).items
     assert late.number in [order.number for order in found]
 
@@ -117,7 +117,7 @@ async def test_a_request_about_an_order_that_was_made_already_says_nothing_of_it
     [request] = [row for row in server._requests() if row["ObjectEntry"] == 7010]
     for state in ("arsPending", "arsCancelled"):
         server.answers["ApprovalRequests"] = 200, {"value": [request, request | {"Code": 99999, "Status": state}]}
-        assert (await erp.purchase_order("1010")).approval == order.approval
+        assert (await erp.purchase_order("1010")).review.approval == order.review.approval
 
 
 @pytest.mark.parametrize("number", ["X1001", "1001x", "10.01", "1e3", "12-", "-5", "2147483648", "9" * 10, "D", "١٠٠١"])
@@ -142,8 +142,8 @@ async def test_without_the_right_to_users_orders_are_read_and_nobody_can_decide(
 ) -> None:
     server.answers["Users"] = 403, {"error": {"code": "-1116", "message": "not authorized"}}
     order = await erp.purchase_order(WAITING)
-    assert order.approval is not None
-    assert order.approval.pending_for == ("#11", "#12")
+    assert order.review.approval is not None
+    assert order.review.approval.pending_for == ("#11", "#12")
     assert (await erp.decide(decision(order))).outcome is DecisionOutcome.NOT_PERMITTED
     assert not server.requests.count(RequestKind.WRITE)
 
@@ -153,7 +153,7 @@ async def test_without_the_right_to_requests_orders_are_read_and_nothing_can_be_
 ) -> None:
     server.answers["ApprovalRequests"] = 403, {"error": {"code": "-1116", "message": "not authorized"}}
     order = await erp.purchase_order(WAITING)
-    assert (order.status, order.approval) == (PurchaseStatus.WAITING, None)
+    assert (order.status, order.review.approval) == (ReviewState.WAITING, None)
     assert (await erp.decide(decision(order))).outcome is DecisionOutcome.NOT_PERMITTED
     assert not server.requests.count(RequestKind.WRITE)
     with pytest.raises(NotPermitted):
@@ -267,7 +267,7 @@ async def test_the_sessions_own_user_is_not_named_at_all(
     result = await erp.decide(decision(await erp.purchase_order(WAITING)))
     assert result.outcome is DecisionOutcome.APPLIED
     assert server.bodies == [{"ApprovalRequestDecisions": [{"Status": "ardApproved"}]}]
-    approval = company.purchases[WAITING].approval
+    approval = company.purchases[WAITING].review.approval
     assert approval is not None
     assert approval.decided_by == "anna"
 
@@ -280,7 +280,7 @@ async def test_who_cannot_be_signed_for_decides_nothing(
     result = await erp.decide(decision(await erp.purchase_order(WAITING)))
     assert (result.outcome, server.requests.count(RequestKind.WRITE)) == (DecisionOutcome.NOT_PERMITTED, writes)
     assert "password" in result.text
-    assert company.purchases[WAITING].status is PurchaseStatus.WAITING
+    assert company.purchases[WAITING].status is ReviewState.WAITING
 
 
 @both_versions
@@ -324,14 +324,14 @@ async def test_a_stage_may_want_two_people(erp: SapB1Erp, server: FakeSapB1, com
     first = await erp.decide(decision(await erp.purchase_order(WAITING)))
     assert first.outcome is DecisionOutcome.MORE_APPROVALS_NEEDED
     assert first.document is not None
-    assert resulting_order(first).approval is not None
-    assert (resulting_order(first).approval.pending_for, resulting_order(first).approval.decided_by) == (
+    assert resulting_order(first).review.approval is not None
+    assert (resulting_order(first).review.approval.pending_for, resulting_order(first).review.approval.decided_by) == (
         ("carla",),
         "anna",
     )
     assert (await erp.decide(decision(resulting_order(first)))).outcome is DecisionOutcome.NOT_PERMITTED
     assert (await erp.decide(decision(resulting_order(first), by="carla"))).outcome is DecisionOutcome.APPLIED
-    assert company.purchases[WAITING].status is PurchaseStatus.APPROVED
+    assert company.purchases[WAITING].status is ReviewState.APPROVED
 
 
 async def test_a_lost_answer_of_one_of_two_is_read_again_and_not_sent_again(erp: SapB1Erp, server: FakeSapB1) -> None:
@@ -347,9 +347,9 @@ async def test_a_session_that_ended_at_the_write_is_renewed_and_the_decision_don
 ) -> None:
     order = await erp.purchase_order(WAITING)
     clock.advance(31 * 60)
-    version = int(company.purchases[WAITING].version)
+    version = int(company.purchases[WAITING].review.version)
     assert (await erp.decide(decision(order))).outcome is DecisionOutcome.APPLIED
-    assert int(company.purchases[WAITING].version) == version + 1
+    assert int(company.purchases[WAITING].review.version) == version + 1
     assert server.requests.count(RequestKind.LOGIN) == 2
 
 

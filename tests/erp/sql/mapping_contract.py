@@ -95,7 +95,7 @@ class ReadyMappingContract(ErpContract):
             return
         for receipt in company.receipts.values():
             orders = [company.purchases[number] for number in receipt.order_numbers]
-            wanted = {person for order in orders for person in (order.buyer, order.requester)}
+            wanted = {person for order in orders for person in (order.buyer, order.review.requester)}
             assert set((await reader.receipt(receipt.number)).owners) == wanted
 
     def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> RelayedDatabase:

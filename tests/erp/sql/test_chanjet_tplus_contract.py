@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from bot.erp.model import Approval, Feed, Invoice, InvoiceStatus, PurchaseOrder, PurchaseStatus
+from bot.erp.model import Approval, Feed, Invoice, InvoiceStatus, PurchaseOrder, ReviewState
 from bot.erp.port import Capability
 from bot.kit.testing.gaps import Gaps, Rewrite
+from tests.bare_records import with_review
 from tests.erp.earlier_purchases import supplied_earlier
 from tests.erp.fakes.chanjet_tplus import BOTH, ChanjetTplus
 from tests.erp.sql.mapping_contract import (
@@ -22,7 +22,7 @@ from tests.erp.sql.mapping_contract import (
     without_void,
 )
 
-_UNCHECKED = {PurchaseStatus.DRAFT, PurchaseStatus.REJECTED, PurchaseStatus.WAITING}
+_UNCHECKED = {ReviewState.DRAFT, ReviewState.REJECTED, ReviewState.WAITING}
 
 
 def _as_checked(record: Any) -> Any:
@@ -30,11 +30,11 @@ def _as_checked(record: Any) -> Any:
     if not isinstance(record, PurchaseOrder):
         return record
     if record.status in _UNCHECKED:
-        return replace(record, status=PurchaseStatus.WAITING, approval=Approval())
-    if record.approval is None:
+        return with_review(record, state=ReviewState.WAITING, approval=Approval())
+    if record.review.approval is None:
         return record
-    told = Approval(decided_by=record.approval.decided_by, decided_at=record.approval.decided_at)
-    return replace(record, approval=told)
+    told = Approval(decided_by=record.review.approval.decided_by, decided_at=record.review.approval.decided_at)
+    return with_review(record, approval=told)
 
 
 def _without_void(record: Any) -> Any:

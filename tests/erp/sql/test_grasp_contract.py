@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
-from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus, SalesOrder
+from bot.erp.model import Approval, PurchaseOrder, ReviewState, SalesOrder
 from bot.erp.port import Capability
 from bot.kit.testing.gaps import Gaps, Rewrite
+from tests.bare_records import with_review
 from tests.erp.earlier_purchases import supplied_earlier
 from tests.erp.fakes.grasp import Grasp
 from tests.erp.sql.mapping_contract import (
@@ -20,15 +21,15 @@ from tests.erp.sql.mapping_contract import (
     yuan,
 )
 
-_UNPOSTED = {PurchaseStatus.DRAFT, PurchaseStatus.REJECTED, PurchaseStatus.WAITING}
+_UNPOSTED = {ReviewState.DRAFT, ReviewState.REJECTED, ReviewState.WAITING}
 
 
 def _as_posted(record: Any) -> Any:
     if not isinstance(record, PurchaseOrder):
         return record
     if record.status in _UNPOSTED:
-        return replace(record, status=PurchaseStatus.WAITING, approval=Approval())
-    return replace(record, approval=None)
+        return with_review(record, state=ReviewState.WAITING, approval=Approval())
+    return with_review(record, approval=None)
 
 
 def _in_own_currency(record: Any) -> Any:
@@ -84,8 +85,8 @@ class TestGraspContract(ReadyMappingContract):
             "Supplier.payment_terms": "terms stand in tables that differ between the editions",
             "Supplier.changed_at": "a partner tells no time of its change",
             "Prices.list_price": "price lists stand in tables that differ between the editions",
-            "PurchaseOrder.requester": "an order names its handler, not who entered it",
-            "PurchaseOrder.changed_by": "an order does not tell who changed it",
+            "Review.requester": "an order names its handler, not who entered it",
+            "Review.changed_by": "an order does not tell who changed it",
             "PurchaseOrder.changed_at": "orders bear the day they are of, and no time of change",
         },
         rewrites=(

@@ -9,15 +9,16 @@ from typing import Any
 
 import pytest
 
-from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus, StockLevel
+from bot.erp.model import Approval, PurchaseOrder, ReviewState, StockLevel
 from bot.erp.model.goods import DeliveryStatus, GoodsDelivery
 from bot.erp.port import GOODS, PARTNER_READS, Capability
 from bot.kit.testing.gaps import Gaps, Rewrite
+from tests.bare_records import with_review
 from tests.erp.earlier_purchases import supplied_earlier
 from tests.erp.fakes.kingdee_k3 import KingdeeK3
 from tests.erp.sql.mapping_contract import READS, ReadyMappingContract
 
-_UNCHECKED = {PurchaseStatus.DRAFT, PurchaseStatus.REJECTED}
+_UNCHECKED = {ReviewState.DRAFT, ReviewState.REJECTED}
 
 
 def _as_checked(record: Any) -> Any:
@@ -25,12 +26,12 @@ def _as_checked(record: Any) -> Any:
     if not isinstance(record, PurchaseOrder):
         return record
     if record.status in _UNCHECKED:
-        return replace(record, status=PurchaseStatus.WAITING, approval=Approval())
-    if record.status is PurchaseStatus.CANCELLED or record.approval is None:
-        return replace(record, approval=Approval() if record.status is PurchaseStatus.CANCELLED else None)
-    told = record.approval
-    waits = record.status is PurchaseStatus.WAITING
-    return replace(
+        return with_review(record, state=ReviewState.WAITING, approval=Approval())
+    if record.status is ReviewState.CANCELLED or record.review.approval is None:
+        return with_review(record, approval=Approval() if record.status is ReviewState.CANCELLED else None)
+    told = record.review.approval
+    waits = record.status is ReviewState.WAITING
+    return with_review(
         record, approval=replace(told, pending_for=(), levels=1, decided_at=None if waits else told.decided_at)
     )
 
@@ -64,7 +65,7 @@ class TestKingdeeK3Contract(ReadyMappingContract):
             "SalesOrder.payment": "an order does not tell what of it was paid",
             "SalesOrder.changed_at": "K/3 stamps a change with a row version, which is no time",
             "Invoice.changed_at": "K/3 stamps a change with a row version, which is no time",
-            "PurchaseOrder.changed_by": "an order names who made it and who checked it, not who changed it",
+            "Review.changed_by": "an order names who made it and who checked it, not who changed it",
             "PurchaseOrder.changed_at": "K/3 stamps a change with a row version, which is no time",
             "Customer.payment_terms": "the terms of partners stand in tables of receivables and payables",
             "Customer.credit_limit": "limits of credit stand in tables of their own, by kind and currency",

@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from bot.erp.model import Approval, Payment, PaymentDirection, PurchaseOrder, PurchaseStatus
+from bot.erp.model import Approval, Payment, PaymentDirection, PurchaseOrder, ReviewState
 from bot.erp.port import GOODS, PARTNER_READS
 from bot.kit.testing.gaps import Gaps, Rewrite
+from tests.bare_records import with_review
 from tests.erp.earlier_purchases import supplied_earlier
 from tests.erp.fakes.yonyou_u8 import YonyouU8
 from tests.erp.sql.mapping_contract import (
@@ -29,10 +30,10 @@ def _as_checked(record: Any) -> Any:
     """Return an order with what its head says of the decision: who checked it, and when."""
     if not isinstance(record, PurchaseOrder):
         return record
-    if record.status in {PurchaseStatus.APPROVED, PurchaseStatus.DONE} and record.approval:
-        told = Approval(decided_by=record.approval.decided_by, decided_at=record.approval.decided_at)
-        return replace(record, approval=told)
-    return replace(record, approval=Approval() if record.status is PurchaseStatus.WAITING else None)
+    if record.status in {ReviewState.APPROVED, ReviewState.DONE} and record.review.approval:
+        told = Approval(decided_by=record.review.approval.decided_by, decided_at=record.review.approval.decided_at)
+        return with_review(record, approval=told)
+    return with_review(record, approval=Approval() if record.status is ReviewState.WAITING else None)
 
 
 def _numbered_by_kind(record: Any) -> Any:

@@ -22,8 +22,8 @@ from bot.erp.model import (
     ProductionOrder,
     ProductionStatus,
     Progress,
-    PurchaseStatus,
     Quantities,
+    ReviewState,
     StockLevel,
     WarehouseStock,
 )
@@ -109,7 +109,7 @@ def _dropped(server: FakeTryton) -> str:
 
 def _approved(server: FakeTryton, received: Progress) -> str:
     orders = server.company.purchases.values()
-    wanted = (PurchaseStatus.APPROVED, received)
+    wanted = (ReviewState.APPROVED, received)
     return next(each.number for each in orders if (each.status, each.received) == wanted)
 
 
@@ -138,7 +138,7 @@ class TestTrytonContract(ErpContract):
             "Customer.credit_limit": "Tryton limits credit only with a further module",
         },
         states={
-            PurchaseStatus.REJECTED: (PurchaseStatus.CANCELLED, "Tryton cancels what is rejected"),
+            ReviewState.REJECTED: (ReviewState.CANCELLED, "Tryton cancels what is rejected"),
         },
         rewrites=(
             Rewrite("Tryton says of every warehouse how much is there, zero too", _in_every_warehouse),

@@ -13,8 +13,8 @@ from bot.erp.model import (
     OrderStatus,
     ProductionStatus,
     Progress,
-    PurchaseStatus,
     Quantities,
+    ReviewState,
     WarehouseStock,
 )
 from bot.erp.tryton import documents
@@ -195,15 +195,15 @@ def test_trap_there_is_no_overdue_state_the_first_unpaid_day_counts() -> None:
 @each_row(
     ("state", "status"),
     [
-        ("draft", PurchaseStatus.DRAFT),
-        ("quotation", PurchaseStatus.WAITING),
-        ("confirmed", PurchaseStatus.APPROVED),
-        ("processing", PurchaseStatus.APPROVED),
-        ("done", PurchaseStatus.DONE),
-        ("cancelled", PurchaseStatus.CANCELLED),
+        ("draft", ReviewState.DRAFT),
+        ("quotation", ReviewState.WAITING),
+        ("confirmed", ReviewState.APPROVED),
+        ("processing", ReviewState.APPROVED),
+        ("done", ReviewState.DONE),
+        ("cancelled", ReviewState.CANCELLED),
     ],
 )
-def test_states_of_purchases(state: str, status: PurchaseStatus) -> None:
+def test_states_of_purchases(state: str, status: ReviewState) -> None:
     assert _purchase(state=state).status is status
 
 
@@ -224,7 +224,7 @@ def test_who_created_it_is_told_by_name_and_account() -> None:
 )
 def test_who_changed_a_purchase_last(made: Any, written: Any, changed_by: str) -> None:
     order = _purchase(**{"create_uid.": made, "write_uid.": written})
-    assert (order.requester, order.changed_by) == ("dora" if made else "", changed_by)
+    assert (order.review.requester, order.review.changed_by) == ("dora" if made else "", changed_by)
 
 
 @each_row(

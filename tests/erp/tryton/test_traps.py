@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from bot.erp.errors import Invalid, Unsupported
-from bot.erp.model import Area, Decision, DecisionOutcome, PurchaseStatus, Verdict
+from bot.erp.model import Area, Decision, DecisionOutcome, ReviewState, Verdict
 from bot.erp.port import Erp, ListQuery
 from bot.erp.tryton.manifest import vendor
 from bot.kit.testing.company import Clock, ReferenceCompany
@@ -28,14 +28,14 @@ def _waiting(company: ReferenceCompany, levels: int = 1) -> str:
     return next(
         order.number
         for order in company.purchases.values()
-        if order.approval and (order.approval.level, order.approval.levels) == (1, levels)
-        if order.status is PurchaseStatus.WAITING
+        if order.review.approval and (order.review.approval.level, order.review.approval.levels) == (1, levels)
+        if order.status is ReviewState.WAITING
     )
 
 
 async def _decide(erp: Erp, number: str, by: str, verdict: Verdict = Verdict.APPROVE, reason: str = "") -> Any:
     seen = await erp.purchase_order(number)
-    return await erp.decide(Decision(number=number, version=seen.version, verdict=verdict, by=by, reason=reason))
+    return await erp.decide(Decision(number=number, version=seen.review.version, verdict=verdict, by=by, reason=reason))
 
 
 async def test_trap_stock_without_its_context_is_zero_without_an_error(erp: Erp, server: FakeTryton) -> None:
@@ -93,7 +93,7 @@ async def test_trap_a_refusal_is_told_apart_by_rights_not_by_words(
     # The kit's fault answers before the route; the test asks for the rights that it removes.
     result = await _decide(erp, number, "anna")
     assert result.outcome is DecisionOutcome.NOT_PERMITTED
-    assert company.purchases[number].status is PurchaseStatus.WAITING
+    assert company.purchases[number].status is ReviewState.WAITING
 
 
 async def test_a_button_without_groups_is_open_to_who_may_write(
@@ -119,7 +119,7 @@ async def test_trap_a_warning_is_a_question_for_people_at_the_screen(
     server.warning = ("purchase_similar", "There is a similar order.", "Confirm anyway?")
     with pytest.raises(Invalid, match=r"There is a similar order\. Confirm anyway\?"):
         await _decide(erp, number, "anna")
-    assert company.purchases[number].status is PurchaseStatus.WAITING
+    assert company.purchases[number].status is ReviewState.WAITING
 
 
 async def test_trap_the_stamp_goes_along_so_that_tryton_itself_notices(
@@ -139,16 +139,16 @@ async def test_trap_the_stamp_goes_along_so_that_tryton_itself_notices(
     for verdict in Verdict:
         seen = await erp.purchase_order(number)
         result = await erp.decide(
-            Decision(number=number, version=seen.version, verdict=verdict, by="anna", reason=REASON)
+            Decision(number=number, version=seen.review.version, verdict=verdict, by="anna", reason=REASON)
         )
         assert result.outcome is DecisionOutcome.CHANGED_SINCE_SHOWN
-        assert company.purchases[number].status is PurchaseStatus.WAITING
+        assert company.purchases[number].status is ReviewState.WAITING
 
 
 async def test_trap_a_worker_processes_what_somebody_confirmed(erp: Erp, company: ReferenceCompany) -> None:
     result = await _decide(erp, _waiting(company), "anna")
-    assert resulting_order(result).approval.decided_by == "anna"
-    assert resulting_order(result).named("anna") == "Anna 安娜"
+    assert resulting_order(result).review.approval.decided_by == "anna"
+    assert resulting_order(result).review.named("anna") == "Anna 安娜"
 
 
 async def test_a_reason_that_could_not_be_left_is_told(
@@ -162,7 +162,7 @@ async def test_a_reason_that_could_not_be_left_is_told(
     result = await _decide(erp, number, "anna", Verdict.REJECT, REASON)
     assert result.outcome is DecisionOutcome.APPLIED
     assert "Notes are closed." in result.text
-    assert company.purchases[number].status is PurchaseStatus.REJECTED
+    assert company.purchases[number].status is ReviewState.REJECTED
 
 
 async def test_an_approval_leaves_a_note_only_with_a_reason(
@@ -172,7 +172,7 @@ async def test_an_approval_leaves_a_note_only_with_a_reason(
     await _decide(erp, first, "anna")
     assert not [method for method, _ in server.calls if method == "model.ir.note.create"]
     result = await _decide(erp, second, "anna", reason="if it must be")
-    assert resulting_order(result).approval.reason == "if it must be"
+    assert resulting_order(result).review.approval.reason == "if it must be"
 
 
 # With the bot's account
@@ -193,10 +193,13 @@ async def test_the_bots_account_decides_for_people_and_a_note_names_them(
     first, second = (order.number for order in list(company.purchases.values())[:2])
     approved = await _decide(erp, first, "li.na")
     assert approved.outcome is DecisionOutcome.APPLIED
-    assert (approved.document.approval.decided_by, approved.document.approval.reason) == ("li.na", "")
+    assert (approved.document.review.approval.decided_by, approved.document.review.approval.reason) == ("li.na", "")
     rejected = await _decide(erp, second, "wang.qiang", Verdict.REJECT, REASON)
     assert rejected.outcome is DecisionOutcome.APPLIED
-    assert (rejected.document.approval.decided_by, rejected.document.approval.reason) == ("wang.qiang", REASON)
+    assert (rejected.document.review.approval.decided_by, rejected.document.review.approval.reason) == (
+        "wang.qiang",
+        REASON,
+    )
     notes = [params[0][0]["message"] for method, params in server.calls if method == "model.ir.note.create"]
     assert notes == ["Approved by li.na", f"Rejected by wang.qiang\n{REASON}"]
     assert (await _decide(erp, first, "wang.qiang")).outcome is DecisionOutcome.ALREADY_DECIDED
@@ -210,7 +213,7 @@ async def test_of_a_lost_answer_under_the_bots_account_the_order_tells(
     server.faults.lose_write_answer()
     result = await _decide(erp, number, "li.na")
     assert result.outcome is DecisionOutcome.APPLIED
-    assert resulting_order(result).approval.decided_by == ""
+    assert resulting_order(result).review.approval.decided_by == ""
 
 
 async def test_one_account_is_not_two_people(open_erp: OpenErp, company: ReferenceCompany, server: FakeTryton) -> None:
@@ -231,7 +234,7 @@ async def test_who_clicked_already_is_told(open_erp: OpenErp, company: Reference
     number = _waiting(company, levels=2)
     result = await _decide(erp, number, "carla")
     assert result.outcome is DecisionOutcome.MORE_APPROVALS_NEEDED
-    assert resulting_order(result).approval.passed_by == ("carla",)
+    assert resulting_order(result).review.approval.passed_by == ("carla",)
 
 
 # Modules, drafts, changes

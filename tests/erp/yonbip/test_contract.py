@@ -14,7 +14,7 @@ from bot.erp.model import (
     Feed,
     ProductionOrder,
     PurchaseOrder,
-    PurchaseStatus,
+    ReviewState,
     StockLevel,
     WarehouseStock,
 )
@@ -26,6 +26,7 @@ from bot.kit.testing.erp_contract import ErpContract
 from bot.kit.testing.fake_erp import SECRET
 from bot.kit.testing.gaps import Gaps, Rewrite
 from bot.kit.testing.reference_records import WAREHOUSES as NAMES
+from tests.bare_records import with_review
 from tests.erp.fakes.yonbip import APP_KEY, TENANT, FakeYonBip, user_token
 from tests.erp.fakes.yonbip_records import WAREHOUSES
 
@@ -42,20 +43,20 @@ def _warehouses(record: Any) -> Any:
 
 
 def _levels(record: Any) -> Any:
-    if not isinstance(record, PurchaseOrder) or record.approval is None:
+    if not isinstance(record, PurchaseOrder) or record.review.approval is None:
         return record
-    return replace(record, approval=replace(record.approval, levels=record.approval.level))
+    return with_review(record, approval=replace(record.review.approval, levels=record.review.approval.level))
 
 
 def _requester(record: Any) -> Any:
-    if isinstance(record, PurchaseOrder) and record.status in (PurchaseStatus.DRAFT, PurchaseStatus.CANCELLED):
-        return replace(record, requester="")
+    if isinstance(record, PurchaseOrder) and record.status in (ReviewState.DRAFT, ReviewState.CANCELLED):
+        return with_review(record, requester="")
     return record
 
 
 def _closed(record: Any) -> Any:
-    if isinstance(record, PurchaseOrder) and record.status is PurchaseStatus.CANCELLED:
-        return replace(record, status=PurchaseStatus.DONE)
+    if isinstance(record, PurchaseOrder) and record.status is ReviewState.CANCELLED:
+        return with_review(record, state=ReviewState.DONE)
     return record
 
 
@@ -111,7 +112,7 @@ class TestYonBipContract(ErpContract):
             "Product.barcode": "the list of materials answers without barcodes",
             "Quantities.reserved": "stock tells what orders will take out, not what is reserved",
             "StockLevel.reorder_point": "safety stock is not in the stock call",
-            "PurchaseOrder.changed_by": "documents name who changed them by a number that the workflow does not know",
+            "Review.changed_by": "documents name who changed them by a number that the workflow does not know",
             **dict.fromkeys(_UNLISTED, "the list of customers tells no more than code and name"),
             "Supplier.contact": "contacts are not in the list of vendors",
             "Supplier.buyer": "the list of vendors does not tell",

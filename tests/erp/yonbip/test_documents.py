@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.erp.model import InvoiceStatus, Money, OrderStatus, ProductionStatus, Progress, PurchaseStatus
+from bot.erp.model import InvoiceStatus, Money, OrderStatus, ProductionStatus, Progress, ReviewState
 from bot.erp.values import is_true, number
 from bot.erp.yonbip import documents
 from bot.erp.yonbip.documents import DocumentMapper
@@ -46,20 +46,20 @@ def test_an_unknown_next_step_leaves_the_state_of_the_document() -> None:
 @each_row(
     ("status", "verified", "wanted"),
     [
-        ("0", "0", PurchaseStatus.DRAFT),
-        ("0", "", PurchaseStatus.DRAFT),
-        ("0", "1", PurchaseStatus.WAITING),
-        ("3", "1", PurchaseStatus.WAITING),
-        ("3", "", PurchaseStatus.WAITING),
-        ("1", "2", PurchaseStatus.APPROVED),
-        ("2", "2", PurchaseStatus.DONE),
-        ("0", "-1", PurchaseStatus.REJECTED),
-        ("0", "4", PurchaseStatus.REJECTED),
-        ("0", "3", PurchaseStatus.REJECTED),
-        ("2", "-1", PurchaseStatus.DONE),
+        ("0", "0", ReviewState.DRAFT),
+        ("0", "", ReviewState.DRAFT),
+        ("0", "1", ReviewState.WAITING),
+        ("3", "1", ReviewState.WAITING),
+        ("3", "", ReviewState.WAITING),
+        ("1", "2", ReviewState.APPROVED),
+        ("2", "2", ReviewState.DONE),
+        ("0", "-1", ReviewState.REJECTED),
+        ("0", "4", ReviewState.REJECTED),
+        ("0", "3", ReviewState.REJECTED),
+        ("2", "-1", ReviewState.DONE),
     ],
 )
-def test_purchase_orders(status: str, verified: str, wanted: PurchaseStatus) -> None:
+def test_purchase_orders(status: str, verified: str, wanted: ReviewState) -> None:
     assert documents.purchase_status(status, verified) is wanted
 
 

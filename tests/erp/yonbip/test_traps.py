@@ -20,7 +20,7 @@ from bot.erp.model import (
     Followed,
     InvoiceStatus,
     PurchaseOrder,
-    PurchaseStatus,
+    ReviewState,
     Verdict,
 )
 from bot.erp.model.goods import ArrivalKind
@@ -38,7 +38,7 @@ TOKENS = {"user_tokens": {"anna": user_token("anna")}}
 
 
 def decision(order: PurchaseOrder, verdict: Verdict = Verdict.APPROVE) -> Decision:
-    return Decision(number=order.number, version=order.version, verdict=verdict, by="anna", reason="太贵")
+    return Decision(number=order.number, version=order.review.version, verdict=verdict, by="anna", reason="太贵")
 
 
 def _said(data: Any) -> dict[str, Any]:
@@ -62,7 +62,7 @@ async def test_explicit_nulls_are_never_sent(open_with: Open, server: FakeYonBip
     await erp.production_orders(ListQuery(filter=Filter.LATE))
     order = await erp.purchase_order(WAITING)
     await erp.decide(replace(decision(order), reason=""))
-    assert server.company.purchases[WAITING].status is PurchaseStatus.APPROVED
+    assert server.company.purchases[WAITING].status is ReviewState.APPROVED
     assert not [path for path, body in server.asked if nulls(body)]
     [approval] = [body for path, body in server.asked if "/runtime/ext/tasks/" in path]
     assert approval == {"source": "PU", "action": "complete"}
@@ -237,7 +237,7 @@ async def test_a_task_needs_its_persons_own_token(open_with: Open, company: Refe
     result = await erp.decide(decision(await erp.purchase_order(WAITING)))
     assert result.outcome is DecisionOutcome.NOT_PERMITTED
     assert "绑定用户" in result.text
-    assert company.purchases[WAITING].status is PurchaseStatus.WAITING
+    assert company.purchases[WAITING].status is ReviewState.WAITING
 
 
 async def test_where_the_apps_own_token_may_decide_it_is_the_persons_task(
@@ -247,7 +247,7 @@ async def test_where_the_apps_own_token_may_decide_it_is_the_persons_task(
     erp = open_with()
     result = await erp.decide(decision(await erp.purchase_order(WAITING), Verdict.REJECT))
     assert result.outcome is DecisionOutcome.APPLIED
-    approval = company.purchases[WAITING].approval
+    approval = company.purchases[WAITING].review.approval
     assert approval is not None
     assert (approval.decided_by, approval.reason) == ("anna", "太贵")
     [body] = [body for path, body in server.asked if path.endswith("/procesInstances/reject")]
@@ -303,9 +303,13 @@ async def test_audits_are_not_idempotent_and_go_out_once(open_with: Open, server
 
 async def test_an_older_run_of_the_workflow_and_tasks_that_were_dropped_decide_nothing(erp: YonBipErp) -> None:
     order = await erp.purchase_order("PO-1008")
-    assert order.approval is not None
-    assert (order.approval.decided_by, order.approval.level, order.approval.reason) == ("anna", 2, "")
-    assert order.requester == "dora"
+    assert order.review.approval is not None
+    assert (order.review.approval.decided_by, order.review.approval.level, order.review.approval.reason) == (
+        "anna",
+        2,
+        "",
+    )
+    assert order.review.requester == "dora"
 
 
 async def test_without_the_right_to_the_workflow_orders_are_read_all_the_same(
@@ -314,9 +318,9 @@ async def test_without_the_right_to_the_workflow_orders_are_read_all_the_same(
     refused = {"code": "310037", "message": "应用没有该API的调用权限"}
     server.answers["/digitalModel/openapi/task/querytaskstodo/page"] = refused
     order = await erp.purchase_order(WAITING)
-    assert order.status is PurchaseStatus.WAITING
-    assert order.approval is not None
-    assert order.approval.pending_for == ()
+    assert order.status is ReviewState.WAITING
+    assert order.review.approval is not None
+    assert order.review.approval.pending_for == ()
     result = await erp.decide(decision(order))
     assert (result.outcome, server.requests.count(RequestKind.WRITE)) == (DecisionOutcome.NOT_PERMITTED, 0)
 

@@ -19,7 +19,7 @@ import orjson
 from sqlalchemy import func, select
 from sqlalchemy.engine import Connection
 
-from bot.erp.model import Money, PurchaseStatus, Verdict
+from bot.erp.model import Money, ReviewState, Verdict
 from bot.kit.simulator.cards import SimCardView
 from bot.kit.simulator.chat import SimDelivery
 from bot.kit.simulator.config import SimulatorConfig, utc_now
@@ -29,6 +29,7 @@ from bot.kit.simulator.server import open_simulator as simulator_running
 from bot.store.database import Database
 from bot.store.tables import APPROVAL_AUDIT, APPROVAL_CASE, DELIVERY
 from tests.approvals.company import waiting_order
+from tests.bare_records import with_review
 from tests.scenario.approvals import remote_erp
 from tests.scenario.approvals.remote_erp import RemoteErp
 from tests.scenario.processes import NO_INDEX, Program, environment, forked, program, shared_database, used_before
@@ -51,7 +52,7 @@ TO_YOU_ALONE = "已单独发给你"
 PATIENCE = 5.0
 """Seconds after which a person taps again."""
 _NUMBER = re.compile(r"PO-\d{5}")
-_STATUS = {Verdict.APPROVE: PurchaseStatus.APPROVED, Verdict.REJECT: PurchaseStatus.REJECTED}
+_STATUS = {Verdict.APPROVE: ReviewState.APPROVED, Verdict.REJECT: ReviewState.REJECTED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,14 +130,16 @@ class ApprovalCluster:
             total = Money(Decimal(1000 + number), "CNY")
             name = f"PO-{number:05}"
             self.erp.erp.submit(
-                replace(
-                    template,
-                    id=name,
-                    number=name,
+                with_review(
+                    replace(
+                        template,
+                        id=name,
+                        number=name,
+                        total=total,
+                        vendor=f"ACME{number:05}",
+                        lines=tuple(replace(line, amount=total) for line in template.lines),
+                    ),
                     requester=f"erp-{REQUESTER}",
-                    total=total,
-                    vendor=f"ACME{number:05}",
-                    lines=tuple(replace(line, amount=total) for line in template.lines),
                 )
             )
             done.append(name)

@@ -32,8 +32,8 @@ from bot.erp.model import (
     DecisionResult,
     Product,
     PurchaseOrder,
-    PurchaseStatus,
     Quantities,
+    ReviewState,
     Slice,
     StockLevel,
 )
@@ -44,6 +44,7 @@ from bot.mechanisms.metrics import Metrics
 from bot.settings import load_settings
 from bot.web.server import METRICS, serving
 from tests.approvals.fake_erp import FakeApprovalErp
+from tests.bare_records import with_review
 
 T = TypeVar("T")
 
@@ -96,7 +97,7 @@ class RemoteErp:
         found = [
             replace(order, lines=())
             for order in self.erp.orders.values()
-            if (order.status is PurchaseStatus.WAITING or not waiting) and text in order.vendor.casefold()
+            if (order.status is ReviewState.WAITING or not waiting) and text in order.vendor.casefold()
         ]
         page = Slice(items=tuple(map(_bare, found[offset : offset + limit])), total=len(found))
         return _json(_PAGE.dump_json(page))
@@ -122,7 +123,7 @@ def _json(body: bytes) -> web.Response:
 
 def _bare(order: PurchaseOrder) -> PurchaseOrder:
     """Return the order with mappings that can be written as JSON; they are empty in a `FakeApprovalErp`."""
-    return replace(order, people={}, extra={})
+    return with_review(replace(order, extra={}), people={})
 
 
 class RemoteErpAdapter(DocumentCalls):

@@ -9,7 +9,7 @@ import pytest
 
 from bot.approvals.case import CaseState
 from bot.bootstrap import health
-from bot.erp.model import PurchaseStatus
+from bot.erp.model import ReviewState
 from bot.kit.simulator.cards import SimCardView
 from bot.kit.simulator.chat import SimDelivery
 from bot.outbox import health_reports
@@ -72,7 +72,7 @@ async def test_the_second_approval_of_the_erp_is_asked_of_others(open_approval_s
         assert "2/2" in plain_text(scenario.card(LARGE, FINANCE))
         assert [copy.place for copy in scenario.copies(LARGE)].count(BOSS) == 1, "not invited again"
         await scenario.press(scenario.card(LARGE, FINANCE), YES, FINANCE)
-        assert (await scenario.order(LARGE)).status is PurchaseStatus.APPROVED
+        assert (await scenario.order(LARGE)).status is ReviewState.APPROVED
 
 
 async def test_who_has_no_account_or_no_right_there_is_not_named(open_approval_scenario: OpenApprovalScenario) -> None:

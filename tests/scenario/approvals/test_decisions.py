@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.approvals.case import CaseState
-from bot.erp.model import PurchaseStatus
+from bot.erp.model import ReviewState
 from tests.scenario.alerts.scenario import BUYING, WAREHOUSE
 from tests.scenario.approvals.scenario import (
     BOSS,
@@ -52,7 +52,7 @@ async def test_one_approves_and_everybody_sees_it(open_approval_scenario: OpenAp
         await scenario.assert_ended(SMALL, CaseState.APPROVED, "已同意", "赵国强")
         assert scenario.places(SMALL) == sorted([BOSS, MANAGER, BUYER, BUYING, WAREHOUSE])
         assert await scenario.erp.decisions(SMALL) == [(MANAGER, "approve", "")]
-        assert (await scenario.order(SMALL)).status is PurchaseStatus.APPROVED
+        assert (await scenario.order(SMALL)).status is ReviewState.APPROVED
         expected = [("opened", ""), ("vote", MANAGER), ("decided", MANAGER), ("writing", MANAGER)]
         assert await scenario.record(SMALL) == [*expected, ("outcome", ""), ("approved", "")]
         late = await scenario.ask(f"/approve {SMALL}", BOSS)
@@ -87,7 +87,7 @@ async def test_rejecting_with_a_quick_reason(
         await scenario.press(asked, quick.id, BOSS)
         await scenario.assert_ended(SMALL, CaseState.REJECTED, "已拒绝", "林明川", reason)
         assert await scenario.erp.decisions(SMALL) == [(BOSS, "reject", reason)]
-        assert (await scenario.order(SMALL)).status is PurchaseStatus.REJECTED
+        assert (await scenario.order(SMALL)).status is ReviewState.REJECTED
         assert await whats(scenario, SMALL) == ["opened", "vote", *WRITTEN, "rejected"]
 
 
@@ -143,7 +143,7 @@ async def test_all_of_the_list_after_a_confirmation(open_approval_scenario: Open
         assert scenario.erp.told == []
         await scenario.press(asked, "po.all|", BOSS)
         assert sorted(decision.number for decision in scenario.erp.told) == [SMALL, LARGE]
-        assert (await scenario.order(SMALL)).status is PurchaseStatus.APPROVED
+        assert (await scenario.order(SMALL)).status is ReviewState.APPROVED
 
 
 async def test_a_question_that_only_sounds_like_it_decides_nothing(
@@ -196,7 +196,7 @@ async def test_two_levels_of_the_rules_and_one_word_to_the_erp(open_approval_sce
 async def test_two_levels_of_the_erp_are_two_cases(open_approval_scenario: OpenApprovalScenario) -> None:
     async with open_approval_scenario(LARGE, approvers=(BOSS, MANAGER, FINANCE)) as scenario:
         await scenario.press(scenario.card(LARGE, MANAGER), YES, MANAGER)
-        assert (await scenario.order(LARGE)).status is PurchaseStatus.WAITING
+        assert (await scenario.order(LARGE)).status is ReviewState.WAITING
         assert (await scenario.case(LARGE)).state is CaseState.OPEN, "the second level is asked for by itself"
         first = [copy for copy in scenario.copies(LARGE) if not copy.decides]
         assert {copy.place for copy in first} >= {BOSS, MANAGER, BUYING}
@@ -206,7 +206,7 @@ async def test_two_levels_of_the_erp_are_two_cases(open_approval_scenario: OpenA
         assert BUYER not in scenario.places(LARGE), "the requester is told when it is over"
         await scenario.press(scenario.card(LARGE, FINANCE), YES, FINANCE)
         await scenario.assert_ended(LARGE, CaseState.APPROVED)
-        assert (await scenario.order(LARGE)).status is PurchaseStatus.APPROVED
+        assert (await scenario.order(LARGE)).status is ReviewState.APPROVED
         assert [by for by, _, _ in await scenario.erp.decisions(LARGE)] == [MANAGER, FINANCE]
         assert "已同意" in plain_text(scenario.card(LARGE, BUYER))
         assert scenario.places(LARGE).count(BUYER) == 1
@@ -263,7 +263,7 @@ async def test_reminded_and_then_over(open_approval_scenario: OpenApprovalScenar
         assert BUYER in scenario.places(SMALL), "the requester is told"
         await scenario.ask(f"/approve {SMALL}", BOSS)
         assert scenario.erp.told == []
-        assert (await scenario.order(SMALL)).status is PurchaseStatus.WAITING, "nothing is rejected by time alone"
+        assert (await scenario.order(SMALL)).status is ReviewState.WAITING, "nothing is rejected by time alone"
         assert await whats(scenario, SMALL) == ["opened", "reminded", "expired", "expired"]
 
 

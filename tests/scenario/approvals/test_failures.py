@@ -13,7 +13,7 @@ import pytest
 
 from bot.approvals.case import CaseState
 from bot.erp.kinds import D, Kind
-from bot.erp.model import PurchaseStatus, Verdict
+from bot.erp.model import ReviewState, Verdict
 from bot.kit.simulator.push_dispatcher import PushDispatcher, SimPush
 from tests.scenario.alerts.scenario import BUYING, WAREHOUSE
 from tests.scenario.approvals.scenario import (
@@ -47,7 +47,7 @@ async def still_open(scenario: DemoApprovalScenario, number: str) -> None:
     """Expect that nothing was decided."""
     assert scenario.erp.told == []
     assert (await scenario.case(number)).state is CaseState.OPEN, await scenario.record(number)
-    assert (await scenario.order(number)).status is PurchaseStatus.WAITING
+    assert (await scenario.order(number)).status is ReviewState.WAITING
 
 
 async def test_changed_since_it_was_shown(open_approval_scenario: OpenApprovalScenario) -> None:
@@ -109,12 +109,12 @@ async def test_a_change_that_nobody_was_shown_does_not_matter(open_approval_scen
 @pytest.mark.parametrize(
     ("verdict", "status", "title"),
     [
-        (Verdict.APPROVE, PurchaseStatus.APPROVED, "已在 ERP 中同意"),
-        (Verdict.REJECT, PurchaseStatus.REJECTED, "已在 ERP 中拒绝"),
+        (Verdict.APPROVE, ReviewState.APPROVED, "已在 ERP 中同意"),
+        (Verdict.REJECT, ReviewState.REJECTED, "已在 ERP 中拒绝"),
     ],
 )
 async def test_decided_in_the_erp_itself(
-    open_approval_scenario: OpenApprovalScenario, verdict: Verdict, status: PurchaseStatus, title: str
+    open_approval_scenario: OpenApprovalScenario, verdict: Verdict, status: ReviewState, title: str
 ) -> None:
     async with open_approval_scenario(SMALL) as scenario:
         await scenario.erp.decide_inside(SMALL, MANAGER, verdict)
@@ -136,10 +136,10 @@ async def test_decided_in_the_erp_just_before_the_click(open_approval_scenario: 
 
 async def test_withdrawn_in_the_erp(open_approval_scenario: OpenApprovalScenario) -> None:
     async with open_approval_scenario(SMALL) as scenario:
-        await scenario.erp.edit(SMALL, status=PurchaseStatus.DRAFT.value)
+        await scenario.erp.edit(SMALL, status=ReviewState.DRAFT.value)
         await scenario.poll_pending()
         await scenario.assert_ended(SMALL, CaseState.WITHDRAWN, "不再待审批")
-        await scenario.erp.edit(SMALL, status=PurchaseStatus.WAITING.value)
+        await scenario.erp.edit(SMALL, status=ReviewState.WAITING.value)
         await scenario.poll_pending()
         await scenario.press(scenario.card(SMALL, BOSS), YES, BOSS)
         assert await scenario.erp.decisions(SMALL) == [(BOSS, "approve", "")]
@@ -390,13 +390,13 @@ async def test_two_click_at_the_same_moment(open_approval_scenario: OpenApproval
 async def test_the_second_half_alone(open_approval_scenario: OpenApprovalScenario) -> None:
     """The first approval was given in the ERP before: its approver has no second vote."""
     async with open_approval_scenario(HALFWAY, approvers=(BOSS, MANAGER, FINANCE)) as scenario:
-        first = (await scenario.order(HALFWAY)).approval
+        first = (await scenario.order(HALFWAY)).review.approval
         assert first is not None
         assert set(first.pending_for) <= {BOSS, FINANCE}
         by = first.pending_for[0]
         await scenario.press(scenario.card(HALFWAY, by), YES, by)
         await scenario.assert_ended(HALFWAY, CaseState.APPROVED)
-        assert (await scenario.order(HALFWAY)).status is PurchaseStatus.APPROVED
+        assert (await scenario.order(HALFWAY)).status is ReviewState.APPROVED
 
 
 async def test_the_answer_to_somebody_who_may_not_keeps_their_buttons(

@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection
 
 from bot.erp.errors import Unavailable, UnknownOutcome
 from bot.erp.kinds import DECIDED, D, Kind, decided_kind
-from bot.erp.model import Decision, DecisionOutcome, DecisionResult, ErpRecord, PurchaseStatus, Slice, Verdict
+from bot.erp.model import Decision, DecisionOutcome, DecisionResult, ErpRecord, ReviewState, Slice, Verdict
 from bot.erp.port import ListQuery
 from bot.kit.company import tables as t
 from bot.kit.company.adapter import DemoErp
@@ -138,7 +138,7 @@ class UnreliableErp:
     async def decide_inside(self, number: str, by: str, verdict: Verdict = Verdict.APPROVE, reason: str = "") -> None:
         """Let somebody decide in the ERP itself."""
         order = await self.inner.purchase_order(number)
-        decision = Decision(number=number, version=order.version, verdict=verdict, by=by, reason=reason)
+        decision = Decision(number=number, version=order.review.version, verdict=verdict, by=by, reason=reason)
         await self.inner.decide(decision)
 
     async def edit(self, number: str, **values: object) -> None:
@@ -164,7 +164,7 @@ class UnreliableErp:
 
     async def only(self, numbers: Iterable[str]) -> None:
         """Remove all other waiting orders from the ERP."""
-        waiting, draft = PurchaseStatus.WAITING.value, PurchaseStatus.DRAFT.value
+        waiting, draft = ReviewState.WAITING.value, ReviewState.DRAFT.value
 
         def clear(connection: Connection) -> None:
             others = _PURCHASE.c.number.not_in([*numbers])

@@ -16,24 +16,24 @@ from bot.alerts.intake.areas.area import (
 )
 from bot.alerts.intake.poll_state import NORMAL, PolledRecord
 from bot.erp import kinds
-from bot.erp.model import Approval, PurchaseOrder, PurchaseStatus
+from bot.erp.model import PurchaseOrder, ReviewState
 from bot.erp.port import Filter
 
 WAITING = "waiting"
 
 _DECISIONS = {
-    PurchaseStatus.APPROVED: "approved",
-    PurchaseStatus.DONE: "approved",
-    PurchaseStatus.REJECTED: "rejected",
-    PurchaseStatus.DRAFT: "withdrawn",
-    PurchaseStatus.CANCELLED: "withdrawn",
+    ReviewState.APPROVED: "approved",
+    ReviewState.DONE: "approved",
+    ReviewState.REJECTED: "rejected",
+    ReviewState.DRAFT: "withdrawn",
+    ReviewState.CANCELLED: "withdrawn",
 }
 
 
 def judge(order: PurchaseOrder, today: date) -> PolledRecord:
     """Return the meaning of a purchase order, independent of the day."""
-    approval = order.approval or Approval()
-    if order.status is not PurchaseStatus.WAITING:
+    approval = order.review.progress
+    if order.status is not ReviewState.WAITING:
         return PolledRecord(
             code=order.number,
             state=NORMAL,
@@ -46,7 +46,7 @@ def judge(order: PurchaseOrder, today: date) -> PolledRecord:
         due_on=format_date(order.due_on),
         supplier=order.vendor,
         level=f"{approval.level}/{approval.levels}" if approval.levels > 1 else "",
-        version=order.version,
+        version=order.review.version,
     )
     return PolledRecord(
         code=order.number,
@@ -56,10 +56,10 @@ def judge(order: PurchaseOrder, today: date) -> PolledRecord:
         data=data_of(order)
         | without_blanks(
             pending_for=approval.pending_for,
-            pending_names=tuple(map(order.named, approval.pending_for)),
-            version=order.version,
-            requester=order.requester,
-            requester_name=order.named(order.requester),
+            pending_names=tuple(map(order.review.named, approval.pending_for)),
+            version=order.review.version,
+            requester=order.review.requester,
+            requester_name=order.review.named(order.review.requester),
         ),
         said=compared,
         changed_at=order.changed_at,
@@ -81,9 +81,9 @@ def data_of(order: PurchaseOrder) -> dict[str, object]:
 
 def decision_data(order: PurchaseOrder) -> dict[str, object]:
     """Return the data of an order that no longer waits, including the decision."""
-    approval = order.approval or Approval()
+    approval = order.review.progress
     return data_of(order) | without_blanks(
-        decision=_DECISIONS[order.status], decided_by=order.named(approval.decided_by), reason=approval.reason
+        decision=_DECISIONS[order.status], decided_by=order.review.named(approval.decided_by), reason=approval.reason
     )
 
 

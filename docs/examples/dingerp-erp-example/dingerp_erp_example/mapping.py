@@ -33,21 +33,20 @@ def purchase_order(item: Any, source: str) -> erps.PurchaseOrder:
         id=item["id"],
         number=item["number"],
         vendor=item["vendor"],
-        status=erps.PurchaseStatus(item["state"]),
-        approval=_approval(item["approval"]) if item["approval"] else None,
+        review=_review(item, item["approval"]),
         ordered_on=date.fromisoformat(item["date"]),
         due_on=date.fromisoformat(item["due"]) if item["due"] else None,
         total=erps.Money(Decimal(item["total"]["value"]), item["total"]["currency"]),
         received=erps.Progress(item["received"]),
         lines=tuple(map(_line, item["lines"])),
-        version=item["version"],
         source=source,
     )
 
 
-def _approval(it: Any) -> erps.Approval:
-    waits = tuple(it["waiting_for"])
-    return erps.Approval(pending_for=waits, level=it["level"], levels=it["levels"], decided_by=it["by"])
+def _review(item: Any, it: Any) -> erps.Review:
+    waits = tuple(it["waiting_for"]) if it else ()
+    told = erps.Approval(pending_for=waits, level=it["level"], levels=it["levels"], decided_by=it["by"]) if it else None
+    return erps.Review(state=erps.ReviewState(item["state"]), version=item["version"], approval=told)
 
 
 def _line(item: Any) -> erps.PurchaseLine:

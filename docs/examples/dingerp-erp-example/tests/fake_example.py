@@ -58,7 +58,7 @@ class FakeExample(FakeServer):
     async def _decide(self, request: web.Request) -> web.StreamResponse:
         key, wanted = request.match_info["key"], await request.json()
         order = self.company.find(self.company.purchases, key)
-        if order is not None and order.version != wanted["version"]:
+        if order is not None and order.review.version != wanted["version"]:
             return exact_json({"error": "changed since"}, 409)
         try:
             decided = self.company.decide(key, erps.Verdict(wanted["verdict"]), wanted["by"], wanted["reason"])
@@ -92,12 +92,12 @@ def render(record: Any) -> dict[str, Any]:
                 "number": record.number,
                 "vendor": record.vendor,
                 "state": record.status,
-                "approval": record.approval and render(record.approval),
+                "approval": record.review.approval and render(record.review.approval),
                 "date": record.ordered_on,
                 "due": record.due_on,
                 "total": record.total and render(record.total),
                 "received": record.received,
                 "lines": [render(line) for line in record.lines],
-                "version": record.version,
+                "version": record.review.version,
             }
     raise TypeError(type(record).__name__)

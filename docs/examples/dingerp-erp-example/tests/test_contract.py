@@ -15,7 +15,7 @@ from bot.kit.testing.gaps import Gaps
 NOT_MAPPED = """
     Product.is_active Product.spec Product.category StockLevel.reorder_point
     Quantities.available Quantities.reserved Quantities.incoming Quantities.outgoing Quantities.forecast
-    PurchaseOrder.requester PurchaseOrder.buyer PurchaseOrder.changed_by PurchaseOrder.changed_at
+    Review.requester PurchaseOrder.buyer Review.changed_by PurchaseOrder.changed_at
     Approval.decided_at Approval.reason PurchaseLine.received PurchaseLine.price PurchaseLine.amount
 """
 

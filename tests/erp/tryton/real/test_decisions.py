@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from bot.erp.errors import Invalid
-from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseOrder, PurchaseStatus, Verdict
+from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseOrder, ReviewState, Verdict
 from bot.erp.port import Erp
 from bot.erp.tryton.manifest import vendor
 from bot.erp.vendors import AdapterContext
@@ -64,7 +64,7 @@ async def plain(tryton_server: TrytonServer) -> PlainClient:
 async def _decide(
     erp: Erp, seen: PurchaseOrder, by: str, verdict: Verdict = Verdict.APPROVE, reason: str = ""
 ) -> DecisionResult:
-    decision = Decision(number=seen.number, version=seen.version, verdict=verdict, by=by, reason=reason)
+    decision = Decision(number=seen.number, version=seen.review.version, verdict=verdict, by=by, reason=reason)
     return await erp.decide(decision)
 
 
@@ -89,10 +89,10 @@ async def test_approving(erp: Erp, plain: PlainClient) -> None:
     assert row["state"] == "processing"
     assert (await asyncio.to_thread(_log, plain, seen.id))[-1] == ("manager", "state:processing")
     order = resulting_order(result)
-    assert order.status is PurchaseStatus.APPROVED
-    assert order.approval is not None
-    assert (order.approval.decided_by, order.named("manager")) == ("manager", "采购经理 王强")
-    assert order.version != seen.version
+    assert order.status is ReviewState.APPROVED
+    assert order.review.approval is not None
+    assert (order.review.approval.decided_by, order.review.named("manager")) == ("manager", "采购经理 王强")
+    assert order.review.version != seen.review.version
 
     for verdict, by in ((Verdict.APPROVE, "manager"), (Verdict.REJECT, "dingbot")):
         again = await _decide(erp, seen, by, verdict, REASON)
@@ -109,7 +109,7 @@ async def test_rejecting_with_a_reason(erp: Erp, plain: PlainClient) -> None:
     assert row["state"] == "cancelled"
     assert (await asyncio.to_thread(_log, plain, seen.id))[-1] == ("manager", "state:cancelled")
     assert await asyncio.to_thread(_notes, plain, seen.id) == [("manager", REASON)]
-    approval = resulting_order(result).approval
+    approval = resulting_order(result).review.approval
     assert approval is not None
     assert (approval.decided_by, approval.reason) == ("manager", REASON)
     assert (await _decide(erp, seen, "manager", Verdict.REJECT, REASON)).outcome is DecisionOutcome.ALREADY_DECIDED
@@ -119,15 +119,15 @@ async def test_rejecting_with_a_reason(erp: Erp, plain: PlainClient) -> None:
 async def test_trap_null_is_no_proof_two_people_are_needed(erp: Erp, plain: PlainClient) -> None:
     """The first confirmation is answered like any other, and the order stays a quotation."""
     seen = await erp.purchase_order("PO-2010")
-    assert seen.approval is not None
-    assert (seen.approval.level, seen.approval.levels) == (1, 2)
+    assert seen.review.approval is not None
+    assert (seen.review.approval.level, seen.review.approval.levels) == (1, 2)
     first = await _decide(erp, seen, "dingbot")
     assert first.outcome is DecisionOutcome.MORE_APPROVALS_NEEDED
     assert (await asyncio.to_thread(plain.one, "purchase.purchase", "PO-2010", *STATE))["state"] == "quotation"
     between = resulting_order(first)
-    assert between.approval is not None
-    assert (between.approval.level, between.approval.decided_by) == (2, "dingbot")
-    assert between.version != seen.version
+    assert between.review.approval is not None
+    assert (between.review.approval.level, between.review.approval.decided_by) == (2, "dingbot")
+    assert between.review.version != seen.review.version
 
     assert (await _decide(erp, seen, "dingbot")).outcome is DecisionOutcome.ALREADY_DECIDED
     assert (await _decide(erp, between, "dingbot")).outcome is DecisionOutcome.NOT_PERMITTED
@@ -152,7 +152,7 @@ async def test_without_the_right_and_after_a_change(erp: Erp, open_erp: OpenErp,
     await asyncio.to_thread(plain.call, "purchase.purchase.write", [int(seen.id)], {"comment": "in a hurry"})
     changed = await _decide(erp, seen, "manager")
     assert changed.outcome is DecisionOutcome.CHANGED_SINCE_SHOWN
-    assert resulting_order(changed).version != seen.version
+    assert resulting_order(changed).review.version != seen.review.version
     # Tryton itself refuses an edit between the adapter's read and write.
     stamp = {"_timestamp": {f"purchase.purchase,{seen.id}": before["_timestamp"]}}
     for button in ("confirm", "cancel"):
@@ -163,7 +163,7 @@ async def test_without_the_right_and_after_a_change(erp: Erp, open_erp: OpenErp,
     for_others = await open_erp(decide_as_bot=True)
     result = await _decide(for_others, resulting_order(changed), "li.na", Verdict.REJECT, REASON)
     assert result.outcome is DecisionOutcome.APPLIED
-    approval = resulting_order(result).approval
+    approval = resulting_order(result).review.approval
     assert approval is not None
     assert (approval.decided_by, approval.reason) == ("li.na", REASON)
     assert await asyncio.to_thread(_notes, plain, seen.id) == [("dingbot", f"Rejected by li.na\n{REASON}")]
@@ -176,7 +176,7 @@ async def test_a_draft_waits_for_nobody_and_a_quotation_for_one_of_two(erp: Erp,
         plain.call, "purchase.purchase.search_read", [["state", "=", "draft"]], 0, 1, None, ["number"]
     )
     draft = await erp.purchase_order(f"({row['id']})")
-    assert draft.status is PurchaseStatus.DRAFT
+    assert draft.status is ReviewState.DRAFT
     with pytest.raises(Invalid):
         await _decide(erp, draft, "manager")
     await asyncio.to_thread(plain.call, "purchase.purchase.quote", [row["id"]])

@@ -38,7 +38,7 @@ from bot.erp.model import (
     PaymentStatus,
     ProductionStatus,
     Progress,
-    PurchaseStatus,
+    ReviewState,
     by_expiry,
 )
 from bot.erp.model.goods import DeliveryStatus, GoodsDelivery
@@ -75,12 +75,12 @@ _DELIVERY = {
     "received": Progress.FULL,
 }
 _PURCHASES = {
-    "draft": PurchaseStatus.DRAFT,
-    "quotation": PurchaseStatus.WAITING,
-    "confirmed": PurchaseStatus.APPROVED,
-    "processing": PurchaseStatus.APPROVED,
-    "done": PurchaseStatus.DONE,
-    "cancelled": PurchaseStatus.CANCELLED,
+    "draft": ReviewState.DRAFT,
+    "quotation": ReviewState.WAITING,
+    "confirmed": ReviewState.APPROVED,
+    "processing": ReviewState.APPROVED,
+    "done": ReviewState.DONE,
+    "cancelled": ReviewState.CANCELLED,
 }
 _PRODUCTIONS = {
     "draft": ProductionStatus.PLANNED,
@@ -386,11 +386,11 @@ async def test_every_purchase_order(erp: Erp, expected: dict[str, Any]) -> None:
         assert order.received is _came(record)
         assert (order.ordered_on, order.due_on) == (_day(record["date"]), _day(record["delivery_date"]))
         assert order.total == _money(record, record["total_amount"])
-        assert order.requester == "admin"
-        if order.approval is not None:
-            assert order.approval.levels == (2 if record["two_users_to_confirm"] else 1)
-            assert order.approval.decided_by == ("" if order.status is PurchaseStatus.WAITING else "admin")
-        assert (order.approval is None) is (record["state"] == "draft") or record["state"] == "confirmed"
+        assert order.review.requester == "admin"
+        if order.review.approval is not None:
+            assert order.review.approval.levels == (2 if record["two_users_to_confirm"] else 1)
+            assert order.review.approval.decided_by == ("" if order.status is ReviewState.WAITING else "admin")
+        assert (order.review.approval is None) is (record["state"] == "draft") or record["state"] == "confirmed"
         assert [
             (line.sku, line.name, line.unit, line.quantity, line.price, line.amount, line.received)
             for line in order.lines
