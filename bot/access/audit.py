@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import ClassVar, Protocol
 
+from bot.mechanisms.tracing import TracedLine
 from bot.words.disclosure import FieldClass
 from bot.words.errors import DingerpError
 from bot.words.phrase import Phrase, phrase
@@ -133,6 +134,12 @@ class AuditSearch:
     before: int | None = None
     after: int | None = None
     limit: int = 100
+
+
+def search_for(asked: TracedLine) -> AuditSearch:
+    """Return the search for what a line showed: the entry has the line's time, to the millisecond."""
+    until = asked.at + timedelta(milliseconds=1)
+    return AuditSearch(kind=AuditKind.QUESTION, action=asked.command, since=asked.at, until=until, limit=20)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict
-from datetime import timedelta, tzinfo
+from datetime import tzinfo
 
-from bot.access.audit import AuditKind, AuditSearch, RecordedEntry
+from bot.access.audit import RecordedEntry, search_for
 from bot.admin.database import OperatorAction, audit_log, open_database, require_database
 from bot.admin.output import align_columns, as_json, count_noun, escape_invisible, format_exact, format_second
 from bot.mechanisms.tracing import Trace, TracedLine, read_reference
 from bot.settings import Settings
 from bot.store.traces import StoredTraces
 from bot.words.errors import ConfigurationError
-
-_MOMENT = timedelta(milliseconds=1)
 
 
 async def show_trace(settings: Settings, text: str, *, zone: tzinfo, form: str) -> list[str]:
@@ -35,7 +33,7 @@ async def show_trace(settings: Settings, text: str, *, zone: tzinfo, form: str) 
                 " (`trace` in the settings), and written a second after the answer"
             )
         audit = audit_log(settings, ready)
-        asked = [(line, await audit.search(_entry_of(line))) for line in trace.lines]
+        asked = [(line, await audit.search(search_for(line))) for line in trace.lines]
     if form == "json":
         lines = [
             {**asdict(line), "at": format_exact(line.at, zone), "audit": list(map(_facts, entries))}
@@ -43,12 +41,6 @@ async def show_trace(settings: Settings, text: str, *, zone: tzinfo, form: str) 
         ]
         return [as_json({**asdict(trace), "at": format_exact(trace.at, zone), "lines": lines})]
     return list(_lines(trace, asked, zone))
-
-
-def _entry_of(asked: TracedLine) -> AuditSearch:
-    """Return what finds a line in the audit log, whose entry has its time to the millisecond."""
-    until = asked.at + _MOMENT
-    return AuditSearch(kind=AuditKind.QUESTION, action=asked.command, since=asked.at, until=until, limit=20)
 
 
 def _facts(kept: RecordedEntry) -> dict[str, object]:

@@ -16,6 +16,7 @@ from bot.mechanisms.metrics import Metrics, count_by
 from bot.store.erp.read_model import StoredDocuments
 from bot.store.erp.records import count_rejected
 from bot.store.outbox.deliveries import StoredDeliveries
+from bot.store.traces import StoredTraces
 
 _MISREAD = frozenset({QuestionOutcome.UNKNOWN_COMMAND, QuestionOutcome.BAD_ARGUMENT})
 
@@ -29,6 +30,7 @@ def build_operations(base: Infrastructure, hub: ErpHub, alerts: AlertServices, r
         misread=partial(_misread, base.metrics),
         deliveries=StoredDeliveries(base.database),
         owed=alerts.outbox.poke,
+        trace=StoredTraces(base.database).find,
         group_name=base.reply_addresses.title,
     )
 

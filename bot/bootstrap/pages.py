@@ -39,7 +39,7 @@ from bot.web.pages.efficiency import EFFICIENCY
 from bot.web.pages.leadtimes import LEAD_TIMES
 from bot.web.pages.login import DingTalkApp, LoginPages
 from bot.web.pages.me import ME
-from bot.web.pages.operations import AUDIT, STATE
+from bot.web.pages.operations import AUDIT, STATE, TRACE
 from bot.web.pages.people import MEMBER, MEMBERS, SEEN
 from bot.web.pages.public_address import PublicAddress
 from bot.web.pages.rules import CHANGE, RulePages
@@ -65,6 +65,7 @@ PAGES = (
     LEAD_TIMES,
     STATE,
     AUDIT,
+    TRACE,
     ANSWER,
     FILE,
     DEED,

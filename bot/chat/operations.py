@@ -8,6 +8,7 @@ from datetime import datetime
 
 from bot.cards.notices import QuotaReport
 from bot.mechanisms.health import HealthReport
+from bot.mechanisms.tracing import Trace
 from bot.outbox.ports import DeliveryDesk
 from bot.words.phrase import Words
 
@@ -42,5 +43,7 @@ class Operations:
     deliveries: DeliveryDesk
     owed: Callable[[], None]
     """Called when cards were queued."""
+    trace: Callable[[str], Awaitable[Trace | None]]
+    """Finds the trace with a reference, None where it is not kept."""
     group_name: Callable[[str], str]
     """The name of a conversation; empty where it is unknown."""

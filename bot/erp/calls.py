@@ -19,7 +19,7 @@ from bot.erp.port import Erp
 from bot.mechanisms.backoff import BackoffPolicy
 from bot.mechanisms.metrics import Metrics
 from bot.mechanisms.time_limit import TimeLimit
-from bot.mechanisms.tracing import add_step
+from bot.mechanisms.tracing import NOT_CALLED, add_step
 
 log = structlog.get_logger(__name__)
 
@@ -90,7 +90,7 @@ class CallRunner:
         try:
             breaker.admit()
         except ErpError:
-            add_step(f"erp {call}", source.name, "not called, as it failed before", 0)
+            add_step(f"erp {call}", source.name, NOT_CALLED, 0)
             raise
         try:
             answer = await self._try(source, call, read)

@@ -22,6 +22,8 @@ _MISREAD = str.maketrans("OIL", "011")
 _LENGTH = 8
 ANSWER, CARD = "answer", "card"
 """The steps of a question that have others within them, or go to DingTalk."""
+NOT_CALLED = "not called"
+"""The outcome of a call that was not made, as the last ones had failed."""
 PAGE, REQUEST = "page", "request"
 """What browsers and programs ask for. Thousands come in an hour, and no card tells their references."""
 _MOST_STEPS = 200

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from bot.cards.notices import QuotaReport, QuotaShare
 from bot.chat.operations import Operations, SourceState
 from bot.mechanisms.health import WELL, HealthReport, degraded
+from bot.mechanisms.tracing import Trace, TracedLine, TraceStep
 from bot.outbox.delivery import (
     DeliveryFormat,
     DeliveryRecord,
@@ -120,6 +121,15 @@ def operations(desk: MemoryDesk, poked: list[str]) -> Operations:
             for name, limit in (("calls", 5000), ("uses", 3000))
         ]
 
+    async def trace(reference: str) -> Trace | None:
+        if reference != "7K0M1QX9":
+            return None
+        found = Trace(AT, "question", reference, command="po", outcome="erp_down", rule="purchasing")
+        found.add_line(TracedLine(AT, "PO-1055 批了没有", "/po PO-1055", "po", "erp_down", "purchasing"))
+        found.steps += [TraceStep("erp get_order", "main", "timeout", 4, 4000), TraceStep("answer", "", "ok", 3, 4007)]
+        found.took = 4212
+        return found
+
     return Operations(
         health=health,
         sources=sources,
@@ -127,5 +137,6 @@ def operations(desk: MemoryDesk, poked: list[str]) -> Operations:
         misread=lambda: (2, 30),
         deliveries=desk,
         owed=lambda: poked.append("owed"),
+        trace=trace,
         group_name=lambda group: "仓库群" if group == "cidGone==" else "",
     )

@@ -8,11 +8,13 @@ import pytest
 
 from bot.access.audit import AuditKind
 from bot.cards.notices import BadArgumentNotice, DeniedNotice, NotFoundNotice
+from bot.cards.view import View
 from bot.chat.message import Conversation, ConversationKind
 from commands.erps import ErpStates
 from commands.outbox import OutboxCard, OutboxList
 from commands.quota import QuotaOverview
 from commands.status import BotStatus
+from commands.trace import TraceView
 from tests.commands.conftest import KEEPER, Ask, as_, lines
 from tests.commands.operations_fakes import DEAD, SENT, MemoryDesk
 from tests.recording_audit import RecordingAudit
@@ -21,7 +23,9 @@ BOSS = replace(KEEPER, user_id="boss01", name="赵总", is_admin=True)
 OWN_CHAT = Conversation("cidOwn==", ConversationKind.DIRECT)
 
 
-@pytest.mark.parametrize("line", ["/status", "/erps", "/quota", "/outbox", "/outbox replay", "/audit verify"])
+@pytest.mark.parametrize(
+    "line", ["/status", "/erps", "/quota", "/outbox", "/outbox replay", "/audit verify", "/trace 7K0M1QX9"]
+)
 async def test_only_administrators_look_after_the_bot(ask: Ask, desk: MemoryDesk, line: str) -> None:
     assert as_(DeniedNotice, await ask(line, where=OWN_CHAT)).ask == ("admin",)
     assert desk.replayed == []
@@ -92,3 +96,22 @@ async def test_what_is_no_card_is_begun_by_nobody(ask: Ask, desk: MemoryDesk) ->
         as_(NotFoundNotice, await ask(line, person=BOSS, where=OWN_CHAT))
     as_(BadArgumentNotice, await ask("/outbox dead replay", person=BOSS, where=OWN_CHAT))
     assert desk.replayed == []
+
+
+async def test_a_trace_tells_what_was_asked_and_each_step(ask: Ask, audit: RecordingAudit) -> None:
+    view = as_(TraceView, await ask("/trace 7kOm-lqx9", person=BOSS, where=OWN_CHAT))
+    (line,) = view.lines
+    assert (line.line, line.read_as) == ("PO-1055 批了没有", "/po PO-1055")
+    assert (line.outcome, line.rule) == ("erp_down", "purchasing")
+    assert [(str(row.step), str(row.outcome), row.took) for row in view.rows] == [
+        ("finding the answer", "went well", 4007),
+        ("erp get_order", "no answer in time", 4000),
+    ]
+    assert [(each.kind, each.detail) for each in audit.entries if each.action == "trace"] == [
+        (AuditKind.OPERATOR, "7K0M1QX9")
+    ]
+
+
+@pytest.mark.parametrize(("reference", "notice"), [("7K0M1QX", BadArgumentNotice), ("7K0M1QX8", NotFoundNotice)])
+async def test_what_is_no_reference_and_what_is_not_kept(ask: Ask, reference: str, notice: type[View]) -> None:
+    as_(notice, await ask(f"/trace {reference}", person=BOSS, where=OWN_CHAT))

@@ -62,6 +62,7 @@ ADDRESSES: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "/rules/{subject}/versions": {"/rules/access/versions": "status"},
         "/rules/change/{number}": {"/rules/change/1": "status"},
         "/operations/audit": {"/operations/audit?word=keeper01": "audit"},
+        "/operations/trace": {"/operations/trace?word=7K0M1QX9": "trace"},
         "/ask": {
             "/ask?line=/order+SO-1001": "order",
             "/ask?line=/po+PO-1001": "po",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
 from aiohttp import web
 
@@ -15,6 +16,7 @@ OPERATIONS = "/operations"
 _COMMAND = "status"
 _SECTIONS = ("/status", "/quota", "/erps", "/outbox dead")
 """What stands on the page, in its order; each for those who may ask it."""
+_LOOKED_UP = ("audit", "trace")
 _MOST = 100
 
 
@@ -24,16 +26,17 @@ async def show_operations(visit: Visit) -> web.Response:
     lines = [line for line in _SECTIONS if line.split()[0].removeprefix("/") in usable]
     if _COMMAND not in usable:
         answer = await visit.ask(f"/{_COMMAND}")
-        return visit.draw("operations", status=status_of(answer), sections=[show(visit, answer)], audit=False)
+        return visit.draw("operations", status=status_of(answer), sections=[show(visit, answer)], looks_up=())
     answers = await asyncio.gather(*(visit.glance(line, rows=ROWS) for line in lines))
-    return visit.draw("operations", sections=[show(visit, each) for each in answers], audit="audit" in usable)
+    looks_up = [name for name in _LOOKED_UP if name in usable]
+    return visit.draw("operations", sections=[show(visit, each) for each in answers], looks_up=looks_up)
 
 
-async def search_audit(visit: Visit) -> web.Response:
-    """Show what the audit log has about a document or a person."""
+async def _look_up(command: str, visit: Visit) -> web.Response:
+    """Show what a command tells of a word: the audit log of a document or a person, or the trace of a reference."""
     word = " ".join(visit.query.get("word", "").split())[:_MOST]
-    return visit.go("/ask", line=command_line("audit", word)) if word else visit.go(OPERATIONS)
+    return visit.go("/ask", line=command_line(command, word)) if word else visit.go(OPERATIONS)
 
 
 STATE = Page(path=OPERATIONS, show=show_operations, title=phrase("Operations"), needs=_COMMAND)
-AUDIT = Page(path=f"{OPERATIONS}/audit", show=search_audit)
+AUDIT, TRACE = (Page(path=f"{OPERATIONS}/{name}", show=partial(_look_up, name)) for name in _LOOKED_UP)
