@@ -27,7 +27,7 @@ from bot.understanding.limits.unsupported_topic_finding import UnsupportedReques
 from bot.understanding.lines.composer import LineComposer
 from bot.understanding.lines.lateness import LatenessFinder
 from bot.understanding.lines.lists import MOST_ALTERNATIVES
-from bot.understanding.lines.product_documents import product_documents_asked
+from bot.understanding.lines.products import product_documents_asked
 from bot.understanding.lines.weighing import DECISIVE, SAYS_OUTRIGHT, SAYS_WHAT_TO_DO
 from bot.understanding.remarks import is_remark
 from bot.understanding.scanning.recognition import (

@@ -13,10 +13,9 @@ from bot.chat.parsing import normalise
 from bot.chat.questions.dialogues import LastQuestion
 from bot.chat.questions.reading import Reading
 from bot.chat.registry import Commands
-from bot.understanding.following.follow_up import FollowUp
-from bot.understanding.following.follow_up_words import refers_back
+from bot.understanding.following.follow_up import FollowUp, refers_back
 from bot.understanding.following.last_question import follow_turn
-from bot.understanding.following.list_parts import late_in_the_list
+from bot.understanding.following.lists import late_in_the_list
 from bot.understanding.following.new_topics import asks_anew, speaks_for_itself
 from bot.understanding.following.short_questions import of_what_is_there
 from bot.understanding.following.unsupported import say_unsupported

@@ -39,11 +39,12 @@ def test_what_the_line_before_names_is_kept(last: str, sentence: str, line: str,
     assert (reading.line, reading.unsure) == (line, False)
 
 
-def test_of_two_products_each_is_offered(grammar: Grammar) -> None:
-    reading = follow(grammar, "什么时候到货", LastQuestion(line="/stock SKU128 SKU129 @深圳仓", at=NOW))
+@each_row(("sentence", "command"), [("什么时候到货", "arrivals"), ("什么规格", "product"), ("用哪些料", "product")])
+def test_of_two_products_each_is_offered(sentence: str, command: str, grammar: Grammar) -> None:
+    reading = follow(grammar, sentence, LastQuestion(line="/stock SKU128 SKU129 @深圳仓", at=NOW))
     assert reading is not None
     assert reading.unsure
-    assert (reading.line, *reading.alternatives) == ("/arrivals SKU128", "/arrivals SKU129")
+    assert (reading.line, *reading.alternatives) == (f"/{command} SKU128", f"/{command} SKU129")
 
 
 @each_row(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bot.understanding.scanning.homophones import Homophones, SameSound
+from bot.understanding.scanning.misspellings import Homophones, SameSound
 from bot.understanding.vocabulary import Vocabulary
 from tests.rows import each_row
 

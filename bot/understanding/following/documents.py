@@ -8,8 +8,7 @@ from collections.abc import Mapping
 from bot.chat.parsing import command_line, split
 from bot.chat.questions.reading import Reading, Understood
 from bot.understanding.command_kinds import BILLED_BY, OWED, REASON, TELLS
-from bot.understanding.following.follow_up import FollowUp
-from bot.understanding.following.follow_up_words import ANY_OF_THEM, GOES_ON, OF_SEVERAL
+from bot.understanding.following.follow_up import ANY_OF_THEM, GOES_ON, OF_SEVERAL, FollowUp
 from bot.understanding.grammar import Grammar
 from bot.understanding.lines.weighing import Weighed
 from bot.understanding.scanning.spans import SpanKind

@@ -14,21 +14,28 @@ from bot.understanding.exporting import EXPORT, as_export, drop_export, export_r
 from bot.understanding.following.bounds import follow_created, follow_within
 from bot.understanding.following.change_requests import all_ended, is_change_request, requested_change
 from bot.understanding.following.continued import continued
-from bot.understanding.following.debts import of_nobody_there, owed
 from bot.understanding.following.documents import document_of, of_the_document
-from bot.understanding.following.earlier_days import of_the_days_before
-from bot.understanding.following.follow_up import FollowUp
-from bot.understanding.following.follow_up_words import GOES_ON, PRONOUN, names_nobody_unknown
-from bot.understanding.following.goods import of_every_partner, of_goods, ranked_on_the_same_days
-from bot.understanding.following.links import linked
-from bot.understanding.following.list_parts import of_the_list
-from bot.understanding.following.lists import moved_otherwise, ranked_again, ranked_of_others, widened
-from bot.understanding.following.one_product import of_its_documents, of_the_product
-from bot.understanding.following.partners import of_the_partner
-from bot.understanding.following.replacements import is_replacement, of_replaced_number
-from bot.understanding.following.reports import compared, is_drawn
-from bot.understanding.following.rows import is_a_row, of_a_row, without_row
-from bot.understanding.following.subjects import for_a_customer, of_another_document
+from bot.understanding.following.follow_up import GOES_ON, PRONOUN, FollowUp, names_nobody_unknown
+from bot.understanding.following.goods import (
+    of_every_partner,
+    of_goods,
+    of_its_documents,
+    of_the_product,
+    ranked_on_the_same_days,
+)
+from bot.understanding.following.lists import (
+    is_a_row,
+    moved_otherwise,
+    of_a_row,
+    of_the_list,
+    ranked_again,
+    ranked_of_others,
+    widened,
+    without_row,
+)
+from bot.understanding.following.other_days import compared, is_drawn, of_the_days_before
+from bot.understanding.following.partners import linked, of_nobody_there, of_the_partner, owed
+from bot.understanding.following.subjects import for_a_customer, is_replacement, of_another_document, of_replaced_number
 from bot.understanding.grammar import Grammar
 from bot.understanding.limits.bounds import find_bounds, without_bounds
 from bot.understanding.scanning.recognition import NAMED

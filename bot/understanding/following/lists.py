@@ -1,16 +1,25 @@
-"""Sentences that continue a whole list: a ranking by other days or another measure, or all of a list."""
+"""Sentences that continue a list: all of it, a part or a row, or a ranking by other days or another measure."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 
-from bot.chat.days import Days
+from bot.chat.days import Days, names_days
 from bot.chat.parsing import command_line, split
-from bot.chat.questions.reading import Reading, Understood
+from bot.chat.questions.reading import ReadBy, Reading, Understood
 from bot.understanding.command_kinds import RANKED, RANKED_BY_DAYS
-from bot.understanding.following.follow_up import NEED, FollowUp
-from bot.understanding.following.follow_up_words import GOES_ON
+from bot.understanding.following.continued import continued
+from bot.understanding.following.follow_up import (
+    ANY_OF_THEM,
+    GOES_ON,
+    NEED,
+    OF_SEVERAL,
+    FollowUp,
+    names_nobody_unknown,
+    parts_of,
+)
 from bot.understanding.grammar import Grammar
 from bot.understanding.scanning.spans import Scan, SpanKind, days_said
 
@@ -137,3 +146,96 @@ def widened(follow_up: FollowUp) -> Reading | None:
         return None
     line = command_line(command, *words)
     return None if line == follow_up.last.line else follow_up.reading(line, Understood("cue", follow_up.text, command))
+
+
+_PART_OF_THE_LIST = re.compile(
+    r"的(?:[吗呢吧么]|有吗|有没有|有哪些|(?:还)?有?(?:几[个张笔单家条]|多少)|(?:就|也)(?:行|好|可以|要)|都(?:要|看|给我|列出来|发我))?$"
+    r"|^(?:the |still |only )*(?:not (?:yet )?(?:shipped|delivered|paid|received|arrived|done)(?: yet)?"
+    r"|unpaid|unshipped|overdue|late|open) ?(?:ones?)?$"
+    r"|^(?:只看|只要|只查|就看|光看|单看)|也(?:看|查)(?:看|查|下|一下)?$|^(?:only|just|from)\b|\bonly$",
+    re.IGNORECASE,
+)
+"""Said of a list that is there: 延期的, 只看深圳仓."""
+_SOME_OF_THEM = re.compile(r"哪[些几个]|有没有|有几|有[^，,]*的[吗么没]|\bwhich\b|\bany\b", re.IGNORECASE)
+
+
+def of_the_list(follow_up: FollowUp) -> Reading | None:
+    """Return the line for a part of the current list; None if another one may be meant."""
+    command, any_of_them = follow_up.before.command or "", ANY_OF_THEM.search(follow_up.text)
+    of_several = OF_SEVERAL.search(follow_up.text) or any_of_them
+    part = follow_up.saying(any_of_them["which"]) if any_of_them else follow_up
+    some = command and _SOME_OF_THEM.search(part.text) and not part.scan.of_kind(SpanKind.DATE)
+    is_part = some and follow_up.grammar.lines.lists.only_lists_are_named(command, part.scan)
+    if not (is_part or _PART_OF_THE_LIST.search(part.text)) or not names_nobody_unknown(part):
+        return None
+    if follow_up.names_a_document and not of_several:
+        return None
+    reading = continued(part, with_subject=False)
+    return reading if reading and follow_up.grammar.commands.parse(reading.line).command == command else None
+
+
+def late_in_the_list(follow_up: FollowUp, alone: Reading | None) -> Reading | None:
+    """Return the late or due part of the current list: 快到期的呢; None if any other list may be meant."""
+    text, before = follow_up.text, follow_up.before
+    if alone is None or not alone.by_work or not (GOES_ON.search(text) or _PART_OF_THE_LIST.search(text)):
+        return None
+    for line in (alone.line, *alone.alternatives):
+        parsed = follow_up.grammar.commands.parse(line)
+        if parsed.command is not None and parsed.command == before.command:
+            words, late = follow_up.parts.words, parts_of(follow_up.grammar, parsed)
+            if any(follow_up.grammar.vocabulary.document(word) for word in words):
+                return None
+            goes_on = f"{command_line(parsed.command, late.listed, *words)} {late.days}".rstrip()
+            return Reading(line=goes_on, by=ReadBy.CONTEXT, understood=alone.understood)
+    return None
+
+
+_NUMERALS = "一二三四五六七八九十"
+_ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth")
+_ROW = re.compile(
+    rf"(?:看看|看一下|看|打开|要|查|选|就)?第\s*(?P<chinese>[{_NUMERALS}]|\d{{1,2}})\s*(?:个|条|张|单|项|笔|行|种)?(?:吧|呢|的)?"
+    rf"|(?:show |open )?(?:the )?(?P<english>{'|'.join(_ORDINALS)}|last)(?: one)?(?: please)?",
+    re.IGNORECASE,
+)
+
+
+def is_a_row(follow_up: FollowUp) -> bool:
+    """Return whether a text names a row, and nothing else; last purchase price names no row."""
+    match = _match(follow_up.text)
+    return match is not None and (match.end() == len(follow_up.text) or match[0].casefold().strip() != "last")
+
+
+def without_row(text: str) -> str:
+    """Return a text without its row."""
+    return _ROW.sub(" ", text, count=1)
+
+
+def _match(text: str) -> re.Match[str] | None:
+    return None if names_days(text) else _ROW.match(text)
+
+
+def of_a_row(follow_up: FollowUp) -> Reading | None:
+    """Return the line that a row opens, or the question about it: 第二个什么价; None for other texts."""
+    match = _match(follow_up.text)
+    chosen = _row(follow_up, match) if match else None
+    if match is None or chosen is None or match.end() == len(follow_up.text):
+        return chosen
+    grammar, rest = follow_up.grammar, follow_up.text[match.end() :].strip()
+    subject = split(grammar.commands.parse(chosen.line).rest)[:1]
+    asked = grammar.read(f"{subject[0]} {rest}", follow_up.usable) if subject and rest else None
+    if asked is None or asked.unsure or not set(subject) <= set(split(grammar.commands.parse(asked.line).rest)):
+        return None
+    return replace(asked, by=ReadBy.CONTEXT, alternatives=())
+
+
+def _row(follow_up: FollowUp, match: re.Match[str]) -> Reading | None:
+    english, chinese, rows = (match["english"] or "").casefold(), match["chinese"] or "", follow_up.last.rows
+    if english == "last":
+        number = len(rows)
+    elif english:
+        number = _ORDINALS.index(english) + 1
+    else:
+        number = int(chinese) if chinese.isdecimal() else _NUMERALS.index(chinese) + 1
+    if not 1 <= number <= len(rows):
+        return None
+    return follow_up.reading(rows[number - 1], Understood("row", match[0], str(number)))

@@ -13,8 +13,7 @@ from bot.chat.parsing import split
 from bot.chat.questions.reading import Reading
 from bot.understanding.command_kinds import BY_STATE, REASON
 from bot.understanding.following.documents import OF_THIS
-from bot.understanding.following.follow_up import FollowUp
-from bot.understanding.following.follow_up_words import GOES_ON, PRONOUN
+from bot.understanding.following.follow_up import GOES_ON, PRONOUN, FollowUp
 from bot.understanding.limits.bounds import AMOUNTS
 from bot.understanding.lines.named_lists import DONE
 from bot.understanding.scanning.recognition import end_of

@@ -4,6 +4,5 @@
 takes its names from `spoken_names`. `weighing` says how much the words speak for each command.
 
 The other modules tell what goes into a line: which list it names (`named_lists`), on which side of the business
-(`trade_finding`), which documents of a product (`product_documents`), how many (`quantities`), whether money moved
-(`money_moved`), and what is late (`lateness`).
+(`trade_finding`), how many (`quantities`), and what is late (`lateness`).
 """

@@ -35,9 +35,8 @@ from bot.understanding.scanning.finding import (
     take_words,
     without_address,
 )
-from bot.understanding.scanning.homophones import Homophones, SameSound
 from bot.understanding.scanning.leftovers import AND, leftover, without_fillers
-from bot.understanding.scanning.misspellings import Misspellings
+from bot.understanding.scanning.misspellings import Homophones, Misspellings, SameSound
 from bot.understanding.scanning.sizes import Sizes
 from bot.understanding.scanning.spans import Scan, Span, SpanKind
 from bot.understanding.scanning.spoken_numbers import (

@@ -1,4 +1,4 @@
-"""Sentences that ask for the days before those of the last question: "and the month before?", 再上个月呢."""
+"""Sentences that ask the same of other days: "and the month before?", 再上个月呢, 同比呢, 去年同期呢."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bot.chat.days import DayRange, DaysOrMonth, read_days
 from bot.chat.questions.reading import Reading, Understood
 from bot.erp.port import Period
 from bot.understanding.following.follow_up import FollowUp
-from bot.understanding.limits.comparisons import REPORT, SPOKEN_PERIODS
+from bot.understanding.limits.comparisons import AGAINST, LAST_YEAR, REPORT, SPOKEN_PERIODS, compare_again
 
 _BEFORE = re.compile(
     r"(?:and |what about |how about )?(?:for )?the (?P<unit>day|week|month|quarter|year) before(?: that| it)?"
@@ -57,3 +57,21 @@ def _written(period: Period, unit: str, *, in_english: bool) -> str:
         return period.first.strftime("%B %Y") if in_english else f"{period.first.year}年{period.first.month}月"
     first, last = period.first.isoformat(), period.last.isoformat()
     return first if first == last else f"{first}..{last}"
+
+
+_DRAWN = re.compile(r"画|图|\b(?:chart|graph|plot|draw)\b", re.IGNORECASE)
+
+
+def compared(follow_up: FollowUp) -> Reading | None:
+    """Return the last report compared with other days, or for the same days a year ago: 同比呢, 去年同期呢."""
+    if follow_up.before.command != REPORT or not follow_up.may_use(REPORT):
+        return None
+    words = follow_up.before.rest.split()
+    said = " ".join(word for word in words if word not in AGAINST) or "month"
+    found = compare_again(follow_up.scan, said, year_on_year=not LAST_YEAR.isdisjoint(words))
+    return follow_up.reading(found.lines[0]) if found else None
+
+
+def is_drawn(follow_up: FollowUp) -> bool:
+    """Return whether a chart of the current report is wanted."""
+    return follow_up.before.command == REPORT and _DRAWN.search(follow_up.text) is not None
