@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date, timedelta
 from typing import Any
 
+import orjson
 import pytest
 from sqlalchemy import select
 
@@ -28,7 +29,7 @@ from bot.read_model import follower as follower_module
 from bot.read_model.report import ReportSpan, read_figures
 from bot.store.database import Database
 from bot.store.erp.read_model import StoredDocuments
-from bot.store.tables import DELIVERY
+from bot.store.tables import DELIVERY, KEPT_DOCUMENT
 from tests.read_model.conftest import ReadModelBot
 from tests.read_model.ledger import (
     TODAY,
@@ -82,6 +83,17 @@ async def test_all_documents_are_kept_as_the_erp_tells_them(
     (made,) = (await bot.model.lines_of(Area.PRODUCTION, "SKU1")).value
     assert made.document == documents[3]
     assert made.line is None
+
+
+async def test_a_purchase_order_is_kept_in_the_words_of_earlier_versions(
+    open_bot: OpenBot, clock: LedgerClock, database: Database
+) -> None:
+    await open_bot(Ledger(clock, purchase("PO-1", status=ReviewState.APPROVED, requester="u_wang"))).follow()
+    kept = select(KEPT_DOCUMENT.c.document)
+    (text,) = await database.read(lambda connection: connection.execute(kept).scalars().all())
+    known = orjson.loads(text)
+    assert (known["status"], known["requester"], known["approval"]) == ("approved", "u_wang", None)
+    assert "review" not in known
 
 
 async def test_what_changes_is_read_and_nothing_else(open_bot: OpenBot, clock: LedgerClock) -> None:

@@ -27,6 +27,7 @@ from bot.erp.model import (
     Money,
     Payment,
     ProductionOrder,
+    PurchaseOrder,
     Review,
     parse_followed,
 )
@@ -71,9 +72,22 @@ _VALUES = {**_APPROVALS, Review: RecordCodec(Review, _APPROVALS, sparse={"people
 _SPARSE = ("url", "changed_at", "extra", "is_reversed", "awaits_goods", "review", "settles")
 
 
+class _FlatCodec(RecordCodec[PurchaseOrder]):
+    """Keeps what the review of a purchase order says beside its other fields, as all versions have done."""
+
+    def write(self, record: PurchaseOrder) -> dict[str, Any]:
+        values = super().write(record)
+        review = values.pop("review")
+        return {**values, **review, "status": review["state"]}
+
+    def read(self, values: Mapping[str, Any], **skipped: Any) -> PurchaseOrder:
+        return super().read({**values, "review": {**values, "state": values["status"]}}, **skipped)
+
+
 def _codec(kind: Kind[Any]) -> RecordCodec[Any]:
     """Return the storage codec for documents of a kind, without lines, which are stored separately."""
-    return RecordCodec(kind.record, _VALUES, skip=("source", "books", "lines"), sparse=_SPARSE)
+    codec = _FlatCodec if kind.record is PurchaseOrder else RecordCodec
+    return codec(kind.record, _VALUES, skip=("source", "books", "lines"), sparse=_SPARSE)
 
 
 _DOCUMENT: Mapping[Followed, RecordCodec[Any]] = {kind.followed: _codec(kind) for kind in FOLLOWED}
