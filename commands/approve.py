@@ -12,7 +12,15 @@ from bot.approvals.cards.view_builders import BY_ITSELF, build_list_row, build_s
 from bot.approvals.cards.views import Audience
 from bot.approvals.case import Case
 from bot.approvals.service import ApprovalService
-from bot.approvals.typed_votes import MAX_REASON, CaseRef, Remarks, SeenRevision, read_seen
+from bot.approvals.typed_votes import (
+    MAX_REASON,
+    CaseRef,
+    InquiryNumber,
+    Remarks,
+    SeenRevision,
+    read_inquiry,
+    read_seen,
+)
 from bot.approvals.voting import VoteOutcome
 from bot.cards.actions import Ask
 from bot.cards.view import View
@@ -52,6 +60,7 @@ async def approve(
     reason: Remarks | None = None,
     *,
     seen: SeenRevision | None = None,
+    asked: InquiryNumber | None = None,
     wish: ApproveOption | None = None,
     approvals: ApprovalService,
     showing: CasePresenter,
@@ -78,7 +87,9 @@ async def approve(
     await questions.drop(context)
     words = (context.free_text or reason or "")[:MAX_REASON]
     confirmed = wish is ApproveOption.CONFIRM
-    request = vote_request(context, found.case, Verdict.APPROVE, known, reason=words, confirmed=confirmed)
+    request = vote_request(
+        context, found.case, Verdict.APPROVE, known, reason=words, confirmed=confirmed, despite=read_inquiry(asked)
+    )
     return await responder.answer(await approvals.cast_vote(request), retry=context.line)
 
 

@@ -11,13 +11,20 @@ from bot.approvals.cards.views import ApprovalReasons
 from bot.approvals.case import Case
 from bot.approvals.document import FINGERPRINT_PREFIX
 from bot.approvals.service import ApprovalService
-from bot.approvals.typed_votes import CaseRef, Remarks, SeenRevision, parse_reason, read_seen
+from bot.approvals.typed_votes import (
+    CaseRef,
+    InquiryNumber,
+    Remarks,
+    SeenRevision,
+    parse_reason,
+    read_inquiry,
+    read_seen,
+)
 from bot.approvals.voting import VoteOutcome
-from bot.cards.actions import Ask, RejectReason
+from bot.cards.actions import Ask, RejectCase, RejectReason
 from bot.cards.view import View
 from bot.chat.colleagues import Colleagues
 from bot.chat.context import QuestionContext
-from bot.chat.parsing import command_line
 from bot.chat.questions.prompts import PROMPT_LIFETIME, OpenPrompts
 from bot.chat.registry import command
 from bot.erp.hub import ErpHub
@@ -41,6 +48,7 @@ async def reject(
     reason: Remarks | None = None,
     *,
     seen: SeenRevision | None = None,
+    asked: InquiryNumber | None = None,
     approvals: ApprovalService,
     showing: CasePresenter,
     erp: ErpHub,
@@ -59,12 +67,14 @@ async def reject(
     if isinstance(known, Phrase):
         return await responder.show(known)
     quick, words = parse_reason(context.free_text or reason or "", context.person.language)
-    result = await approvals.cast_vote(vote_request(context, found.case, Verdict.REJECT, known, reason=words))
-    line = command_line("reject", found.case.id, f"#{known[:FINGERPRINT_PREFIX]}")
+    despite = read_inquiry(asked)
+    request = vote_request(context, found.case, Verdict.REJECT, known, reason=words, despite=despite)
+    result = await approvals.cast_vote(request)
+    line = RejectCase(found.case.id, known[:FINGERPRINT_PREFIX], despite=despite).typed
     if result.outcome is VoteOutcome.NEED_REASON:
         await questions.put(context, line)
-        asked = _ask_reason(found.case, known, own_words=quick is RejectReason.OTHER)
-        return replace(asked, on_page=context.on_page)
+        reasons = _ask_reason(found.case, known, own_words=quick is RejectReason.OTHER)
+        return replace(reasons, despite=despite, on_page=context.on_page)
     await questions.drop(context)
     return await responder.answer(result, retry=f"{line} {quick or words}".strip())
 

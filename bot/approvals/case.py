@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, Any
@@ -156,6 +156,33 @@ class CaseDecision:
     at: datetime
 
 
+class InquiryEnd(StrEnum):
+    """How a question to the requester ended."""
+
+    ANSWERED = "answered"
+    WITHDRAWN = "withdrawn"
+    LAPSED = "lapsed"
+    """Nobody answered in time."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Inquiry:
+    """A decider's question to the requester. While it is open, no vote counts unless the voter insists, and reminders
+    and deadlines wait.
+    """
+
+    by: str
+    """The userId of the decider who asks."""
+    name: str
+    text: Annotated[str, Stating(FieldClass.COST)]
+    at: datetime
+    until: datetime
+    """When it lapses without an answer."""
+    ended: InquiryEnd | None = None
+    ended_at: datetime | None = None
+    answer: Annotated[str, Stating(FieldClass.COST)] = ""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentSummary:
     """The remembered part of a document, for lists, limits and duties; cards show the ERP's current data."""
@@ -199,6 +226,8 @@ class Case:
     forwards: tuple[Forward, ...] = ()
     refused: tuple[str, ...] = ()
     """The userIds that the ERP itself refused: others have to decide."""
+    inquiries: tuple[Inquiry, ...] = ()
+    """The questions to the requester, in their order: at most the last one is open."""
     decision: CaseDecision | None = None
     attempted_at: datetime | None = None
     """When the ERP was last told; set before the call, so that a crash leaves a trace that it may have happened."""
@@ -219,6 +248,18 @@ class Case:
     """Whether the deadline has passed and the plan's action on it was done."""
     revision: int = 1
     """Grows with every visible change."""
+
+    @property
+    def inquiry(self) -> Inquiry | None:
+        """The question that is open, if there is one: the end of a case is also the end of its question."""
+        last = self.inquiries[-1] if self.inquiries else None
+        return last if last is not None and last.ended is None and self.state is CaseState.OPEN else None
+
+    @property
+    def counts_from(self) -> datetime:
+        """When the time of reminders and deadlines began: they wait while a question is open."""
+        waited = (one.ended_at - one.at for one in self.inquiries if one.ended_at is not None)
+        return self.opened_at + sum(waited, timedelta(0))
 
     @property
     def key(self) -> DocumentKey:
@@ -243,6 +284,8 @@ class ApprovalCardKind(StrEnum):
     """For those who decide."""
     TOLD = "approval_told"
     """For the requester, and for groups that get no other card: the outcome."""
+    ASKED = "approval_asked"
+    """For the requester: the questions of those who decide, and the answers."""
     TO_DO = "approval_todo"
     """A to-do for the people whose turn it is."""
     CALL = "approval_call"
@@ -261,7 +304,7 @@ class CaseCard:
     for_user: str = ""
     kind: ApprovalCardKind = ApprovalCardKind.APPROVAL
     copy: int = 0
-    """The number of the reminder that created it: updating an existing card notifies nobody."""
+    """Counts the cards of its kind there: updating an existing card notifies nobody."""
     shared: str = ""
     """The key of the delivery that shows it here and elsewhere; empty for a card of its own."""
 

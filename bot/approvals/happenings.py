@@ -11,6 +11,8 @@ from bot.outbox.happenings import Happening, HappeningType
 _TOLD: Mapping[str, HappeningType] = MappingProxyType(
     {
         "opened": HappeningType.DECISION_ASKED,
+        "asked_back": HappeningType.DECISION_QUESTIONED,
+        "answered": HappeningType.DECISION_ANSWERED,
         "vote": HappeningType.DECISION_VOTED,
         "decided": HappeningType.DECISION_MADE,
         "taken_back": HappeningType.DECISION_TAKEN_BACK,

@@ -14,6 +14,7 @@ from bot.approvals.case import (
     CaseState,
     DocumentSummary,
     ExternalDecision,
+    InquiryEnd,
     read_external_decision,
 )
 from bot.approvals.deciders import awaited_voters, find_erp_approvers
@@ -218,10 +219,40 @@ def _is_groups(card: CaseCard) -> bool:
 def enqueue_cards(unit: CaseUnitOfWork, case: Case, *, after: timedelta = timedelta(0)) -> None:
     """Queue the newest state for all cards of the case and all answers that show its document.
 
-    They are sent ``after`` a delay unless something newer comes first.
+    They are sent ``after`` a delay unless something newer comes first. The requester's card of a question that ended
+    stays as it is.
     """
     unit.cases.redraw_answers(case, unit.now + after)
-    _owe(unit, case, unit.cases.cards_of(case.id), unit.now + after)
+    stays = not case.inquiries or case.inquiries[-1].ended is not None
+    cards = [card for card in unit.cases.cards_of(case.id) if not (stays and card.kind is ApprovalCardKind.ASKED)]
+    _owe(unit, case, cards, unit.now + after)
+
+
+def remind(
+    unit: CaseUnitOfWork, case: Case, people: Iterable[str], kind: ApprovalCardKind = ApprovalCardKind.APPROVAL
+) -> None:
+    """Queue a further card for people: updating an existing card notifies nobody."""
+    copies = [card.copy for card in unit.cases.cards_of(case.id) if card.kind is kind]
+    copy, places = max(copies, default=0) + 1, person_places(people)
+    if kind is ApprovalCardKind.APPROVAL:
+        place_cards(unit, case, places, copy=copy)
+    else:
+        _place_new(unit, case, places, kind, copy, together=False)
+        enqueue_cards(unit, case)
+
+
+def end_inquiry(unit: CaseUnitOfWork, case: Case, end: InquiryEnd, answer: str = "") -> Case:
+    """End the open question of a case: reminders and deadlines go on, and the asker is told unless they ended it."""
+    asked = case.inquiries[-1]
+    over = replace(asked, ended=end, ended_at=unit.now, answer=answer)
+    ended = scheduled(replace(case, inquiries=(*case.inquiries[:-1], over), revision=case.revision + 1))
+    unit.cases.put(ended)
+    if end is InquiryEnd.WITHDRAWN:
+        enqueue_cards(unit, ended)
+    else:
+        remind(unit, ended, (asked.by,))
+    _owe(unit, ended, (card for card in unit.cases.cards_of(case.id) if card.kind is ApprovalCardKind.ASKED), unit.now)
+    return ended
 
 
 def separate_cards(unit: CaseUnitOfWork, case_id: str, shared: str, places: Sequence[Place]) -> None:
@@ -289,10 +320,12 @@ def person_places(user_ids: Iterable[str]) -> tuple[Place, ...]:
 
 
 def next_due(case: Case) -> datetime | None:
-    """Return when an open case needs attention next: its next reminder or its deadline."""
-    moments = [case.opened_at + after for after in sorted(case.plan.remind_after)[case.reminders :]]
+    """Return when an open case needs attention next: its next reminder or its deadline, or the end of its question."""
+    if case.inquiry is not None:
+        return case.inquiry.until
+    moments = [case.counts_from + after for after in sorted(case.plan.remind_after)[case.reminders :]]
     if case.plan.deadline is not None and not case.expired:
-        moments.append(case.opened_at + case.plan.deadline)
+        moments.append(case.counts_from + case.plan.deadline)
     return min(moments, default=None)
 
 
@@ -407,7 +440,10 @@ def apply_deadlines(unit: CaseUnitOfWork, case_id: str) -> Case | None:
     case = unit.cases.case(case_id)
     if case is None or case.state is not CaseState.OPEN or case.due_at is None or case.due_at > unit.now:
         return None
-    if case.plan.deadline is not None and not case.expired and case.opened_at + case.plan.deadline <= unit.now:
+    if case.inquiry is not None:
+        unit.audit(case, "question_lapsed")
+        return end_inquiry(unit, case, InquiryEnd.LAPSED)
+    if case.plan.deadline is not None and not case.expired and case.counts_from + case.plan.deadline <= unit.now:
         return _expire(unit, case)
     return _remind(unit, case)
 
@@ -434,13 +470,12 @@ def postpone(unit: CaseUnitOfWork, case_id: str) -> None:
 
 
 def _remind(unit: CaseUnitOfWork, case: Case) -> Case:
-    due = [after for after in case.plan.remind_after if case.opened_at + after <= unit.now]
+    due = [after for after in case.plan.remind_after if case.counts_from + after <= unit.now]
     reminded = replace(case, reminders=len(due), revision=case.revision + 1)
     reminded = scheduled(reminded)
     unit.cases.put(reminded)
     unit.audit(reminded, "reminded", detail=str(reminded.reminders))
-    # A card of its own: updating an existing card notifies nobody.
-    place_cards(unit, reminded, person_places(awaited_voters(unit, reminded)), copy=reminded.reminders)
+    remind(unit, reminded, awaited_voters(unit, reminded))
     return reminded
 
 

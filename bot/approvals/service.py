@@ -10,7 +10,8 @@ from typing import Any
 
 import structlog
 
-from bot.approvals import voting
+from bot.approvals import asking_back, voting
+from bot.approvals.asking_back import CaseMessage
 from bot.approvals.case import AuditRow, Case, CaseCard, CaseConflict, CaseSearch, CaseState
 from bot.approvals.case_context import CaseContext, DecisionExplanation, build_context, find_context
 from bot.approvals.deciders import (
@@ -87,6 +88,18 @@ class ApprovalService:
     async def forward(self, case: Case, to: str, by: str) -> VoteResult:
         """Let ``to`` substitute for the approver whose turn ``by`` has; both are userIds. May be silent, too."""
         return await self._act(case, lambda unit, document: voting.forward(unit, case.id, to, by, document))
+
+    async def ask_back(self, case: Case, said: CaseMessage) -> VoteResult:
+        """Put a question of somebody whose turn it is to the requester. May be silent, too."""
+        return await self._act(case, lambda unit, document: asking_back.ask_back(unit, said, document))
+
+    async def answer_inquiry(self, said: CaseMessage) -> VoteResult:
+        """Store the requester's answer; the ERP is not asked."""
+        return await self._transactions.transact(lambda unit: asking_back.answer_inquiry(unit, said))
+
+    async def withdraw_inquiry(self, case: Case, user_id: str) -> VoteResult:
+        """Take a question to the requester back."""
+        return await self._transactions.transact(lambda unit: asking_back.withdraw_inquiry(unit, case.id, user_id))
 
     async def take_back(self, case: Case, user_id: str) -> VoteResult:
         """Undo a decision before the ERP is told."""

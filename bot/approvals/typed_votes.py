@@ -37,6 +37,18 @@ class SeenRevision(Word):
     prefix = "#"
 
 
+class InquiryNumber(Word):
+    """The number of a question to the requester, counted from 1, as encoded in buttons."""
+
+    placeholder = phrase("question number")
+    prefix = "~"
+
+
+def read_inquiry(word: str | None) -> int:
+    """Return the number of a question; 0 for a word that is none."""
+    return int(word) if word and word.isascii() and word.isdigit() else 0
+
+
 class DecidedCases(Word):
     """The cases that a person decided together, encoded so that their card can ask for the outcomes."""
 

@@ -178,6 +178,8 @@ class ApprovalOptions:
     """Whether places share cards as far as ``reach`` allows; otherwise each has its own."""
     group_cards: GroupCards = GroupCards.WAITING
     reach: CardReach = CardReach()
+    answer_within: timedelta = timedelta(days=1)
+    """How long a question to the requester stays open without an answer."""
     todos: bool = False
     """Whether the people whose turn it is get a to-do, unless the rule says otherwise."""
     write_lease: timedelta = timedelta(seconds=60)

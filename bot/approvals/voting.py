@@ -32,6 +32,10 @@ People who click meanwhile are told who decided.
 """
 
 
+QUESTION_OPEN = phrase("Not recorded: the requester has not answered a question yet.")
+"""The text for a voter who does not insist."""
+
+
 class VoteOutcome(StrEnum):
     """The outcome of a vote."""
 
@@ -39,6 +43,8 @@ class VoteOutcome(StrEnum):
     """It counts, and others have to agree as well."""
     DECIDED = "decided"
     """It completed the plan: the ERP is told now."""
+    INSIST = "insist"
+    """A question to the requester is open: the same vote is needed again, despite of it."""
     CONFIRM = "confirm"
     """A large amount: the same vote is needed again, as a confirmation."""
     NEED_REASON = "need_reason"
@@ -68,6 +74,8 @@ class VoteRequest:
     seen: str
     reason: str = ""
     confirmed: bool = False
+    despite: int = 0
+    """The number of the open question that the voter decides despite of, counted from 1; 0: of none."""
     way: VoteWay | None = None
 
 
@@ -88,13 +96,15 @@ def vote(unit: CaseUnitOfWork, request: VoteRequest, document: ApprovalDocument)
 
     Concurrent votes each see the case as the previous one left it: the first that completes the plan decides.
     """
-    case = _current_case(unit, request.case.id, document, request.user_id, request.seen)
+    case = current_case(unit, request.case.id, document, request.user_id, request.seen)
     if isinstance(case, VoteResult):
         return case
     eligibility = check_vote(unit, case, request.user_id, request.verdict, document)
     if not eligibility.allowed:
         unit.audit(case, "refused", user_id=request.user_id, detail=str(eligibility.reasons[0]), seen=request.seen)
-        return _refused(case, eligibility)
+        return refuse_vote(case, eligibility)
+    if case.inquiry is not None and request.despite != len(case.inquiries):
+        return VoteResult(outcome=VoteOutcome.INSIST, case=case, reasons=(QUESTION_OPEN,))
     if request.verdict is Verdict.REJECT and not request.reason.strip():
         return VoteResult(outcome=VoteOutcome.NEED_REASON, case=case)
     if request.verdict is Verdict.APPROVE and case.plan.confirm and not request.confirmed:
@@ -108,18 +118,18 @@ def forward(unit: CaseUnitOfWork, case_id: str, to: str, by: str, document: Appr
     Separation of duties applies to ``to`` as to anybody, and so do the limits of both: a person whose limit is too low
     may forward only if the rules make that limit theirs alone.
     """
-    case = _current_case(unit, case_id, document, by)
+    case = current_case(unit, case_id, document, by)
     if isinstance(case, VoteResult):
         return case
-    eligibility = _refuse(READ_ONLY) if unit.read_only else check_named(unit, case, by, document)
+    eligibility = refusal(READ_ONLY) if unit.read_only else check_named(unit, case, by, document)
     if not eligibility.allowed:
         unit.audit(case, "refused", user_id=by, detail=f"forwarding: {eligibility.reasons[0]}")
-        return _refused(case, eligibility)
+        return refuse_vote(case, eligibility)
     person = eligibility.on_behalf_of or by
     unfit = why_not_forward(unit, case, to, by, document) or _why_not_in_place(case, person, document)
     if unfit is not None:
         unit.audit(case, "refused", user_id=by, detail=f"forwarding to {to}: {unfit}")
-        return _refused(case, _refuse(unfit))
+        return refuse_vote(case, refusal(unfit))
     kept = tuple(turn for turn in case.forwards if (turn.person, turn.to) != (person, to))
     passed = replace(case, forwards=(*kept, Forward(person=person, to=to, at=unit.now)), revision=case.revision + 1)
     unit.cases.put(passed)
@@ -134,13 +144,13 @@ def take_back(unit: CaseUnitOfWork, case_id: str, user_id: str) -> VoteResult:
     if case is None:
         return VoteResult(outcome=VoteOutcome.NO_CASE, case=None)
     if unit.read_only:
-        return _refused(case, _refuse(READ_ONLY))
+        return refuse_vote(case, refusal(READ_ONLY))
     if case.decision is None:
         return VoteResult(outcome=VoteOutcome.NOTHING, case=case)
     if undo_until(unit, case) is None:
         return VoteResult(outcome=VoteOutcome.LATE, case=case)
     if case.decision.by != user_id:
-        return _refused(case, _refuse(phrase("Only the person who decided can take it back.")))
+        return refuse_vote(case, refusal(phrase("Only the person who decided can take it back.")))
     votes = tuple(vote for vote in case.votes if vote.user_id != user_id)
     opened = replace(case, state=CaseState.OPEN, votes=votes, decision=None, revision=case.revision + 1)
     opened = scheduled(opened)
@@ -166,7 +176,7 @@ def check_takes_votes(case: Case) -> VoteResult | None:
     return VoteResult(outcome=outcome, case=case)
 
 
-def _current_case(
+def current_case(
     unit: CaseUnitOfWork, case_id: str, document: ApprovalDocument, user_id: str, seen: str | None = None
 ) -> Case | VoteResult:
     """Return the case, locked, if it takes votes and its document matches the revision shown; otherwise the outcome.
@@ -195,17 +205,17 @@ def check_vote(
 ) -> Eligibility:
     """Return the outcome that `vote` would give, without storing anything."""
     if verdict is Verdict.REJECT and verdict not in unit.decides(case.source, case.kind):
-        return _refuse(phrase("“%(source)s” takes no rejection from here: reject it there.", source=case.source))
+        return refusal(phrase("“%(source)s” takes no rejection from here: reject it there.", source=case.source))
     if unit.read_only:
-        return _refuse(READ_ONLY)
+        return refusal(READ_ONLY)
     return check_verdict(unit, case, user_id, verdict, document, unit)
 
 
-def _refuse(reason: Phrase) -> Eligibility:
+def refusal(reason: Phrase) -> Eligibility:
     return Eligibility(allowed=False, reasons=(reason,))
 
 
-def _refused(case: Case, eligibility: Eligibility) -> VoteResult:
+def refuse_vote(case: Case, eligibility: Eligibility) -> VoteResult:
     return VoteResult(outcome=VoteOutcome.REFUSED, case=case, reasons=eligibility.reasons, ask=eligibility.ask)
 
 
@@ -224,6 +234,8 @@ def _store_vote(
     )
     before, votes = awaited_voters(unit, case), (*case.votes, said)
     comes_to = tally(case.plan, votes)
+    if case.inquiry is not None:
+        unit.audit(case, "insisted", user_id=request.user_id, detail=case.inquiry.text, seen=request.seen)
     unit.audit(case, "vote", user_id=request.user_id, detail=_describe_vote(said), seen=request.seen)
     case = replace(with_version(case, document.review), votes=votes, revision=case.revision + 1)
     if isinstance(comes_to, Verdict):

@@ -19,6 +19,7 @@ from bot.approvals.cards.presenter import (
     CallComposer,
     CasePresenter,
     FetchNames,
+    InquiryComposer,
     RequesterComposer,
     TodoComposer,
     sees_all,
@@ -194,6 +195,7 @@ def build_approvals(
             ApprovalCardKind.TOLD.value: RequesterComposer(
                 service.find, showing, audiences.reader_at, separate=service.separate_cards
             ),
+            ApprovalCardKind.ASKED.value: InquiryComposer(service.find, showing, audiences.reader_at),
             ApprovalCardKind.TO_DO.value: TodoComposer(service.find, showing, audiences.reader_at),
         },
         oa_sync=oa_sync,

@@ -75,6 +75,7 @@ def terms_of(settings: Settings) -> ApprovalOptions:
     undo = timedelta(seconds=settings.approvals.undo_seconds)
     return ApprovalOptions(
         undo=undo,
+        answer_within=timedelta(hours=settings.approvals.answer_hours),
         technical_account=bool(account),
         own_account=account,
         one_card=settings.approvals.one_card,

@@ -45,7 +45,7 @@ class BadToken(DingerpError):
 class TokenField:
     """How one field of an action is in its token; ``read`` raises `ValueError` or `KeyError`.
 
-    ``optional``: left out at the token's end while it has no value.
+    ``optional``: left out at the token's end while it has no value, and empty before others.
     """
 
     read: Callable[[str], Any] = str
@@ -72,12 +72,13 @@ class Action(ABC):
 
     def pack(self) -> str:
         """Return the token; raises `ValueError` when it is longer than a button may carry."""
-        texts = [self.kind()]
+        texts, told = [self.kind()], 1
         for name, field in self.token_fields.items():
             value = getattr(self, name)
-            if value or not field.optional:
-                texts.append(field.write(value))
-        return _checked(_SEPARATOR.join(texts))
+            is_told = bool(value) or not field.optional
+            texts.append(field.write(value) if is_told else "")
+            told = len(texts) if is_told else told
+        return _checked(_SEPARATOR.join(texts[:told]))
 
     @classmethod
     def parse(cls, rest: str) -> Self:
@@ -85,6 +86,8 @@ class Action(ABC):
         texts = rest.split(_SEPARATOR, len(cls.token_fields) - 1)
         values: dict[str, Any] = {}
         for i, (name, field) in enumerate(cls.token_fields.items()):
+            if i < len(texts) - 1 and field.optional and not texts[i]:
+                continue
             if i < len(texts):
                 values[name] = field.read(texts[i])
             elif not field.optional:
@@ -279,13 +282,14 @@ AlertAction: TypeAlias = AckAlert | SnoozeAlert | AssignAlert
 """What is done to an alert: it says in a token what ``/alerts`` says in words."""
 
 
-def _read_confirmed(text: str) -> bool:
+def _read_yes(text: str) -> bool:
     if text != "1":
-        raise ValueError("no confirmation")
+        raise ValueError("neither left out nor yes")
     return True
 
 
-_CONFIRMED = TokenField(_read_confirmed, lambda _: "1", optional=True)
+_YES = TokenField(_read_yes, lambda _: "1", optional=True)
+_INQUIRY = TokenField(_read_count, optional=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -305,18 +309,26 @@ class ApproveCase(_CaseAction):
     """Approve a document. ``seen`` begins the fingerprint of the revision that the button stood under.
 
     ``number`` is for people who type: the token does without it. ``confirmed`` answers the question of large amounts.
+    ``despite`` is the number of the question to the requester that is open, where the clicker insists.
     """
 
     prefix: ClassVar[str] = "po.yes"
-    token_fields: ClassVar[Mapping[str, TokenField]] = {"case": _ID, "seen": _SEEN, "confirmed": _CONFIRMED}
+    token_fields: ClassVar[Mapping[str, TokenField]] = {
+        "case": _ID,
+        "seen": _SEEN,
+        "confirmed": _YES,
+        "despite": _INQUIRY,
+    }
 
     seen: str
     confirmed: bool = False
+    despite: int = 0
     number: str = ""
 
     @property
     def typed(self) -> str:
-        return f"/approve {_about(self.number, self.case)} #{self.seen}{' confirm' if self.confirmed else ''}"
+        sure = "confirm" if self.confirmed else ""
+        return _words(f"/approve {_about(self.number, self.case)} #{self.seen}", _asked(self.despite), sure)
 
 
 class RejectReason(StrEnum):
@@ -339,15 +351,22 @@ class RejectCase(_CaseAction):
     """Reject a document; without ``reason`` the clicker is asked for it. See `ApproveCase`."""
 
     prefix: ClassVar[str] = "po.no"
-    token_fields: ClassVar[Mapping[str, TokenField]] = {"case": _ID, "seen": _SEEN, "reason": _REASON}
+    token_fields: ClassVar[Mapping[str, TokenField]] = {
+        "case": _ID,
+        "seen": _SEEN,
+        "reason": _REASON,
+        "despite": _INQUIRY,
+    }
 
     seen: str
     reason: RejectReason | None = None
+    despite: int = 0
     number: str = ""
 
     @property
     def typed(self) -> str:
-        return _words(f"/reject {_about(self.number, self.case)} #{self.seen}", self.reason or "")
+        words = (_asked(self.despite), self.reason or "")
+        return _words(f"/reject {_about(self.number, self.case)} #{self.seen}", *words)
 
 
 @dataclass(frozen=True, slots=True)
@@ -364,6 +383,23 @@ class ForwardCase(_CaseAction):
     @property
     def typed(self) -> str:
         return Ask(_words("/pending", _about(self.number, self.case), self.to, "forward"), self.offset).typed
+
+
+@dataclass(frozen=True, slots=True)
+class ClarifyCase(_CaseAction):
+    """Ask the requester of a document; with the number of a question, counted from 1, answer or withdraw it."""
+
+    prefix: ClassVar[str] = "po.ask"
+    token_fields: ClassVar[Mapping[str, TokenField]] = {"case": _ID, "inquiry": _INQUIRY, "withdraw": _YES}
+
+    inquiry: int = 0
+    withdraw: bool = False
+    number: str = ""
+
+    @property
+    def typed(self) -> str:
+        withdraw = "withdraw" if self.withdraw else ""
+        return _words("/clarify", _about(self.number, self.case), _asked(self.inquiry), withdraw)
 
 
 @dataclass(frozen=True, slots=True)
@@ -400,8 +436,8 @@ class ApproveAll(Action):
         return Ask(f"/approve all #{self.shown}", self.offset).typed
 
 
-ApprovalAction: TypeAlias = ApproveCase | RejectCase | ForwardCase | UndoDecision | ApproveAll
-"""What is said of a case: in a token what ``/approve``, ``/reject`` and ``/pending`` say in words."""
+ApprovalAction: TypeAlias = ApproveCase | RejectCase | ForwardCase | ClarifyCase | UndoDecision | ApproveAll
+"""What is said of a case: in a token what ``/approve``, ``/reject``, ``/clarify`` and ``/pending`` say in words."""
 
 _ACTIONS: tuple[type[Action], ...] = (Ask, FillIn, *get_args(AlertAction), *get_args(ApprovalAction))
 _BY_KIND: Mapping[str, type[Action]] = MappingProxyType({action.kind(): action for action in _ACTIONS})
@@ -430,3 +466,8 @@ def _words(*words: str) -> str:
 def _about(number: str, case: str) -> str:
     """Return how a typed line names a document: by its number, where that is one word."""
     return number if number and not re.search(r'[\s,;"#@]', number) else case
+
+
+def _asked(inquiry: int) -> str:
+    """Return how a typed line names a question to the requester."""
+    return f"~{inquiry}" if inquiry else ""

@@ -113,7 +113,7 @@ def _wait(
         currency=total.currency if total is not None else "",
         size=_size(total),
         way=IN_THE_ERP if vote is None else vote.way.value if vote.way is not None else "",
-        in_time=None if deadline is None else at <= case.opened_at + deadline,
+        in_time=None if deadline is None else at <= case.counts_from + deadline,
         approved=approved,
         changed=approved and changed,
         kind=case.kind.command,

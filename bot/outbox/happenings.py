@@ -30,6 +30,8 @@ class HappeningType(StrEnum):
     ALERT_MUTED = "alert.muted"
     ALERT_ESCALATED = "alert.escalated"
     DECISION_ASKED = "decision.asked"
+    DECISION_QUESTIONED = "decision.questioned"
+    DECISION_ANSWERED = "decision.answered"
     DECISION_VOTED = "decision.voted"
     DECISION_MADE = "decision.made"
     DECISION_TAKEN_BACK = "decision.taken_back"
@@ -55,6 +57,9 @@ MEANINGS: Mapping[HappeningType, str] = MappingProxyType(
         HappeningType.ALERT_MUTED: "A place that would be shown it has muted it.",
         HappeningType.ALERT_ESCALATED: "It was passed on, since nobody took it.",
         HappeningType.DECISION_ASKED: "A document waits for a decision.",
+        HappeningType.DECISION_QUESTIONED: "Somebody who decides asked the requester; no vote counts before the answer,"
+        " unless the voter insists.",
+        HappeningType.DECISION_ANSWERED: "The requester answered.",
         HappeningType.DECISION_VOTED: "Somebody voted.",
         HappeningType.DECISION_MADE: "It is decided; the ERP is not told yet.",
         HappeningType.DECISION_TAKEN_BACK: "Who decided took it back before the ERP was told.",

@@ -8,11 +8,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import closing, suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from sqlalchemy import create_engine
 
+from bot.approvals.asking_back import CaseMessage
 from bot.approvals.case import CaseState
 from bot.erp.kinds import DECIDED, Kind, review_of
 from bot.erp.model import ReviewState
@@ -90,6 +92,18 @@ async def changed(env: ApprovalEnv) -> None:
     await click(env, "wang")
 
 
+async def asked(env: ApprovalEnv) -> None:
+    """Ask the requester, who answers; whoever got no answer says it again."""
+    case = await env.service.sync_document(env.key)
+    if case is not None:
+        question = CaseMessage(case=case.id, user_id="wang", name="Wang", text="为什么这么贵")
+        if not case.inquiries:
+            await env.service.ask_back(case, question)
+        await env.service.answer_inquiry(replace(question, user_id="wu", text="铜价涨了", inquiry=1))
+        assert [(one.text, one.answer) for one in (await env.newest()).inquiries] == [("为什么这么贵", "铜价涨了")]
+    await click(env, "wang")
+
+
 async def click(env: ApprovalEnv, person: str) -> None:
     """Click until it was heard: who got no answer clicks again."""
     if (await env.newest()).state is CaseState.OPEN:
@@ -108,7 +122,7 @@ KINDS = [
 ]
 SCENARIOS = {
     one.__name__: one
-    for one in (approve, reject, both, silent, away, lost, two_levels_in_the_erp, refused_first, changed)
+    for one in (approve, reject, both, silent, away, lost, two_levels_in_the_erp, refused_first, changed, asked)
 }
 
 

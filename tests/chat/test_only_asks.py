@@ -35,6 +35,7 @@ CHANGING = {
     *(
         "approve",
         "bind",
+        "clarify",
         "confirm",
         "lang",
         "mute",

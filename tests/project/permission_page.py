@@ -20,6 +20,7 @@ from bot.cards.actions import (
     ApproveCase,
     Ask,
     AssignAlert,
+    ClarifyCase,
     ForwardCase,
     RejectCase,
     SnoozeAlert,
@@ -36,6 +37,7 @@ ACTIONS: tuple[Action, ...] = (
     ApproveCase("c1", "12345678"),
     RejectCase("c1", "12345678"),
     ForwardCase("c1"),
+    ClarifyCase("c1"),
     UndoDecision("c1"),
     ApproveAll("12345678"),
 )

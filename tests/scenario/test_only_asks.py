@@ -36,6 +36,7 @@ LINES = (
     f"/待我审批 {SMALL} {BOSS} 转交",
     f"/approve {SMALL}",
     f"/reject {SMALL} too dear",
+    f"/clarify {SMALL} why so dear",
     "/mute order 1h",
     "/mute stock.* 30d",
     "/unmute stock.low",

@@ -168,6 +168,24 @@ async def test_what_an_approval_costs(
         await scenario.assert_ended(SMALL, CaseState.APPROVED)
 
 
+async def test_what_a_question_to_the_requester_costs(open_approval_scenario: OpenApprovalScenario) -> None:
+    """The requester's card and the asker's, each with its end, and two changes of the one that the deciders share: six
+    more than without it, beside the answers to both.
+    """
+    async with open_approval_scenario(SMALL, groups=(), group_cards=None) as scenario:
+        system = scenario.system
+        assert spent(system) == (1, 0)
+        await scenario.ask(f"/clarify {SMALL} 为什么这么急", MANAGER)
+        assert spent(system) == (1 + 3, 1)
+        await scenario.ask(f"/clarify {SMALL} 客户催货", BUYER)
+        assert spent(system) == (4 + 4, 2)
+        for decider in (MANAGER, BOSS):
+            assert "客户催货" in scenario.card(SMALL, decider).markdown
+        await scenario.press(scenario.card(SMALL, MANAGER), YES, MANAGER)
+        assert spent(system) == (8 + 3, 3)
+        await scenario.assert_ended(SMALL, CaseState.APPROVED)
+
+
 async def test_what_an_approval_costs_where_each_place_has_a_card(
     open_approval_scenario: OpenApprovalScenario,
 ) -> None:

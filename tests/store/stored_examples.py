@@ -33,6 +33,8 @@ from bot.approvals.case import (
     CaseState,
     DocumentSummary,
     ExternalDecision,
+    Inquiry,
+    InquiryEnd,
 )
 from bot.approvals.plan import ApprovalLevel, ApprovalPlan, ExpiryAction, Forward, Quorum, Vote
 from bot.erp.kinds import PURCHASE_ORDERS
@@ -107,6 +109,19 @@ FULL_CASE = Case(
     ),
     forwards=(Forward(person="u2", to="u4", at=OPENED),),
     refused=("u5",),
+    inquiries=(
+        Inquiry(
+            by="u1",
+            name="Ann",
+            text="how “so”?",
+            at=OPENED,
+            until=LATER,
+            ended=InquiryEnd.ANSWERED,
+            ended_at=LATER,
+            answer="so\n",
+        ),
+        Inquiry(by="u4", name="", text="?", at=OPENED, until=LATER),
+    ),
     decision=CaseDecision(verdict=Verdict.APPROVE, by="u4", name="Bo", account="bo", reason="ok", at=LATER),
     attempted_at=LATER,
     attempts=3,

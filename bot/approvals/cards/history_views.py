@@ -52,6 +52,11 @@ _DEEDS: Mapping[str, Phrase] = MappingProxyType(
         "outcome": phrase("the ERP answered"),
         "refused": phrase("was refused"),
         "forwarded": phrase("passed on to"),
+        "asked_back": phrase("asked the requester"),
+        "answered": phrase("answered"),
+        "question_withdrawn": phrase("took the question back"),
+        "question_lapsed": phrase("nobody answered in time"),
+        "insisted": phrase("decided although a question was open"),
         "taken_back": phrase("took back the decision on"),
         "changed": phrase("had seen an older revision"),
         "called": phrase("was called"),
@@ -77,6 +82,7 @@ _CARDS: Mapping[ApprovalCardKind, Phrase] = MappingProxyType(
     {
         ApprovalCardKind.APPROVAL: phrase("got the card to decide"),
         ApprovalCardKind.TOLD: phrase("got the card with the outcome"),
+        ApprovalCardKind.ASKED: phrase("got the card with the question"),
         ApprovalCardKind.TO_DO: phrase("got a to-do"),
         ApprovalCardKind.CALL: phrase("was called"),
     }

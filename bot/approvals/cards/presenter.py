@@ -18,6 +18,7 @@ from bot.approvals.cards.view_builders import (
     ReplyNote,
     RevisionData,
     build_case_view,
+    build_requester_inquiry,
     build_requester_notice,
     build_unseen_view,
     people_in_case,
@@ -340,7 +341,7 @@ class TodoComposer(_CaseComposer):
             state=_todo_state(case),
             people=people,
             done=frozenset(people).difference(found.waited),
-            due_at=None if case.plan.deadline is None else case.opened_at + case.plan.deadline,
+            due_at=None if case.plan.deadline is None else case.counts_from + case.plan.deadline,
         )
         view = cut(ApprovalTodo(subject=case.title, partner=case.summary.partner), fields)
         return ComposedCard(view, case.revision, marker=marker)
@@ -374,6 +375,18 @@ class RequesterComposer(_SharedCaseComposer):
             return ComposedCard(build_unseen_view(found.case), found.case.revision)
         names = await self._showing.names(people_in_case(found.case))
         return ComposedCard(cut(build_requester_notice(found.case, names), reader.fields), found.case.revision)
+
+
+class InquiryComposer(_CaseComposer):
+    """Composes the card of the questions for the requester, in their own chat."""
+
+    async def compose(self, ref: str) -> ComposedCard:
+        """Return the questions with their answers; while the ERP is being told, the card stays."""
+        case_id, *_ = ref.split("|")
+        found = await self._find(case_id)
+        if found is None or found.case.state in (CaseState.WRITING, CaseState.UNKNOWN):
+            return ComposedCard(None, 0)
+        return ComposedCard(build_requester_inquiry(found.case), found.case.revision)
 
 
 def _is_told(case: Case) -> bool:

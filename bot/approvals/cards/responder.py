@@ -24,7 +24,7 @@ from bot.approvals.case_context import CaseContext
 from bot.approvals.document import DocumentKey
 from bot.approvals.plan import VoteWay
 from bot.approvals.service import ApprovalService
-from bot.approvals.voting import VoteOutcome, VoteRequest, VoteResult
+from bot.approvals.voting import QUESTION_OPEN, VoteOutcome, VoteRequest, VoteResult
 from bot.cards.actions import Ask
 from bot.cards.notices import FormClosedNotice
 from bot.chat.context import QuestionContext
@@ -81,8 +81,10 @@ class VoteResponder:
         if self.context.on_form and note is not None:
             return _noted(shown.case, note, result.outcome)
         sure, silent = result.outcome is VoteOutcome.CONFIRM, result.outcome is VoteOutcome.SILENT
+        insist = result.outcome is VoteOutcome.INSIST
         aside = note is not None and not counts and shown.case.state is CaseState.OPEN
-        remark = ReplyNote(note=note, ask=result.ask, aside=aside, sure=sure, retry=retry if silent else "")
+        retry = retry if silent else ""
+        remark = ReplyNote(note=note, ask=result.ask, aside=aside, sure=sure, insist=insist, retry=retry)
         if result.outcome is VoteOutcome.REFUSED:
             shown = await self._for_refused(shown)
         view = await self._present(shown, remark, _VOTED_SECONDS)
@@ -214,7 +216,14 @@ async def find_to_vote(
 
 
 def vote_request(
-    context: QuestionContext, case: Case, verdict: Verdict, seen: str, *, reason: str = "", confirmed: bool = False
+    context: QuestionContext,
+    case: Case,
+    verdict: Verdict,
+    seen: str,
+    *,
+    reason: str = "",
+    confirmed: bool = False,
+    despite: int = 0,
 ) -> VoteRequest:
     """Return the asker's vote; ``seen`` is the fingerprint of the revision they saw."""
     return VoteRequest(
@@ -225,6 +234,7 @@ def vote_request(
         seen=seen,
         reason=reason,
         confirmed=confirmed,
+        despite=despite,
         way=_way_of(context),
     )
 
@@ -318,6 +328,8 @@ def outcome_note(result: VoteResult) -> Phrase | None:
             return phrase("Recorded. Others have to agree as well.")
         case VoteOutcome.DECIDED:
             return phrase("Recorded. The ERP is being updated.")
+        case VoteOutcome.INSIST:
+            return QUESTION_OPEN
         case VoteOutcome.CONFIRM:
             return phrase("A large amount: do you really approve it?")
         case VoteOutcome.REFUSED:

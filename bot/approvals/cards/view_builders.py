@@ -18,7 +18,9 @@ from bot.approvals.cards.views import (
     ApprovalWhy,
     Audience,
     ChangedField,
+    InquiryLine,
     PlanLevel,
+    RequesterInquiry,
     RequesterNotice,
     RevisionLine,
     UnseenApproval,
@@ -148,6 +150,7 @@ class ReplyNote:
     ask: tuple[str, ...] = ()
     aside: bool = False
     sure: bool = False
+    insist: bool = False
     retry: str = ""
 
 
@@ -191,6 +194,9 @@ def build_case_view(
         erp_level=case.level,
         erp_levels=case.levels,
         spoken=tuple(_vote_line(vote, known.names, priced=priced) for vote in case.votes) if decision is None else (),
+        asked=inquiry_lines(case, priced=priced),
+        inquiry=number_of_inquiry(case),
+        own_inquiry=case.inquiry is not None and case.inquiry.by == reader.user_id,
         decision=None if decision is None else _decision_line(case, decision, known.names, priced=priced),
         elsewhere=case.elsewhere,
         words=_erp_words(case, priced=priced) if case.state in (CaseState.FAILED, CaseState.OPEN) else "",
@@ -204,6 +210,7 @@ def build_case_view(
         ask=_names(remark.ask, known.names),
         aside=remark.aside,
         sure=remark.sure,
+        insist=remark.insist,
         mute=context.read_only or context.is_watched or _is_mute(case, reader.user_id),
         can_reject=_can_reject(context, reader),
         next_case=context.next_case,
@@ -247,6 +254,41 @@ def build_requester_notice(case: Case, names: Mapping[str, str] = _NO_NAMES) -> 
         elsewhere=case.elsewhere,
         words=own_words(case.erp_text) if case.state is CaseState.FAILED else "",
     )
+
+
+def build_requester_inquiry(case: Case) -> RequesterInquiry:
+    """Return the card of the questions for the requester."""
+    return RequesterInquiry(
+        case=case.id,
+        kind=case.kind.command,
+        subject=case.title,
+        number=case.number,
+        source=case.source,
+        partner=case.summary.partner,
+        asked=inquiry_lines(case, priced=True),
+        inquiry=number_of_inquiry(case),
+    )
+
+
+def inquiry_lines(case: Case, *, priced: bool) -> tuple[InquiryLine, ...]:
+    """Return the questions to the requester with their answers."""
+    return tuple(
+        InquiryLine(
+            name=one.name,
+            text=_free_text(one.text, priced=priced),
+            at=one.at,
+            until=one.until,
+            ended=one.ended,
+            ended_at=one.ended_at,
+            answer=_free_text(one.answer, priced=priced),
+        )
+        for one in case.inquiries
+    )
+
+
+def number_of_inquiry(case: Case) -> int:
+    """Return the number of the open question, counted from 1; 0 if none is open."""
+    return 0 if case.inquiry is None else len(case.inquiries)
 
 
 def build_unseen_view(case: Case, *, shared: bool = False) -> UnseenApproval:
@@ -355,6 +397,7 @@ def build_why_view(why: DecisionExplanation, names: Mapping[str, str], audience:
         plan_levels=tuple(_plan_level(level, votes, names, why.barred, priced=priced) for level in plan.levels)
         if plan is not None
         else (),
+        asked=inquiry_lines(case, priced=priced) if case is not None else (),
         level=waited if isinstance(waited, int) else 0,
         may=why.approve.allowed if why.approve is not None else None,
         may_reject=why.reject.allowed if why.reject is not None else None,
@@ -367,6 +410,7 @@ def people_in_case(case: Case) -> tuple[str, ...]:
     """Return the userIds of everybody a card about the case may name."""
     votes = (user_id for vote in case.votes for user_id in (vote.user_id, vote.on_behalf_of))
     others = (case.summary.requester, *case.plan.escalate_to, *(turn.to for turn in case.forwards), *case.refused)
+    others = (*others, *(one.by for one in case.inquiries))
     return tuple(user_id for user_id in dict.fromkeys((*people_in_plan(case.plan), *votes, *others)) if user_id)
 
 

@@ -13,8 +13,8 @@ from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, TypeAlias
 
 from bot.approvals.cards.insights import NO_INSIGHT, LineInsight
-from bot.approvals.case import CaseState, ExternalDecision, external_headline, withdrawal_text
-from bot.cards.actions import ApproveCase, Ask, ForwardCase, RejectCase, RejectReason, UndoDecision
+from bot.approvals.case import CaseState, ExternalDecision, InquiryEnd, external_headline, withdrawal_text
+from bot.cards.actions import ApproveCase, Ask, ClarifyCase, ForwardCase, RejectCase, RejectReason, UndoDecision
 from bot.cards.form import REASON_FIELD, FormField, InputForm
 from bot.cards.view import Button, Color, Following, Label, ListView, View
 from bot.cards.withholding import SEE_ALL
@@ -112,6 +112,19 @@ class VoteLine:
     instead_of: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class InquiryLine:
+    """A question to the requester, and what became of it; without ``ended`` it is open, until ``until``."""
+
+    name: str
+    text: Annotated[str, Stating(FieldClass.COST)]
+    at: datetime
+    until: datetime
+    ended: InquiryEnd | None = None
+    ended_at: datetime | None = None
+    answer: Annotated[str, Stating(FieldClass.COST)] = ""
+
+
 DisplayValue: TypeAlias = Money | date | str | None
 
 
@@ -133,13 +146,15 @@ class ChangedField:
 class ApprovalView(ListView):
     """One document awaiting a decision; ``rows`` are its lines.
 
-    ``seen`` is a prefix of the revision's fingerprint. ``level`` of ``levels`` is the current one; ``waited`` names the
-    people who can vote, ``erp_waits`` those the ERP waits for if none of the plan's people is among them. ``erp_level``
-    of ``erp_levels`` counts the ERP's own approvals. ``decision`` is the result of the votes, ``elsewhere`` the outcome
-    in the ERP itself, ``words`` the ERP's message. ``changes`` lists the differences from the previous revision or, on
-    a superseded card, to the next. ``note`` answers a click, ``ask`` names the people who could help. ``sure`` asks for
-    confirmation. ``mute``: the viewer has nothing to decide here. ``undo``: the viewer can take the decision back.
-    ``read``: the lines are known.
+    ``seen`` is a prefix of the revision's fingerprint. ``level`` of ``levels`` is the current one; ``waited`` names
+    the people who can vote, ``asked`` the questions to the requester, ``inquiry`` the number of the open one,
+    ``erp_waits`` those the ERP waits for if none of the plan's people is among them. ``erp_level`` of
+    ``erp_levels`` counts the ERP's own approvals. ``decision`` is the result of the votes, ``elsewhere`` the
+    outcome in the ERP itself, ``words`` the ERP's message. ``changes`` lists the differences from the previous
+    revision or, on a superseded card, to the next. ``note`` answers a click, ``ask`` names the people who could
+    help. ``sure`` asks for confirmation, ``insist`` whether it is decided although a question is open. ``mute``:
+    the viewer has nothing to decide here. ``undo``: the viewer can take the decision back. ``read``: the lines are
+    known.
     """
 
     card: ClassVar[str] = "approval"
@@ -169,6 +184,10 @@ class ApprovalView(ListView):
     erp_level: int = 1
     erp_levels: int = 1
     spoken: tuple[VoteLine, ...] = ()
+    asked: tuple[InquiryLine, ...] = ()
+    inquiry: int = 0
+    own_inquiry: bool = False
+    """Whether the viewer asked the open question and can take it back."""
     decision: VoteLine | None = None
     elsewhere: ExternalDecision | None = None
     words: Annotated[Phrase | str, Stating(FieldClass.COST)] = ""
@@ -187,6 +206,7 @@ class ApprovalView(ListView):
     """Whether ``note`` tells one person that a tap had no effect."""
     ask: tuple[str, ...] = ()
     sure: bool = False
+    insist: bool = False
     mute: bool = False
     can_reject: bool = True
     turned_away: tuple[str, ...] = ()
@@ -263,13 +283,35 @@ class ApprovalView(ListView):
             return (Button(phrase("Undo"), UndoDecision(self.case, self.number)),)
         if self.state is not CaseState.OPEN or self.mute:
             return ()
+        if self.insist:
+            return self._insisting_buttons()
         if self.sure:
             sure = ApproveCase(self.case, self.seen, confirmed=True, number=self.number)
             return (
                 Button(phrase("Yes, approve"), sure, Color.BLUE),
                 Button(phrase("Back"), show_action(self.case)),
             )
-        return decision_buttons(self.case, self.seen, self.number, can_reject=self.can_reject)
+        return (
+            *decision_buttons(self.case, self.seen, self.number, can_reject=self.can_reject),
+            *self._clarifying_buttons(),
+        )
+
+    def _insisting_buttons(self) -> tuple[Button, ...]:
+        approve = ApproveCase(self.case, self.seen, confirmed=True, despite=self.inquiry, number=self.number)
+        reject = RejectCase(self.case, self.seen, despite=self.inquiry, number=self.number)
+        return (
+            Button(phrase("Approve all the same"), approve, Color.BLUE),
+            *((Button(phrase("Reject all the same"), reject, Color.RED),) if self.can_reject else ()),
+            Button(phrase("Back"), show_action(self.case)),
+        )
+
+    def _clarifying_buttons(self) -> tuple[Button, ...]:
+        if self.retry:
+            return ()
+        if not self.inquiry:
+            return (Button(phrase("Ask back"), ClarifyCase(self.case, number=self.number)),) if self.requester else ()
+        withdraw = ClarifyCase(self.case, self.inquiry, withdraw=True, number=self.number)
+        return (Button(phrase("Take the question back"), withdraw),) if self.own_inquiry else ()
 
     def _newer(self) -> tuple[Button, ...]:
         return (Button(phrase("As it is now"), show_action(self.newer), Color.BLUE),) if self.newer else ()
@@ -287,7 +329,8 @@ class ApprovalView(ListView):
 class ApprovalReply(View):
     """The immediate result of a typed vote, until the card shows how it goes on.
 
-    ``spoken`` is the last vote that counts. ``undo``: the reader can take the decision back.
+    ``spoken`` is the last vote that counts. ``undo``: the reader can take the decision back. ``stays``: it says all
+    there is, so that no change of the case draws it again.
     """
 
     card: ClassVar[str] = "approval_reply"
@@ -301,6 +344,7 @@ class ApprovalReply(View):
     note: Annotated[Phrase, Stating(FieldClass.COST)]
     spoken: VoteLine | None = None
     undo: bool = False
+    stays: bool = False
     shows: str = ""
     """As in `ApprovalView`."""
 
@@ -308,8 +352,8 @@ class ApprovalReply(View):
     def shows_also(self) -> tuple[str, ...]:
         return ruling_commands(self.kind)
 
-    def following(self) -> Following:
-        return follow_case(self.source, self.number, self.case, self.shows)
+    def following(self) -> Following | None:
+        return None if self.stays else follow_case(self.source, self.number, self.case, self.shows)
 
     def buttons(self) -> Sequence[Button]:
         shown = Button(phrase("How it stands"), show_action(self.case), Color.BLUE)
@@ -371,6 +415,84 @@ class RequesterNotice(View):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RequesterInquiry(View):
+    """The questions about a document, for its requester; ``inquiry`` is the number of the open one, 0 if none is."""
+
+    card: ClassVar[str] = "approval_asked"
+
+    case: str
+    kind: str
+    """As in `ApprovalView`."""
+    subject: Phrase
+    """What the document is called, with its number."""
+    number: str
+    source: str = ""
+    partner: PartnerName
+    asked: tuple[InquiryLine, ...]
+    inquiry: int = 0
+
+    @property
+    def origin(self) -> str:
+        return self.source
+
+    def buttons(self) -> Sequence[Button]:
+        answer = ClarifyCase(self.case, self.inquiry, number=self.number)
+        return (
+            *((Button(phrase("Answer the question"), answer, Color.BLUE),) if self.inquiry else ()),
+            Button(phrase("Details"), Ask(command_line(self.kind, self.number))),
+            Button(phrase("How it stands"), show_action(self.case)),
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalInquiry(View):
+    """Asks for the words of a question to the requester, or of the answer to ``asked``, for ``minutes``."""
+
+    card: ClassVar[str] = "approval_inquiry"
+
+    case: str
+    kind: str
+    """As in `ApprovalView`."""
+    number: str
+    source: str = ""
+    partner: PartnerName
+    asked: InquiryLine | None = None
+    inquiry: int = 0
+    """The number of ``asked``."""
+    minutes: int
+    on_page: bool = False
+    """As in `ApprovalReasons`."""
+    shows: str = ""
+    """As in `ApprovalView`."""
+
+    @property
+    def shows_also(self) -> tuple[str, ...]:
+        return ruling_commands(self.kind)
+
+    @property
+    def headline(self) -> Phrase:
+        if self.inquiry:
+            return phrase("Your answer about %(number)s", number=self.number)
+        return phrase("What do you ask about %(number)s?", number=self.number)
+
+    def form(self) -> InputForm | None:
+        label = phrase("Your answer") if self.inquiry else phrase("Your question")
+        words = FormField(name=REASON_FIELD, label=label)
+        return InputForm(
+            title=self.headline,
+            text=phrase("All who decide see your words, and they stay in the record. Nothing has been recorded yet."),
+            fields=(words,),
+            does=ClarifyCase(self.case, self.inquiry, number=self.number),
+        )
+
+    def following(self) -> Following:
+        return follow_case(self.source, self.number, self.case, self.shows)
+
+    def buttons(self) -> Sequence[Button]:
+        return (Button(phrase("Back"), show_action(self.case)),)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalReasons(View):
     """Asks for the reason of a rejection: one of a few presets, or the next message, for ``minutes``."""
 
@@ -383,6 +505,8 @@ class ApprovalReasons(View):
     number: str
     source: str = ""
     partner: PartnerName
+    despite: int = 0
+    """The number of the open question to the requester, where the rejection insists."""
     minutes: int
     own_words: bool = False
     """Whether only the next message is awaited."""
@@ -405,7 +529,7 @@ class ApprovalReasons(View):
             title=phrase("Why do you reject %(number)s?", number=self.number),
             text=phrase("The requester and the ERP get your words. Nothing has been recorded yet."),
             fields=(words,),
-            does=RejectCase(self.case, self.seen, number=self.number),
+            does=RejectCase(self.case, self.seen, despite=self.despite, number=self.number),
         )
 
     def following(self) -> Following:
@@ -419,7 +543,9 @@ class ApprovalReasons(View):
         return (*quick, self._quick(RejectReason.OTHER), back)
 
     def _quick(self, reason: RejectReason) -> Button:
-        return Button(REASON_LABELS[reason], RejectCase(self.case, self.seen, reason, self.number), Color.RED)
+        return Button(
+            REASON_LABELS[reason], RejectCase(self.case, self.seen, reason, self.despite, self.number), Color.RED
+        )
 
 
 REASON_LABELS = {
@@ -499,6 +625,7 @@ class ApprovalWhy(View):
     policy: str = ""
     reasons: Annotated[tuple[Phrase, ...], Stating(FieldClass.COST)] = ()
     plan_levels: tuple[PlanLevel, ...] = ()
+    asked: tuple[InquiryLine, ...] = ()
     level: int = 0
     may: bool | None = None
     because: Annotated[tuple[Phrase, ...], Stating(FieldClass.COST)] = ()

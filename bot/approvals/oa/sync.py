@@ -265,7 +265,7 @@ class OaSync:
                 case = vote_result.case or case
                 if vote_result.outcome is VoteOutcome.SILENT:
                     return record, case, DingerpError("the ERP does not answer")
-                if vote_result.outcome is VoteOutcome.REFUSED:
+                if vote_result.outcome in (VoteOutcome.REFUSED, VoteOutcome.INSIST):
                     await self._comment(record, vote_result.reasons)
             record = replace(record, done=(*record.done, task.id))
         return record, case, None

@@ -94,6 +94,13 @@ class ApprovalSettings(SettingsSection):
     undo_seconds: float = Field(
         0.0, ge=0, le=3600, description="Seconds in which a decision can be taken back before the ERP is told."
     )
+    answer_hours: float = Field(
+        24.0,
+        gt=0,
+        le=720,
+        description="Hours after which a question to the requester ends without an answer; no vote counts before,"
+        " unless the voter insists.",
+    )
     technical_account: str = Field(
         "",
         description="The bot's own account in the ERP, in whose name decisions are written of people without one there;"

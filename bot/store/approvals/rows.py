@@ -25,6 +25,7 @@ from bot.approvals.case import (
     CaseState,
     DocumentSummary,
     ExternalDecision,
+    Inquiry,
     limit_votes,
 )
 from bot.approvals.lifecycle import key_of, round_of
@@ -83,11 +84,12 @@ _BODY = RecordCodec(
         ),
         Vote: VOTE,
         Forward: ListCodec(Forward, _VALUES),
+        Inquiry: RecordCodec(Inquiry, _VALUES),
         CaseDecision: RecordCodec(CaseDecision, _VALUES),
     },
     names={"summary": "brief", "attempted_at": "attempted", "erp_text": "said"},
     skip={"id", "source", "kind", "state", "opened_at", "due_at", "elsewhere"},
-    sparse={"levels"},
+    sparse={"levels", "inquiries"},
 )
 """A case row's JSON: the fields without columns."""
 _CARD = RecordCodec(CaseCard, _VALUES, names={"case": "case_id"})
@@ -184,6 +186,9 @@ _ACTIONS = {
     "decided": "decide",
     "taken_back": "take back",
     "forwarded": "forward",
+    "asked_back": "ask back",
+    "answered": "answer",
+    "insisted": "insist",
     "outcome": "tell the ERP",
     "not_written": "tell the ERP",
     "erp_refused": "tell the ERP",
