@@ -184,6 +184,16 @@ class Inquiry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Nudge:
+    """Somebody's reminder to the people whose turn it was."""
+
+    by: str
+    """The userId of the person who reminded them."""
+    name: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DocumentSummary:
     """The remembered part of a document, for lists, limits and duties; cards show the ERP's current data."""
 
@@ -228,6 +238,8 @@ class Case:
     """The userIds that the ERP itself refused: others have to decide."""
     inquiries: tuple[Inquiry, ...] = ()
     """The questions to the requester, in their order: at most the last one is open."""
+    nudge: Nudge | None = None
+    """The newest one."""
     decision: CaseDecision | None = None
     attempted_at: datetime | None = None
     """When the ERP was last told; set before the call, so that a crash leaves a trace that it may have happened."""

@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from bot.approvals import asking_back, voting
+from bot.approvals import asking_back, nudging, voting
 from bot.approvals.asking_back import CaseMessage
 from bot.approvals.case import AuditRow, Case, CaseCard, CaseConflict, CaseSearch, CaseState
 from bot.approvals.case_context import CaseContext, DecisionExplanation, build_context, find_context
@@ -100,6 +100,10 @@ class ApprovalService:
     async def withdraw_inquiry(self, case: Case, user_id: str) -> VoteResult:
         """Take a question to the requester back."""
         return await self._transactions.transact(lambda unit: asking_back.withdraw_inquiry(unit, case.id, user_id))
+
+    async def nudge(self, case: Case, user_id: str, name: str) -> VoteResult:
+        """Remind the people whose turn it is, in somebody's name; the ERP is not asked."""
+        return await self._transactions.transact(lambda unit: nudging.nudge(unit, case.id, user_id, name))
 
     async def take_back(self, case: Case, user_id: str) -> VoteResult:
         """Undo a decision before the ERP is told."""

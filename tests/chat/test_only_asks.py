@@ -39,6 +39,7 @@ CHANGING = {
         "confirm",
         "lang",
         "mute",
+        "nudge",
         "reject",
         "subscribe",
         "unbind",

@@ -37,6 +37,7 @@ LINES = (
     f"/approve {SMALL}",
     f"/reject {SMALL} too dear",
     f"/clarify {SMALL} why so dear",
+    f"/nudge {SMALL}",
     "/mute order 1h",
     "/mute stock.* 30d",
     "/unmute stock.low",

@@ -35,6 +35,7 @@ from bot.approvals.case import (
     ExternalDecision,
     Inquiry,
     InquiryEnd,
+    Nudge,
 )
 from bot.approvals.plan import ApprovalLevel, ApprovalPlan, ExpiryAction, Forward, Quorum, Vote
 from bot.erp.kinds import PURCHASE_ORDERS
@@ -122,6 +123,7 @@ FULL_CASE = Case(
         ),
         Inquiry(by="u4", name="", text="?", at=OPENED, until=LATER),
     ),
+    nudge=Nudge(by="u9", name="Wu", at=OPENED),
     decision=CaseDecision(verdict=Verdict.APPROVE, by="u4", name="Bo", account="bo", reason="ok", at=LATER),
     attempted_at=LATER,
     attempts=3,

@@ -57,6 +57,7 @@ _DEEDS: Mapping[str, Phrase] = MappingProxyType(
         "question_withdrawn": phrase("took the question back"),
         "question_lapsed": phrase("nobody answered in time"),
         "insisted": phrase("decided although a question was open"),
+        "nudged": phrase("reminded"),
         "taken_back": phrase("took back the decision on"),
         "changed": phrase("had seen an older revision"),
         "called": phrase("was called"),

@@ -196,6 +196,8 @@ def build_case_view(
         spoken=tuple(_vote_line(vote, known.names, priced=priced) for vote in case.votes) if decision is None else (),
         asked=inquiry_lines(case, priced=priced),
         inquiry=number_of_inquiry(case),
+        nudged_by="" if case.nudge is None else case.nudge.name,
+        nudged_at=None if case.nudge is None else case.nudge.at,
         own_inquiry=case.inquiry is not None and case.inquiry.by == reader.user_id,
         decision=None if decision is None else _decision_line(case, decision, known.names, priced=priced),
         elsewhere=case.elsewhere,

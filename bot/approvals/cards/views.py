@@ -188,6 +188,9 @@ class ApprovalView(ListView):
     inquiry: int = 0
     own_inquiry: bool = False
     """Whether the viewer asked the open question and can take it back."""
+    nudged_by: str = ""
+    nudged_at: datetime | None = None
+    """Who reminded those whose turn it is, and when, the last time."""
     decision: VoteLine | None = None
     elsewhere: ExternalDecision | None = None
     words: Annotated[Phrase | str, Stating(FieldClass.COST)] = ""
@@ -281,8 +284,10 @@ class ApprovalView(ListView):
     def _decision_buttons(self) -> tuple[Button, ...]:
         if self.undo and self.state is CaseState.WRITING:
             return (Button(phrase("Undo"), UndoDecision(self.case, self.number)),)
-        if self.state is not CaseState.OPEN or self.mute:
+        if self.state is not CaseState.OPEN:
             return ()
+        if self.mute:
+            return self._nudging_buttons()
         if self.insist:
             return self._insisting_buttons()
         if self.sure:
@@ -312,6 +317,10 @@ class ApprovalView(ListView):
             return (Button(phrase("Ask back"), ClarifyCase(self.case, number=self.number)),) if self.requester else ()
         withdraw = ClarifyCase(self.case, self.inquiry, withdraw=True, number=self.number)
         return (Button(phrase("Take the question back"), withdraw),) if self.own_inquiry else ()
+
+    def _nudging_buttons(self) -> tuple[Button, ...]:
+        line = Ask(command_line("nudge", self.case))
+        return (Button(phrase("Remind them"), line),) if self.waited and not self.inquiry else ()
 
     def _newer(self) -> tuple[Button, ...]:
         return (Button(phrase("As it is now"), show_action(self.newer), Color.BLUE),) if self.newer else ()

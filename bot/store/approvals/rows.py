@@ -26,6 +26,7 @@ from bot.approvals.case import (
     DocumentSummary,
     ExternalDecision,
     Inquiry,
+    Nudge,
     limit_votes,
 )
 from bot.approvals.lifecycle import key_of, round_of
@@ -85,11 +86,12 @@ _BODY = RecordCodec(
         Vote: VOTE,
         Forward: ListCodec(Forward, _VALUES),
         Inquiry: RecordCodec(Inquiry, _VALUES),
+        Nudge: RecordCodec(Nudge, _VALUES),
         CaseDecision: RecordCodec(CaseDecision, _VALUES),
     },
     names={"summary": "brief", "attempted_at": "attempted", "erp_text": "said"},
     skip={"id", "source", "kind", "state", "opened_at", "due_at", "elsewhere"},
-    sparse={"levels", "inquiries"},
+    sparse={"levels", "inquiries", "nudge"},
 )
 """A case row's JSON: the fields without columns."""
 _CARD = RecordCodec(CaseCard, _VALUES, names={"case": "case_id"})
@@ -189,6 +191,7 @@ _ACTIONS = {
     "asked_back": "ask back",
     "answered": "answer",
     "insisted": "insist",
+    "nudged": "remind",
     "outcome": "tell the ERP",
     "not_written": "tell the ERP",
     "erp_refused": "tell the ERP",

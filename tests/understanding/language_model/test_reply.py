@@ -99,7 +99,7 @@ def test_sentences_ask_for_nothing_that_changes_anything(commands: Commands) -> 
     changing = {name for name in commands if not commands[name].only_asks}
     assert changing == {
         *("approve", "reject", "mute", "unmute", "watch", "unwatch"),
-        *("subscribe", "unsubscribe", "lang", "bind", "unbind", "confirm", "clarify"),
+        *("subscribe", "unsubscribe", "lang", "bind", "unbind", "confirm", "clarify", "nudge"),
     }
 
 
