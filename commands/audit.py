@@ -112,6 +112,7 @@ _DEEDS: Mapping[AuditKind, Phrase] = MappingProxyType(
         AuditKind.MUTE: phrase("muted alerts"),
         AuditKind.RULES: phrase("changed rules"),
         AuditKind.BINDING: phrase("bound an account"),
+        AuditKind.AWAY: phrase("arranged an absence"),
         AuditKind.EXPORT: phrase("exported"),
         AuditKind.OPERATOR: phrase("worked on the machine"),
         AuditKind.LOGIN: phrase("logged in or out of the pages"),

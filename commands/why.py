@@ -10,7 +10,7 @@ from bot.access.policy import AccessPolicy, Denied
 from bot.approvals.cards.list_views import ApprovalChoice
 from bot.approvals.cards.presenter import CasePresenter
 from bot.approvals.cards.responder import audience_within, find_meant, refuse_blind
-from bot.approvals.cards.view_builders import build_why_view, people_in_case, people_in_plan
+from bot.approvals.cards.view_builders import build_why_view, people_away, people_in_case, people_in_plan
 from bot.approvals.document import DocumentKey
 from bot.approvals.service import ApprovalService
 from bot.approvals.typed_votes import CaseRef
@@ -85,8 +85,8 @@ async def why(
         if _is_refused(word, policy, context):
             raise
         raise await _missing(word, approvals, erp, policy, context) from None
-    names = await showing.names([*concerned, *asked, *explained.erp_approvers.user_ids])
-    return build_why_view(explained, names, audience)
+    named = (*concerned, *asked, *explained.erp_approvers.user_ids, *people_away(explained.away))
+    return build_why_view(explained, await showing.names(named), audience)
 
 
 async def _locate(

@@ -27,6 +27,7 @@ class AuditKind(StrEnum):
     MUTE = "mute"
     RULES = "rules"
     BINDING = "binding"
+    AWAY = "away"
     EXPORT = "export"
     OPERATOR = "operator"
     LOGIN = "login"

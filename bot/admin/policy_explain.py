@@ -116,6 +116,7 @@ def _look(
 ) -> _Explained:
     now = context.now()
     repository = StoredCaseRepository(connection, now)
+    policy = policy.with_absences(repository.absences(), company)
     unit = CaseUnitOfWork(cases=repository, policy=policy, company=company, now=now, options=terms_of(settings))
     plan_result = policy.plan(document, company)
     case = repository.newest(document.key) if in_force else None

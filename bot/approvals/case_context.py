@@ -8,7 +8,15 @@ from datetime import datetime
 from types import MappingProxyType
 
 from bot.approvals.case import Case, CaseState
-from bot.approvals.deciders import NO_ERP_APPROVERS, ErpApprovers, awaited_voters, find_approve_only, find_erp_approvers
+from bot.approvals.deciders import (
+    NO_ERP_APPROVERS,
+    AwayApprover,
+    ErpApprovers,
+    awaited_voters,
+    find_approve_only,
+    find_away,
+    find_erp_approvers,
+)
 from bot.approvals.document import ApprovalDocument
 from bot.approvals.document_reader import document_from_case
 from bot.approvals.plan import Eligibility, PlanResult
@@ -31,6 +39,8 @@ class CaseContext:
     """The newest case of the document, if it is not this one."""
     waited: tuple[str, ...] = ()
     """The userIds of those who can move it forward now, including substitutes."""
+    away: tuple[AwayApprover, ...] = ()
+    """Who is away of those for whom it waits."""
     erp_approvers: ErpApprovers = NO_ERP_APPROVERS
     """The approvers the ERP waits for, if none of them can decide here."""
     undo_until: datetime | None = None
@@ -62,6 +72,8 @@ class DecisionExplanation:
     """The approvers the ERP itself waits for now."""
     barred: Mapping[str, Phrase] = field(default_factory=lambda: _NOBODY)
     """The plan's approvers who cannot decide it, with the reason."""
+    away: tuple[AwayApprover, ...] = ()
+    """Who is away of those for whom it waits now."""
     dead_end: Phrase | None = None
     """Why nobody can complete it from here."""
 
@@ -85,6 +97,7 @@ def build_context(
         before=before,
         newer=newer,
         waited=waited,
+        away=find_away(rules, case),
         is_watched=not waited,
         erp_approvers=approvers if approvers.mismatched else NO_ERP_APPROVERS,
         read_only=rules.read_only,

@@ -5,10 +5,12 @@ All code that names, invites, lists or reminds people, or offers them a decision
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import date
 from functools import cached_property
 
+from bot.approvals.absence import last_day
 from bot.approvals.case import Case
 from bot.approvals.document import ApprovalDocument, Bar
 from bot.approvals.document_reader import document_from_case
@@ -24,6 +26,7 @@ from bot.approvals.plan import (
     tally,
 )
 from bot.approvals.policy.feasibility import blocked_level
+from bot.approvals.standing_in import find_stand_ins
 from bot.approvals.unit_of_work import RulesInForce
 from bot.erp.model import Money, Review, Verdict
 from bot.words.phrase import Phrase, phrase
@@ -63,10 +66,23 @@ class _DeciderCheck:
     def missing_at(self, level: ApprovalLevel) -> tuple[str, ...]:
         return missing_approvers(level, self.case.votes)
 
-    def stand_ins(self, approver: str) -> Iterator[str]:
-        """Yield the people who may decide in an approver's place."""
-        yield from self.rules.policy.substitutes_of(approver, self.rules.now)
-        yield from (turn.to for turn in self.case.forwards if turn.person == approver)
+    @cached_property
+    def vote_context(self) -> VoteContext:
+        """The subject of votes that no limit bounds."""
+        case = self.case
+        return VoteContext(
+            document=self.document,
+            plan=case.plan,
+            votes=case.votes,
+            spending=_NothingSpent(),
+            now=self.rules.now,
+            forwards=case.forwards,
+        )
+
+    def stand_ins(self, approver: str, verdict: Verdict = Verdict.REJECT) -> tuple[str, ...]:
+        """Return the people who may give a verdict in an approver's place; without one, whose turn it may be."""
+        policy, now = self.rules.policy, self.rules.now
+        return find_stand_ins(approver, self.vote_context, verdict, lambda away: policy.substitutes_of(away, now))
 
     def lost_role(self, approver: str) -> str:
         return lost_role(self.case.plan, approver, self.rules.company)
@@ -125,15 +141,7 @@ class _DeciderCheck:
         bar = self.bar(user_id)
         if bar is not None:
             return _refuse(bar.own)
-        vote_context = VoteContext(
-            document=self.document,
-            plan=self.case.plan,
-            votes=self.case.votes,
-            spending=spending,
-            now=self.rules.now,
-            forwards=self.case.forwards,
-        )
-        eligibility = self.rules.policy.may(vote_context, user_id, verdict)
+        eligibility = self.rules.policy.may(replace(self.vote_context, spending=spending), user_id, verdict)
         if eligibility.allowed and (role := self.lost_role(eligibility.on_behalf_of or user_id)):
             rule = self.case.plan.rule
             reason = phrase("“%(rule)s” names the role “%(role)s”, which you no longer have.", rule=rule, role=role)
@@ -182,14 +190,13 @@ class _DeciderCheck:
         stranded = self.why_stranded(user_id, eligibility) if eligibility.allowed else None
         return eligibility if stranded is None else self.refuse_for_others(stranded, eligibility)
 
-    def awaited(self) -> tuple[str, ...]:
+    def missing_now(self) -> tuple[str, ...]:
         waited = tally(self.case.plan, self.case.votes)
-        if isinstance(waited, Verdict):
-            return ()
-        missing = self.missing_at(self.case.plan.level(waited))
-        substitutes = (by for person in missing for by in self.rules.policy.substitutes_of(person, self.rules.now))
-        passed_on = (turn.to for turn in self.case.forwards if turn.person in missing)
-        found = dict.fromkeys((*missing, *substitutes, *passed_on))
+        return () if isinstance(waited, Verdict) else self.missing_at(self.case.plan.level(waited))
+
+    def awaited(self) -> tuple[str, ...]:
+        missing = self.missing_now()
+        found = dict.fromkeys((*missing, *(by for approver in missing for by in self.stand_ins(approver))))
         return tuple(user_id for user_id in found if self.check(user_id).allowed)
 
     def helpers(self, eligibility: Eligibility, user_id: str, verdict: Verdict) -> Eligibility:
@@ -215,7 +222,7 @@ class _DeciderCheck:
                 self.is_free(person)
                 and self.is_within_limits(person, approver)
                 and (not ends or self.is_expected(person))
-                for person in (approver, *self.stand_ins(approver))
+                for person in (approver, *self.stand_ins(approver, Verdict.APPROVE))
             )
         )
 
@@ -311,6 +318,12 @@ def awaited_voters(rules: RulesInForce, case: Case) -> tuple[str, ...]:
     return _decider_check(rules, case, document_from_case(case)).awaited()
 
 
+def find_standing_in(rules: RulesInForce, case: Case, approvers: Iterable[str]) -> frozenset[str]:
+    """Return who may decide in the place of some approvers."""
+    check = _decider_check(rules, case, document_from_case(case))
+    return frozenset(person for approver in approvers for person in check.stand_ins(approver))
+
+
 def find_approve_only(rules: RulesInForce, case: Case, awaited: Iterable[str]) -> frozenset[str]:
     """Return the people whose rejection the ERP would not accept: it ends a case at any level, in the voter's name."""
     check = _decider_check(rules, case, document_from_case(case))
@@ -337,6 +350,30 @@ def find_deciders(rules: RulesInForce, case: Case) -> Deciders:
         if check.bar(person) is None and (not check.ends_with(level) or check.is_expected(person))
     )
     return Deciders(frozenset(entitled), check.awaited())
+
+
+@dataclass(frozen=True, slots=True)
+class AwayApprover:
+    """An approver who is away until a day, and who decides instead; all are userIds."""
+
+    user_id: str
+    until: date
+    instead: tuple[str, ...]
+
+
+def find_away(rules: RulesInForce, case: Case) -> tuple[AwayApprover, ...]:
+    """Return who is away of those for whom an open case waits."""
+    check = _decider_check(rules, case, document_from_case(case))
+    awaited = check.awaited()
+    return tuple(
+        AwayApprover(
+            approver,
+            last_day(until, rules.now.tzinfo),
+            tuple(person for person in check.stand_ins(approver) if person in awaited),
+        )
+        for approver in check.missing_now()
+        if (until := rules.policy.away_until(approver, rules.now)) is not None
+    )
 
 
 def find_barred(rules: RulesInForce, case: Case, document: ApprovalDocument) -> Mapping[str, Phrase]:

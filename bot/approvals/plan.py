@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Annotated, Protocol
 
+from bot.approvals.absence import Absence
 from bot.approvals.document import ApprovalDocument
 from bot.erp.model import Cost, Money, Verdict
 from bot.words.disclosure import FieldClass, Stating
@@ -228,11 +229,28 @@ class ApprovalPolicy(Protocol):
         ...
 
     def substitutes_of(self, user_id: str, now: datetime) -> tuple[str, ...]:
-        """Return the person's current substitutes."""
+        """Return the person's current substitutes, without the substitutes of these."""
         ...
 
     def principals_of(self, user_id: str, now: datetime) -> tuple[str, ...]:
-        """Return the people for whom a person currently substitutes."""
+        """Return the people for whom a person currently substitutes, or substitutes for a substitute of theirs."""
+        ...
+
+    def away_until(self, user_id: str, now: datetime) -> datetime | None:
+        """Return the end of a person's present absence; None if they are not known to be away."""
+        ...
+
+    @property
+    def longest_absence(self) -> timedelta:
+        """How long people may say that they are away."""
+        ...
+
+    def possible_substitutes(self, company: CompanyDirectory) -> tuple[str, ...]:
+        """Return the userIds of those whom people may name as their substitutes; empty if the rules let nobody."""
+        ...
+
+    def with_absences(self, absences: Iterable[Absence], company: CompanyDirectory) -> ApprovalPolicy:
+        """Return the policy with what people arranged themselves, as far as the rules allow it now."""
         ...
 
     def may(self, vote_context: VoteContext, user_id: str, verdict: Verdict) -> Eligibility:

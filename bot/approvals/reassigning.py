@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 
 from bot.approvals.case import ApprovalCardKind, Case, CaseState
-from bot.approvals.deciders import awaited_voters
+from bot.approvals.deciders import awaited_voters, find_standing_in
 from bot.approvals.document import ApprovalDocument
 from bot.approvals.lifecycle import enqueue_cards, escalate, person_places, place_cards
 from bot.approvals.plan import ApprovalLevel, ApprovalPlan, ExpiryAction, missing_approvers, tally
@@ -38,6 +38,17 @@ def reassign(unit: CaseUnitOfWork, case_id: str, document: ApprovalDocument, lef
     now = changed if changed is not None else case
     handed = _hand_on(unit, now, left)
     return _invite(unit, handed or now, left) or handed or changed
+
+
+def show_deciders(unit: CaseUnitOfWork, case_id: str) -> None:
+    """Show an open case anew, and invite those who may decide it now: somebody in it went away or came back."""
+    case = unit.cases.case(case_id)
+    if case is None or case.state is not CaseState.OPEN:
+        return
+    shown = replace(case, revision=case.revision + 1)
+    unit.cases.put(shown)
+    enqueue_cards(unit, shown)
+    _invite(unit, shown, ())
 
 
 def _invite(unit: CaseUnitOfWork, case: Case, left: Collection[str]) -> Case | None:
@@ -114,13 +125,9 @@ def _hand_on(unit: CaseUnitOfWork, case: Case, left: Collection[str]) -> Case | 
     gone = [person for person in missing_approvers(case.plan.level(waited), case.votes) if person in left]
     if not gone:
         return None
-    substitutes = {substitute for person in gone for substitute in unit.policy.substitutes_of(person, unit.now)} - set(
-        left
-    )
-    passed_on = {turn.to for turn in case.forwards if turn.person in gone} - set(left)
     further = [person for person in case.plan.escalate_to if person not in left]
     unit.audit(case, "approver_left", detail=", ".join(gone))
-    if instead := sorted((substitutes | passed_on) & {*awaited_voters(unit, case)}):
+    if instead := sorted(find_standing_in(unit, case, gone) & {*awaited_voters(unit, case)} - set(left)):
         place_cards(unit, case, person_places(instead))
         return case
     if case.plan.on_expiry is ExpiryAction.ESCALATE and further and not case.expired:

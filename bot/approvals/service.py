@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -17,6 +17,7 @@ from bot.approvals.case_context import CaseContext, DecisionExplanation, build_c
 from bot.approvals.deciders import (
     Deciders,
     check_turn,
+    find_away,
     find_barred,
     find_dead_end,
     find_deciders,
@@ -33,6 +34,7 @@ from bot.approvals.lifecycle import (
     separate_cards,
 )
 from bot.approvals.plan import Eligibility
+from bot.approvals.reassigning import show_deciders
 from bot.approvals.unit_of_work import CaseTransactions, CaseUnitOfWork
 from bot.approvals.voting import (
     VoteOutcome,
@@ -48,6 +50,7 @@ from bot.erp.model import ErpRecord, Verdict
 from bot.mechanisms.batching import Batcher
 from bot.outbox.place import Place
 from bot.words.errors import DingerpError
+from bot.words.phrase import Phrase
 
 log = structlog.get_logger(__name__)
 
@@ -120,7 +123,9 @@ class ApprovalService:
         waited_long = result.outcome is VoteOutcome.SILENT
         if case.id != known.case.id or case.state is CaseState.SUPERSEDED or waited_long:
             return await self.find(case.id)
-        return build_context(self._transactions.rules(), case, before=known.before, newer=known.newer)
+        return await self._transactions.query(
+            lambda unit: build_context(unit, case, before=known.before, newer=known.newer)
+        )
 
     async def why(self, key: DocumentKey, user_id: str) -> DecisionExplanation:
         """Return who decides a document, by which rule, and whether this person may; stores nothing.
@@ -186,6 +191,12 @@ class ApprovalService:
                 continue  # the data read may be older than the latest decision
         raise CaseConflict(key.number)
 
+    async def show_deciders(self, user_id: str) -> None:
+        """Show the cases anew whose decision may be for a person, or for those whom they substitute."""
+        cases = await self._transactions.query(lambda unit: _naming(unit, user_id))
+        for case in cases:
+            await self._transactions.transact(partial(show_deciders, case_id=case.id))
+
     async def separate_cards(self, case_id: str, shared: str, places: Sequence[Place]) -> None:
         """Give places their own card in place of the one with the key ``shared``."""
         await self._transactions.transact(lambda unit: separate_cards(unit, case_id, shared, places))
@@ -204,6 +215,12 @@ class ApprovalService:
     async def open_cases(self) -> tuple[Case, ...]:
         """Return the cases that take votes, oldest first."""
         return await self._transactions.query(lambda unit: tuple(unit.cases.open_cases(limit=_MAX_OPEN_CASES)))
+
+    async def dead_ends(self, cases: Sequence[Case], left: Collection[str]) -> Sequence[tuple[Case, Phrase]]:
+        """Return those of some open cases that nobody can complete now that people ``left``, each with the reason."""
+        return await self._transactions.query(
+            lambda unit: [(case, why) for case in cases if (why := find_dead_end(unit, case, left=left)) is not None]
+        )
 
     async def search(self, wanted: CaseSearch) -> tuple[Case, ...]:
         """Return cases, the newest first."""
@@ -231,7 +248,9 @@ class ApprovalService:
 
     def has_account(self, user_id: str, source: str) -> bool:
         """Return whether a person has an account at a source, without which nothing there waits for them."""
-        return bool(self._transactions.rules().account_of(user_id, source))
+        transactions = self._transactions
+        own = transactions.reader.company().account_of(user_id, source)
+        return bool(own or transactions.options.account_for_all)
 
     async def searches(self) -> Mapping[tuple[str, str], datetime]:
         """Return when sources were last searched to the end for what waits, by source and command of the kind."""
@@ -348,15 +367,21 @@ def _explain(unit: CaseUnitOfWork, document: ApprovalDocument, user_id: str) -> 
         reject=rulings.get(Verdict.REJECT),
         erp_approvers=find_erp_approvers(unit, document, asked),
         barred=find_barred(unit, asked, document) if asked is not None else {},
+        away=find_away(unit, open_now) if open_now is not None else (),
         dead_end=find_dead_end(unit, asked, document) if asked is not None and case in (None, open_now) else None,
     )
 
 
-def _pending(unit: CaseUnitOfWork, user_id: str) -> Iterator[Case]:
-    """Yield the cases in which it is a person's turn, oldest first; the first one costs no check of the others."""
+def _naming(unit: CaseUnitOfWork, user_id: str) -> Sequence[Case]:
+    """Return the open cases that name a person, or somebody for whom they substitute, oldest first."""
     names = (user_id, *unit.policy.principals_of(user_id, unit.now))
     cases = {case.id: case for name in names for case in unit.cases.open_cases(name)}
-    for case in sorted(cases.values(), key=lambda case: (case.opened_at, case.id)):
+    return sorted(cases.values(), key=lambda case: (case.opened_at, case.id))
+
+
+def _pending(unit: CaseUnitOfWork, user_id: str) -> Iterator[Case]:
+    """Yield the cases in which it is a person's turn, oldest first; the first one costs no check of the others."""
+    for case in _naming(unit, user_id):
         if check_turn(unit, case, user_id, document_from_case(case)).allowed:
             yield case
 

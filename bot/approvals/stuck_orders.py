@@ -7,10 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.approvals.cards.view_builders import people_in_reason, with_names
-from bot.approvals.deciders import find_dead_end
 from bot.approvals.reassigning import people_in
 from bot.approvals.service import ApprovalService
-from bot.approvals.unit_of_work import RulesInForce
 from bot.words.phrase import Words, phrase
 
 _EVERY = timedelta(minutes=5)
@@ -35,14 +33,12 @@ class StuckOrderSearch:
     def __init__(
         self,
         service: ApprovalService,
-        rules: Callable[[], RulesInForce],
         left_among: Callable[[Iterable[str]], Awaitable[frozenset[str]]],
         names_of: Callable[[Sequence[str]], Awaitable[Mapping[str, str]]],
         now: Callable[[], datetime],
     ) -> None:
         """``left_among`` returns which people left the company; ``names_of`` their names, also former ones."""
         self._service = service
-        self._rules = rules
         self._left_among = left_among
         self._names_of = names_of
         self._now = now
@@ -59,8 +55,7 @@ class StuckOrderSearch:
     async def _look(self) -> StuckOrders:
         cases = await self._service.open_cases()
         left = await self._left_among(frozenset().union(*map(people_in, cases)))
-        rules = self._rules()
-        found = [(case, why) for case in cases if (why := find_dead_end(rules, case, left=left)) is not None]
+        found = await self._service.dead_ends(cases, left)
         if not found:
             return NONE_STUCK
         names = await self._names_of([person for _, why in found for person in people_in_reason(why)])

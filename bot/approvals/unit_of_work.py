@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, Protocol, TypeAlias
 
+from bot.approvals.absence import Absence
 from bot.approvals.case import AuditRow, Case, CaseCard, CaseSearch
 from bot.approvals.document import ApprovalDocument, DocumentKey
 from bot.approvals.document_reader import DocumentReader
@@ -59,6 +60,16 @@ class CaseRepository(Protocol):
 
     def mark_searched(self, source: str, kind: Kind[Any], at: datetime) -> None:
         """Remember that a source was searched for what waits of a kind, whether or not there was any."""
+        ...
+
+    def absences(self) -> Sequence[Absence]:
+        """Return all absences, also those that have just ended."""
+        ...
+
+    def change_absence(self, before: Absence | None, after: Absence | None) -> None:
+        """Put a person's absence in place of the stored one; None for none. Raises `WriteConflict` if another process
+        changed it meanwhile.
+        """
         ...
 
     def put(self, case: Case) -> None:
@@ -188,6 +199,11 @@ class ApprovalOptions:
     """A write that cannot be found in the ERP so long after it was sent did not happen: longer than servers work on it.
     """
 
+    @property
+    def account_for_all(self) -> str:
+        """The account under which those decide who have none; empty if they cannot."""
+        return self.own_account if self.technical_account else ""
+
 
 DecidesAt: TypeAlias = Callable[[str, Kind[Any]], frozenset[Verdict]]
 """Source and kind of document → the verdicts that the source accepts."""
@@ -214,8 +230,7 @@ class RulesInForce:
 
     def account_of(self, user_id: str, source: str) -> str:
         """Return the ERP account in whose name a person decides; empty if they have none."""
-        own = self.company.account_of(user_id, source)
-        return own or (self.options.own_account if self.options.technical_account else "")
+        return self.company.account_of(user_id, source) or self.options.account_for_all
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -250,6 +265,7 @@ class CaseTransactions(UnitOfWorkRunner[CaseRepository, CaseUnitOfWork]):
         on_enqueued: Callable[[], None] = lambda: None,
     ) -> None:
         """``now`` is in the company's zone; ``policy`` returns the rules in force, which may be edited at any time.
+        Each unit of work adds what people arranged themselves.
 
         ``groups`` lists the groups that get a document's bare card, ``read_only`` whether writes to the ERPs are off;
         ``decides`` tells which verdicts a source accepts on a kind. ``on_enqueued`` is called when cards may have been
@@ -264,26 +280,16 @@ class CaseTransactions(UnitOfWorkRunner[CaseRepository, CaseUnitOfWork]):
         self.read_only = read_only
         self.decides = decides
 
-    def rules(self) -> RulesInForce:
-        """Return the current rules without any reads."""
-        return RulesInForce(
-            policy=self.policy(),
-            company=self.reader.company(),
-            now=self.now(),
-            options=self.options,
-            read_only=self.read_only(),
-            decides=self.decides,
-        )
-
     def begin_with(self, company: CompanyDirectory | None) -> Callable[[CaseRepository], CaseUnitOfWork]:
         """Return the factory of units of work with people as in ``company``; None means the settings."""
 
         def begin(cases: CaseRepository) -> CaseUnitOfWork:
             # The unit's time is that of its start, after waiting for the store.
+            people = company if company is not None else self.reader.company()
             return CaseUnitOfWork(
                 cases=cases,
-                policy=self.policy(),
-                company=company if company is not None else self.reader.company(),
+                policy=self.policy().with_absences(cases.absences(), people),
+                company=people,
                 now=self.now(),
                 options=self.options,
                 read_only=self.read_only(),

@@ -13,6 +13,8 @@ from typing import Any
 
 from bot.access.audit import AuditLog
 from bot.access.policy import AccessPolicy
+from bot.approvals.absences import DECLINED_CARD, SUBSTITUTE_CARD, Absences
+from bot.approvals.cards.absence_views import DeclinedComposer, SubstituteComposer
 from bot.approvals.cards.insights import Insights
 from bot.approvals.cards.presenter import (
     ApprovalComposer,
@@ -108,6 +110,7 @@ class ApprovalServices:
     staff: StaffChanges
     stuck_orders: StuckOrderSearch
     organisation: Organisation
+    absences: Absences
 
 
 def build_approvals(
@@ -168,6 +171,7 @@ def build_approvals(
         on_enqueued=owed,
     )
     service = ApprovalService(transactions, poke=lambda: writer.poke(), seconds=settings.limits.click_seconds / 2)
+    absences = Absences(transactions, show_anew=service.show_deciders, record=audit.record)
     writer = WritebackWorker(transactions, hub, follow=service.sync_document, metrics=base.metrics)
     oa_sync = build_oa_sync(base, service, cases, rules.access.current, audit)
     showing = CasePresenter(hub.reread, Insights(hub.source_client, now=base.now), _names(base), now=base.now)
@@ -178,6 +182,7 @@ def build_approvals(
         showing=showing,
         collaborators={
             ApprovalService: service,
+            Absences: absences,
             CasePresenter: showing,
             OpenPrompts: OpenPrompts(),
             SearchGaps: SearchGaps(service, {name: each.kinds.keys() for name, each in deciding.items()}),
@@ -197,11 +202,14 @@ def build_approvals(
             ),
             ApprovalCardKind.ASKED.value: InquiryComposer(service.find, showing, audiences.reader_at),
             ApprovalCardKind.TO_DO.value: TodoComposer(service.find, showing, audiences.reader_at),
+            SUBSTITUTE_CARD: SubstituteComposer(absences.find, showing.name_of, base.now),
+            DECLINED_CARD: DeclinedComposer(absences.find, showing.name_of, base.now),
         },
         oa_sync=oa_sync,
         staff=StaffChanges(service, transactions, organisation),
-        stuck_orders=StuckOrderSearch(service, transactions.rules, _left_among(base), _names(base), base.now),
+        stuck_orders=StuckOrderSearch(service, _left_among(base), _names(base), base.now),
         organisation=organisation,
+        absences=absences,
     )
 
 
@@ -211,6 +219,7 @@ async def start_approvals(
     """Start finding what waits once they can be decided from chat, and writing decisions to the ERPs."""
     await base.run_in_background(approvals.writeback.run, "approvals writer", Runs.EVERYWHERE)
     await base.run_in_background(approvals.staff.run, "approvals staff", Runs.EVERYWHERE)
+    await base.run_in_background(approvals.absences.run, "absences", Runs.WITH_LEAD)
     poller = approvals.pending_poller
     rounds, listening = (partial(_when_decided_in_chat, work, decides_in_chat) for work in (poller.run, poller.listen))
     await base.run_in_background(rounds, "approvals rounds", Runs.WITH_LEAD)

@@ -14,6 +14,7 @@ from bot.access.membership import Membership
 from bot.access.organisation import OwnOrganisation
 from bot.access.page_sessions import PageSessions
 from bot.access.staff_keys import StaffKeys
+from bot.approvals.absences import Absences
 from bot.approvals.staff_changes import StaffChanges
 from bot.bootstrap.directory_adapters import DirectoryListingAdapter
 from bot.bootstrap.infrastructure import Infrastructure
@@ -34,6 +35,7 @@ class ContactEvents:
     staff: StaffChanges
     sessions: PageSessions
     api_keys: ApiKeys
+    absences: Absences
 
     async def take(self, change: ContactChange) -> None:
         """Apply a change. Raises a `DingerpError` if it cannot be stored: then the event comes again."""
@@ -48,6 +50,7 @@ class ContactEvents:
                 self.staff.note((), change.user_ids)
                 await self.sessions.end_of(change.user_ids)
                 await self.api_keys.end_of(change.user_ids)
+                await self.absences.end_of(change.user_ids)
             case ContactNews.CHANGED if change.user_ids:
                 await self.membership.record_changed(change.user_ids)
                 self.staff.note(change.user_ids)
@@ -63,11 +66,12 @@ async def start_directory(
     search: Callable[[Sequence[StaffKeys]], Awaitable[None]] | None,
     sessions: PageSessions,
     api_keys: ApiKeys,
+    absences: Absences,
 ) -> ContactEvents:
     """Start keeping the database in step with the directory, and return the receiver of its events.
 
     ``search`` receives everybody's keys after each walk through the directory, and ``staff`` is told of it. People who
-    leave are logged out of ``sessions``, and their ``api_keys`` end.
+    leave are logged out of ``sessions``, and their ``api_keys`` and ``absences`` end.
     """
 
     async def walked(people: Sequence[StaffKeys]) -> None:
@@ -83,4 +87,4 @@ async def start_directory(
         every = timedelta(hours=access.sync_hours)
         sync = DirectorySync(listing, base.stored_people, base.members, every=every, now=base.now, walked=walked)
         await base.run_in_background(sync.run, "directory", Runs.EVERYWHERE)
-    return ContactEvents(base.organisation, base.members, sync, staff, sessions, api_keys)
+    return ContactEvents(base.organisation, base.members, sync, staff, sessions, api_keys, absences)

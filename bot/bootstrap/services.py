@@ -238,7 +238,9 @@ async def build_services(
         replica.health if replica is not None else dict,
     )
     search = search_accounts(base, hub, accounts)
-    contact_events = await start_directory(base, approvals.staff, search, sessions, api.parts.door.keys)
+    contact_events = await start_directory(
+        base, approvals.staff, search, sessions, api.parts.door.keys, approvals.absences
+    )
     return Services(
         database=database,
         hub=hub,

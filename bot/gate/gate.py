@@ -15,6 +15,7 @@ from bot.approvals.plan import ApprovalPlan, CompanyDirectory, Vote, VoteWay, lo
 from bot.approvals.policy.gate_rules import GateQuestion, GateRuling, rule_on
 from bot.approvals.policy.rule_policy import RuleBasedPolicy
 from bot.approvals.policy.rules import GateRule
+from bot.approvals.standing_in import follow
 from bot.cards.escape import MAX_TEXT, escape
 from bot.erp.model import Verdict
 from bot.gate.cards import gate_cards
@@ -361,8 +362,17 @@ def turn_of(
     if request.state is not GateState.PENDING or isinstance(level, Verdict) or user_id in {request.owner, *spoken}:
         return None
     missing = missing_approvers(request.plan.level(level), request.votes)
-    candidates = (user_id, *policy.principals_of(user_id, now))
-    return next((who for who in candidates if who in missing and not lost_role(request.plan, who, company)), None)
+    turns = (who for who in missing if user_id == who or user_id in _stand_ins(request, who, policy, now))
+    # Their own turn comes before those of others.
+    candidates = sorted(turns, key=lambda who: who != user_id)
+    return next((who for who in candidates if not lost_role(request.plan, who, company)), None)
+
+
+def _stand_ins(request: GateRequest, approver: str, policy: RuleBasedPolicy, now: datetime) -> tuple[str, ...]:
+    """Return who may decide in an approver's place: never the program's owner, nor whom only they name."""
+    owner = request.owner
+    found = follow(approver, lambda away: policy.substitutes_of(away, now), lambda person: person != owner)
+    return tuple(person for person in found if person != owner)
 
 
 def _shown_to_next(request: GateRequest, policy: RuleBasedPolicy, now: datetime) -> GateRequest:
@@ -370,7 +380,7 @@ def _shown_to_next(request: GateRequest, policy: RuleBasedPolicy, now: datetime)
     level = tally(request.plan, request.votes)
     assert not isinstance(level, Verdict), "a request that waits is not decided"
     awaited = missing_approvers(request.plan.level(level), request.votes)
-    instead = (by for who in awaited for by in policy.substitutes_of(who, now) if by != request.owner)
+    instead = (by for who in awaited for by in _stand_ins(request, who, policy, now))
     return replace(request, shown_to=tuple(dict.fromkeys((*request.shown_to, *awaited, *instead))))
 
 

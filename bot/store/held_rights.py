@@ -32,6 +32,7 @@ from bot.store.outbox.queue import enqueue
 from bot.store.row_times import from_ms, to_ms
 from bot.store.statements import insert_into
 from bot.store.tables import (
+    ABSENCE,
     API_KEY,
     APPROVAL_CASE,
     ERP_ACCOUNT,
@@ -87,14 +88,15 @@ _TABLES: Final[Mapping[HeldRightKind, _HeldTable]] = {
 def hold_rights(connection: Connection, now: datetime) -> tuple[HeldRight, ...]:
     """Suspend all rights that people have given or received, within the caller's transaction.
 
-    Mutes end, requests at the gate are taken back, and votes and forwarded turns of cases not yet written to the ERP
-    are dropped: people mute and vote again; questions in progress are not asked again. An unreadable right is deleted,
-    since it can never work again; the log names it. Returns what awaits confirmation.
+    Mutes and absences end, requests at the gate are taken back, and votes and forwarded turns of cases not yet written
+    to the ERP are dropped: people mute and vote again; questions in progress are not asked again. An unreadable right
+    is deleted, since it can never work again; the log names it. Returns what awaits confirmation.
     """
     connection.execute(delete(ERP_KEY_LINK))
     connection.execute(delete(PAGE_SESSION))
     connection.execute(delete(PAGE_CONFIRMATION))
     connection.execute(delete(MUTE))
+    connection.execute(delete(ABSENCE))
     # A question unanswered at the time of the backup would be carried out now.
     connection.execute(delete(INBOX))
     for kind, held in _TABLES.items():

@@ -17,6 +17,7 @@ from bot.outbox.place import Place, PlaceKind
 from bot.store.outbox.queries import read_places, stands_at, write_places
 from bot.store.row_times import to_ms
 from bot.store.tables import (
+    ABSENCE,
     ALERT,
     ALERT_WAIT,
     API_KEY,
@@ -70,6 +71,7 @@ _OWN: tuple[tuple[Table, Column[str]], ...] = (
     (ERP_KEY, ERP_KEY.c.user_id),
     (ERP_KEY_LINK, ERP_KEY_LINK.c.user_id),
     (HELD_RIGHT, HELD_RIGHT.c.user_id),
+    (ABSENCE, ABSENCE.c.user_id),
     (PAGE_SESSION, PAGE_SESSION.c.user_id),
     (API_KEY, API_KEY.c.user_id),
     (PAGE_CONFIRMATION, PAGE_CONFIRMATION.c.user_id),
@@ -111,7 +113,7 @@ _FIGURES: tuple[tuple[Table, Column[str]], ...] = (
 
 def export_person(connection: Connection, user_id: str) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Return each row about a person with the name of its table."""
-    for table, column in (*_OWN, (MUTE, MUTE.c.author), *_FIGURES, *_EVIDENCE):
+    for table, column in (*_OWN, (ABSENCE, ABSENCE.c.substitute), (MUTE, MUTE.c.author), *_FIGURES, *_EVIDENCE):
         shown = [each for each in table.c if each not in _SECRET]
         for row in connection.execute(select(*shown).where(column == user_id)):
             yield table.name, _values(row)
@@ -138,6 +140,8 @@ def erase_person(connection: Connection, user_id: str, now: datetime) -> Erasure
     erased[DELIVERY.name] = _forget_deliveries(connection, _own_chat(user_id))
     clicks = update(DELIVERY_STEP).where(*_clicks(user_id)).values(detail=ERASED)
     erased[DELIVERY_STEP.name] = connection.execute(clicks).rowcount
+    stood_in = update(ABSENCE).where(ABSENCE.c.substitute == user_id).values(substitute="")
+    erased[ABSENCE.name] += connection.execute(stood_in).rowcount
     over = delete(MUTE).where(MUTE.c.author == user_id, MUTE.c.until_ms <= to_ms(now))
     mutes = connection.execute(over).rowcount
     in_force = update(MUTE).where(MUTE.c.author == user_id).values(author=ERASED)

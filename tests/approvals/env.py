@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
+from bot.approvals.absences import Absences
 from bot.approvals.case import Case, CaseState
 from bot.approvals.document import DocumentKey
 from bot.approvals.document_reader import DocumentReader, Organisation
@@ -26,6 +27,7 @@ from tests.approvals.company import NOW, ROLES, waiting_order
 from tests.approvals.fake_erp import FakeApprovalErp, WriteFault, name_of
 from tests.approvals.memory_repository import MemoryCaseStore
 from tests.approvals.policy.test_planner import any_of
+from tests.recording_audit import RecordingAudit
 
 T = TypeVar("T")
 
@@ -125,6 +127,7 @@ class BotProcess:
         )
         self.writer = WritebackWorker(transactions, env.erp, follow=self._follow, metrics=env.metrics)
         self.service = ApprovalService(transactions, poke=self._poke, seconds=env.patience)
+        self.absences = Absences(transactions, show_anew=self.service.show_deciders, record=env.audit.record)
 
     def _poke(self) -> None:
         self.poked.set()
@@ -156,6 +159,7 @@ class ApprovalEnv:
     roles: Mapping[str, Sequence[str]] = field(default_factory=lambda: ROLES)
     """Those of the configuration, which is read at the start of a process."""
     read_only: bool = False
+    audit: RecordingAudit = field(default_factory=RecordingAudit)
     kind: Kind[Any] = PURCHASE_ORDERS
     """What kind of document ``key`` names."""
     patience: float = PATIENCE

@@ -8,6 +8,7 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from bot.approvals.absence import Absence
 from bot.approvals.case import (
     AuditRow,
     Case,
@@ -23,6 +24,7 @@ from bot.approvals.document import DocumentKey
 from bot.approvals.lifecycle import card_key, round_of
 from bot.erp.kinds import Kind
 from bot.erp.model import Money
+from bot.mechanisms.unit_of_work import WriteConflict
 from bot.outbox.delivery import Delivery
 from tests.memory_transactions import MemoryTransactions
 
@@ -35,6 +37,7 @@ class MemoryCaseRepository:
         self.cards: dict[str, CaseCard] = {}
         self.rows: list[AuditRow] = []
         self.searched: dict[tuple[str, str], datetime] = {}
+        self.away: dict[str, Absence] = {}
         self.deliveries: list[Delivery] = []
         """All that were ever asked for, in order."""
         self.redrawn: list[str] = []
@@ -101,6 +104,20 @@ class MemoryCaseRepository:
     def mark_searched(self, source: str, kind: Kind[Any], at: datetime) -> None:
         """Remember that a source was searched."""
         self.searched[source, kind.command] = at
+
+    def absences(self) -> Sequence[Absence]:
+        """Return all absences."""
+        return list(self.away.values())
+
+    def change_absence(self, before: Absence | None, after: Absence | None) -> None:
+        """Put an absence in place of the stored one."""
+        changed = after or before
+        assert changed is not None, "something is there before or after"
+        known = self.away.pop(changed.user_id, None)
+        if (known and known.revision) != (before and before.revision):
+            raise WriteConflict(changed.user_id)
+        if after is not None:
+            self.away[after.user_id] = after
 
     def put(self, case: Case) -> None:
         """Store a case."""

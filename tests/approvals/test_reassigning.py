@@ -233,7 +233,7 @@ async def test_what_waits_for_people_who_left_is_told_with_their_names() -> None
     ):
         scene = StaffScene(rules(rule))
         case = await scene.submit()
-        looking = StuckOrderSearch(scene.service, scene.transactions.rules, left_among, names_of, scene.clock)
+        looking = StuckOrderSearch(scene.service, left_among, names_of, scene.clock)
         gone.clear()
         assert await looking.find() == NONE_STUCK
         gone |= left

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -15,6 +16,7 @@ import pytest
 from sqlalchemy import func, select, text
 
 from bot.access.audit import AuditKind, AuditSearch
+from bot.approvals.absence import Absence
 from bot.approvals.case import (
     ApprovalCardKind,
     AuditRow,
@@ -32,6 +34,7 @@ from bot.approvals.plan import ApprovalLevel, ApprovalPlan, ExpiryAction, Forwar
 from bot.approvals.unit_of_work import CaseRepository, CaseStore
 from bot.erp.kinds import PURCHASE_ORDERS, SALES_ORDERS
 from bot.erp.model import DecisionOutcome, Money, ReviewState, Verdict
+from bot.mechanisms.unit_of_work import WriteConflict
 from bot.outbox.delivery import Delivery
 from bot.outbox.place import Place, PlaceKind
 from bot.store.approvals.repository import StoredCaseTransactions
@@ -533,3 +536,21 @@ class TestTwoProcesses:
             *(both[place % 2].transact(approve(number)) for place, number in enumerate(numbers))
         )
         assert said.count(True) == 5
+
+
+async def test_an_absence_is_changed_only_as_it_was_read(store: CaseStore) -> None:
+    absence = Absence(user_id="wang", begins=NOW, ends=NOW + timedelta(days=3), substitute="sun", due_at=NOW)
+    alone = replace(absence, substitute="", revision=2)
+    changes: list[tuple[Absence | None, Absence | None, Sequence[Absence], bool]] = [
+        (None, absence, [absence], True),
+        (None, alone, [absence], False),
+        (absence, alone, [alone], True),
+        (absence, replace(absence, revision=2), [alone], False),
+        (absence, None, [alone], False),
+        (alone, None, [], True),
+        (alone, absence, [], False),
+    ]
+    for before, after, stored, is_written in changes:
+        with nullcontext() if is_written else pytest.raises(WriteConflict):
+            await store.transact(lambda cases, was=before, now=after: cases.change_absence(was, now))
+        assert await store.query(lambda cases: cases.absences()) == stored

@@ -11,7 +11,6 @@ from bot.approvals.cards.views import ApprovalView, Audience
 from bot.approvals.case import short_id
 from bot.approvals.policy.rules import ApprovalRuleSet, SingleLimit
 from bot.approvals.stuck_orders import StuckOrderSearch
-from bot.approvals.unit_of_work import RulesInForce
 from bot.approvals.voting import VoteOutcome
 from bot.erp.kinds import PURCHASE_ORDERS
 from bot.erp.model import Approval, Verdict
@@ -78,10 +77,7 @@ async def told(env: ApprovalEnv, left: Iterable[str] = ()) -> Words:
     async def names_of(people: Sequence[str]) -> Mapping[str, str]:
         return {who: who.upper() for who in people}
 
-    def in_force() -> RulesInForce:
-        return env.service._transactions.rules()
-
-    return (await StuckOrderSearch(env.service, in_force, left_among, names_of, env.clock).find()).told
+    return (await StuckOrderSearch(env.service, left_among, names_of, env.clock).find()).told
 
 
 @each_row(

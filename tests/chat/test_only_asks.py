@@ -34,6 +34,7 @@ ALL = Commands.discover()
 CHANGING = {
     *(
         "approve",
+        "away",
         "bind",
         "clarify",
         "confirm",

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from bot.approvals.absences import Absences
 from bot.approvals.cards.insights import Insights
 from bot.approvals.cards.presenter import ApprovalComposer, CasePresenter, RequesterComposer
 from bot.approvals.case import Case
@@ -35,6 +36,7 @@ from tests.approvals.env import PATIENCE
 from tests.bare_records import with_review
 from tests.chat.audience_parts import reader_by_kind
 from tests.commands.company import NOW, Company
+from tests.recording_audit import RecordingAudit
 
 GROUP = Place(PlaceKind.GROUP, "cidGroup==")
 ACCOUNTS: Mapping[str, Mapping[str, str]] = {
@@ -112,6 +114,7 @@ class ApprovalFixture:
         )
         self.transactions = transactions
         self.service = ApprovalService(transactions, poke=lambda: None, seconds=PATIENCE)
+        self.absences = Absences(transactions, show_anew=self.service.show_deciders, record=RecordingAudit().record)
         self.writer = WritebackWorker(transactions, self.erp, follow=self.service.sync_document, metrics=Metrics())
         self.insights = Insights(hub.source_client, now=lambda: self.now, seconds=PATIENCE)
         self.presenter = CasePresenter(

@@ -14,6 +14,7 @@ from bot.access.policy import AccessPolicy
 from bot.access.shared_limits import OwnFileLimits
 from bot.alerts.service import AlertService
 from bot.alerts.subscriptions import Subscriptions
+from bot.approvals.absences import Absences
 from bot.approvals.cards.presenter import CasePresenter
 from bot.approvals.search_gaps import SearchGaps
 from bot.approvals.service import ApprovalService
@@ -339,6 +340,7 @@ def collaborators(
         Colleagues: colleagues,
         PeopleReader: Listed(),
         ApprovalService: approvals.service,
+        Absences: approvals.absences,
         CasePresenter: approvals.presenter,
         SearchGaps: SearchGaps(approvals.service, {"main": ["po"]}),
         ErpAccounts: accounts,

@@ -20,7 +20,7 @@ from bot.gate.gate import GateRefused, NoSuchRequest, UnfitRequest
 from bot.gate.request import GateOutcome, GateRequest, GateState
 from bot.store.gate import add_signing_key, drop_signing_keys
 from bot.store.held_rights import hold_rights
-from tests.gate.desk import AGENT, CFO, LI, OWNER, WANG, Desk
+from tests.gate.desk import AGENT, CFO, LI, OWNER, REFUNDS, WANG, Desk
 from tests.rows import each_row
 
 
@@ -95,6 +95,32 @@ async def test_whoever_lost_the_role_decides_no_more(desk: Desk) -> None:
     with pytest.raises(GateRefused):
         await desk.gate.vote(request.id, LI, "Li", Verdict.APPROVE)
     assert (await desk.gate.vote(request.id, WANG, "Wang", Verdict.APPROVE)).state is GateState.ALLOWED
+
+
+AWAY = """
+[[substitutes]]
+person = "{}"
+by = "{}"
+from = 2026-11-01
+until = 2026-11-30
+"""
+
+
+@pytest.mark.parametrize(
+    ("away", "decides"),
+    [([(LI, "sun01"), ("sun01", CFO)], True), ([(LI, OWNER), (OWNER, CFO)], False), ([(LI, "sun01")], False)],
+)
+async def test_substitutes_of_substitutes_stand_in_but_not_by_way_of_the_owner(
+    away: list[tuple[str, str]], decides: bool, desk: Desk
+) -> None:
+    desk = Desk(desk.database, rules=REFUNDS + "".join(AWAY.format(*each) for each in away))
+    request = await desk.ask()
+    assert (CFO in await desk.cards(request)) is decides
+    if decides:
+        assert (await desk.gate.vote(request.id, CFO, "Cfo", Verdict.APPROVE)).state is GateState.ALLOWED
+    else:
+        with pytest.raises(NoSuchRequest):
+            await desk.gate.vote(request.id, CFO, "Cfo", Verdict.APPROVE)
 
 
 async def test_a_rule_that_leaves_nobody_is_no(desk: Desk) -> None:

@@ -46,6 +46,7 @@ EVERYWHERE = {
     "traces",
 }
 WITH_LEAD = {
+    "absences",
     "approvals keeping",
     "approvals rounds",
     "audit keeping",

@@ -38,6 +38,7 @@ LINES = (
     f"/reject {SMALL} too dear",
     f"/clarify {SMALL} why so dear",
     f"/nudge {SMALL}",
+    "/away today confirm",
     "/mute order 1h",
     "/mute stock.* 30d",
     "/unmute stock.low",

@@ -20,6 +20,7 @@ from bot.store.outbox.queries import step
 from bot.store.outbox.queue import enqueue
 from bot.store.personal_data import ERASED, erase_person, export_person
 from bot.store.tables import (
+    ABSENCE,
     ALERT,
     ALERT_WAIT,
     API_KEY,
@@ -93,6 +94,9 @@ def fill(connection: Connection, person: str, number: int) -> None:
     said = {"kind": "question", "actor": person, "action": "po", "documents": "[]", "shown": "[]"}
     rest = dict.fromkeys(("conversation", "rule", "outcome", "detail", "previous", "hash"), "")
     add(insert(AUDIT), {"seq": number, "at_ms": 1, **said, **rest})
+    days = dict.fromkeys(("begins_ms", "ends_ms", "due_ms", "revision"), 1)
+    for away, by in ((person, "somebody"), (f"friend of {person}", person)):
+        add(insert(ABSENCE), days | {"user_id": away, "substitute": by})
     add(insert(WATCH), watch_row(replace(examples.WATCHES[0], user_id=person)))
     for until in (NOW - timedelta(hours=1), NOW + timedelta(hours=1)):
         add(insert(MUTE), mute_row(replace(examples.MUTE, id=f"{person}{until:%H}", by=person, until=until)))
@@ -134,6 +138,8 @@ def exported(connection: Connection, person: str) -> list[str]:
 
 EVIDENCE = ["approval_audit", "approval_card", "approval_decision", "approval_person", "approval_vote", "audit"]
 OWN = [
+    "absence",
+    "absence",
     "alert",
     "alert_wait",
     "api_key",
@@ -215,6 +221,7 @@ async def test_a_person_is_erased_and_what_was_decided_stays(database: Database)
         assert report.erased == {
             "person": 1, "language": 1, "dialogue": 1, "watch": 1, "erp_account": 1, "mute": 2, "alert": 1,
             "erp_key": 1, "erp_key_link": 1, "held_right": 0, "page_session": 1, "page_confirmation": 1, "api_key": 1,
+            "absence": 2,
             "standing_answer": 1,
             "subscription": 1,
             "inbox": 1, "delivery": 1, "delivery_step": 1, "decision_wait": 1, "alert_wait": 1,

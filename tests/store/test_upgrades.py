@@ -110,9 +110,9 @@ async def test_the_way_back_is_the_backup_from_before(tmp_path: Path) -> None:
     database = Database(settings.database)
     await database.migrate()
     # Rights that somebody may have given up wait: an account, unbound, a watch without its title, and a program's key.
-    # The own key's row does not open, like all sealed values here, and mutes, logins and questions end
+    # The own key's row does not open, like all sealed values here, and absences, mutes, logins and questions end
     # (`bot.store.held_rights`).
-    ended = ("api_key", "erp_key", "erp_key_link", "inbox", "mute", "page_confirmation", "page_session", "watch")
-    gone = dict.fromkeys(ended, 0)
+    ended = ("absence", "api_key", "erp_key", "erp_key_link", "inbox", "mute", "page_confirmation", "page_session")
+    gone = dict.fromkeys((*ended, "watch"), 0)
     assert counts(file) == before | gone | {"data_key": 2, "held_right": before["held_right"] + 3}
     await database.close()

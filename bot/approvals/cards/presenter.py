@@ -21,6 +21,7 @@ from bot.approvals.cards.view_builders import (
     build_requester_inquiry,
     build_requester_notice,
     build_unseen_view,
+    people_away,
     people_in_case,
     people_in_reason,
 )
@@ -87,7 +88,7 @@ class CasePresenter:
         until = asyncio.get_running_loop().time() + (self._seconds if seconds is None else seconds)
         case = found.case
         said = (*remark.ask, *people_in_reason(remark.note)) if remark is not None else ()
-        concerned = (*found.waited, *found.erp_approvers.user_ids, *said)
+        concerned = (*found.waited, *people_away(found.away), *found.erp_approvers.user_ids, *said)
         document, names = await asyncio.gather(
             self._document(case, until),
             self._named((*people_in_case(case), *concerned), until),
@@ -105,6 +106,10 @@ class CasePresenter:
     async def names(self, user_ids: Sequence[str]) -> Mapping[str, str]:
         """Return people's names."""
         return await self._names_of(tuple(dict.fromkeys(user_id for user_id in user_ids if user_id)))
+
+    async def name_of(self, user_id: str) -> str:
+        """Return a person's name; the userId where it is unknown."""
+        return (await self.names([user_id])).get(user_id, user_id)
 
     async def _named(self, user_ids: Sequence[str], until: float) -> Mapping[str, str]:
         """Return the names that arrive in time; everybody else goes by their userId."""

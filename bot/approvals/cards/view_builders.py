@@ -28,6 +28,7 @@ from bot.approvals.cards.views import (
 )
 from bot.approvals.case import Case, CaseDecision, CaseState, external_headline, withdrawal_text
 from bot.approvals.case_context import CaseContext, DecisionExplanation
+from bot.approvals.deciders import AwayApprover
 from bot.approvals.document import FINGERPRINT_PREFIX
 from bot.approvals.plan import ApprovalLevel, ApprovalPlan, Eligibility, PlanResult, Quorum, Vote, label_rule, tally
 from bot.chat.parsing import command_line
@@ -189,6 +190,7 @@ def build_case_view(
         levels=len(case.plan.levels),
         need_all=level is not None and level.quorum is Quorum.ALL,
         waited=_names(context.waited, known.names),
+        away=tuple(_away(context.away, known.names)),
         turned_away=_names(case.refused, known.names) if is_open else (),
         erp_waits=context.erp_approvers.display_names(known.names, review) if priced else (),
         erp_level=case.level,
@@ -451,9 +453,31 @@ def _plan_reasons(plan_result: PlanResult, names: Mapping[str, str], audience: A
             yield with_names(reason, names)
 
 
+def _away(people: Sequence[AwayApprover], names: Mapping[str, str]) -> Iterator[Phrase]:
+    """Yield a sentence about each person who is away."""
+    for each in people:
+        person, day = names.get(each.user_id, each.user_id), each.until
+        if each.instead:
+            instead = _names(each.instead, names)
+            yield phrase(
+                "%(person)s is away until %(day)s; %(people)s may decide instead.",
+                person=person,
+                day=day,
+                people=instead,
+            )
+        else:
+            yield phrase("%(person)s is away until %(day)s, and nobody decides instead.", person=person, day=day)
+
+
+def people_away(people: Sequence[AwayApprover]) -> tuple[str, ...]:
+    """Return the userIds that are named about people who are away."""
+    return tuple(user_id for each in people for user_id in (each.user_id, *each.instead))
+
+
 def _erp_reasons(why: DecisionExplanation, names: Mapping[str, str]) -> Iterator[Phrase]:
     if why.dead_end is not None and not why.erp_approvers.mismatched:
         yield phrase("Nobody can decide it from here: %(reason)s.", reason=with_names(why.dead_end, names))
+    yield from _away(why.away, names)
     called = why.erp_approvers.display_names(names, why.document.review)
     if not called:
         if why.document.review.waits:

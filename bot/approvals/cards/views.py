@@ -180,6 +180,8 @@ class ApprovalView(ListView):
     levels: int = 1
     need_all: bool = False
     waited: tuple[str, ...] = ()
+    away: tuple[Phrase, ...] = ()
+    """Who is away of those for whom it waits, and who decides instead."""
     erp_waits: tuple[str, ...] = ()
     erp_level: int = 1
     erp_levels: int = 1

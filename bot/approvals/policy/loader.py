@@ -16,6 +16,7 @@ from bot.approvals.policy.rules import (
     ApprovalRule,
     ApprovalRuleSet,
     ApproverSelector,
+    AwayRule,
     RuleLevel,
     RuleScope,
     SelectorKind,
@@ -32,6 +33,7 @@ from bot.approvals.policy.values import (
     read_person,
     read_requesters,
     read_span,
+    read_substitutes,
 )
 from bot.erp.kinds import DECIDED, decided_kind
 from bot.erp.model import Money, PartnerKind
@@ -108,11 +110,25 @@ class _RuleParser:
         gate_tables = document.few_tables("gate", MAX_ENTRIES)
         gate = tuple(read_gate_rule(table, self._step, self._people) for table in gate_tables)
         refuse_namesakes(gate_tables, (rule.name for rule in gate))
+        away = self._away()
         document.finish()
         # A document may hold substitutes or limits alone: then the role ``approver`` decides, as without rules.
         return ApprovalRuleSet(
-            version=version, rules=rules or DEFAULT_RULES.rules, substitutes=substitutes, limits=limits, gate=gate
+            version=version,
+            rules=rules or DEFAULT_RULES.rules,
+            substitutes=substitutes,
+            limits=limits,
+            gate=gate,
+            away=away,
         )
+
+    def _away(self) -> AwayRule:
+        table = self._document.table("away")
+        substitutes = table.take("substitutes", read_substitutes, ())
+        _refer_people(table, "substitutes", substitutes)
+        found = AwayRule(substitutes=substitutes, longest=table.take("longest", read_span, AwayRule().longest))
+        table.finish()
+        return found
 
     def _rule(self, table: RuleTable) -> ApprovalRule:
         scope = self._scope(table)
@@ -204,7 +220,6 @@ class _RuleParser:
                     "they stand in for each other at the same time (%(people)s): nobody of them is there", people=people
                 )
                 tables[max(loop)].miss(reason)
-            _warn_of_chains(tables, found)
         return found
 
     def _substitute(self, table: RuleTable) -> Substitute:
@@ -339,22 +354,6 @@ def _check_twice_needed(levels: Sequence[RuleTable], steps: Sequence[RuleLevel])
                         number=number,
                         selector=selector,
                     )
-                )
-
-
-def _warn_of_chains(tables: Sequence[RuleTable], substitutes: Sequence[Substitute]) -> None:
-    """Warn when a substitute is away too: the substitute's substitute does not step in."""
-    for table, entry in zip(tables, substitutes, strict=True):
-        for other in substitutes:
-            if other.person == entry.by and entry.begins < other.ends and other.begins < entry.ends:
-                table.warn(
-                    "by",
-                    phrase(
-                        "%(by)s is away then, too; %(other)s does not stand in for %(person)s",
-                        by=entry.by,
-                        other=other.by,
-                        person=entry.person,
-                    ),
                 )
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from dataclasses import replace
+from datetime import datetime, timedelta
 from types import MappingProxyType
 
+from bot.approvals.absence import Absence
 from bot.approvals.document import ApprovalDocument
 from bot.approvals.plan import (
     DEFAULT_RULE,
@@ -30,13 +32,12 @@ from bot.approvals.policy.rules import (
     SelectorKind,
     Substitute,
 )
+from bot.approvals.standing_in import LeadsTo, find_stand_ins
 from bot.erp.model import Currency, Money, Verdict
 from bot.words.phrase import Phrase, phrase
 
 
-def evaluate(
-    vote_context: VoteContext, user_id: str, verdict: Verdict, substitutes: Sequence[Substitute]
-) -> Eligibility:
+def evaluate(vote_context: VoteContext, user_id: str, verdict: Verdict, leads_to: LeadsTo) -> Eligibility:
     """Return the ruling; the checks run in the order in which people would ask."""
     document, plan = vote_context.document, vote_context.plan
     if (involvement := document.involvement(user_id)) is not None:
@@ -49,7 +50,7 @@ def evaluate(
     level, rule = plan.level(waited), label_rule(plan.rule)
     left = missing_approvers(level, vote_context.votes)
     own = user_id in left
-    principals = ("",) if own else _principals(user_id, left, vote_context, substitutes)
+    principals = ("",) if own else _principals(user_id, left, vote_context, verdict, leads_to)
     if not principals:
         return _not_named(user_id, vote_context, level, left)
     over: list[Phrase] = []
@@ -69,16 +70,10 @@ def _refuse(*reasons: Phrase, ask: tuple[str, ...] = ()) -> Eligibility:
 
 
 def _principals(
-    user_id: str, left: Sequence[str], vote_context: VoteContext, substitutes: Sequence[Substitute]
+    user_id: str, left: Sequence[str], vote_context: VoteContext, verdict: Verdict, leads_to: LeadsTo
 ) -> tuple[str, ...]:
     """Return the awaited approvers for whom the person currently substitutes."""
-    principals = {
-        substitute.person
-        for substitute in substitutes
-        if substitute.by == user_id and substitute.is_active(vote_context.now)
-    }
-    principals |= {turn.person for turn in vote_context.forwards if turn.to == user_id}
-    return tuple(approver for approver in left if approver in principals)
+    return tuple(approver for approver in left if user_id in find_stand_ins(approver, vote_context, verdict, leads_to))
 
 
 def _not_named(user_id: str, vote_context: VoteContext, level: ApprovalLevel, left: tuple[str, ...]) -> Eligibility:
@@ -227,20 +222,54 @@ class RuleBasedPolicy:
         found = (
             substitute.by
             for substitute in self._rules.substitutes
-            if substitute.person == user_id and substitute.is_active(now)
+            if substitute.by and substitute.person == user_id and substitute.is_active(now)
         )
         return tuple(dict.fromkeys(found))
 
     def principals_of(self, user_id: str, now: datetime) -> tuple[str, ...]:
-        found = (
-            substitute.person
-            for substitute in self._rules.substitutes
-            if substitute.by == user_id and substitute.is_active(now)
+        active = [substitute for substitute in self._rules.substitutes if substitute.is_active(now)]
+        found = {user_id: None}
+        for by in (ahead := [user_id]):
+            nearer = {each.person: None for each in active if each.by == by and each.person not in found}
+            found |= nearer
+            ahead.extend(nearer)
+        return tuple(found)[1:]
+
+    def away_until(self, user_id: str, now: datetime) -> datetime | None:
+        return max(
+            (each.ends for each in self._rules.substitutes if each.person == user_id and each.is_active(now)),
+            default=None,
         )
-        return tuple(dict.fromkeys(found))
+
+    @property
+    def longest_absence(self) -> timedelta:
+        """How long people may say that they are away."""
+        return self._rules.away.longest
+
+    def possible_substitutes(self, company: CompanyDirectory) -> tuple[str, ...]:
+        """Return the userIds of those whom people may name as their substitutes; empty if the rules let nobody."""
+        found: dict[str, None] = {}
+        for selector in self._rules.away.substitutes:
+            is_person = selector.by is SelectorKind.PERSON
+            found.update(dict.fromkeys((selector.value,) if is_person else company.members_of(selector.value)))
+        return tuple(found)
+
+    def with_absences(self, absences: Iterable[Absence], company: CompanyDirectory) -> RuleBasedPolicy:
+        """Return the policy with what people arranged themselves, as far as the rules allow it now."""
+        allowed = self.possible_substitutes(company)
+        arranged = tuple(
+            Substitute(
+                person=absence.user_id,
+                by=absence.substitute if absence.substitute in allowed else "",
+                begins=absence.begins,
+                ends=absence.ends,
+            )
+            for absence in absences
+        )
+        return RuleBasedPolicy(replace(self._rules, substitutes=(*self._rules.substitutes, *arranged)))
 
     def may(self, vote_context: VoteContext, user_id: str, verdict: Verdict) -> Eligibility:
-        return evaluate(vote_context, user_id, verdict, self._rules.substitutes)
+        return evaluate(vote_context, user_id, verdict, lambda person: self.substitutes_of(person, vote_context.now))
 
 
 def _asks_directory(rule: ApprovalRule) -> bool:

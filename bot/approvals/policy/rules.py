@@ -87,7 +87,10 @@ class ApprovalRule:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Substitute:
-    """A substitution between two userIds. A substitute's substitute does not step in, so no loop is possible."""
+    """``by`` decides instead of ``person``, both userIds; if they are away too, their own substitute does.
+
+    ``by`` is empty for somebody who is away and for whom nobody decides.
+    """
 
     person: str
     by: str
@@ -137,6 +140,15 @@ class GateRule:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AwayRule:
+    """What people may arrange themselves when they are away: who may stand in for them, and for how long."""
+
+    substitutes: tuple[ApproverSelector, ...] = ()
+    """Persons and roles; without any, the rule file alone names substitutes."""
+    longest: timedelta = timedelta(days=60)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalRuleSet:
     """All rules of a company."""
 
@@ -146,3 +158,4 @@ class ApprovalRuleSet:
     limits: tuple[SingleLimit, ...] = field(default=())
     gate: tuple[GateRule, ...] = ()
     """The rules of what programs ask leave for."""
+    away: AwayRule = AwayRule()

@@ -148,15 +148,23 @@ def read_approvers(value: object) -> tuple[ApproverSelector, ...]:
 
 def read_requesters(value: object) -> tuple[ApproverSelector, ...]:
     """Return the requesters whose documents a rule applies to."""
+    return _persons_or_roles(
+        value, phrase('requesters are persons or roles, examples are "role:sales", "person:sales01"')
+    )
+
+
+def read_substitutes(value: object) -> tuple[ApproverSelector, ...]:
+    """Return who may stand in for people who are away."""
+    return _persons_or_roles(
+        value, phrase('substitutes are persons or roles, examples are "role:finance", "person:boss01"')
+    )
+
+
+def _persons_or_roles(value: object, reason: Phrase) -> tuple[ApproverSelector, ...]:
     found = read_approvers(value)
     for selector in found:
         if selector.by not in (SelectorKind.PERSON, SelectorKind.ROLE):
-            raise ValueError(
-                phrase(
-                    '%(selector)s: requesters are persons or roles, examples are "role:sales", "person:sales01"',
-                    selector=selector,
-                )
-            )
+            raise ValueError(phrase("%(selector)s: %(reason)s", selector=selector, reason=reason))
     return found
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import Integer, Select, and_, bindparam, delete, func, insert, o
 from bot.approvals.case import SHORT_DIGITS, CaseSearch, CaseState
 from bot.store.row_times import to_us
 from bot.store.tables import (
+    ABSENCE,
     APPROVAL_AUDIT,
     APPROVAL_CARD,
     APPROVAL_CASE,
@@ -24,6 +25,7 @@ _OPEN: Final = text("state = 'open'")
 _THIS: Final[Any] = bindparam("which")
 
 CASE: Final = select(APPROVAL_CASE).where(_C.id == _THIS)
+ABSENCES: Final = select(ABSENCE)
 LOCKED_CASE: Final = CASE.with_for_update()
 NEWEST: Final = (
     select(APPROVAL_CASE)

@@ -16,6 +16,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from bot.access.audit import AuditEntry
+from bot.approvals.absence import Absence
 from bot.approvals.case import (
     AuditRow,
     Case,
@@ -31,6 +32,7 @@ from bot.approvals.happenings import happening_of
 from bot.approvals.oa.forms import OaRecord, OaState
 from bot.erp.kinds import Kind
 from bot.erp.model import Money
+from bot.mechanisms.unit_of_work import WriteConflict
 from bot.outbox.delivery import Delivery
 from bot.outbox.happenings import Happening, Receiver
 from bot.store.approvals import queries as sql
@@ -50,10 +52,11 @@ from bot.store.chat.standing_answers import redraw_answers
 from bot.store.database import Database, Stored
 from bot.store.outbox.happenings import tell
 from bot.store.outbox.queue import enqueue, withdraw
-from bot.store.record_codec import PlainCodec, RecordCodec
+from bot.store.record_codec import IN_MILLISECONDS, PlainCodec, RecordCodec
 from bot.store.row_times import from_us, to_us
 from bot.store.statements import AT_ONCE, chunks, insert_into
 from bot.store.tables import (
+    ABSENCE,
     APPROVAL_AUDIT,
     APPROVAL_CARD,
     APPROVAL_CASE,
@@ -75,6 +78,7 @@ _OA_BODY = RecordCodec(
     OaRecord, {datetime: PlainCodec(to_us, from_us)}, names={"started_at": "started"}, skip=_NATIVE_COLUMNS
 )
 """The row's JSON: the fields without columns."""
+_ABSENCE = RecordCodec(Absence, IN_MILLISECONDS, names={"begins": "begins_ms", "ends": "ends_ms", "due_at": "due_ms"})
 
 
 class StoredCaseRepository:
@@ -138,6 +142,22 @@ class StoredCaseRepository:
             source=source, kind=kind.command, **searched
         )
         self._connection.execute(adding.on_conflict_do_update(index_elements=["source", "kind"], set_=searched))
+
+    def absences(self) -> Sequence[Absence]:
+        return [_ABSENCE.read_row(row) for row in self._connection.execute(sql.ABSENCES)]
+
+    def change_absence(self, before: Absence | None, after: Absence | None) -> None:
+        person = ABSENCE.c.user_id
+        if before is None:
+            assert after is not None, "something is there before or after"
+            first = insert_into(ABSENCE, self._connection.dialect.name).values(**_ABSENCE.write(after))
+            written = self._connection.scalar(first.on_conflict_do_nothing().returning(person))
+        else:
+            same = (person == before.user_id, ABSENCE.c.revision == before.revision)
+            change = delete(ABSENCE) if after is None else update(ABSENCE).values(**_ABSENCE.write(after))
+            written = self._connection.scalar(change.where(*same).returning(person))
+        if written is None:
+            raise WriteConflict("another process changed the absence")
 
     def put(self, case: Case) -> None:
         before = self._stamps.get(case.id)

@@ -12,6 +12,7 @@ from bot.store.tables.alerts import EVENT as EVENT
 from bot.store.tables.alerts import EVENT_PACK as EVENT_PACK
 from bot.store.tables.alerts import MUTE as MUTE
 from bot.store.tables.alerts import WATCH as WATCH
+from bot.store.tables.approvals import ABSENCE as ABSENCE
 from bot.store.tables.approvals import APPROVAL_AUDIT as APPROVAL_AUDIT
 from bot.store.tables.approvals import APPROVAL_CARD as APPROVAL_CARD
 from bot.store.tables.approvals import APPROVAL_CASE as APPROVAL_CASE

@@ -135,6 +135,19 @@ class ApprovalSourceRow(StoreTable, table=True):
     """When it last was."""
 
 
+class AbsenceRow(StoreTable, table=True):
+    """When a person is away, and who decides instead of them (see `bot.approvals.absence.Absence`)."""
+
+    __tablename__ = "absence"
+
+    user_id: str = Field(primary_key=True)
+    begins_ms: int = Field(sa_type=BigInteger)
+    ends_ms: int = Field(sa_type=BigInteger)
+    substitute: str
+    due_ms: int = Field(sa_type=BigInteger)
+    revision: int
+
+
 class OaApprovalRow(StoreTable, table=True):
     """An approval in DingTalk's own app (see `bot.approvals.oa.forms.OaRecord`)."""
 
@@ -156,6 +169,7 @@ class OaApprovalRow(StoreTable, table=True):
     """The rest of the record as JSON."""
 
 
+ABSENCE = core_table(AbsenceRow)
 APPROVAL_CASE = core_table(ApprovalCaseRow)
 APPROVAL_VOTE = core_table(ApprovalVoteRow)
 APPROVAL_DECISION = core_table(ApprovalDecisionRow)

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 from bot.approvals.policy.rules import (
     ApprovalRule,
     ApprovalRuleSet,
+    AwayRule,
     RuleLevel,
     RuleScope,
     SingleLimit,
@@ -24,7 +25,14 @@ def document_of(rules: ApprovalRuleSet) -> str:
         lines += ["[[substitutes]]", *_substitute(substitute)]
     for limit in rules.limits:
         lines += ["[[limits]]", *_limit(limit)]
+    lines += ["[away]", *_away(rules.away)]
     return "\n".join(lines) + "\n"
+
+
+def _away(away: AwayRule) -> Iterator[str]:
+    yield f'longest = "{written_duration(away.longest)}"'
+    if away.substitutes:
+        yield f"substitutes = {_texts(map(str, away.substitutes))}"
 
 
 def _rule(rule: ApprovalRule) -> Iterator[str]:

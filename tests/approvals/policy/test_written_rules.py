@@ -22,6 +22,7 @@ from bot.approvals.policy.rules import (
     ApprovalRule,
     ApprovalRuleSet,
     ApproverSelector,
+    AwayRule,
     RuleLevel,
     RuleScope,
     SelectorKind,
@@ -33,6 +34,7 @@ from bot.rulefiles.errors import RuleProblem, RulesError
 from bot.words.names import NOTHING_KNOWN
 from tests.approvals.company import FakeCompanyDirectory, document
 from tests.approvals.policy.rule_writer import document_of
+from tests.approvals.policy.test_planner import who
 
 ZONE = ZoneInfo("Asia/Shanghai")
 KNOWN = NOTHING_KNOWN
@@ -137,6 +139,10 @@ def rule_sets(draw: st.DrawFn) -> ApprovalRuleSet:
             for begins in [draw(moments)]
         ),
         limits=tuple(draw(st.lists(limits, max_size=2))),
+        away=AwayRule(
+            substitutes=draw(st.sampled_from([(), who("person:a role:board")])),
+            longest=timedelta(days=draw(st.integers(1, 90))),
+        ),
     )
 
 

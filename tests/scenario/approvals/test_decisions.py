@@ -253,6 +253,23 @@ async def test_a_substitute_has_no_say_after_the_days(open_approval_scenario: Op
         assert ("refused", BOSS) in await scenario.record(SMALL)
 
 
+async def test_a_substitute_named_in_the_chat_is_told_and_decides(open_approval_scenario: OpenApprovalScenario) -> None:
+    named = f'[away]\nsubstitutes = ["person:{BOSS}"]\n'
+    async with open_approval_scenario(SMALL, rules=rule(f'{{any = ["person:{MANAGER}"]}}', named)) as scenario:
+        shown = plain_text(await scenario.ask(f"/外出 今天 {BOSS}", MANAGER))
+        assert all(words in shown for words in ("林明川", "现在等您审批：1", "其中可代批：1"))
+        assert scenario.places(SMALL) == sorted([MANAGER, BUYING])
+        kept = plain_text(await scenario.ask(f"/away 2026-11-24 {BOSS} confirm", MANAGER))
+        assert "已登记" in kept
+        await scenario.system.app.approvals.absences.work()
+        await scenario.settle()
+        assert "赵国强外出至11月24日，由林明川代批。" in plain_text(scenario.card(SMALL, BOSS))
+        assert "赵国强外出至11月24日" in plain_text(await scenario.ask(f"/why {SMALL}", MANAGER))
+        await scenario.press(scenario.card(SMALL, BOSS), YES, BOSS)
+        await scenario.assert_ended(SMALL, CaseState.APPROVED, "林明川")
+        assert [(vote.user_id, vote.on_behalf_of) for vote in (await scenario.case(SMALL)).votes] == [(BOSS, MANAGER)]
+
+
 async def test_reminded_and_then_over(open_approval_scenario: OpenApprovalScenario) -> None:
     time = 'remind = ["4h"]\ndeadline = "1d"\non_expiry = "close"'
     async with open_approval_scenario(SMALL, rules=rule('{any = ["role:approver"]}', time)) as scenario:

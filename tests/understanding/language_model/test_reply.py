@@ -98,7 +98,7 @@ def test_sentences_ask_for_nothing_that_changes_anything(commands: Commands) -> 
     assert all(commands[name].only_asks for name in Sentences.load(commands).commands)
     changing = {name for name in commands if not commands[name].only_asks}
     assert changing == {
-        *("approve", "reject", "mute", "unmute", "watch", "unwatch"),
+        *("approve", "reject", "away", "mute", "unmute", "watch", "unwatch"),
         *("subscribe", "unsubscribe", "lang", "bind", "unbind", "confirm", "clarify", "nudge"),
     }
 
