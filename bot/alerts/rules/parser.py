@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import time, timedelta
+from functools import partial
 from operator import attrgetter
 from pathlib import Path
 
@@ -16,9 +17,10 @@ from bot.alerts.rules.condition import Condition, UnansweredConditions, parse_co
 from bot.alerts.rules.facts import COMMON, WORDS
 from bot.alerts.rules.route_tree import AlertRoute, DynamicTarget, EscalationRule, RouteOptions, RouteTarget, RouteTree
 from bot.alerts.rules.rule_set import RESERVED, REVIVE, ROOT, AlertRuleContext, AlertRuleSet, SeverityThreshold
-from bot.alerts.rules.schedule import DigestSchedule, TimeWindow
+from bot.alerts.rules.schedule import DigestSchedule, Roster, TimeWindow
 from bot.alerts.rules.suppression import Inhibition, Silence
 from bot.alerts.rules.values import (
+    read_days,
     read_ding,
     read_names,
     read_place,
@@ -36,7 +38,7 @@ from bot.rulefiles.document import Reviewed, RuleTable, read_document
 from bot.rulefiles.errors import did_you_mean
 from bot.rulefiles.followed_file import FollowedFile, RuleContent
 from bot.rulefiles.names_in_force import NamesInForce
-from bot.rulefiles.values import read_duration, read_flag, read_moment, read_text, read_texts
+from bot.rulefiles.values import read_duration, read_flag, read_moment, read_some, read_text, read_texts
 from bot.words.names import KnownNames, NameKind
 from bot.words.phrase import phrase
 from bot.words.severity import Severity
@@ -44,15 +46,16 @@ from bot.words.severity import Severity
 NO_ROUTES = NoRules("default", phrase("every alert goes to the groups of alerts.default_groups"))
 
 MAX_DEPTH = 8
-_ROLE = "role:"
+_ROLE, _ROSTER = "role:", "roster:"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RouteParser:
-    """Parses routes, which may name ``windows`` and the roles of ``company``."""
+    """Parses routes, which may name ``windows``, ``rosters`` and the roles of ``company``."""
 
     company: AlertRuleContext
     windows: Mapping[str, TimeWindow]
+    rosters: Mapping[str, Roster]
     unanswered: UnansweredConditions
 
     def root(self, document: RuleTable) -> AlertRoute:
@@ -68,8 +71,8 @@ class RouteParser:
                     " if that is meant), or set alerts.default_groups"
                 )
             )
-        elif set(terms.to) == {DynamicTarget.OWNER}:
-            table.wrong("to", phrase('"owner" alone reaches nobody for events without one; add a group'))
+        elif terms.to and not any(isinstance(goal, Place) for goal in terms.to):
+            table.wrong("to", phrase('"owner" and rosters alone may reach nobody; add a group'))
         everything = Condition(ROOT, (), None, self.unanswered)
         return AlertRoute(name=ROOT, condition=everything, terms=terms, inner=self._inner(document, terms, ""))
 
@@ -165,22 +168,33 @@ class RouteParser:
         if written is None:
             return default
         roles = [goal.name for goal in written if isinstance(goal, _Role)]
+        unknown = [goal for goal in written if isinstance(goal, _RosterName) and goal.name not in self.rosters]
+        if unknown:
+            table.wrong("to", phrase("no [rosters.%(name)s] is written", name=unknown[0].name))
+            return default
         table.refer("to", NameKind.CONFIGURED_ROLE, roles)
         _refer_places(table, "to", [goal for goal in written if isinstance(goal, Place)])
         goals: list[RouteTarget] = []
         for goal in written:
-            goals.extend(self.company.people(goal.name) if isinstance(goal, _Role) else (goal,))
+            if isinstance(goal, _Role):
+                goals.extend(self.company.people(goal.name))
+            else:
+                goals.append(self.rosters[goal.name] if isinstance(goal, _RosterName) else goal)
         return tuple(dict.fromkeys(goals))
 
     def _read_window(self, value: object) -> TimeWindow | None:
         if value == "":  # removes the window of the outer route
             return None
-        name = read_text(value)
-        if name not in self.windows:
-            example = '[windows.workhours] with days = "workdays", from = "08:30", to = "17:30"'
-            known = did_you_mean(name, self.windows) if self.windows else phrase("write %(example)s", example=example)
-            raise ValueError(phrase("no window %(name)s; %(known)s", name=f"{name!r}", known=known))
-        return self.windows[name]
+        return _window_named(self.windows, value)
+
+
+def _window_named(windows: Mapping[str, TimeWindow], value: object) -> TimeWindow:
+    name = read_text(value)
+    if name not in windows:
+        example = '[windows.workhours] with days = "workdays", from = "08:30", to = "17:30"'
+        known = did_you_mean(name, windows) if windows else phrase("write %(example)s", example=example)
+        raise ValueError(phrase("no window %(name)s; %(known)s", name=f"{name!r}", known=known))
+    return windows[name]
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,13 +204,22 @@ class _Role:
     name: str
 
 
-def _read_goals(value: object) -> tuple[RouteTarget | _Role, ...]:
+@dataclass(frozen=True, slots=True)
+class _RosterName:
+    """Whoever of a roster is on duty."""
+
+    name: str
+
+
+def _read_goals(value: object) -> tuple[Place | DynamicTarget | _Role | _RosterName, ...]:
     return tuple(map(_read_goal, read_texts(value)))
 
 
-def _read_goal(text: str) -> RouteTarget | _Role:
+def _read_goal(text: str) -> Place | DynamicTarget | _Role | _RosterName:
     if text == DynamicTarget.OWNER.value:
         return DynamicTarget.OWNER
+    if text.startswith(_ROSTER):
+        return _RosterName(text.removeprefix(_ROSTER))
     return _Role(text.removeprefix(_ROLE)) if text.startswith(_ROLE) else read_place(text)
 
 
@@ -290,7 +313,8 @@ class _RuleParser:
     def rule_set(self) -> AlertRuleSet:
         document = self._document
         windows = self._windows(document.table("windows"))
-        routes = RouteParser(company=self._company, windows=windows, unanswered=self._unanswered)
+        rosters = self._rosters(document.table("rosters"), windows)
+        routes = RouteParser(company=self._company, windows=windows, rosters=rosters, unanswered=self._unanswered)
         rules = AlertRuleSet(
             zone=self._company.zone,
             revive=document.take("revive", read_duration, REVIVE),
@@ -310,6 +334,25 @@ class _RuleParser:
 
     def _windows(self, tables: RuleTable) -> dict[str, TimeWindow]:
         return {name: self._window(name, tables.table(name)) for name in tables}
+
+    def _rosters(self, tables: RuleTable, windows: Mapping[str, TimeWindow]) -> dict[str, Roster]:
+        return {name: self._roster(name, tables.table(name), windows) for name in tables}
+
+    def _roster(self, name: str, table: RuleTable, windows: Mapping[str, TimeWindow]) -> Roster:
+        people = table.need("people", read_some, (), 'people = ["keeper01", "keeper02"]')
+        table.refer("people", NameKind.PERSON, people)
+        zone, read = self._company.zone, read_moment(self._company.zone)
+        since = table.need("since", read, read("2000-01-01"), "since = 2026-10-05")
+        roster = Roster(
+            name=name,
+            people=tuple(Place(PlaceKind.PERSON, person) for person in people),
+            since=since.astimezone(zone).date(),
+            turn_days=table.take("turn_days", read_days, 1),
+            zone=zone,
+            window=table.take("window", partial(_window_named, windows), None),
+        )
+        table.finish()
+        return roster
 
     def _window(self, name: str, table: RuleTable) -> TimeWindow:
         weekdays, workdays = table.take("days", read_weekdays, _ANY_DAY)

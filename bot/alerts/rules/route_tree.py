@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import Enum
 
 from bot.alerts.event import Event, EventType, correlate
 from bot.alerts.routing import EscalationStep, Routing, Target
 from bot.alerts.rules.condition import Condition
 from bot.alerts.rules.facts import VARIABLES, Facts
-from bot.alerts.rules.schedule import DigestSchedule, TimeWindow
+from bot.alerts.rules.schedule import DigestSchedule, Roster, TimeWindow
 from bot.outbox.delivery import DingWay
 from bot.outbox.place import Place
 from bot.words.severity import Severity
@@ -28,7 +28,7 @@ class DynamicTarget(Enum):
     """The places of the event's owner, otherwise of its warehouse, from the table ``[owners]``."""
 
 
-RouteTarget = Place | DynamicTarget
+RouteTarget = Place | DynamicTarget | Roster
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ class RouteTree:
             if route is self.root and self.decides_in_chat() and _is_decided(facts.event.type):
                 why.append(f"{route.name}: no, purchase orders have cards of their own for those who decide")
                 continue
-            for place in self._places(route, facts.event, why):
+            for place in self._places(route, facts, why):
                 if place in self.decides_at and self._has_approval_card(facts.event):
                     why.append(f"{route.name}: not to {place}, which has the approval card")
                 elif place in targets:
@@ -107,7 +107,8 @@ class RouteTree:
     def _target(self, place: Place, route: AlertRoute, facts: Facts) -> Target:
         terms = route.terms
         steps = (
-            EscalationStep(step.after, self._resolved(step.to, facts.event), terms.ding) for step in terms.escalate
+            EscalationStep(step.after, self._resolved(step.to, facts.event, facts.now + step.after), terms.ding)
+            for step in terms.escalate
         )
         return Target(
             place=place,
@@ -120,20 +121,29 @@ class RouteTree:
             ding=terms.ding,
         )
 
-    def _places(self, route: AlertRoute, event: Event, why: list[str]) -> tuple[Place, ...]:
-        places = self._resolved(route.terms.to, event)
-        if DynamicTarget.OWNER in route.terms.to and not self._owned(event):
-            why.append(f"{route.name}: owner {event.owner!r} of warehouse {event.warehouse!r} is not in [owners]")
-            if not places and route is not self.root:
-                # An incomplete table must not lose events.
-                return self._resolved(self.root.terms.to, event)
+    def _places(self, route: AlertRoute, facts: Facts, why: list[str]) -> tuple[Place, ...]:
+        event, now, to = facts.event, facts.now, route.terms.to
+        for target in to:
+            if self._reached(target, event, now):
+                continue
+            if isinstance(target, Roster):
+                why.append(f"{route.name}: nobody of [rosters.{target.name}] is on duty")
+            else:
+                why.append(f"{route.name}: owner {event.owner!r} of warehouse {event.warehouse!r} is not in [owners]")
+        places = self._resolved(to, event, now)
+        if to and not places and route is not self.root:
+            # An incomplete table must not lose events.
+            return self._resolved(self.root.terms.to, event, now)
         return places
 
-    def _resolved(self, targets: tuple[RouteTarget, ...], event: Event) -> tuple[Place, ...]:
-        places: list[Place] = []
-        for target in targets:
-            places.extend(self._owned(event) if isinstance(target, DynamicTarget) else (target,))
-        return tuple(dict.fromkeys(places))
+    def _resolved(self, targets: tuple[RouteTarget, ...], event: Event, at: datetime) -> tuple[Place, ...]:
+        return tuple(dict.fromkeys(place for target in targets for place in self._reached(target, event, at)))
+
+    def _reached(self, target: RouteTarget, event: Event, at: datetime) -> tuple[Place, ...]:
+        if isinstance(target, Roster):
+            on_duty = target.on_duty(at)
+            return () if on_duty is None else (on_duty,)
+        return self._owned(event) if isinstance(target, DynamicTarget) else (target,)
 
     def _owned(self, event: Event) -> tuple[Place, ...]:
         # Account first: people who change warehouses keep their alerts.

@@ -9,6 +9,8 @@ from functools import lru_cache
 
 import structlog
 
+from bot.outbox.place import Place
+
 _log = structlog.get_logger(__name__)
 
 
@@ -85,6 +87,16 @@ class TimeWindow:
         """Return whether the window is open at ``now``."""
         return self.opens_at(now) == now.astimezone(UTC)
 
+    def began_on(self, now: datetime) -> date | None:
+        """Return the day on which the window that is open at ``now`` began; None if none is open."""
+        now = now.astimezone(UTC)
+        today = now.astimezone(self.zone).date()
+        for day in (today - _DAY, today):
+            start, end = self.span(day)
+            if self.counts(day) and start <= now < end:
+                return day
+        return None
+
     def opens_at(self, now: datetime) -> datetime:
         """Return ``now`` if the window is open, else when it opens next; in UTC."""
         now = now.astimezone(UTC)
@@ -94,6 +106,26 @@ class TimeWindow:
                 if now < end and start < end:  # the change to summer time may leave nothing of a short window
                     return max(now, start)
         return now
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Roster:
+    """People who are on duty one after another; with a window, only while it is open."""
+
+    name: str
+    people: tuple[Place, ...]
+    since: date
+    """The first day of the first one's turn."""
+    turn_days: int = 1
+    zone: tzinfo
+    window: TimeWindow | None = None
+
+    def on_duty(self, now: datetime) -> Place | None:
+        """Return whose duty it is, if anybody's; a night belongs to whose turn it was when it began."""
+        day = now.astimezone(self.zone).date() if self.window is None else self.window.began_on(now)
+        if day is None or day < self.since:
+            return None
+        return self.people[(day - self.since).days // self.turn_days % len(self.people)]
 
 
 @dataclass(frozen=True, slots=True)

@@ -63,7 +63,7 @@ WRONG = [
         "line 2: to: nobody has the role 'finanse' in access.roles; did you mean 'fin",
     ),
     ('[default]\nto = ["role:nobody"]\n', "line 2: to: nobody has the role 'nobody' in access.roles"),
-    ('[default]\nto = ["owner"]\n', 'line 2: to: "owner" alone reaches nobody for events without one; add a group'),
+    ('[default]\nto = ["owner"]\n', 'line 2: to: "owner" and rosters alone may reach nobody; add a group'),
     ('[owners]\nW1 = "Shanghai"\n', "line 2: W1: 'Shanghai' is no place"),
     # ── routes ──
     ('[[routes]]\nname = "a/b"\n', "line 2: name: a name has up to 40 characters and no /"),
