@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.bootstrap.names import names_in_force
+from bot.bootstrap.names import known_names, names_in_force
 from bot.bootstrap.rules import open_rules
 from bot.chat.registry import Commands
 from bot.kit.demo import (
@@ -20,6 +20,7 @@ from bot.kit.demo import (
     with_company,
 )
 from bot.kit.simulator.config import SimulatorConfig
+from bot.rulefiles.names_in_force import NamesInForce
 from bot.settings import load_settings
 
 
@@ -50,6 +51,14 @@ def test_a_company_that_was_exported_as_the_readme_says_lives_too(
     own = load_settings(data_dir=tmp_path)
     demo = with_company(demo_settings(own, SimulatorConfig(), "http://127.0.0.1:1"), own, living=True)
     assert {name: source.options.get("living") for name, source in demo.erp.items()} == lives
+
+
+def test_the_demos_own_rules_leave_nothing_in_doubt(tmp_path: Path) -> None:
+    own = load_settings(data_dir=tmp_path)
+    demo = with_company(demo_settings(own, SimulatorConfig(), "http://127.0.0.1:1"), own, living=False)
+    doubts: list[str] = []
+    open_rules(demo, NamesInForce(known_names(demo, Commands.discover()), lambda doubt: doubts.append(str(doubt))))
+    assert doubts == []
 
 
 OWN_RULES = {

@@ -142,6 +142,16 @@ class CaseState(StrEnum):
         return self not in {CaseState.OPEN, CaseState.WRITING, CaseState.UNKNOWN}
 
 
+UNDER_WAY: Mapping[CaseState, Phrase] = MappingProxyType(
+    {
+        CaseState.WRITING: phrase("Decided, the ERP is being updated"),
+        CaseState.UNKNOWN: phrase("The ERP did not confirm yet"),
+        CaseState.FAILED: phrase("The ERP could not be updated"),
+    }
+)
+"""States in which a document still waits in the ERP, although it was decided here."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseDecision:
     """The result of the votes: the first to complete the plan, or any valid rejection. A case has at most one."""

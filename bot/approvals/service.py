@@ -12,7 +12,7 @@ import structlog
 
 from bot.approvals import asking_back, nudging, voting
 from bot.approvals.asking_back import CaseMessage
-from bot.approvals.case import AuditRow, Case, CaseCard, CaseConflict, CaseSearch, CaseState
+from bot.approvals.case import UNDER_WAY, AuditRow, Case, CaseCard, CaseConflict, CaseSearch, CaseState
 from bot.approvals.case_context import CaseContext, DecisionExplanation, build_context, find_context
 from bot.approvals.deciders import (
     Deciders,
@@ -23,7 +23,7 @@ from bot.approvals.deciders import (
     find_deciders,
     find_erp_approvers,
 )
-from bot.approvals.document import ApprovalDocument, DocumentKey, fingerprint
+from bot.approvals.document import FINGERPRINT_PREFIX, ApprovalDocument, DocumentKey, fingerprint
 from bot.approvals.document_reader import document_from_case
 from bot.approvals.lifecycle import (
     call_in_groups,
@@ -44,6 +44,7 @@ from bot.approvals.voting import (
     check_vote,
     why_not_forward,
 )
+from bot.chat.revision_cases import RevisionCase
 from bot.erp.errors import ErpError, NotFound
 from bot.erp.kinds import Kind, review_of
 from bot.erp.model import ErpRecord, Verdict
@@ -142,8 +143,8 @@ class ApprovalService:
         """Return the open cases in which it is this person's turn, oldest first, without calling the ERP."""
         return await self._transactions.query(lambda unit: tuple(_pending(unit, user_id)))
 
-    async def case_of(self, document: ErpRecord, user_id: str) -> RevisionCase:
-        """Return the case of exactly this revision, and whether the person may reject or approve it now."""
+    async def case_of(self, document: ErpRecord, user_id: str) -> RevisionCase | None:
+        """Return the case of exactly this revision, and whether the person may decide it now; None without one."""
         return await self._transactions.query(lambda unit: _case_of(unit, document, user_id))
 
     async def decided_together(self, short_ids: Sequence[str], user_id: str) -> tuple[CaseRuling, ...]:
@@ -310,18 +311,6 @@ class CaseRuling:
     approve: Eligibility | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class RevisionCase:
-    """The case of a document's current revision, if there is one; ``decides``: the reader may decide it now.
-
-    ``rejects``: their rejection would be accepted, too.
-    """
-
-    case: Case | None = None
-    decides: bool = False
-    rejects: bool = False
-
-
 class _CaseMoved(Exception):
     """The case changed while its document was being read."""
 
@@ -398,14 +387,14 @@ def _task_of(unit: CaseUnitOfWork, case: Case, user_id: str) -> ReaderTask:
     return ReaderTask(next_case=next((waiting.id for waiting in _pending(unit, user_id)), ""))
 
 
-def _case_of(unit: CaseUnitOfWork, document: ErpRecord, user_id: str) -> RevisionCase:
+def _case_of(unit: CaseUnitOfWork, document: ErpRecord, user_id: str) -> RevisionCase | None:
     case = unit.cases.newest(DocumentKey.of(document))
     if case is None or not review_of(document).waits or case.fingerprint != fingerprint(document):
-        return RevisionCase()
+        return None
     if case.state is not CaseState.OPEN or not _has_turn(unit, case, user_id):
-        return RevisionCase(case)
+        return RevisionCase(progress=UNDER_WAY.get(case.state))
     reject = check_vote(unit, case, user_id, Verdict.REJECT, document_from_case(case))
-    return RevisionCase(case, decides=True, rejects=reject.allowed)
+    return RevisionCase(id=case.id, seen=case.fingerprint[:FINGERPRINT_PREFIX], can_reject=reject.allowed)
 
 
 def _has_turn(unit: CaseUnitOfWork, case: Case, user_id: str) -> bool:

@@ -49,6 +49,7 @@ from bot.cards.language import choose_language
 from bot.chat.accounts.binding import ErpAccounts
 from bot.chat.audiences import Audiences
 from bot.chat.questions.prompts import OpenPrompts
+from bot.chat.revision_cases import RevisionCases
 from bot.dingtalk.workflow import WorkflowApi
 from bot.erp.hub import ErpHub
 from bot.erp.kinds import DECIDED, Kind, ruled_by
@@ -183,6 +184,7 @@ def build_approvals(
         collaborators={
             ApprovalService: service,
             Absences: absences,
+            RevisionCases: service,
             CasePresenter: showing,
             OpenPrompts: OpenPrompts(),
             SearchGaps: SearchGaps(service, {name: each.kinds.keys() for name, each in deciding.items()}),

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
 from functools import cache
 from operator import attrgetter
+from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, NamedTuple, Protocol, Self, TypeAlias, TypeVar, get_type_hints
 
 from bot.cards.actions import Ask
 from bot.cards.tables import Table
-from bot.cards.view import Button, Label, ListView, View
+from bot.cards.view import Button, Following, Label, ListView, View
 from bot.chat.amounts import AmountBounds, read_amounts
 from bot.chat.arguments import Keyword
 from bot.chat.conditions import AskedBound, ListCondition, WiderList
@@ -21,6 +22,7 @@ from bot.chat.days import DayRange
 from bot.chat.links import more_buttons
 from bot.chat.parsing import command_line, marked
 from bot.chat.product_shares import ProductShare, share_of
+from bot.chat.revision_cases import RevisionCase
 from bot.chat.view_parts import (
     ALL_ADDED_UP,
     EmptiedList,
@@ -40,7 +42,7 @@ from bot.erp.hub import Answer
 from bot.erp.kinds import KINDS, Kind
 from bot.erp.kinds.cards import Lead
 from bot.erp.list_query import Filter
-from bot.erp.model import Money, Product, Slice
+from bot.erp.model import DocumentRef, Money, Product, Review, ReviewState, Slice
 from bot.words.columns import Column
 from bot.words.disclosure import HIDDEN, ChosenBy, ClassedBy, FieldClass, cut
 from bot.words.phrase import Phrase, phrase
@@ -51,6 +53,32 @@ V = TypeVar("V", bound=View)
 
 ListedRows: TypeAlias = Annotated[tuple[R, ...], ChosenBy("compared")]
 """The rows of a document list: those above an amount reveal the amounts."""
+
+
+_DECIDED_BY: Mapping[ReviewState | None, Phrase] = MappingProxyType(
+    {
+        ReviewState.APPROVED: phrase("Approved by"),
+        ReviewState.DONE: phrase("Approved by"),
+        ReviewState.REJECTED: phrase("Rejected by"),
+        ReviewState.CANCELLED: phrase("Cancelled by"),
+    }
+)
+_DECIDED_AT_A_LEVEL = phrase("Decided by")
+_TOLD_STATES = frozenset({ReviewState.WAITING, ReviewState.REJECTED})
+
+
+def _told_state(kind: Kind[Any], document: Any) -> ReviewState | None:
+    """Return what the approval of a document says beyond its own state: that it waits, or was refused."""
+    review = kind.review(document)
+    if review is None or review.state not in _TOLD_STATES or review.state == kind.cards.state(document):
+        return None
+    return review.state
+
+
+def _following(kind: Kind[Any], documents: Iterable[Any], known: Freshness, again: Ask | None) -> Following | None:
+    """Return those documents that wait: what is decided of them has their card drawn again."""
+    waiting = tuple(DocumentRef(each.source or known.source, each.number) for each in documents if kind.waits(each))
+    return Following(waiting, again) if waiting and again is not None else None
 
 
 class FactOfKind(NamedTuple):
@@ -85,6 +113,9 @@ class OneOfKind:
     """What a file says of each line, or of the document, where it has none."""
     document: Any
     days_late: int
+    freshness: Freshness
+    case: RevisionCase | None = None
+    """What is decided here of the document, while it waits."""
     links: tuple[str, ...]
     """The commands besides its own that a source of it can answer."""
 
@@ -109,6 +140,21 @@ class OneOfKind:
         return self.kind.cards.state(self.document)
 
     @property
+    def review(self) -> Review | None:
+        """How far it is on its way through the ERP's approval; None where that tells of none."""
+        return self.kind.review(self.document)
+
+    @property
+    def review_state(self) -> ReviewState | None:
+        """What its approval says beyond its own state: that it waits, or was refused."""
+        return _told_state(self.kind, self.document)
+
+    @property
+    def decided_by_label(self) -> Phrase:
+        """What the last decider is called: by what came of it, once nothing waits."""
+        return _DECIDED_BY.get(self.review.state if self.review else None, _DECIDED_AT_A_LEVEL)
+
+    @property
     def days_overdue(self) -> int:
         """The same of what is owed, as companies' own templates call it."""
         return self.days_late
@@ -123,13 +169,14 @@ class OneOfKind:
         return _facts_of(self.document, self.kind.cards.fact_columns[first:last])
 
     def _first_buttons(self) -> Sequence[Button]:
-        """Return the buttons of its orders and of what else it opens, then those that come before the lines'."""
+        """Return the buttons that decide it, of its orders and of what else it opens, then those before the lines'."""
         kind, cards = self.kind, self.kind.cards
         opens = (*_orders_of(kind), *cards.opens)
         named = [button for lead in opens for button in ask_buttons(lead.command, lead.words(self.document))]
         theirs = Ask(command_line(self.command, kind.partner_of(self.document)))
         others = [Button(cards.others, theirs)] if cards.others else []
-        return (*named, *others, *self._link_buttons(cards.tells))
+        decisions = self.case.buttons(self.document.number) if self.case else ()
+        return (*decisions, *named, *others, *self._link_buttons(cards.tells))
 
     def _last_buttons(self) -> Sequence[Button]:
         return (*self._link_buttons(self.kind.cards.about), *erp_link_buttons(self.document.url))
@@ -150,6 +197,7 @@ class RecordView(OneOfKind, View):
     document: Any
     days_late: int = 0
     freshness: Freshness
+    case: RevisionCase | None = None
     links: tuple[str, ...] = ()
 
     def question(self) -> Ask:
@@ -157,6 +205,9 @@ class RecordView(OneOfKind, View):
 
     def table(self) -> Table:
         return table_of_one(self.columns, self.document, self.freshness.as_of)
+
+    def following(self) -> Following | None:
+        return _following(self.kind, (self.document,), self.freshness, self.question())
 
     def buttons(self) -> Sequence[Button]:
         return (*self._first_buttons(), *self._last_buttons())
@@ -168,7 +219,8 @@ class RecordView(OneOfKind, View):
         if context is not None:
             more["days_late"] = cls.kind.days_late(found.value, context.today)
         books = marked(found.value.books)
-        return cut(cls(document=found.value, freshness=freshness(found), books=books, **more), hit.fields)
+        view = cls(document=found.value, freshness=freshness(found), case=hit.case, books=books, **more)
+        return cut(view, hit.fields)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -183,6 +235,7 @@ class DocumentView(OneOfKind, ExportedListView):
     document: Any
     days_late: int
     freshness: Freshness
+    case: RevisionCase | None = None
     links: tuple[str, ...] = ()
 
     def row_buttons(self) -> Sequence[Button]:
@@ -191,6 +244,9 @@ class DocumentView(OneOfKind, ExportedListView):
     def folded_rows(self) -> Sequence[Button]:
         skus = tuple(dict.fromkeys(line.sku for line in self.rows if line.sku))
         return [Button(_STOCK, Ask(command_line("stock", *skus)))] if len(skus) > 1 else []
+
+    def following(self) -> Following | None:
+        return _following(self.kind, (self.document,), self.freshness, self.question())
 
     def buttons(self) -> Sequence[Button]:
         return (*self._first_buttons(), *ListView.buttons(self), *self._last_buttons(), *self.file_buttons())
@@ -225,6 +281,7 @@ class DocumentView(OneOfKind, ExportedListView):
             line=command_line(cls.command, document.number, books=document.books),
             books=marked(document.books),
             freshness=freshness(found),
+            case=hit.case,
             **more,
         )
         return cut(view, hit.fields)
@@ -299,11 +356,15 @@ class FoundDocument(Protocol):
     @property
     def fields(self) -> frozenset[FieldClass]: ...
 
+    @property
+    def case(self) -> RevisionCase | None: ...
+
 
 class RowOfKind(NamedTuple):
     """What a row of a list says by its kind.
 
     The ``amount`` is what is left of what is owed, else the ``whole``, which is told besides where bounds are of it.
+    ``awaits`` are the names of those whose turn it is to decide.
     """
 
     title: str
@@ -313,6 +374,7 @@ class RowOfKind(NamedTuple):
     amount: Money | None
     whole: Money | None
     mark: Phrase | None
+    awaits: tuple[str, ...]
 
 
 class ListOfKind:
@@ -381,14 +443,16 @@ class ListOfKind:
         kind, total, left = self.kind, self.kind.amounts.total(row), self.kind.amounts.left_of(row)
         is_left = kind.is_owed and kind.is_unfinished(row)
         both = is_left and self.bounds is not None and not self.bounds.of_balance and total != left
+        review = kind.review(row)
         return RowOfKind(
             title=kind.title(row),
             days_late=kind.days_late(row, self.today),
-            state=kind.cards.state(row),
+            state=_told_state(kind, row) or kind.cards.state(row),
             day=kind.due(row) if kind.has_due else kind.day(row),
             amount=left if is_left else total,
             whole=total if both else None,
             mark=kind.cards.mark(row),
+            awaits=review.names(review.progress.pending_for) if review else (),
         )
 
 
@@ -436,6 +500,9 @@ class DocumentListView(EmptiedList, ListOfKind, ExportedListView):
         if not self.overdue or self.offset + index > self.overdue:
             return ""
         return "due" if self.offset + index == self.overdue else "" if index else "overdue"
+
+    def following(self) -> Following | None:
+        return _following(self.kind, self.rows, self.freshness, self.question())
 
     def sums(self) -> Sequence[tuple[Phrase, Sequence[Money]]]:
         """Return the total of the counted documents, one amount per currency, with the sums' names."""

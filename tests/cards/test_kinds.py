@@ -113,8 +113,10 @@ def test_a_company_draws_them_by_the_name_of_the_card_or_all_kinds_at_once(tmp_p
         '{% extends "documents.md.j2" %}{% block title %}{{ super() }}!{% endblock %}'
     )
     renderer = CardRenderer(languages=load_languages(), custom_dir=tmp_path)
-    titles = [renderer.render(samples.load_sample(name), "en", zone=zone).title for name in ("offer", "offers", "po")]
-    assert titles == ["Ours", "Newest offers (2)!", "Purchase order PO-1001"]
+    titles = [
+        renderer.render(samples.load_sample(name), "en", zone=zone).title for name in ("offer", "offers", "customer")
+    ]
+    assert titles == ["Ours", "Newest offers (2)!", "Customer C001"]
 
 
 OURS = """\

@@ -27,11 +27,10 @@ from bot.approvals.unit_of_work import ApprovalOptions, CaseStore, CaseTransacti
 from bot.approvals.writeback_worker import WritebackWorker
 from bot.erp.errors import Unavailable
 from bot.erp.hub import ErpHub
-from bot.erp.kinds import Kind
-from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseOrder, ReviewState
+from bot.erp.kinds import PURCHASE_ORDERS, Kind, decided_kind
+from bot.erp.model import Approval, Decision, DecisionOutcome, DecisionResult, ErpRecord, ReviewState
 from bot.mechanisms.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
-from tests.approvals.company import po_key
 from tests.approvals.env import PATIENCE
 from tests.bare_records import with_review
 from tests.chat.audience_parts import reader_by_kind
@@ -64,28 +63,31 @@ class FakeErp:
     away: bool = False
     decisions: list[Decision] = field(default_factory=list)
 
-    async def reread(self, source: str, kind: Kind[Any], number: str) -> PurchaseOrder:
+    async def reread(self, source: str, kind: Kind[Any], number: str) -> ErpRecord:
         if self.away:
             raise Unavailable("away", source=source)
         # The people for whom the company's ERP waits have no accounts here: approvals hear of none.
-        return with_review(replace(await self.company.purchase_order(number), source=source), approval=None)
+        found: ErpRecord = replace(await self.company.document(kind, number), source=source)
+        return with_review(found, approval=None) if kind.review(found) else found
 
     async def categories(self, source: str, skus: Sequence[str]) -> frozenset[str]:
         return frozenset()
 
     async def decide(self, source: str, decision: Decision) -> DecisionResult:
         self.decisions.append(decision)
-        order = await self.company.purchase_order(decision.number)
-        status = ReviewState.APPROVED if decision.verdict == "approve" else ReviewState.REJECTED
-        decided = with_review(replace(order, source=source), state=status, version=order.review.version + "+")
-        self.change(decision.number, state=status, version=decided.review.version)
-        return DecisionResult(outcome=DecisionOutcome.APPLIED, document=decided)
+        kind = decided_kind(decision.kind)
+        found = await self.company.document(kind, decision.number)
+        state = ReviewState.APPROVED if decision.verdict == "approve" else ReviewState.REJECTED
+        said = Approval(decided_by=decision.by, reason=decision.reason)
+        decided = with_review(found, state=state, version=kind.reviewed(found).version + "+", approval=said)
+        self.company.put(decided)
+        return DecisionResult(outcome=DecisionOutcome.APPLIED, document=replace(decided, source=source))
 
-    def change(self, number: str, **changes: object) -> None:
-        self.company.purchases = tuple(
-            with_review(purchase, **changes) if purchase.number == number else purchase
-            for purchase in self.company.purchases
-        )
+    def change(self, number: str, *, state: ReviewState = ReviewState.WAITING, **changes: object) -> None:
+        """Have a purchase order changed in the ERP."""
+        known = next(order for order in self.company.purchases if order.number == number)
+        changed = replace(known, **changes)  # type: ignore[arg-type]  # fields of an order
+        self.company.put(with_review(changed, state=state, version=known.review.version + "+"))
 
 
 class ApprovalFixture:
@@ -127,9 +129,9 @@ class ApprovalFixture:
         self.composer = ApprovalComposer(self.service.find, self.presenter, reader_by_kind)
         self.requester_composer = RequesterComposer(self.service.find, self.presenter, reader_by_kind)
 
-    async def submit(self, number: str = "PO-1001") -> Case:
-        """Open the case of an order."""
-        case = await self.service.sync_document(po_key("main", number))
+    async def submit(self, number: str = "PO-1001", kind: Kind[Any] = PURCHASE_ORDERS) -> Case:
+        """Open the case of a document."""
+        case = await self.service.sync_document(DocumentKey("main", kind, number))
         assert case is not None
         return case
 

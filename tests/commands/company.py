@@ -24,6 +24,7 @@ from bot.erp.kinds import (
     VENDORS,
     D,
     Kind,
+    kind_of,
 )
 from bot.erp.kinds.quotations import Quotation, QuotationStatus
 from bot.erp.model import (
@@ -34,6 +35,7 @@ from bot.erp.model import (
     Customer,
     Decision,
     DecisionResult,
+    ErpRecord,
     Invoice,
     Money,
     OrderLine,
@@ -300,6 +302,12 @@ class Company(DocumentCalls):
             raise Unsupported("not here")
         found: Sequence[D] = getattr(self, _KEPT[kind])
         return found
+
+    def put(self, document: ErpRecord) -> None:
+        """Have a document in place of the one of its kind and number, if there is one."""
+        kind = kind_of(document)
+        known = {each.number: each for each in self.documents_of(kind)}
+        setattr(self, _KEPT[kind], (*{**known, document.number: document}.values(),))
 
     async def decide(self, decision: Decision) -> DecisionResult:
         raise Unsupported("nothing is decided here")

@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -39,6 +40,7 @@ from bot.chat.question_handler import PreparedAnswer
 from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.records.reader_hub import no_account
 from bot.chat.registry import Commands
+from bot.chat.revision_cases import RevisionCases
 from bot.efficiency.port import EfficiencyReader, FindingReader
 from bot.erp.hub import ErpHub
 from bot.gate.gate import Gate
@@ -341,6 +343,7 @@ def collaborators(
         PeopleReader: Listed(),
         ApprovalService: approvals.service,
         Absences: approvals.absences,
+        RevisionCases: approvals.service,
         CasePresenter: approvals.presenter,
         SearchGaps: SearchGaps(approvals.service, {"main": ["po"]}),
         ErpAccounts: accounts,
@@ -451,6 +454,15 @@ def ask(dispatcher: QuestionDispatcher) -> Ask:
 def lines(view: View) -> list[str]:
     """Return the lines that the buttons of a view ask, with the offset behind a plus sign."""
     return [button.does if isinstance(button.does, str) else button.does.typed for button in view.buttons()]
+
+
+def body_of(view: View) -> str:
+    """Return the text of a view's card in English."""
+    return (
+        CardRenderer(languages=load_languages(), now=lambda: NOW)
+        .render(view, "en", zone=ZoneInfo("Asia/Shanghai"))
+        .body
+    )
 
 
 def as_(kind: type[V], answer: PreparedAnswer) -> V:

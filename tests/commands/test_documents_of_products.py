@@ -15,13 +15,12 @@ from bot.access.rules import AccessRule
 from bot.cards.language import load_languages
 from bot.cards.notices import NotFoundNotice
 from bot.cards.renderer import CardRenderer
-from bot.chat.document_views import view_of_list, view_of_one
+from bot.chat.document_views import DocumentListView, view_of_list, view_of_one
 from bot.chat.records.products import ProductChoice
 from bot.erp.kinds import SALES_ORDERS
 from bot.erp.model import OrderLine, OrderStatus, PurchaseLine, ReviewState, SalesOrder
 from bot.erp.port import Capability
 from bot.words.disclosure import ALL_FIELDS, HIDDEN, FieldClass, cut
-from commands.po import PurchaseListView
 from tests.commands.company import Company, order, purchase
 from tests.commands.conftest import Ask, as_, lines
 
@@ -115,7 +114,7 @@ async def test_figures_alone_are_a_number_unless_a_product_is_called_so(ask: Ask
 
 
 async def test_purchase_orders_tell_what_is_still_to_come(ask: Ask) -> None:
-    view = as_(PurchaseListView, await ask("/po SKU123"))
+    view = as_(DocumentListView, await ask("/po SKU123"))
     assert [row.number for row in view.rows] == ["PO-1"]
     share = view.share_of(view.rows[0])
     assert share is not None
@@ -165,7 +164,7 @@ class TestAnErpThatCannotBeAsked:
         answer = await ask("/order SKU123")
         assert "can't be asked which of these documents have a product" in str(answer.view)
         as_(NotFoundNotice, await ask("/order 螺丝"))
-        assert as_(PurchaseListView, await ask("/po SKU123")).total == 1
+        assert as_(DocumentListView, await ask("/po SKU123")).total == 1
 
 
 @pytest.mark.parametrize("typed", ["/order SKU123 >100", "/order 螺丝 >100"])

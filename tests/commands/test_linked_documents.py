@@ -20,7 +20,6 @@ from bot.chat.document_views import DocumentListView, DocumentView, RecordView
 from bot.erp.model import Invoice, Progress, ReviewState
 from bot.erp.port import Capability
 from bot.words.disclosure import HIDDEN, FieldClass, cut
-from commands.po import PurchaseView
 from tests.commands.company import NOW, TODAY, Company, bill, cny, invoice, order, payment, production, purchase
 from tests.commands.conftest import Ask, as_, lines
 from tests.read_model.memory_documents import MemoryDocuments
@@ -166,7 +165,7 @@ async def test_a_purchase_order_leads_to_its_bills_once_something_came(ask: Ask,
 
 
 async def test_a_purchase_order_leads_to_its_receipts_after_all_else_that_the_erp_tells(ask: Ask) -> None:
-    view = as_(PurchaseView, await ask("/po PO-70"))
+    view = as_(DocumentView, await ask("/po PO-70"))
     came_in = replace(view.document, received=Progress.PARTIAL)
     with_receipts = lines(replace(view, document=came_in, links=(*view.links, "receipt")))
     assert "/receipt PO-70" not in lines(view), "no source tells receipts here"

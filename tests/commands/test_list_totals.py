@@ -12,14 +12,13 @@ import pytest
 
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
-from bot.chat.document_views import view_of_list
+from bot.chat.document_views import DocumentListView, view_of_list
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.view_parts import Uncounted
 from bot.erp.kinds import INVOICES, SALES_ORDERS
 from bot.erp.model import Money, PartnerKind, PaymentDirection, PaymentStatus, ReviewState
 from bot.words.disclosure import ALL_FIELDS, HIDDEN, FieldClass
 from commands.payment import PaymentListView
-from commands.po import PurchaseListView
 from tests.commands.company import NOW, TODAY, Company, cny, invoice, order, payment, purchase
 from tests.commands.conftest import Ask, as_
 from tests.read_model.memory_documents import MemoryDocuments
@@ -70,7 +69,7 @@ async def test_each_page_says_what_the_whole_list_comes_to(ask: Ask, company: Co
     assert (orders.total, sums(orders)) == (count, (cny(f"{count}00"),))
     owed = as_(InvoiceListView, await ask(f"/invoice open{page}"))
     assert sums(owed) == (Money(Decimal("10.10") * count, "CNY"),)
-    bought = as_(PurchaseListView, await ask(f"/po open{page}"))
+    bought = as_(DocumentListView, await ask(f"/po open{page}"))
     assert sums(bought) == (Money(Decimal("0.10") * (count - 2), "CNY"), Money(Decimal(6), "USD"))
 
 

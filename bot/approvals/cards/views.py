@@ -13,12 +13,13 @@ from types import MappingProxyType
 from typing import Annotated, Any, ClassVar, TypeAlias
 
 from bot.approvals.cards.insights import NO_INSIGHT, LineInsight
-from bot.approvals.case import CaseState, ExternalDecision, InquiryEnd, external_headline, withdrawal_text
+from bot.approvals.case import UNDER_WAY, CaseState, ExternalDecision, InquiryEnd, external_headline, withdrawal_text
 from bot.cards.actions import ApproveCase, Ask, ClarifyCase, ForwardCase, RejectCase, RejectReason, UndoDecision
 from bot.cards.form import REASON_FIELD, FormField, InputForm
 from bot.cards.view import Button, Color, Following, Label, ListView, View
 from bot.cards.withholding import SEE_ALL
 from bot.chat.parsing import command_line
+from bot.chat.revision_cases import decision_buttons
 from bot.chat.view_parts import erp_link_buttons
 from bot.erp.kinds import decided_kind, deciding_of, ruled_by
 from bot.erp.model import DocumentRef, Money, PartnerName, Quantity, ReviewState, Verdict
@@ -27,13 +28,11 @@ from bot.words.phrase import Phrase, phrase
 
 HEADLINES: Mapping[CaseState, Phrase] = MappingProxyType(
     {
+        **UNDER_WAY,
         CaseState.OPEN: phrase("Waiting"),
-        CaseState.WRITING: phrase("Decided, the ERP is being updated"),
-        CaseState.UNKNOWN: phrase("The ERP did not confirm yet"),
         CaseState.APPROVED: phrase("Approved"),
         CaseState.REJECTED: phrase("Rejected"),
         CaseState.DECIDED_ELSEWHERE: external_headline(None),
-        CaseState.FAILED: phrase("The ERP could not be updated"),
         CaseState.SUPERSEDED: phrase("Changed in the ERP"),
         CaseState.EXPIRED: phrase("Expired"),
         CaseState.WITHDRAWN: phrase("No longer waits"),
@@ -687,16 +686,6 @@ class UnseenApproval(View):
 def is_settled(state: CaseState) -> bool:
     """Return whether the ERP has confirmed the decision made here."""
     return state in (CaseState.APPROVED, CaseState.REJECTED)
-
-
-def decision_buttons(case: str, seen: str, number: str, *, can_reject: bool) -> tuple[Button, ...]:
-    """Return the decision buttons for a revision, limited to what its source accepts."""
-    reject = Button(phrase("Reject"), RejectCase(case, seen, number=number), Color.RED)
-    return (
-        Button(phrase("Approve"), ApproveCase(case, seen, number=number), Color.BLUE),
-        *((reject,) if can_reject else ()),
-        Button(phrase("Pass on"), ForwardCase(case, number=number)),
-    )
 
 
 def follow_case(source: str, number: str, case: str, shows: str = "") -> Following:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple, TypeVar, cast
 
 from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
@@ -18,6 +18,7 @@ from bot.chat.questions.prompts import OpenPrompts
 from bot.chat.records.documents import Documents
 from bot.chat.records.own_documents import OwnDocuments
 from bot.chat.registry import AnyCommand, Commands
+from bot.chat.revision_cases import RevisionCases
 from bot.chat.view_parts import EmptiedList
 from bot.erp.books import ALL_BOOKS
 from bot.erp.errors import ErpError
@@ -48,6 +49,7 @@ class _MadeOf(NamedTuple):
 
     kept: ReadModel
     own: OwnDocuments
+    cases: RevisionCases | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +108,7 @@ class BoundCommand:
                 named[name] = kept.narrowed(visible)
             for name, made in self.documents.items():
                 kept = made.kept.narrowed(visible)
-                named[name] = Documents(visible, kept, made.own, asked.context, asked.policy, restricted)
+                named[name] = Documents(visible, kept, made.own, asked.context, asked.policy, made.cases, restricted)
         return await self.command.function(*positional, **named)
 
     async def _finds(self, asked: _Question) -> View | Ask | None:
@@ -144,6 +146,7 @@ def bind_command(command: AnyCommand, known: Mapping[type, object]) -> BoundComm
     kept: dict[str, ReadModel] = {}
     documents: dict[str, _MadeOf] = {}
     model, own = known.get(ReadModel), known.get(OwnDocuments)
+    cases = cast(RevisionCases | None, known.get(RevisionCases))
     for name, kind in command.signature.collaborators.items():
         if kind is QuestionContext:
             context.append(name)
@@ -152,7 +155,7 @@ def bind_command(command: AnyCommand, known: Mapping[type, object]) -> BoundComm
         elif kind is ErpHub and kind in known:
             hub.append(name)
         elif kind is Documents and isinstance(model, ReadModel) and isinstance(own, OwnDocuments) and ErpHub in known:
-            documents[name] = _MadeOf(model, own)
+            documents[name] = _MadeOf(model, own, cases)
         elif isinstance(collaborator := known.get(kind), ReadModel):
             kept[name] = collaborator
         elif kind in known:

@@ -33,6 +33,7 @@ from bot.chat.records.order_moves import moves_of_order, view_of_moves
 from bot.chat.records.own_documents import OwnDocuments
 from bot.chat.records.products import ProductChoice, ProductLookup
 from bot.chat.records.reader_hub import command_of, visible_fields
+from bot.chat.revision_cases import RevisionCase, RevisionCases
 from bot.erp.answer import Answer
 from bot.erp.hub import ErpHub
 from bot.erp.kinds import D, Kind
@@ -69,6 +70,8 @@ class Documents:
     own: OwnDocuments
     context: QuestionContext
     policy: AccessPolicy
+    cases: RevisionCases | None
+    """What is decided here; None where nothing is."""
     typed: Mapping[str, Restriction | None] = field(default_factory=dict)
     """What was typed of the restrictions."""
 
@@ -130,13 +133,13 @@ class Documents:
         order, moved = found
         return cut(view_of_moves(kind).of(order, moved, self.context), self.fields(kind))
 
-    def show(self, kind: Kind[D], hit: OneDocument[D] | DocumentList[D] | ProductChoice, **more: Any) -> View:
-        """Return the view of what was found, as the asker may see it, with what there is ``more`` to tell of one."""
+    def show(self, kind: Kind[D], hit: OneDocument[D] | DocumentList[D] | ProductChoice) -> View:
+        """Return the view of what was found, as the asker may see it."""
         if isinstance(hit, ProductChoice):
             return hit
         if isinstance(hit, DocumentList):
             return view_of_list(kind).of(hit, self.context)
-        return view_of_one(kind).of(hit, self.context, links=links_of(kind, self.erp, of=hit.found), **more)
+        return view_of_one(kind).of(hit, self.context, links=links_of(kind, self.erp, of=hit.found))
 
     def fields(self, kind: Kind[D]) -> frozenset[FieldClass]:
         """Return the classes that the rules on a kind and on its area leave to the asker."""
@@ -204,7 +207,7 @@ class Documents:
         """Return what was found with all that its card says of the question, and what its reader may see of it."""
         fields = self.fields(asked.bounds.whole)
         if isinstance(hit, OneDocument):
-            return replace(hit, fields=fields)
+            return replace(hit, fields=fields, case=await self._case_of(hit.found, asked.bounds.whole))
         kind = asked.bounds.kind
         if kind.amounts.classes:
             # The lines of a list of a product are those of it alone.
@@ -216,6 +219,12 @@ class Documents:
         return replace(
             hit, text=asked.text, which=asked.which, days=asked.days, bounded=asked.bounds.asked, fields=fields
         )
+
+    async def _case_of(self, found: Answer[D], kind: Kind[D]) -> RevisionCase | None:
+        """Return the case of a document that waits; of an old copy nothing is decided."""
+        if self.cases is None or found.stale or not kind.waits(found.value):
+            return None
+        return await self.cases.case_of(replace(found.value, source=found.source), self.context.person.user_id or "")
 
 
 async def _ask(kind: Kind[D], erp: ErpHub, query: ListQuery) -> Answer[Slice[D]]:

@@ -17,6 +17,7 @@ from bot.chat.parsing import command_line
 from bot.chat.records.bounded_lists import BoundedLists
 from bot.chat.records.kept_documents import ReadList, whole_lists
 from bot.chat.records.own_documents import OWN_WORDS, OwnedDocuments
+from bot.chat.revision_cases import RevisionCase
 from bot.chat.view_parts import ALL_ADDED_UP, NotAddedUp
 from bot.erp.errors import Ambiguous, ErpError, NotFound
 from bot.erp.hub import Answer, ErpHub
@@ -89,10 +90,11 @@ class Numbered(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class OneDocument(Generic[D]):
-    """The one document that was meant, of which its reader may see these ``fields``."""
+    """The one document that was meant, of which its reader may see these ``fields``; its ``case``, while it waits."""
 
     found: Answer[D]
     fields: frozenset[FieldClass] = ALL_FIELDS
+    case: RevisionCase | None = None
 
 
 @dataclass(frozen=True, slots=True)

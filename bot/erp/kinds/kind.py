@@ -321,9 +321,12 @@ class Kind(Generic[D]):
 
     def list_named(self, wanted: Filter) -> NamedList[D]:
         """Return a list by its name; what waits for a decision is a list of every kind that is decided."""
-        return self.filters[wanted] if wanted in self.filters else NamedList(self._waits, self.day)
+        if wanted in self.filters:
+            return self.filters[wanted]
+        return NamedList(lambda document, _today: self.waits(document), self.day)
 
-    def _waits(self, document: D, _today: date) -> bool:
+    def waits(self, document: D) -> bool:
+        """Return whether a document waits for a decision."""
         found = self.review(document)
         return found is not None and found.waits
 

@@ -31,6 +31,8 @@ def _owners(order: PurchaseOrder) -> tuple[str, ...]:
     return (*accounts, *order.review.names(accounts))
 
 
+_BUYER = Column(phrase("Buyer"), lambda order: order.review.named(order.buyer))
+
 PURCHASE_ORDERS: Kind[PurchaseOrder] = Kind(
     record=PurchaseOrder,
     command="po",
@@ -91,14 +93,14 @@ PURCHASE_ORDERS: Kind[PurchaseOrder] = Kind(
             Column(phrase("Days late"), "days_late"),
             Column(phrase("Amount"), "total"),
             Column(phrase("Received"), "received"),
-            Column(phrase("Buyer"), "buyer"),
+            _BUYER,
         ),
         facts=(
             Column(phrase("Total"), "total"),
             Column(phrase("Delivery date"), "due_on"),
             "received",
             Column(phrase("Requested by"), lambda order: order.review.named(order.review.requester)),
-            "buyer",
+            _BUYER,
         ),
         lines=(
             Column(phrase("Product"), "sku"),
