@@ -37,9 +37,6 @@ from bot.words.sealing import CompanyKey
 from tests.erp.sql.postgres_server import PASSWORD, Postgres, new_database
 from tests.store.test_upgrades import fill
 
-# SQLite's indices of expressions: nothing here asks what they say.
-pytestmark = pytest.mark.filterwarnings("ignore:Skipped unsupported reflection of expression-based index")
-
 SECRET = "甲公司 1280.00"
 LARGE = 2**62
 DELETED = 41

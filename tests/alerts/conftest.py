@@ -15,9 +15,9 @@ from bot.alerts.repository import AlertRepository
 from bot.outbox.delivery import Delivery
 from bot.store.alerts.repository import StoredAlertQueue
 from bot.store.database import Database
-from bot.store.tables import METADATA
 from tests.alerts.memory_repository import MemoryAlertRepository
 from tests.alerts.scenario import ProcessorScenario, RunInTransaction, StubRules
+from tests.store.migrating import make_tables
 
 T = TypeVar("T")
 
@@ -58,9 +58,9 @@ def on_database(database: Database) -> RunInTransaction:
 
 @contextmanager
 def sqlite(folder: Path) -> Iterator[Database]:
-    """Open a database with empty tables; migrating costs a second, which the store's own tests spend."""
+    """Open a database with empty tables."""
     database = Database(f"sqlite:///{folder / 'bot.sqlite3'}")
-    database.run_blocking(METADATA.create_all)
+    make_tables(database)
     yield database
     database._engine.dispose()
 

@@ -20,7 +20,6 @@ from bot.alerts.repository import AlertRepository, AlertUnitOfWork
 from bot.alerts.routing import Target
 from bot.outbox.place import Place
 from bot.store.database import Database
-from bot.store.tables import METADATA
 from bot.words.severity import Severity
 from tests.alerts.memory_repository import MemoryAlertRepository
 from tests.alerts.scenario import (
@@ -39,6 +38,7 @@ from tests.alerts.scenario import (
     to,
 )
 from tests.examples import examples
+from tests.store.migrating import make_tables
 
 from .conftest import in_memory, on_database
 
@@ -100,7 +100,7 @@ class AlertMachine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.database = Database("sqlite://")
-        self.database.run_blocking(METADATA.create_all)
+        make_tables(self.database)
         self.scenarios = (
             ProcessorScenario(in_memory(MemoryAlertRepository()), rules(), many=2),
             ProcessorScenario(on_database(self.database), rules(), many=2),

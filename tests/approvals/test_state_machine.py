@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
-from functools import partial
 from typing import TypeVar
 
 import pytest
@@ -25,8 +24,6 @@ from bot.erp.errors import ErpError, Invalid
 from bot.erp.model import Decision, DecisionOutcome, DecisionResult, Money, ReviewState, Verdict
 from bot.store.approvals.repository import StoredCaseTransactions
 from bot.store.database import Database
-from bot.store.first_tables import make_first_tables
-from bot.store.revisions import latest_revision
 from bot.store.tables import DELIVERY
 from tests.approvals.company import po_key, waiting_order
 from tests.approvals.env import PEOPLE, ApprovalEnv, Clock, Killed, rules
@@ -36,6 +33,7 @@ from tests.approvals.policy.test_evaluation import stands_in
 from tests.approvals.policy.test_planner import all_of, any_of, who
 from tests.bare_records import with_review
 from tests.examples import examples
+from tests.store.migrating import make_tables
 
 T = TypeVar("T")
 
@@ -417,7 +415,7 @@ class StoredApprovalMachine(ApprovalMachine):
 
     def open_store(self) -> CaseStore:
         self.database = Database("sqlite://")
-        self.database.run_blocking(partial(make_first_tables, revision=latest_revision()))
+        make_tables(self.database)
         return StoredCaseTransactions(self.database, self.clock)
 
     def close(self) -> None:

@@ -20,7 +20,6 @@ from bot.outbox.delivery import DeliveryState, DeliveryStepKind, DingWay, Urgenc
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import NOBODY_CALLED, NOBODYS, SendFailed, SendFailureKind
 from bot.store.database import Database
-from bot.store.tables import METADATA
 from tests.examples import examples
 from tests.outbox.conftest import (
     GROUP,
@@ -240,7 +239,7 @@ def test_no_window_has_more_than_the_budget(
 
     async def scenario() -> list[tuple[str, datetime]]:
         clock, database = Clock(), Database("sqlite:///:memory:")
-        await database.run(METADATA.create_all)
+        await database.migrate()
         composer, wire = RevisionComposer(database, clock), TimedMessenger(clock, [])
         limits = SendLimits(per_second=per_second, place_minute=place_minute)
         outboxes = [outbox_of(database, composer, wire, clock, limits=limits, at_once=3) for _ in range(workers)]

@@ -24,6 +24,7 @@ from bot.settings import EMBEDDED
 from bot.store import database
 from bot.store.data_keys import GivenKeys
 from bot.store.database import Database
+from bot.store.revisions import latest_revision
 from tests.scenario.fork_server import ForkedProcess, fork
 from tests.scenario.traffic import LONGEST_WAIT, eventually
 from tests.unlimited import ONE_CARD, UNLIMITED
@@ -80,7 +81,7 @@ def used_before(folder: Path) -> Path:
     folder.mkdir(parents=True, exist_ok=True)
     store = create_engine(f"sqlite:///{folder / 'dingerp.sqlite3'}")
     with store.begin() as connection:
-        database._upgrade(connection)
+        database.make_first_tables(connection, latest_revision())
     store.dispose()
     company = create_engine(f"sqlite:///{folder / 'erp-main.sqlite3'}", isolation_level="AUTOCOMMIT")
     with company.connect() as connection:

@@ -10,8 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from alembic import command
-from alembic.config import Config
 from sqlalchemy import String, insert, select, text
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.engine import Connection
@@ -24,11 +22,11 @@ from bot.store import rotation
 from bot.store.alerts.events import StoredEvents, insert_events, take_waiting
 from bot.store.data_keys import GivenKeys, KeyFile
 from bot.store.database import Database
-from bot.store.revisions import MIGRATIONS
 from bot.store.rotation import OLD_KEY_STAYS, change_data_key, drop_old_keys, sealed_tables
 from bot.store.sealed_columns import Sealed
 from bot.store.tables import APPROVAL_AUDIT, ERP_COPY, INBOX, METADATA, POLL_UNSENT
 from bot.words.sealing import CompanyKey, WrongDataKey, sealed_prefix
+from tests.store.migrating import migrate_to
 
 NOW = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
 SECRET = "甲公司 1280.00"
@@ -338,19 +336,6 @@ async def test_the_record_of_approvals_still_only_grows_after_a_change_of_keys(u
                 connection.execute(text(change))
 
 
-def upgrade_to(file: Path, revision: str) -> None:
-    """Make a database as an older version did, with its pragmas."""
-    from sqlalchemy import create_engine
-
-    engine = create_engine(f"sqlite:///{file}")
-    with engine.begin() as connection:
-        config = Config()
-        config.set_main_option("script_location", str(MIGRATIONS))
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-    engine.dispose()
-
-
 PLAIN_ROWS = (
     f"INSERT INTO inbox VALUES ('m1', 'waiting', 1, '{SECRET}')",
     f"INSERT INTO event VALUES (7, 'main', '/erp', 'E-1', 'x', 'INV-1', 'hook', '', 1, 1, 'waiting', '', '{SECRET}')",
@@ -368,7 +353,7 @@ async def test_what_an_older_version_stored_is_sealed_and_its_traces_are_gone(
 ) -> None:
     monkeypatch.setattr(rotation, "BATCH", 10)
     file = tmp_path / "bot.sqlite3"
-    upgrade_to(file, "0010")
+    migrate_to(file, "0010")
     with closing(sqlite3.connect(file)) as old, old:
         for statement in PLAIN_ROWS:
             old.execute(statement)

@@ -15,7 +15,6 @@ from bot.erp.index.port import Readings, SyncState
 from bot.erp.model import Product
 from bot.store.database import Database
 from bot.store.erp.product_index import StoredProductIndex
-from bot.store.tables import METADATA
 from tests.erp.index.catalogue import screw
 from tests.erp.index.conftest import SIGNS
 from tests.examples import examples
@@ -160,7 +159,7 @@ def test_every_product_is_found_by_any_part(products: list[Product], data: st.Da
 async def _search_all(made: Sequence[object], texts: Sequence[str]) -> list[tuple[Product, ...]]:
     database = Database("sqlite:///:memory:")
     try:
-        await database.run(METADATA.create_all)
+        await database.migrate()
         store = StoredProductIndex(database, database)
         await store.advance(None, SyncState(source="main"), entries=made)  # type: ignore[arg-type]  # entries
         return [await store.search("main", fold(text), limit=100) for text in texts]
