@@ -80,7 +80,7 @@ async def test_two_hundred_tasks_are_kept_alive_by_the_client() -> None:
         for number in range(200):
             await link.push(frame(BOT, {"msgId": f"m{number}"}))
         await eventually(lambda: len(handler.messages) == 200)
-        gc.collect()
+        gc.collect(1)
 
         assert handler.gate is not None
         handler.gate.set()

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from random import Random
@@ -15,7 +15,7 @@ from bot.erp.model import Verdict
 from bot.store.database import Database
 from tests.gate.desk import Desk
 from tests.gate.traffic import check_histories, run_traffic
-from tests.project.tree import ROOT
+from tests.scenario.processes import forked, own_environment
 
 VERDICTS = (Verdict.APPROVE, Verdict.REJECT)
 
@@ -65,23 +65,24 @@ async def test_killed_replicas_leave_one_verdict_each(
     monkeypatch.chdir(tmp_path)
     database = Database(postgres_url)
     await database.migrate()
+    desk = Desk(database, clock=lambda: datetime.now(UTC))
     for killed_at in (2 * requests // 3, 4 * requests // 3, None):
-        programs = [
-            await asyncio.create_subprocess_exec(
-                *(sys.executable, "-m", "tests.gate.traffic", postgres_url, str(seed), str(requests)),
-                cwd=tmp_path,
-                env={"PYTHONPATH": str(ROOT), "PATH": ""},
-            )
-            for seed in (1, 2)
-        ]
-        desk = Desk(database, clock=lambda: datetime.now(UTC))
-        if killed_at is not None:
-            while len(await desk.histories()) < killed_at:  # noqa: ASYNC110 - the processes tell nobody
+        async with AsyncExitStack() as stack:
+            programs = [
+                await stack.enter_async_context(
+                    forked(
+                        *("tests.gate.traffic", postgres_url, str(seed), str(requests)),
+                        env=own_environment(),
+                        folder=tmp_path,
+                    )
+                )
+                for seed in (1, 2)
+            ]
+            if killed_at is None:
+                ends = [await program.ended() for program in programs]
+                assert [end.code for end in ends] == [0, 0], ends
+            while killed_at is not None and len(await desk.histories()) < killed_at:  # noqa: ASYNC110 - they tell nobody
                 await asyncio.sleep(0.05)
-            for program in programs:
-                program.kill()
-        codes = [await program.wait() for program in programs]
-        assert killed_at is not None or codes == [0, 0]
     histories = await desk.histories()
     assert len(histories) == 2 * requests
     check_histories(histories)

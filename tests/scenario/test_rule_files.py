@@ -22,7 +22,7 @@ from bot.admin.access import check_access
 from bot.admin.policy_context import check_policy
 from bot.admin.route_check import check_rules
 from bot.admin.rules_in_force import describe_running_rules
-from bot.bootstrap import health
+from bot.bootstrap import health, rules
 from bot.doctor.local import check_lost_rules
 from bot.doctor.results import CheckGrade
 from bot.doctor.running import check_running
@@ -144,6 +144,7 @@ KINDS = pytest.mark.parametrize("kind", [ACCESS, ALERTS, APPROVALS], ids=lambda 
 
 @pytest.fixture(autouse=True)
 def _often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(rules, "_LOOK_EVERY", 0.05)
     monkeypatch.setattr(health, "CHECK_EVERY", 0.05)
     monkeypatch.setattr(health_reports, "SETTLED", timedelta(0))
 
