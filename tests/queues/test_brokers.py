@@ -21,6 +21,7 @@ from bot.store.tables import EVENT
 from tests.queues import broker_servers
 from tests.queues.fakes import NAME, RememberingIntake, address, event
 from tests.scenario.processes import at_work
+from tests.scenario.traffic import LONGEST_WAIT
 
 EVENTS = 2100
 
@@ -96,7 +97,7 @@ class ServerSuite:
         for message in (*messages, *messages):
             await publish(message)
         rng, killed = random.Random(7), 0
-        async with asyncio.timeout(50):
+        async with asyncio.timeout(LONGEST_WAIT):
             while await self._kept(database) < EVENTS:
                 reader = f"reader{killed % 2}"
                 async with at_work(

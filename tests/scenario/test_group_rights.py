@@ -297,13 +297,13 @@ async def test_a_subscription_shows_a_group_no_more(tmp_path: Path, looks: list[
         await system.settle()
         clock.ahead += timedelta(minutes=11)
         before = len(looks)
-        await eventually(lambda: len(looks) > before + 1, 30, hint=lambda: looks)
+        await eventually(lambda: len(looks) > before + 1, hint=lambda: looks)
         assert sum(looks) == 0, "it is not kept"
         assert (await system.press(refused, "发到我的单聊", ASKER)).ok
         clock.ahead += timedelta(days=1)
-        await eventually(lambda: sum(looks) == 1, 30, hint=lambda: looks)
+        await eventually(lambda: sum(looks) == 1, hint=lambda: looks)
         await eventually(
-            lambda: any("缺货" in call.private_texts.get(ASKER, "") for call in wire.calls), 30, hint=lambda: wire.calls
+            lambda: any("缺货" in call.private_texts.get(ASKER, "") for call in wire.calls), hint=lambda: wire.calls
         )
         told = " ".join(call.shared_text for call in wire.take())
         assert "没有订阅成功" in told

@@ -160,6 +160,6 @@ async def test_a_bot_that_is_killed_meanwhile_finishes_the_card_after_its_next_s
             await bot.kill()
         env = environment(config, simulator.url, folder, **NO_INDEX)
         async with forked("bot.cli", "run", env=env, folder=tmp_path) as bot:
-            await eventually(lambda: "SKU123" in engine.cards_for(message)[0].title, 30, hint=lambda: bot.err)
+            await eventually(lambda: "SKU123" in engine.cards_for(message)[0].title, hint=lambda: bot.err)
             assert [card.out_track_id for card in engine.cards_for(message)] == [card.out_track_id]
             await bot.stop()

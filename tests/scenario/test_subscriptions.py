@@ -80,8 +80,8 @@ async def test_it_comes_once_when_its_time_has_come(tmp_path: Path, looks: list[
         async def expect_in_all(count: int) -> None:
             """Expect so many cards in the group, and no more after some further looks."""
             seen = len(looks)
-            await eventually(lambda: len(looks) > seen + 3, 30, hint=lambda: looks)
-            await eventually(lambda: len(system.engine.cards) == 1 + count, 30, hint=lambda: len(system.engine.cards))
+            await eventually(lambda: len(looks) > seen + 3, hint=lambda: looks)
+            await eventually(lambda: len(system.engine.cards) == 1 + count, hint=lambda: len(system.engine.cards))
             assert sum(looks) == count
 
         clock.ahead += timedelta(minutes=8)
@@ -95,12 +95,12 @@ async def test_it_comes_once_when_its_time_has_come(tmp_path: Path, looks: list[
         later = (clock.now() + timedelta(minutes=30)).astimezone(ZONE)
         assert (await system.ask(f"/订阅 延期订单 {later:%H:%M} 每天")).title == "已订阅：/order 延期"
         clock.ahead += timedelta(minutes=31)
-        await eventually(lambda: len(system.engine.cards) == 5, 30, hint=lambda: len(system.engine.cards))
+        await eventually(lambda: len(system.engine.cards) == 5, hint=lambda: len(system.engine.cards))
         assert sum(looks) == 3
         # After days of standing still one comes, and not one for each day.
         clock.ahead += timedelta(days=5)
-        await eventually(lambda: sum(looks) == 4, 30, hint=lambda: looks)
-        await eventually(lambda: len(system.engine.cards) == 6, 30, hint=lambda: len(system.engine.cards))
+        await eventually(lambda: sum(looks) == 4, hint=lambda: looks)
+        await eventually(lambda: len(system.engine.cards) == 6, hint=lambda: len(system.engine.cards))
         views = [card.view_for(KEEPER) for card in system.engine.cards]
         comes = [card for card in views if not card.title.startswith("已订阅")]
         assert all(card.title.startswith("延期订单") and "SO-" in card.markdown for card in comes)
@@ -138,7 +138,7 @@ def in_own_chats(engine: SimEngine) -> Counter[tuple[str, str]]:
 
 async def more_than(engine: SimEngine, count: int, bots: Sequence[Program]) -> None:
     """Wait until more than so many digests have come."""
-    await eventually(lambda: in_own_chats(engine).total() > count, 60, hint=lambda: [bot.err for bot in bots])
+    await eventually(lambda: in_own_chats(engine).total() > count, hint=lambda: [bot.err for bot in bots])
 
 
 async def come_to_rest(engine: SimEngine, owed: int, bots: Sequence[Program]) -> None:
