@@ -17,9 +17,9 @@ from typing import Any, ClassVar, Protocol
 from bot.erp.errors import NotListedByProduct, Unsupported
 from bot.erp.goods.lists import by_day
 from bot.erp.keys import can_be_key, checked_key
-from bot.erp.kinds import D, Kind
-from bot.erp.model import Changes, Followed, Product, Slice, StockLevel
-from bot.erp.port import UNCHANGING, Filter, ListQuery
+from bot.erp.kinds import D, Kind, decided_kind
+from bot.erp.model import Changes, Decision, DecisionOutcome, DecisionResult, Followed, Product, Slice, StockLevel
+from bot.erp.port import UNCHANGING, Filter, ListQuery, verdicts_on
 from bot.erp.refusing import RefusingErp
 from bot.erp.values import malformed_is_invalid
 
@@ -56,6 +56,17 @@ class DocumentErp(RefusingErp):
     async def read_of_order(self, kind: Kind[D], order_number: str) -> Sequence[D]:
         """Return what was moved for an order, in any order; raises `NotFound`. Only called for offered kinds."""
         return await super().of_order(kind, order_number)
+
+    async def write_decision(self, kind: Kind[Any], decision: Decision) -> DecisionResult:
+        """Approve or reject a document, as `bot.erp.port.Erp.decide`. Only called for verdicts that are offered."""
+        self._refuse(kind.capability)
+
+    async def decide(self, decision: Decision) -> DecisionResult:
+        kind = decided_kind(decision.kind)
+        if decision.verdict not in verdicts_on(self, kind):  # type: ignore[arg-type]  # an adapter is whole
+            return DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, document=None)
+        with malformed_is_invalid(self.name):
+            return await self.write_decision(kind, decision)
 
     async def document(self, kind: Kind[D], number: str) -> D:
         self._check_offered(kind)

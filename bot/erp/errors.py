@@ -39,7 +39,7 @@ class NotPermitted(ErpError):
 
 KEY_MISSING = phrase("The bot has no key or password of this person for the ERP. Its administrator has to set one.")
 KEY_REFUSED = phrase("The ERP does not accept this person's own key or password. Its administrator has to renew it.")
-OWN_ORDER = phrase("Nobody may approve their own order.")
+OWN_REQUEST = phrase("Nobody decides what they requested themselves.")
 
 
 class DeciderRefused(NotPermitted):
@@ -174,7 +174,7 @@ class UnknownOutcome(ErpError):
 _OURS = {
     str(told): told
     for told in (
-        *(KEY_MISSING, KEY_REFUSED, OWN_ORDER),
+        *(KEY_MISSING, KEY_REFUSED, OWN_REQUEST),
         *(AuthFailed().tell(), NotPermitted().tell(), Conflict().tell(), RateLimited().tell()),
         *(Unavailable().tell(), Unsupported().tell(), UnknownOutcome().tell()),
     )

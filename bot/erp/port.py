@@ -6,7 +6,7 @@ once.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
@@ -156,8 +156,13 @@ def verdicts_on(erp: Erp, kind: Kind[Any]) -> frozenset[Verdict]:
         return known.verdicts
     if kind != PURCHASE_ORDERS:
         return frozenset()
+    return verdicts_among(erp.capabilities)
+
+
+def verdicts_among(capabilities: Collection[Capability | None]) -> frozenset[Verdict]:
+    """Return the verdicts on purchase orders that some capabilities offer."""
     offered = {Verdict.APPROVE: Capability.APPROVE, Verdict.REJECT: Capability.REJECT}
-    return frozenset(verdict for verdict, capability in offered.items() if capability in erp.capabilities)
+    return frozenset(verdict for verdict, capability in offered.items() if capability in capabilities)
 
 
 @runtime_checkable

@@ -13,9 +13,9 @@ from enum import StrEnum
 from typing import Any, Protocol, TypeVar
 
 from bot.erp.errors import AuthFailed, ErpError, NotPermitted, Unavailable, Unsupported
-from bot.erp.kinds import AREA_KINDS, Kind
-from bot.erp.model import Area, StockLevel
-from bot.erp.port import Capability, Erp, ListQuery
+from bot.erp.kinds import AREA_KINDS, DECIDED, Kind
+from bot.erp.model import Area, StockLevel, Verdict
+from bot.erp.port import Capability, Erp, ListQuery, verdicts_on
 from bot.erp.setup import SetupInspector, SetupProblem, unreachable
 from bot.erp.validation import DUPLICATE, Validator, record_key
 from bot.erp.validation_rules import Defect, Violation
@@ -81,7 +81,7 @@ class SourceReport:
 
     source: str
     areas: tuple[AreaReport, ...]
-    deciding: Mapping[Capability, bool]
+    deciding: Mapping[Kind[Any], frozenset[Verdict]]
     problems: tuple[SetupProblem, ...] = ()
 
     @property
@@ -139,11 +139,9 @@ class SourceChecker:
             self._unreadable(report)
             if report.right is AreaAccess.READ and not report.records and not (report is stock and not codes):
                 report.right = AreaAccess.EMPTY
-        abilities = {
-            capability: capability in self._erp.capabilities for capability in (Capability.APPROVE, Capability.REJECT)
-        }
+        deciding = {kind: verdicts for kind in DECIDED if (verdicts := verdicts_on(self._erp, kind))}
         problems += [problem for report in areas if (problem := _area_problem(report)) is not None]
-        return SourceReport(self._erp.name, tuple(areas), abilities, tuple(problems))
+        return SourceReport(self._erp.name, tuple(areas), deciding, tuple(problems))
 
     async def _setup(self) -> list[SetupProblem]:
         try:
@@ -296,8 +294,10 @@ def report_lines(report: SourceReport) -> Iterator[str]:
     for problem in report.problems:
         yield f"!! {problem.words}"
         yield f"   → {problem.remedy}"
-    for ability, offered in report.deciding.items():
-        yield f"{ability.value:<11} {'offered (not tried)' if offered else AreaAccess.NOT_OFFERED}"
+    for kind, verdicts in report.deciding.items():
+        yield f"{'decisions':<11} {kind.list_call}: {', '.join(sorted(verdicts))} (not tried)"
+    if not report.deciding:
+        yield f"{'decisions':<11} {AreaAccess.NOT_OFFERED}"
     yield ""
     if report.problems:
         yield f"{len(report.problems)} to mend"

@@ -33,7 +33,7 @@ from bot.cards.budget import Budget, buttons_size
 from bot.cards.card import Card
 from bot.cards.language import LANGUAGE_CODES, load_languages
 from bot.cards.renderer import CardRenderer
-from bot.erp.errors import KEY_MISSING, KEY_REFUSED, OWN_ORDER, Unavailable
+from bot.erp.errors import KEY_MISSING, KEY_REFUSED, OWN_REQUEST, Unavailable
 from bot.erp.kinds import PURCHASE_ORDERS
 from bot.erp.model import Money, PurchaseLine, PurchaseOrder, ReviewState, Verdict
 from bot.words.phrase import Phrase, phrase
@@ -258,7 +258,7 @@ def test_a_bare_card_tells_no_price_anywhere(state: str, code: str, renderer: Ca
     assert "77" in priced.body
 
 
-@each_row("ours", [KEY_REFUSED, KEY_MISSING, OWN_ORDER, Unavailable().tell()])
+@each_row("ours", [KEY_REFUSED, KEY_MISSING, OWN_REQUEST, Unavailable().tell()])
 def test_our_own_words_are_not_put_into_the_erps_mouth(ours: Phrase, renderer: CardRenderer) -> None:
     failed = case(state=CaseState.FAILED, decision=DECISION, erp_text=str(ours))
     views = (

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.erp.kinds import DECIDED, PURCHASE_ORDERS
 from bot.erp.model import Feed
 from bot.erp.port import Capability
 from bot.kit.company.manifest import vendor
@@ -26,6 +27,11 @@ class TestDemoContract(ErpContract):
         cases={
             "list.created_by[customers]": "nobody of the demo company entered a customer",
             "list.created_by[vendors]": "nobody of the demo company entered a vendor",
+            # The scenarios of approvals decide these.
+            **dict.fromkeys(
+                (f"refuse.decide[{kind.list_call}]" for kind in DECIDED if kind != PURCHASE_ORDERS),
+                "each kind is decided by people of its own",
+            ),
         },
         fields={
             "Product.is_active": "the demo company keeps all its products",

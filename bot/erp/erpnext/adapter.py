@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
+from types import MappingProxyType
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -19,12 +21,12 @@ from bot.erp.erpnext import documents
 from bot.erp.erpnext import query as queries
 from bot.erp.erpnext.changes import read_changes
 from bot.erp.erpnext.client import Account, ErpNextClient, ListRequest, Row
-from bot.erp.erpnext.decisions import PurchaseApprovals, WorkflowActions
+from bot.erp.erpnext.decisions import DecidedDoctype, DoctypeApprovals, WorkflowActions
 from bot.erp.erpnext.goods import ErpNextGoods
 from bot.erp.erpnext.lots import read_lots
 from bot.erp.erpnext.mapping import Site
 from bot.erp.erpnext.options import ErpNextOptions
-from bot.erp.erpnext.plans import BARCODES, PLANS, VARIANTS, purchase_orders
+from bot.erp.erpnext.plans import BARCODES, PLANS, VARIANTS, decided, purchase_orders, reviewed
 from bot.erp.erpnext.reads import ErpNextPlan, ErpNextReads
 from bot.erp.erpnext.stock import read_places, stock_level
 from bot.erp.erpnext.users import read_users
@@ -33,11 +35,10 @@ from bot.erp.expiring import COMPANIES_HOLD, ExpiringValue
 from bot.erp.goods.port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.http import Http
 from bot.erp.keys import checked_key
-from bot.erp.kinds import Kind
+from bot.erp.kinds import Kind, decided_kind
 from bot.erp.model import (
     Changes,
     Decision,
-    DecisionOutcome,
     DecisionResult,
     ErpUser,
     Feed,
@@ -49,7 +50,7 @@ from bot.erp.model import (
 )
 from bot.erp.model.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.plans.planned_erp import PlannedErp
-from bot.erp.port import Capability
+from bot.erp.port import Capability, DecidedThere
 from bot.erp.setup import SetupProblem, approver_problems, no_company
 from bot.erp.vendors import AdapterContext
 
@@ -57,6 +58,13 @@ _SEARCHED = 500
 """How many hits of a search are ranked; an exact code is always included."""
 
 _READING = frozenset(Capability)
+_DECIDED = MappingProxyType(
+    {
+        "workflow": DecidedThere(several_levels=True),
+        # Without a Workflow, no state of a draft means that it was rejected.
+        "submit": DecidedThere(verdicts=frozenset({Verdict.APPROVE})),
+    }
+)
 _DECIDING = frozenset({Capability.APPROVE, Capability.REJECT, Capability.VERSION_CHECK})
 
 
@@ -81,23 +89,27 @@ class ErpNextErp(PlannedErp[ErpNextPlan]):
         self._frappe = ErpNextClient(self._http, Account(options.key, options.secret.get_secret_value()))
         self._known_site = ExpiringValue(self._read_site, now=context.now)
         self._companies = ExpiringValue(self._read_companies, now=context.now, holds=COMPANIES_HOLD)
-        self._approvals = PurchaseApprovals(
-            self._frappe,
-            site=self._site,
-            source=self.name,
-            approvers={
-                user: Account(pair.key, pair.secret.get_secret_value()) for user, pair in options.approvers.items()
-            },
-            keys=context.keys,
-            actions=WorkflowActions(options.approve_action, options.reject_action) if options.workflow else None,
-            now=context.now,
-            sleep=sleep,
-        )
-
+        accounts = {user: Account(pair.key, pair.secret.get_secret_value()) for user, pair in options.approvers.items()}
+        self._approvals = {
+            decided_kind(command): DoctypeApprovals(
+                self._frappe,
+                rule,
+                site=self._site,
+                source=self.name,
+                approvers=accounts,
+                keys=context.keys,
+                now=context.now,
+                sleep=sleep,
+            )
+            for command, rule in _rules(options).items()
+        }
+        if Capability.APPROVE in self.capabilities:
+            self.decides = {command: _DECIDED[way] for command, way in options.decides.items()}
+        self._bought = self._approvals[kinds.PURCHASE_ORDERS]
         self._reads: ErpNextReads = ErpNextReads(
             self._frappe,
             options.company,
-            self._approvals,
+            self._bought.names_of,
             site=self._site,
             currencies=self._companies.value,
             now=context.now,
@@ -168,14 +180,14 @@ class ErpNextErp(PlannedErp[ErpNextPlan]):
     async def prices(self, sku: str, *, customer: str) -> Prices:
         """Return what an item costs."""
         item = await self._reads.document("Item", checked_key(sku, source=self.name))
-        return await self._goods.prices(item, customer, await self._approvals.workflow())
+        return await self._goods.prices(item, customer, await self._bought.workflow())
 
     async def arrivals(self, query: ArrivalQuery) -> Slice[Arrival]:
         try:
             sku = (await self._reads.document("Item", query.sku))["name"] if query.sku else ""
         except NotFound:
             return Slice(items=(), total=0)
-        return await self._goods.arrivals(query, sku, await self._approvals.workflow())
+        return await self._goods.arrivals(query, sku, await self._bought.workflow())
 
     async def shortages(self, query: ShortageQuery) -> Slice[Shortage]:
         return await self._goods.shortages(query)
@@ -184,9 +196,12 @@ class ErpNextErp(PlannedErp[ErpNextPlan]):
         return await self._goods.warehouse_stock(query)
 
     async def _plan(self, kind: Kind[Any]) -> ErpNextPlan:
-        if kind == kinds.PURCHASE_ORDERS:
-            return purchase_orders(await self._approvals.workflow())
-        return PLANS[kind]
+        approvals = self._approvals.get(kind)
+        if approvals is None:
+            return PLANS[kind]
+        flow = await approvals.workflow()
+        plan = purchase_orders(flow) if approvals is self._bought else reviewed(PLANS[kind], flow)
+        return decided(plan, flow, approvals)
 
     async def _read_companies(self) -> Mapping[str, str]:
         """Return the currency of each company that the account sees, unknown where it may not read companies."""
@@ -208,12 +223,9 @@ class ErpNextErp(PlannedErp[ErpNextPlan]):
 
     # Decisions, changes, the source itself
 
-    async def decide(self, decision: Decision) -> DecisionResult:
+    async def write_decision(self, kind: Kind[Any], decision: Decision) -> DecisionResult:
         """Approve or reject, and add the reason as a comment."""
-        capability = Capability.APPROVE if decision.verdict is Verdict.APPROVE else Capability.REJECT
-        if capability not in self.capabilities:
-            return DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, document=None)
-        return await self._approvals.decide(decision, read=self.purchase_order)
+        return await self._approvals[kind].decide(decision, read=partial(self.document, kind))
 
     async def changed_since(self, area: Followed, cursor: str, *, limit: int) -> Changes:
         site, company = await self._site(), self._options.company
@@ -228,7 +240,7 @@ class ErpNextErp(PlannedErp[ErpNextPlan]):
         await self._frappe.call("frappe.auth.get_logged_user")
         await self._site()
         if Capability.APPROVE in self.capabilities:
-            await self._approvals.check()
+            await gather_or_cancel(*(approvals.check() for approvals in self._approvals.values()))
 
     async def setup_problems(self) -> list[SetupProblem]:
         """Look for the company, and for the owner of each approver's key."""
@@ -284,6 +296,28 @@ class ErpNextErp(PlannedErp[ErpNextPlan]):
     async def _zone_name(self) -> str:
         answer = await self._frappe.call("frappe.client.get_time_zone")
         return str(answer.get("time_zone") or "") if isinstance(answer, dict) else ""
+
+
+def _rules(options: ErpNextOptions) -> dict[str, DecidedDoctype]:
+    """Return how documents are decided, by the command of their kind."""
+    actions = WorkflowActions(options.approve_action, options.reject_action)
+    bought = kinds.PURCHASE_ORDERS
+    rules = {
+        bought.command: DecidedDoctype(
+            doctype=PLANS[bought].model,
+            actions=actions if options.workflow else None,
+            workflow="workflow = true",
+            submit="workflow = false",
+        )
+    }
+    for command, way in options.decides.items():
+        rules[command] = DecidedDoctype(
+            doctype=PLANS[decided_kind(command)].model,
+            actions=actions if way == "workflow" else None,
+            workflow=f'decides.{command} = "workflow"',
+            submit=f'decides.{command} = "submit"',
+        )
+    return rules
 
 
 def _capabilities(options: ErpNextOptions, *, decides: bool) -> frozenset[Capability]:

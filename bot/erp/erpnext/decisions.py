@@ -1,4 +1,4 @@
-"""Approves and rejects Purchase Orders, each person with their own key (docs: platform/erp/erpnext.md#deciding)."""
+"""Approves and rejects documents, each person with their own key (docs: platform/erp/erpnext.md#deciding)."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from bot.erp.erpnext.mapping import (
 from bot.erp.errors import (
     KEY_MISSING,
     KEY_REFUSED,
-    OWN_ORDER,
+    OWN_REQUEST,
     AuthFailed,
     Conflict,
     DeciderRefused,
@@ -40,11 +40,7 @@ from bot.erp.errors import (
     UnknownOutcome,
 )
 from bot.erp.expiring import ExpiringValue
-from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseOrder, ReviewState, Verdict
-
-ORDER = "Purchase Order"
-
-_ACTIVE = ListRequest("Workflow", ("name",), [("document_type", "=", ORDER), ("is_active", "=", 1)])
+from bot.erp.model import Decision, DecisionOutcome, DecisionResult, Review, ReviewState, Verdict
 
 _TAKEN = frozenset({DecisionOutcome.APPLIED, DecisionOutcome.MORE_APPROVALS_NEEDED})
 
@@ -52,7 +48,7 @@ _KEPT = timedelta(minutes=10)
 """How long a Workflow that was read is assumed to be unchanged."""
 
 _QUEUE = (0.25, 0.5, 1.0, 2.0, 4.0)
-"""Seconds to wait before each check whether a background worker has submitted the order."""
+"""Seconds to wait before each check whether a background worker has submitted the document."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,23 +59,33 @@ class WorkflowActions:
     reject: str
 
 
-class PurchaseApprovals:
-    """Reads the Workflow and the approvals of Purchase Orders, and decides.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DecidedDoctype:
+    """How documents of one DocType are decided: by the actions of a Workflow or, without these, by submitting them."""
+
+    doctype: str
+    actions: WorkflowActions | None
+    workflow: str
+    submit: str
+    """The settings that choose either way."""
+
+
+class DoctypeApprovals:
+    """Reads the Workflow and the approvals of documents of one DocType, and decides.
 
     ``approvers`` are the accounts of those who may decide from the chat, by user id; ``keys`` has those who entered
-    their own. Without ``actions`` there is no
-    Workflow.
+    their own. ``rule`` says how such documents are decided.
     """
 
     def __init__(
         self,
         frappe: ErpNextClient,
+        rule: DecidedDoctype,
         *,
         site: Callable[[], Awaitable[Site]],
         source: str,
         approvers: Mapping[str, Account],
         keys: DeciderKeys,
-        actions: WorkflowActions | None,
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -88,65 +94,70 @@ class PurchaseApprovals:
         self._source = source
         self._configured = approvers
         self._keys = keys
-        self._actions = actions
+        self._rule = rule
+        self._doctype, self._actions = rule.doctype, rule.actions
+        active = [("document_type", "=", self._doctype), ("is_active", "=", 1)]
+        self._active = ListRequest("Workflow", ("name",), active)
         self._sleep = sleep
         self._names: dict[str, str] = {}
         self._workflow = ExpiringValue(self._read_workflow, now=now, holds=_KEPT)
 
     async def workflow(self) -> ApprovalWorkflow:
-        """Return how Purchase Orders are approved; raises `Invalid` if the Workflow lacks the configured actions."""
+        """Return how the documents are approved; raises `Invalid` if the Workflow lacks the configured actions."""
         return await self._workflow.value()
 
     async def check(self) -> None:
-        """Raise `Invalid` if Purchase Orders are not approved as configured."""
+        """Raise `Invalid` if the documents are not approved as configured."""
         if self._actions is None:
             await self._refuse_bypass()
         else:
             await self._require_workflow()
 
     async def _require_workflow(self) -> None:
-        """Refuse to decide where nobody said that submitting a draft approves it: orders can be read all the same."""
+        """Refuse to decide where nobody said that submitting a draft approves it: they can be read all the same."""
         if await self.workflow() is NOT_DECIDED_HERE:
-            raise Invalid(f"no active Workflow for {ORDER}: set workflow = false, or define one", source=self._source)
+            hint = f"set {self._rule.submit}, or define one"
+            raise Invalid(f"no active Workflow for {self._doctype}: {hint}", source=self._source)
 
     async def _read_workflow(self) -> ApprovalWorkflow:
         actions = self._actions
         if actions is None:
             return SUBMITTING
-        found = await self._frappe.rows(_ACTIVE, limit=1)
+        found = await self._frappe.rows(self._active, limit=1)
         if not found:
             return NOT_DECIDED_HERE
         document = await self._frappe.document("Workflow", str(found[0]["name"]))
         return (await self._site()).read(workflow, document, actions.approve, actions.reject)
 
     async def _refuse_bypass(self) -> None:
-        """Refuse to submit an order that a Workflow handles: ERPNext would allow it."""
-        if await self._readable(_ACTIVE):
-            raise Invalid(f"{ORDER} has a Workflow: set workflow = true", source=self._source)
+        """Refuse to submit a document that a Workflow handles: ERPNext would allow it."""
+        if await self._readable(self._active):
+            raise Invalid(f"{self._doctype} has a Workflow: set {self._rule.workflow}", source=self._source)
 
     # Approvals
 
-    async def complete(self, orders: Sequence[PurchaseOrder]) -> tuple[PurchaseOrder, ...]:
-        """Return orders with their approvals, in a few requests however many orders there are."""
+    async def complete(self, documents: Sequence[Any]) -> tuple[Any, ...]:
+        """Return documents with their approvals, in a few requests however many there are."""
         flow = await self.workflow()
-        steps, remarks = await self._history(_decided(orders, flow), flow)
-        waiting = [order for order in orders if order.status is ReviewState.WAITING]
+        steps, remarks = await self._history(_decided(documents, flow), flow)
+        waiting = [document for document in documents if document.review.state is ReviewState.WAITING]
         pending = await self._pending(waiting, flow)
         approved = [
             with_approval(
-                order,
+                document,
                 flow,
-                steps=steps.get(order.number, ()),
-                remarks=remarks.get(order.number, ()),
-                pending_for=pending.get(order.number, ()),
+                steps=steps.get(document.number, ()),
+                remarks=remarks.get(document.number, ()),
+                pending_for=pending.get(document.number, ()),
             )
-            for order in orders
+            for document in documents
         ]
-        names = await self.names_of(set().union(*map(_accounts, approved)))
-        return tuple(
-            replace(order, review=replace(order.review, people={user: names[user] for user in _accounts(order)}))
-            for order in approved
-        )
+        names = await self.names_of(set().union(*(_accounts(document.review) for document in approved)))
+
+        def named(review: Review) -> Review:
+            return replace(review, people={user: names[user] for user in _accounts(review)})
+
+        return tuple(replace(document, review=named(document.review)) for document in approved)
 
     async def names_of(self, users: Iterable[str]) -> Mapping[str, str]:
         """Return what users are called, their ids where the account may not read that; each is asked for once."""
@@ -160,23 +171,23 @@ class PurchaseApprovals:
     async def _history(
         self, names: Sequence[str], flow: ApprovalWorkflow
     ) -> tuple[dict[str, list[StateChange]], dict[str, list[DocumentComment]]]:
-        """Return the steps and comments of orders, as far as the account may read them."""
+        """Return the steps and comments of documents, as far as the account may read them."""
         steps: dict[str, list[StateChange]] = {}
         remarks: dict[str, list[DocumentComment]] = {}
         if not names:
             return steps, remarks
-        of_orders = [("ref_doctype", "=", ORDER), ("docname", "in", names)]
+        of_them = [("ref_doctype", "=", self._doctype), ("docname", "in", names)]
         versions = ListRequest(
             "Version",
             ("docname", "owner", "creation", "data"),
-            [*of_orders, ("data", "like", f"%{flow.field}%")],
+            [*of_them, ("data", "like", f"%{flow.field}%")],
             order_by="creation asc, name asc",
         )
         comments = ListRequest(
             "Comment",
             ("reference_name", "owner", "comment_email", "creation", "content"),
             [
-                ("reference_doctype", "=", ORDER),
+                ("reference_doctype", "=", self._doctype),
                 ("reference_name", "in", names),
                 ("comment_type", "=", "Comment"),
             ],
@@ -192,17 +203,17 @@ class PurchaseApprovals:
             remarks.setdefault(str(row["reference_name"]), []).append(site.read(remark, row))
         return steps, remarks
 
-    async def _pending(self, orders: Sequence[PurchaseOrder], flow: ApprovalWorkflow) -> dict[str, list[str]]:
-        """Return the approvers that each order waits for: an account only sees its own open actions in Frappe."""
-        if flow.submits or not orders:
+    async def _pending(self, documents: Sequence[Any], flow: ApprovalWorkflow) -> dict[str, list[str]]:
+        """Return the approvers that each document waits for: an account only sees its own open actions in Frappe."""
+        if flow.submits or not documents:
             return {}
-        states = {order.number: order.extra.get(flow.field, "") for order in orders}
-        requesters = {order.number: order.review.requester for order in orders}
+        states = {document.number: document.extra.get(flow.field, "") for document in documents}
+        requesters = {document.number: document.review.requester for document in documents}
         lookup = ListRequest(
             "Workflow Action",
             ("reference_name", "workflow_state"),
             [
-                ("reference_doctype", "=", ORDER),
+                ("reference_doctype", "=", self._doctype),
                 ("reference_name", "in", list(states)),
                 ("status", "=", "Open"),
             ],
@@ -211,12 +222,12 @@ class PurchaseApprovals:
         rows_by_account = await gather_or_cancel(*(self._readable(lookup, account) for _, account in accounts))
         pending: dict[str, list[str]] = {}
         for (user, _), rows in zip(accounts, rows_by_account, strict=True):
-            open_orders = {
+            open_there = {
                 row["reference_name"] for row in rows if row["workflow_state"] == states[row["reference_name"]]
             }
             for name in states:
                 own = requesters[name] == user and not flow.may_approve_own(states[name])
-                if name in open_orders and not own:
+                if name in open_there and not own:
                     pending.setdefault(name, []).append(user)
         return pending
 
@@ -229,7 +240,7 @@ class PurchaseApprovals:
         except AuthFailed:
             if account is None:
                 raise
-            # A revoked key must not hide the order from everybody else.
+            # A revoked key must not hide the document from everybody else.
             return []
 
     async def _approvers(self) -> Mapping[str, Account]:
@@ -239,13 +250,13 @@ class PurchaseApprovals:
 
     # Deciding
 
-    async def decide(self, decision: Decision, *, read: Read[PurchaseOrder]) -> DecisionResult:
+    async def decide(self, decision: Decision, *, read: Read[Any]) -> DecisionResult:
         """Approve or reject, and add the reason as a comment."""
 
         await self._require_workflow()
 
-        async def write(order: PurchaseOrder, decision: Decision) -> str:
-            return await self._write(order, decision, read)
+        async def write(document: Any, decision: Decision) -> str:
+            return await self._write(document, decision, read)
 
         result = await deciding.decide(decision, read=read, write=write)
         if not decision.reason or result.outcome not in _TAKEN:
@@ -257,61 +268,56 @@ class PurchaseApprovals:
             # The decision was made; only its reason is missing.
             return replace(result, text=f"{result.text} The reason was not stored: {error.detail}".strip())
 
-    async def _write(self, order: PurchaseOrder, decision: Decision, read: Read[PurchaseOrder]) -> str:
+    async def _write(self, document: Any, decision: Decision, read: Read[Any]) -> str:
         account = (await self._approvers()).get(decision.by)
         if account is None:
             raise DeciderRefused(KEY_MISSING, source=self._source)
         try:
-            await self._send(order, decision, account, read)
+            await self._send(document, decision, account, read)
         except AuthFailed as error:
             raise DeciderRefused(KEY_REFUSED, source=self._source) from error
         return ""
 
-    async def _send(
-        self, order: PurchaseOrder, decision: Decision, account: Account, read: Read[PurchaseOrder]
-    ) -> None:
+    async def _send(self, document: Any, decision: Decision, account: Account, read: Read[Any]) -> None:
         flow = await self.workflow()
         if flow.submits:
             await self._refuse_bypass()
-            values = {"docstatus": 1, "modified": modified_of(order.review.version)}
-            await self._frappe.update(ORDER, order.number, values, account)
+            values = {"docstatus": 1, "modified": modified_of(document.review.version)}
+            await self._frappe.update(self._doctype, document.number, values, account)
             return
-        if decision.by == order.review.requester and not flow.may_approve_own(order.extra.get(flow.field, "")):
-            raise DeciderRefused(OWN_ORDER, source=self._source)
-        await self._apply(order, decision, account, read)
+        if decision.by == document.review.requester and not flow.may_approve_own(document.extra.get(flow.field, "")):
+            raise DeciderRefused(OWN_REQUEST, source=self._source)
+        await self._apply(document, decision, account, read)
 
-    async def _apply(
-        self, order: PurchaseOrder, decision: Decision, account: Account, read: Read[PurchaseOrder]
-    ) -> None:
+    async def _apply(self, document: Any, decision: Decision, account: Account, read: Read[Any]) -> None:
         assert self._actions is not None
         action = self._actions.approve if decision.verdict is Verdict.APPROVE else self._actions.reject
-        parameters = {"doc": {"doctype": ORDER, "name": order.number}, "action": action}
+        parameters = {"doc": {"doctype": self._doctype, "name": document.number}, "action": action}
         try:
             done = await self._frappe.act("frappe.model.workflow.apply_workflow", parameters, account)
         except Conflict as error:
-            # “Not a valid Workflow Action” means too late or without the role. Reading the order again tells them
-            # apart:
-            # it has changed if the decision came too late.
+            # “Not a valid Workflow Action” means too late or without the role. Reading the document again tells
+            # them apart: it has changed if the decision came too late.
             raise NotPermitted(error.detail, source=self._source) from error
         if done is None:
-            await self._await_queue(order, read)
+            await self._await_queue(document, read)
 
-    async def _await_queue(self, order: PurchaseOrder, read: Read[PurchaseOrder]) -> None:
-        """Wait for the background worker that submits orders if the DocType is configured so.
+    async def _await_queue(self, document: Any, read: Read[Any]) -> None:
+        """Wait for the background worker that submits documents if the DocType is configured so.
 
         Docs: platform/erp/erpnext.md#deciding
         """
         try:
-            now = await settled(order, order, read=read, pauses=_QUEUE, sleep=self._sleep)
+            now = await settled(document, document, read=read, pauses=_QUEUE, sleep=self._sleep)
         except ErpError as error:
             raise UnknownOutcome(error.detail, source=self._source) from error
-        if now.review.version == order.review.version:
+        if now.review.version == document.review.version:
             raise UnknownOutcome("the ERP put it into its queue", source=self._source)
 
     async def _explain(self, decision: Decision) -> None:
         """Add the reason as a comment by the person; a Workflow step has no field for it."""
         parameters = {
-            "reference_doctype": ORDER,
+            "reference_doctype": self._doctype,
             "reference_name": decision.number,
             "content": text_to_html(decision.reason),
             "comment_email": decision.by,
@@ -320,18 +326,18 @@ class PurchaseApprovals:
         await self._frappe.act("frappe.desk.form.utils.add_comment", parameters, (await self._approvers())[decision.by])
 
 
-def _accounts(order: PurchaseOrder) -> set[str]:
-    """Return the users that an order names."""
-    approval = order.review.progress
-    return {order.review.requester, order.review.changed_by, approval.decided_by, *approval.pending_for} - {""}
+def _accounts(review: Review) -> set[str]:
+    """Return the users that a document names."""
+    approval = review.progress
+    return {review.requester, review.changed_by, approval.decided_by, *approval.pending_for} - {""}
 
 
-def _decided(orders: Sequence[PurchaseOrder], flow: ApprovalWorkflow) -> list[str]:
-    """Return the numbers of orders that may have a decision."""
+def _decided(documents: Sequence[Any], flow: ApprovalWorkflow) -> list[str]:
+    """Return the numbers of documents that may have a decision."""
     undecided = {ReviewState.DRAFT, ReviewState.CANCELLED}
     return [
-        order.number
-        for order in orders
-        if order.status not in undecided
-        and not (order.status is ReviewState.WAITING and flow.level(order.extra.get(flow.field, "")) == 1)
+        document.number
+        for document in documents
+        if document.review.state not in undecided
+        and not (document.review.state is ReviewState.WAITING and flow.level(document.extra.get(flow.field, "")) == 1)
     ]

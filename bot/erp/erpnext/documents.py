@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from dataclasses import replace
 from decimal import Decimal
 from hashlib import blake2b
 from typing import Any
@@ -291,12 +292,7 @@ def purchase_order(row: Row, site: Site, workflow: ApprovalWorkflow) -> Purchase
     return PurchaseOrder(
         number=row["name"],
         vendor=str(row.get("supplier_name") or row.get("supplier") or ""),
-        review=Review(
-            state=purchase_status(row, workflow),
-            version=version(row, workflow),
-            requester=str(row.get("owner") or ""),
-            changed_by=str(row.get("modified_by") or ""),
-        ),
+        review=replace(review(row, workflow), state=purchase_status(row, workflow)),
         ordered_on=site.day(row.get("transaction_date")),
         due_on=site.day(row.get("schedule_date")),
         total=money(row.get("grand_total"), currency),
@@ -312,6 +308,28 @@ def purchase_order(row: Row, site: Site, workflow: ApprovalWorkflow) -> Purchase
 
 def purchase_status(row: Row, workflow: ApprovalWorkflow) -> ReviewState:
     """Return the state of a Purchase Order; with a Workflow, its ``status`` stays “Draft” until it is submitted."""
+    state = _review_state(row, workflow)
+    return ReviewState.DONE if state is ReviewState.APPROVED and row.get("status") in RECEIVED else state
+
+
+def review(row: Row, workflow: ApprovalWorkflow) -> Review:
+    """Return how far a document is, without who decided on it and for whom it waits."""
+    return Review(
+        state=_review_state(row, workflow),
+        version=version(row, workflow),
+        requester=str(row.get("owner") or ""),
+        changed_by=str(row.get("modified_by") or ""),
+    )
+
+
+def reviewed(row: Row, site: Site, *, build: Callable[[Row, Site], Any], workflow: ApprovalWorkflow) -> Any:
+    """Return a document of a kind that is decided, as ``build`` makes it, with its review."""
+    document = build(row, site)
+    extra = {**document.extra, **extra_of(row, workflow.field)}
+    return replace(document, review=review(row, workflow), extra=extra)
+
+
+def _review_state(row: Row, workflow: ApprovalWorkflow) -> ReviewState:
     state = workflow.state_of(row)
     if state in workflow.rejected:
         return ReviewState.REJECTED
@@ -319,9 +337,7 @@ def purchase_status(row: Row, workflow: ApprovalWorkflow) -> ReviewState:
         return ReviewState.CANCELLED
     if state in workflow.waiting:
         return ReviewState.WAITING
-    if docstatus(row) == 0:
-        return ReviewState.DRAFT
-    return ReviewState.DONE if row.get("status") in RECEIVED else ReviewState.APPROVED
+    return ReviewState.DRAFT if docstatus(row) == 0 else ReviewState.APPROVED
 
 
 def version(row: Row, workflow: ApprovalWorkflow) -> str:

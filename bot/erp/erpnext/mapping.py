@@ -16,7 +16,7 @@ from urllib.parse import quote
 from bot.erp import values
 from bot.erp.erpnext.client import Row
 from bot.erp.errors import Invalid
-from bot.erp.model import Approval, Money, PurchaseOrder, ReviewState
+from bot.erp.model import Approval, Money, ReviewState
 from bot.erp.record_parts import RecordOrigin
 from bot.erp.values import LocalValues, text
 
@@ -152,7 +152,7 @@ def transition(row: Row) -> WorkflowTransition:
 
 @dataclass(frozen=True, slots=True)
 class ApprovalWorkflow:
-    """How Purchase Orders are approved; states are the values of ``field`` of the document.
+    """How documents of one DocType are approved; states are the values of ``field`` of the document.
 
     Without a Workflow, the field is ``docstatus``: a draft waits, and submitting approves it.
     """
@@ -265,26 +265,27 @@ def remark(row: Row, site: Site) -> DocumentComment:
 
 
 def with_approval(
-    order: PurchaseOrder,
+    document: Any,
     workflow: ApprovalWorkflow,
     *,
     steps: Iterable[StateChange] = (),
     remarks: Iterable[DocumentComment] = (),
     pending_for: Sequence[str] = (),
-) -> PurchaseOrder:
-    """Return an order with its approval; drafts and cancelled orders have none."""
-    if order.status in {ReviewState.DRAFT, ReviewState.CANCELLED}:
-        return order
-    total = None if order.total is None else order.total.amount
-    state, last = order.extra.get(workflow.field, ""), _last_decision(workflow, steps)
-    at = state if order.status is ReviewState.WAITING else last.before if last else ""
+) -> Any:
+    """Return a document with its approval; drafts and cancelled ones have none."""
+    review = document.review
+    if review.state in {ReviewState.DRAFT, ReviewState.CANCELLED}:
+        return document
+    total = None if document.total is None else document.total.amount
+    state, last = document.extra.get(workflow.field, ""), _last_decision(workflow, steps)
+    at = state if review.waits else last.before if last else ""
     approval = Approval(pending_for=tuple(pending_for))
     if at in workflow.waiting:
         approval = replace(approval, level=workflow.level(at), levels=workflow.levels(at, total))
     if last is not None:
         reason = next((comment.text for comment in remarks if _explains(comment, last)), "")
         approval = replace(approval, decided_by=last.by, decided_at=last.at, reason=reason)
-    return replace(order, review=replace(order.review, approval=approval))
+    return replace(document, review=replace(review, approval=approval))
 
 
 def _last_decision(workflow: ApprovalWorkflow, steps: Iterable[StateChange]) -> StateChange | None:

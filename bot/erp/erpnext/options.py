@@ -37,6 +37,11 @@ class ErpNextOptions(HttpOptions):
     )
     approve_action: str = Field("Approve", min_length=1, description="Name of the Workflow's action that approves.")
     reject_action: str = Field("Reject", min_length=1, description="Name of the Workflow's action that rejects.")
+    decides: dict[Literal["order", "bill", "quote"], Literal["workflow", "submit"]] = Field(
+        default_factory=dict,
+        description="What else is decided from the chat, and how: `order` (Sales Orders), `bill` (Purchase Invoices), "
+        "`quote` (Quotations); by their `workflow`, or by the `submit` of drafts, which then all wait.",
+    )
     company: str = Field("", description="The company whose books these are; needed where the user sees several.")
     time_zone: Zone | Literal[""] = Field(
         "", description="The site's time zone, such as Asia/Shanghai; empty: as the site says."

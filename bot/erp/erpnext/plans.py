@@ -14,6 +14,7 @@ from typing import Any
 from bot.erp import kinds
 from bot.erp.erpnext import documents, partners, quotations
 from bot.erp.erpnext.client import Condition, ListRequest, Row
+from bot.erp.erpnext.decisions import DoctypeApprovals
 from bot.erp.erpnext.documents import FINISHED, FULL, HELD, OVER, RECEIVED, RESTING
 from bot.erp.erpnext.lots import read_lots_of_lines
 from bot.erp.erpnext.mapping import SUBMITTING, ApprovalWorkflow, Site, number
@@ -84,7 +85,7 @@ async def with_owners(reads: ErpNextReads, receipts: Sequence[GoodsReceipt]) -> 
         return receipts
     rows = await reads.frappe.rows(ListRequest("Purchase Order", ("name", "owner"), [("name", "in", orders)]))
     accounts = {str(row["name"]): str(row["owner"]) for row in rows if row.get("owner")}
-    names = await reads.approvals.names_of(accounts.values())
+    names = await reads.names_of(accounts.values())
     return [
         replace(
             receipt,
@@ -227,7 +228,6 @@ PRODUCTION_ORDERS = ErpNextPlan(
 def purchase_orders(workflow: ApprovalWorkflow) -> ErpNextPlan:
     """Return the plan of Purchase Orders, whose states depend on their Workflow."""
     not_open = sorted(workflow.waiting | workflow.rejected)
-    own = () if workflow.submits else (workflow.field,)
     awaited: list[Condition] = [
         ("docstatus", "=", 1),
         (workflow.field, "not in", not_open),
@@ -239,8 +239,15 @@ def purchase_orders(workflow: ApprovalWorkflow) -> ErpNextPlan:
         build=partial(documents.purchase_order, workflow=workflow),
         fields=(
             *_COMMON,
-            *("supplier", "supplier_name", "owner", "modified_by", "transaction_date", "schedule_date", "per_received"),
-            *("grand_total", "currency", *own),
+            *(
+                "supplier",
+                "supplier_name",
+                "transaction_date",
+                "schedule_date",
+                "per_received",
+                "grand_total",
+                "currency",
+            ),
         ),
         texts=("name", "supplier_name"),
         days=("transaction_date",),
@@ -249,10 +256,6 @@ def purchase_orders(workflow: ApprovalWorkflow) -> ErpNextPlan:
         lists={
             Filter.OPEN: NamedRows("schedule_date", lambda terms: awaited, exact=False),
             Filter.LATE: NamedRows("schedule_date", lambda terms: [*awaited, *before("schedule_date", terms.today)]),
-            Filter.PENDING: NamedRows(
-                "transaction_date",
-                lambda terms: [("docstatus", "<", 2), (workflow.field, "in", sorted(workflow.waiting))],
-            ),
         },
         kind=kinds.PURCHASE_ORDERS,
         product="Purchase Order Item",
@@ -260,7 +263,23 @@ def purchase_orders(workflow: ApprovalWorkflow) -> ErpNextPlan:
             _lines("Purchase Order", "items", "Purchase Order Item", *_PRICED, "received_qty"),
             _lines("Purchase Order", "taxes", "Purchase Taxes and Charges", *_TAX),
         ),
-        complete=lambda reads, orders: reads.approvals.complete(orders),
+    )
+
+
+def reviewed(plan: ErpNextPlan, workflow: ApprovalWorkflow) -> ErpNextPlan:
+    """Return the plan of a kind that is decided and whose states do not depend on its Workflow."""
+    return replace(plan, build=partial(documents.reviewed, build=plan.build, workflow=workflow))
+
+
+def decided(plan: ErpNextPlan, workflow: ApprovalWorkflow, approvals: DoctypeApprovals) -> ErpNextPlan:
+    """Return the plan of a kind that is decided: its documents tell who did, and a list those that wait."""
+    own = () if workflow.submits else (workflow.field,)
+    waiting: list[Condition] = [("docstatus", "<", 2), (workflow.field, "in", sorted(workflow.waiting))]
+    return replace(
+        plan,
+        fields=tuple(dict.fromkeys((*plan.fields, "owner", "modified_by", *own))),
+        lists={**plan.lists, Filter.PENDING: NamedRows(plan.days[0], lambda _: waiting)},
+        complete=lambda _, found: approvals.complete(found),
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -10,7 +10,6 @@ from typing import Any
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.erpnext import query as queries
 from bot.erp.erpnext.client import Condition, ErpNextClient, ListRequest, Row, is_exact, pattern
-from bot.erp.erpnext.decisions import PurchaseApprovals
 from bot.erp.erpnext.mapping import Site
 from bot.erp.errors import NotFound
 from bot.erp.kinds import Kind
@@ -97,14 +96,14 @@ class ErpNextReads:
         self,
         frappe: ErpNextClient,
         company: str,
-        approvals: PurchaseApprovals,
+        names_of: Callable[[Iterable[str]], Awaitable[Mapping[str, str]]],
         *,
         site: Callable[[], Awaitable[Site]],
         currencies: Callable[[], Awaitable[Mapping[str, str]]],
         now: Callable[[], datetime],
         source: str,
     ) -> None:
-        self.frappe, self.company, self.approvals = frappe, company, approvals
+        self.frappe, self.company, self.names_of = frappe, company, names_of
         self.site, self.currencies, self._now, self._source = site, currencies, now, source
 
     async def builder(self, plan: ErpNextPlan) -> Callable[[Row], Any]:

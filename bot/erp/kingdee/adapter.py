@@ -334,7 +334,7 @@ class KingdeeErp(ReaderErp):
 
     # Deciding
 
-    async def decide(self, decision: Decision) -> DecisionResult:
+    async def write_decision(self, kind: Kind[Any], decision: Decision) -> DecisionResult:
         """Approve or reject with `bot.erp.deciding`; waits a moment for the workflow to move on."""
         return await deciding.decide(decision, read=self.purchase_order, write=self._write, settle=_SETTLE_DELAYS)
 

@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import SecretStr
@@ -15,13 +17,14 @@ from bot.erp import deciding, listing
 from bot.erp.errors import Ambiguous, ErpError, NotFound, NotPermitted, Unsupported
 from bot.erp.goods.port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.keys import checked_key
+from bot.erp.kinds import PURCHASE_ORDERS, Kind, decided_kind
 from bot.erp.model import Changes, Decision, DecisionResult, ErpUser, Feed, Followed, Product, Slice, StockLevel
 from bot.erp.model.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.odoo import mapping, stock
 from bot.erp.odoo import query as queries
 from bot.erp.odoo.changes import read_changes
 from bot.erp.odoo.client import Account, OdooClient
-from bot.erp.odoo.decisions import PurchaseApprovals
+from bot.erp.odoo.decisions import APPROVALS, ModelApprovals, decided
 from bot.erp.odoo.goods import OdooGoods
 from bot.erp.odoo.mapping import Row
 from bot.erp.odoo.options import OdooOptions
@@ -31,7 +34,7 @@ from bot.erp.odoo.query import Condition
 from bot.erp.odoo.reads import ALSO_DISABLED, PLAIN_NAMES, SAME, OdooPlan, OdooReads
 from bot.erp.odoo.users import read_users
 from bot.erp.plans.planned_erp import PlannedErp
-from bot.erp.port import Capability
+from bot.erp.port import Capability, DecidedThere
 from bot.erp.setup import SetupProblem, approver_problems, no_company, no_language
 from bot.erp.values import text
 from bot.erp.vendors import AdapterContext
@@ -49,13 +52,18 @@ class OdooErp(PlannedErp[OdooPlan]):
     capabilities = frozenset(Capability)
     feeds = frozenset(Feed)
     narrows_lists = True
-    _plans = PLANS
 
     def __init__(self, context: AdapterContext, options: OdooOptions) -> None:
         super().__init__(context.name)
         self._options = options
         self._client = OdooClient(options, now=context.now, source=self.name)
-        self._approvals = PurchaseApprovals(self._client, options, context.keys)
+        self.decides = dict.fromkeys(options.decides, DecidedThere())
+        more = {decided_kind(command) for command in options.decides}
+        self._plans = {**PLANS, **{kind: decided(PLANS[kind], APPROVALS[kind]) for kind in more}}
+        self._approvals = {
+            kind: ModelApprovals(self._client, options, context.keys, self._plans[kind], APPROVALS[kind])
+            for kind in (PURCHASE_ORDERS, *more)
+        }
         site = mapping.OdooSite(
             source=self.name,
             url=options.url.rstrip("/"),
@@ -112,8 +120,11 @@ class OdooErp(PlannedErp[OdooPlan]):
     async def close(self) -> None:
         await self._client.close()
 
-    async def decide(self, decision: Decision) -> DecisionResult:
-        return await deciding.decide(decision, read=self.purchase_order, write=self._approvals.write)
+    async def write_decision(self, kind: Kind[Any], decision: Decision) -> DecisionResult:
+        approvals = self._approvals[kind]
+        return await deciding.decide(
+            decision, read=partial(self.document, kind), write=approvals.write, classify=approvals.outcome
+        )
 
     async def changed_since(self, area: Followed, cursor: str, *, limit: int) -> Changes:
         return await read_changes(self._reads, area, cursor, limit=limit)

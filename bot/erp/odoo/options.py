@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from bot.erp.http import HttpOptions
@@ -25,5 +27,10 @@ class OdooOptions(HttpOptions):
     )
     decide_as_bot: bool = Field(
         False, description="Decide with the bot's account for people without a key, naming them in a message."
+    )
+    decides: frozenset[Literal["order", "bill"]] = Field(
+        frozenset(),
+        description="What else is decided from chat: `order` (quotations are confirmed or cancelled), `bill` (drafts "
+        "of bills are posted or cancelled); all of them then wait.",
     )
     parallel: int = Field(2, ge=1, le=20, description="How many calls run at once; an Odoo has few workers.")

@@ -34,7 +34,6 @@ from bot.erp.model import (
     Area,
     Changes,
     Decision,
-    DecisionOutcome,
     DecisionResult,
     Followed,
     Product,
@@ -190,10 +189,9 @@ class RestErp(MappedErp):
             raise NotFound(key, source=self.name)
         return picked
 
-    async def decide(self, decision: Decision) -> DecisionResult:
-        act = self._acts().get(decision.verdict)
-        if act is None:
-            return DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, document=None)
+    async def write_decision(self, kind: Kind[Any], decision: Decision) -> DecisionResult:
+        act = self._acts()[decision.verdict]
+        assert act is not None, "only what is offered is written"
         return await deciding.decide(decision, read=self.purchase_order, write=partial(self._write, act))
 
     def _acts(self) -> Mapping[Verdict, WriteTemplate | None]:

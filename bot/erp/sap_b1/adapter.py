@@ -386,7 +386,7 @@ class SapB1Erp(ReaderErp):
 
     # Deciding
 
-    async def decide(self, decision: Decision) -> DecisionResult:
+    async def write_decision(self, kind: Kind[Any], decision: Decision) -> DecisionResult:
         """Approve or reject with `bot.erp.deciding`; the originator generates the order from the approved draft."""
         requests: list[ApprovalRequest | None] = []
 

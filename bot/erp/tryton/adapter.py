@@ -152,10 +152,9 @@ class TrytonErp(DocumentErp):
         """Close connections; Tryton ends idle sessions itself."""
         await self._http.close()
 
-    async def decide(self, decision: Decision) -> DecisionResult:
+    async def write_decision(self, kind: Kind[Any], decision: Decision) -> DecisionResult:
         """Confirm or cancel a quotation; the reason becomes a note on it."""
-        with malformed_is_invalid(self.name):
-            return await deciding.decide(decision, read=self.purchase_order, write=self._approvals.write)
+        return await deciding.decide(decision, read=self.purchase_order, write=self._approvals.write)
 
     async def changed_since(self, area: Followed, cursor: str, *, limit: int) -> Changes:
         """Return changes by time; the stock of a product changes with each of its moves."""

@@ -110,7 +110,7 @@ class DemoErp(DocumentErp):
     async def warehouse_stock(self, query: WarehouseQuery) -> WarehouseContents:
         return await self._run(partial(goods.warehouse_stock, query=query, source=self.name))
 
-    async def decide(self, decision: Decision) -> DecisionResult:
+    async def write_decision(self, kind: Kind[Any], decision: Decision) -> DecisionResult:
         """Approve or reject one version of a document in one transaction."""
         return await self._run(partial(decisions.decide, decision=decision, source=self.name, now=self._now()))
 

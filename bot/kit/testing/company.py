@@ -32,6 +32,7 @@ from bot.erp.model import (
 from bot.kit.testing import reference_goods as goods
 from bot.kit.testing import reference_partners as partners
 from bot.kit.testing import reference_records as records
+from bot.kit.testing import reference_reviews as reviews
 from bot.kit.testing.reference_quotations import quotations
 from bot.kit.testing.reference_records import CompanyUser, Numbering
 
@@ -74,15 +75,15 @@ class CompanyRefusal(Exception):
 
 
 class OrderNotFound(CompanyRefusal):
-    """There is no purchase order of this number."""
+    """There is no document of this number."""
 
 
 class OrderNotWaiting(CompanyRefusal):
-    """The purchase order is not waiting for anybody."""
+    """The document is not waiting for anybody."""
 
 
 class DecisionNotAllowed(CompanyRefusal):
-    """This person may not decide this purchase order now."""
+    """This person may not decide this document now."""
 
 
 def plain_number(kind: str, count: int) -> str:
@@ -93,7 +94,8 @@ def plain_number(kind: str, count: int) -> str:
 class ReferenceCompany:
     """About thirty products and a hundred documents by code and number; every change calls the watchers of ``watch``.
 
-    ``number`` spells document numbers as a vendor does, if it cannot have the company's.
+    ``number`` spells document numbers as a vendor does, if it cannot have the company's. Of the ``reviewed`` kinds the
+    ERP tells the approval, as it always does of purchase orders, and some documents more wait for it.
     """
 
     def __init__(
@@ -102,12 +104,13 @@ class ReferenceCompany:
         *,
         number: Numbering = plain_number,
         now: Callable[[], datetime] = lambda: NOW,
+        reviewed: tuple[Kind[Any], ...] = (),
     ) -> None:
         self.today = today
         self.number = number
         self.users: tuple[CompanyUser, ...] = records.USERS
         self.warehouses: dict[str, str] = dict(records.WAREHOUSES)
-        first = _first_records(today, number)
+        first = _first_records(today, number, reviewed)
         self.products = dict(first.products)
         self.stock = dict(first.stock)
         self._documents: dict[Kind[Any], dict[str, Any]] = {
@@ -128,9 +131,9 @@ class ReferenceCompany:
         self.supplies = goods.supplies()
         self.product_changes = dict(zip(self.products, records.change_times(today - timedelta(days=30)), strict=False))
         self._now = now
-        self._watchers: list[Callable[[Area, str], None]] = []
+        self._watchers: list[Callable[[Followed, str], None]] = []
 
-    def watch(self, watcher: Callable[[Area, str], None]) -> None:
+    def watch(self, watcher: Callable[[Followed, str], None]) -> None:
         """Call ``watcher`` with area and key after every change: for installations that keep a copy, such as tables."""
         self._watchers.append(watcher)
 
@@ -175,74 +178,85 @@ class ReferenceCompany:
         self._tell(area, key)
         return at
 
-    def set_total(self, number: str, total: Decimal, *, at: datetime | None = None, by: str = "dora") -> PurchaseOrder:
-        """Let ``by`` change what a purchase order costs (its first line bears the difference); ``at`` as in `touch`."""
-        order = self.purchases[number]
-        assert order.total is not None
-        first, *others = order.lines
-        assert first.amount is not None
-        amount = first.amount.amount + total - order.total.amount
-        changed = replace(
-            first,
-            quantity=Decimal(1),
-            price=Money(amount, order.total.currency),
-            amount=Money(amount, order.total.currency),
-        )
-        money = Money(total, order.total.currency)
-        return self._edit(replace(order, total=money, lines=(changed, *others)), by, at)
+    def set_total(
+        self,
+        number: str,
+        total: Decimal,
+        *,
+        kind: Kind[Any] = kinds.PURCHASE_ORDERS,
+        at: datetime | None = None,
+        by: str = "dora",
+    ) -> Any:
+        """Let ``by`` change what a document comes to (its first line bears the difference); ``at`` as in `touch`."""
+        document: Any = self.documents(kind)[number]
+        money = Money(total, document.total.currency)
+        changed = {"open_amount": money} if kind.is_owed else {"lines": _bearing(document, total)}
+        return self._edit(kind, replace(document, total=money, **changed), by, at)
 
     def set_stock(self, level: StockLevel) -> None:
         """Replace a product's stock."""
         self.stock[level.product.sku] = level
         self._tell(Area.STOCK, level.product.sku)
 
-    def cancel(self, number: str) -> PurchaseOrder:
-        """Let its requester cancel a purchase order."""
-        order = self.purchases[number]
-        return self._edit(order, order.review.requester, state=ReviewState.CANCELLED, approval=None)
+    def cancel(self, number: str, *, kind: Kind[Any] = kinds.PURCHASE_ORDERS) -> Any:
+        """Let its requester cancel a document."""
+        document: Any = self.documents(kind)[number]
+        by = document.review.requester
+        return self._edit(kind, document, by, state=ReviewState.CANCELLED, approval=None)
 
-    def decide(self, number: str, verdict: Verdict, by: str, reason: str = "") -> PurchaseOrder:
-        """Decide a waiting purchase order at its present level, once; raises a `CompanyRefusal`.
+    def decide(
+        self, number: str, verdict: Verdict, by: str, reason: str = "", *, kind: Kind[Any] = kinds.PURCHASE_ORDERS
+    ) -> Any:
+        """Decide a waiting document at its present level, once; raises a `CompanyRefusal`.
 
-        Nobody decides their own request or two levels of one order. Approving level 1 of 2 leaves it waiting.
+        Nobody decides their own request or two levels of one document. Approving level 1 of 2 leaves it waiting.
         """
-        order = self.find(self.purchases, number)
-        if order is None:
+        document: Any = self.find(self.documents(kind), number)
+        if document is None:
             raise OrderNotFound(number)
-        approval = order.review.approval
-        if order.status is not ReviewState.WAITING or approval is None:
+        approval = document.review.approval
+        if not document.review.waits or approval is None:
             raise OrderNotWaiting(number)
         if by not in approval.pending_for:
             raise DecisionNotAllowed(by)
         decided = replace(approval, pending_for=(), decided_by=by, decided_at=self._now(), reason=reason)
         if verdict is Verdict.REJECT:
-            return self._edit(order, by, state=ReviewState.REJECTED, approval=decided)
+            return self._edit(kind, document, by, state=ReviewState.REJECTED, approval=decided)
         if approval.level < approval.levels:
             higher = approval.level + 1
             waiting = replace(decided, level=higher, pending_for=records.deciders(higher, but=by))
-            return self._edit(order, by, approval=waiting)
-        return self._edit(order, by, state=ReviewState.APPROVED, approval=decided)
+            return self._edit(kind, document, by, approval=waiting)
+        return self._edit(kind, document, by, state=ReviewState.APPROVED, approval=decided)
 
     def may_decide(self, number: str, by: str) -> bool:
         """Whether a person could decide this purchase order now."""
         order = self.find(self.purchases, number)
         return order is not None and by in order.review.progress.pending_for
 
-    def _edit(self, order: PurchaseOrder, by: str, at: datetime | None = None, **reviewed: Any) -> PurchaseOrder:
-        """Keep an order as it is given, in a new version, with a review that says what is told."""
-        review = replace(order.review, version=str(int(order.review.version) + 1), changed_by=by, **reviewed)
-        self.purchases[order.number] = replace(order, review=review, changed_at=at or self._now())
-        self._tell(Area.PURCHASING, order.number)
-        return self.purchases[order.number]
+    def _edit(self, kind: Kind[Any], document: Any, by: str, at: datetime | None = None, **said: Any) -> Any:
+        """Keep a document as it is given, in a new version, with a review that says what is told."""
+        review = replace(document.review, version=str(int(document.review.version) + 1), changed_by=by, **said)
+        status = reviews.status_in(kind, review.state)
+        kept = replace(document, review=review, changed_at=at or self._now(), **status)
+        self.documents(kind)[document.number] = kept
+        self._tell(kind.followed, document.number)
+        return kept
 
     def _put(self, area: Area, key: str, **fields: Any) -> None:
         kept = self.records(area)
         kept[key] = replace(kept[key], **fields)
         self._tell(area, key)
 
-    def _tell(self, area: Area, key: str) -> None:
+    def _tell(self, area: Followed, key: str) -> None:
         for watcher in self._watchers:
             watcher(area, key)
+
+
+def _bearing(document: Any, total: Decimal) -> tuple[Any, ...]:
+    """Return the lines of a document that comes to ``total``, of which the first bears the difference."""
+    first, *others = document.lines
+    amount = Money(first.amount.amount + total - document.total.amount, document.total.currency)
+    return replace(first, quantity=Decimal(1), price=amount, amount=amount), *others
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,7 +270,7 @@ class _FirstRecords:
 
 # Every case of a contract has a company of its own; records are immutable, so companies share them.
 @lru_cache(maxsize=32)
-def _first_records(today: date, number: Numbering) -> _FirstRecords:
+def _first_records(today: date, number: Numbering, reviewed: tuple[Kind[Any], ...]) -> _FirstRecords:
     sold = list(records.sales_orders(today, number))
     bought = list(records.purchase_orders(today, number))
     documents: dict[Kind[Any], Iterable[ErpRecord]] = {
@@ -271,8 +285,9 @@ def _first_records(today: date, number: Numbering) -> _FirstRecords:
         kinds.BILLS: partners.bills(today, number),
         kinds.PAYMENTS: partners.payments(today, number),
         kinds.QUOTATIONS: quotations(today, sold, number),
-        kinds.QUOTATIONS: quotations(today, sold, number),
     }
+    for kind in reviewed:
+        documents[kind] = reviews.reviewed(kind, documents[kind], today, number)
     return _FirstRecords(
         {product.sku: product for product in records.products()},
         {level.product.sku: level for level in records.stock_levels(today)},

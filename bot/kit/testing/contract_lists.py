@@ -8,8 +8,8 @@ from datetime import date, timedelta
 from operator import attrgetter
 from typing import Any
 
-from bot.erp.kinds import KINDS, PURCHASE_ORDERS, Kind, lines_of_product
-from bot.erp.model import ReviewState, Slice
+from bot.erp.kinds import DECIDED, KINDS, Kind, lines_of_product
+from bot.erp.model import Slice
 from bot.erp.port import Capability, Erp, Filter, ListQuery, Period
 from bot.kit.testing.company import ReferenceCompany
 from bot.kit.testing.contract_base import ContractBase, case
@@ -255,16 +255,17 @@ class ListsContract(ContractBase):
 
     @case(
         "list.pending",
-        "Pending purchase orders are those that wait, and say for whom",
-        needs=(Capability.PURCHASE_ORDERS,),
+        "What is pending waits for a decision, and says for whom",
+        needs_of=lambda kind: None if Filter.PENDING in kind.filters else Capability.APPROVE,
+        over=("kind", DECIDED),
     )
-    async def test_pending(self, erp: Erp, company: ReferenceCompany) -> None:
-        found = (await erp.documents(PURCHASE_ORDERS, ListQuery(filter=Filter.PENDING, limit=_ALL))).items
+    async def test_pending(self, erp: Erp, company: ReferenceCompany, kind: Kind[Any]) -> None:
+        found = (await erp.documents(kind, ListQuery(filter=Filter.PENDING, limit=_ALL))).items
         assert found
-        for order in found:
-            assert order.status is ReviewState.WAITING
-            expected = self.gaps.expected(company.purchases[order.number]).review.approval
-            assert comparable(order.review.approval) == comparable(expected)
+        for document in found:
+            assert document.review.waits
+            expected = self.gaps.expected(company.documents(kind)[document.number]).review.approval
+            assert comparable(document.review.approval) == comparable(expected)
 
 
 def _check_lines(found: Slice[Any], documents: list[Any], sku: str) -> None:

@@ -65,9 +65,8 @@ def declared_outcomes(contract: Contract) -> dict[str, str]:
 def unknown_gaps(contract: Contract) -> set[str]:
     """Return the gaps that name no case of the contract."""
     known = contract_cases(contract)
-    return (
-        set(contract.gaps.cases) - {case.id for case in known} - {case.row(v) for case in known for v in case.values()}
-    )
+    rows = ({case.id, case.row(value), case.group(value)} for case in known for value in case.values())
+    return set(contract.gaps.cases).difference(*rows)
 
 
 def deviations(contract: Contract, results: Results) -> list[str]:

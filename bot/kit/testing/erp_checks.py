@@ -68,6 +68,12 @@ def without_lines(document: Any) -> dict[str, Any]:
     return {name: getattr(document, name) for name in document.__dataclass_fields__ if name not in SINGLE_ONLY}
 
 
+def resulting_document(result: DecisionResult) -> Any:
+    """Return the document that a decision left behind."""
+    assert result.document is not None
+    return result.document
+
+
 def resulting_order(result: DecisionResult) -> PurchaseOrder:
     """Return the order that a decision left behind."""
     assert isinstance(result.document, PurchaseOrder)

@@ -19,7 +19,8 @@ from uuid import uuid4
 import orjson
 from aiohttp import web
 
-from bot.erp.model import Area, PurchaseOrder
+from bot.erp.kinds import Kind
+from bot.erp.model import Area
 from bot.kit.testing.company import Clock, ReferenceCompany
 
 SECRET = "s3cret-8c41-never-in-logs"  # noqa: S105  # invented; the contract looks for it in logs and errors
@@ -268,9 +269,9 @@ class Installation:
     async def stop(self) -> None:
         """Stop the installation and free what it holds."""
 
-    async def purchase_order(self, number: str) -> PurchaseOrder:
-        """Return an order as the ERP has it, without asking the adapter: the true result of a decision."""
-        return self.company.purchases[number]
+    async def document(self, kind: Kind[Any], number: str) -> Any:
+        """Return a document as the ERP has it, without asking the adapter: the true result of a decision."""
+        return self.company.documents(kind)[number]
 
 
 class FakeServer(Installation):

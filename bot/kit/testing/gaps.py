@@ -22,7 +22,8 @@ class Rewrite:
 class Gaps:
     """The differences between the reference company and what this vendor can hold of it.
 
-    * ``cases``: contract case (``decide.levels``, or one of its rows, ``changes.once[stock]``) → why it cannot be met;
+    * ``cases``: contract case (``decide.levels``, or one of its rows, ``changes.once[stock]``, or all of a group about
+      one value, ``decide[bills]``) → why it cannot be met;
     * ``fields``: field (``SalesOrder.salesperson``, ``Quantities.outgoing``) → why it is always unknown;
     * ``states``: state → what this vendor calls it instead, and why;
     * ``rewrites``: anything else, as functions of the records;

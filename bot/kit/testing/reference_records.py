@@ -360,18 +360,11 @@ def purchase_orders(today: date, number: Numbering) -> Iterator[PurchaseOrder]:
         lines = tuple(
             _purchase_line(known[(2 * n + k) % len(known)], n + k, currency, progress) for k in range(1 + n % 2)
         )
-        approval = _approval(status, levels, 2 if n == 7 else 1, changed_at)
         yield PurchaseOrder(
             id=str(7001 + n),
             number=number("PO", 1001 + n),
             vendor=PARTNERS[(n + 3) % len(PARTNERS)],
-            review=Review(
-                state=status,
-                version="1",
-                approval=approval,
-                requester="dora",
-                changed_by=(approval.decided_by if approval else "") or "dora",
-            ),
+            review=review_in(status, 2 if n == 7 else 1, levels, changed_at),
             buyer="Борис" if n % 2 else "Carla O'Neil",
             ordered_on=document_day(today, n),
             due_on=None if n == 20 else today + timedelta(days=(n % 5 - 3) * 4),
@@ -393,6 +386,13 @@ def _purchase_line(product: Product, n: int, currency: str, progress: Progress) 
         price=Money(price, currency),
         amount=Money(quantity * price, currency),
     )
+
+
+def review_in(state: ReviewState, level: int, levels: int, at: datetime) -> Review:
+    """Return how far a document is that Dora requested; who decided on it, at a time, changed it last."""
+    approval = _approval(state, levels, level, at)
+    changed_by = (approval.decided_by if approval else "") or "dora"
+    return Review(state=state, version="1", approval=approval, requester="dora", changed_by=changed_by)
 
 
 def _approval(status: ReviewState, levels: int, level: int, at: datetime) -> Approval | None:

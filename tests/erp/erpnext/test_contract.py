@@ -1,4 +1,4 @@
-"""The ERPNext adapter passes the contract, with and without a Workflow for Purchase Orders."""
+"""The ERPNext adapter passes the contract, with and without Workflows."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from bot.erp.erpnext.manifest import vendor
-from bot.erp.model import Feed, InvoiceStatus
+from bot.erp.kinds import BILLS, QUOTATIONS, SALES_ORDERS
+from bot.erp.model import Feed, InvoiceStatus, Verdict
 from bot.erp.port import Capability
 from bot.kit.testing.company import Clock, ReferenceCompany
 from bot.kit.testing.erp_contract import ErpContract
@@ -38,6 +39,7 @@ def _credited(site: FakeErpNext) -> str:
 class TestErpNextContract(ErpContract):
     feeds = frozenset(Feed)
     offers = frozenset(Capability)
+    decides = MappingProxyType(dict.fromkeys((SALES_ORDERS, BILLS, QUOTATIONS), frozenset(Verdict)))
     traps = MappingProxyType({"trap.credited": _credited})
     name, vendor = "erpnext", vendor
     gaps = GAPS
@@ -51,6 +53,7 @@ class TestErpNextContract(ErpContract):
             "key": KEY,
             "secret": SECRET,
             "approvers": {name: {"key": f"{name}-key", "secret": SECRET} for name in PEOPLE},
+            "decides": dict.fromkeys(("order", "bill", "quote"), "workflow"),
             "timeout": timeout,
             "write_timeout": timeout,
         }
@@ -60,9 +63,11 @@ class TestErpNextContract(ErpContract):
 class TestErpNextSubmitContract(TestErpNextContract):
     name, gaps = "erpnext-submit", SUBMIT_GAPS
     offers = frozenset(Capability) - {Capability.REJECT}
+    decides = MappingProxyType(dict.fromkeys((SALES_ORDERS, BILLS, QUOTATIONS), frozenset({Verdict.APPROVE})))
 
     def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> FakeErpNext:
         return FakeErpNext(company, clock, workflow=False)
 
     def options(self, installation: FakeErpNext, timeout: float) -> dict[str, Any]:
-        return {**super().options(installation, timeout), "workflow": False}
+        decides = dict.fromkeys(("order", "bill", "quote"), "submit")
+        return {**super().options(installation, timeout), "workflow": False, "decides": decides}

@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 from sqlalchemy import Engine, create_engine, delete
 from sqlalchemy.engine import Connection
 
-from bot.erp.kinds import QUOTATIONS
+from bot.erp.kinds import QUOTATIONS, Kind
 from bot.erp.model import Approval, Area, Customer, PurchaseOrder, ReviewState, StockLevel, Supplier
 from bot.kit.company import seeding
 from bot.kit.company import tables as t
@@ -80,11 +80,11 @@ class DemoInstallation(Installation):
         if self._engine is not None:
             self._engine.dispose()
 
-    async def purchase_order(self, number: str) -> PurchaseOrder:
-        """Return an order as read through a separate connection."""
+    async def document(self, kind: Kind[Any], number: str) -> Any:
+        """Return a document as read through a separate connection."""
         beside = await open_demo(self.file, today=self.company.today, now=self.clock.now)
         try:
-            return await beside.purchase_order(number)
+            return await beside.document(kind, number)
         finally:
             await beside.close()
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import html
 import json
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -19,8 +19,8 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
-from bot.erp.kinds import QUOTATIONS
-from bot.erp.model import Area, PurchaseOrder, ReviewState, Verdict
+from bot.erp.kinds import BILLS, PURCHASE_ORDERS, QUOTATIONS, SALES_ORDERS, Kind
+from bot.erp.model import Area, Review, ReviewState, Verdict
 from bot.kit.testing.company import Clock, DecisionNotAllowed, OrderNotWaiting, ReferenceCompany
 from bot.kit.testing.fake_erp import SECRET, FakeServer, Handler, ParsedRequest, RequestKind
 from tests.bare_records import with_review
@@ -28,6 +28,7 @@ from tests.erp.fakes import erpnext_doctypes as shapes
 from tests.erp.fakes import erpnext_documents as documents
 from tests.erp.fakes import erpnext_parties as parties
 from tests.erp.fakes import erpnext_workflow as flow
+from tests.erp.fakes.drafts import let_drafts_wait
 from tests.erp.fakes.erpnext_query import ErpNextUnknownField, matching, select
 
 KEY, BOT = "botkey000000001", "bot@example.com"
@@ -55,6 +56,13 @@ _AREAS = {
     "Supplier": Area.PURCHASING,
     "Purchase Invoice": Area.PURCHASING,
     "Payment Entry": Area.FINANCE,
+}
+
+_DECIDED: Mapping[str, Kind[Any]] = {
+    "Purchase Order": PURCHASE_ORDERS,
+    "Sales Order": SALES_ORDERS,
+    "Purchase Invoice": BILLS,
+    "Quotation": QUOTATIONS,
 }
 
 _PARENTS = {
@@ -100,7 +108,7 @@ Act = Callable[[web.Request, str], Awaitable[web.StreamResponse]]
 
 
 class FakeErpNext(FakeServer):
-    """The site. With ``workflow`` False, Purchase Orders are drafts until somebody submits them."""
+    """The site. With ``workflow`` False, what is decided is a draft until somebody submits them."""
 
     login_needed = False
 
@@ -116,7 +124,8 @@ class FakeErpNext(FakeServer):
         self.limit: Decimal | None = None
         """The highest total that anybody may submit without a Workflow."""
         if not workflow:
-            company.purchases |= flow.as_drafts(company.purchases)
+            for kind in _DECIDED.values():
+                let_drafts_wait(company, kind, ReviewState.DRAFT, ReviewState.REJECTED)
         self.taxes: dict[str, list[shapes.Document]] = {}
         """Rows of the taxes of Sales Orders, which the reference company has none of."""
         self.serials: list[shapes.Document] = []
@@ -287,7 +296,7 @@ class FakeErpNext(FakeServer):
                 return [self._made(parties.supplier, vendor) for vendor in company.vendors.values()]
             case "Purchase Invoice":
                 bills = company.bills.values()
-                return [self._made(parties.purchase_invoice, bill, company.today) for bill in bills]
+                return [self._shown(parties.purchase_invoice, bill, company.today) for bill in bills]
             case "Payment Entry":
                 return [self._made(parties.payment_entry, payment) for payment in company.payments.values()]
             case "Warehouse":
@@ -295,19 +304,19 @@ class FakeErpNext(FakeServer):
             case "Sales Order":
                 offered = {each.order_number: each.number for each in company.documents(QUOTATIONS).values()}
                 return [
-                    self._taxed(self._made(documents.sales_order, order, offered.get(order.number)))
+                    self._taxed(self._shown(documents.sales_order, order, offered.get(order.number)))
                     for order in company.orders.values()
                 ]
             case "Quotation":
                 offers = company.documents(QUOTATIONS).values()
-                return [self._made(documents.quotation, offer, company.today) for offer in offers]
+                return [self._shown(documents.quotation, offer, company.today) for offer in offers]
             case "Delivery Note":
                 return [self._made(documents.delivery_note, note) for note in company.deliveries.values()]
             case "Sales Invoice":
                 invoices = company.invoices.values()
                 return [self._made(documents.sales_invoice, invoice, company.today) for invoice in invoices]
             case "Purchase Order":
-                return [self._order(order) for order in company.purchases.values()]
+                return [self._shown(documents.purchase_order, order) for order in company.purchases.values()]
             case "Purchase Receipt":
                 return documents.purchase_receipts(company.receipts.values(), company.purchases)
             case "Serial and Batch Bundle":
@@ -315,13 +324,21 @@ class FakeErpNext(FakeServer):
             case "Work Order":
                 return [self._made(documents.work_order, order) for order in company.productions.values()]
             case "Workflow":
-                return [flow.workflow(_CHANGED)] if self.workflow else []
+                doctypes = sorted({doctype for doctype, _ in self._reviewed()}) if self.workflow else ()
+                return [flow.workflow(doctype, _CHANGED) for doctype in doctypes]
             case "Workflow Action":
-                waiting = (order for order in company.purchases.values() if order.status is ReviewState.WAITING)
-                return [flow.open_action(order) for order in waiting if self._allowed(order, user)]
+                waiting = ((doctype, record) for doctype, record in self._reviewed() if record.review.waits)
+                return [
+                    flow.open_action(record, doctype)
+                    for doctype, record in waiting
+                    if self._allowed(record.review, user)
+                ]
             case "Version":
-                orders = company.purchases.values()
-                return [row for order in orders for row in self._made(flow.versions, order, self.workflow)]
+                return [
+                    row
+                    for doctype, record in self._reviewed()
+                    for row in self._made(flow.versions, record, doctype, self.workflow)
+                ]
             case "User":
                 return documents.users(company.users, BOT, _CHANGED)
             case "Employee":
@@ -335,8 +352,16 @@ class FakeErpNext(FakeServer):
         kind = f"{document['doctype'].split()[0]} Taxes and Charges"
         return {**document, "taxes": shapes.rows(document, "taxes", kind, taxes)} if taxes else document
 
-    def _order(self, order: PurchaseOrder) -> shapes.Document:
-        return self._made(documents.purchase_order, order, self.workflow)
+    def _shown(self, render: Callable[..., shapes.Document], record: Any, *parts: Any) -> shapes.Document:
+        """Return a document as it is, with what the site tells of its approval."""
+        return documents.in_review(self._made(render, record, *parts), record.review, self.workflow)
+
+    def _reviewed(self) -> Iterator[tuple[str, Any]]:
+        """Yield the DocType and the record of every document that is decided."""
+        for doctype, kind in _DECIDED.items():
+            for record in self.company.documents(kind).values():
+                if record.review is not None:
+                    yield doctype, record
 
     def _made(self, render: Callable[..., T], *parts: Any) -> T:
         """Return the result of ``render`` for records, cached while they stay the same."""
@@ -351,11 +376,11 @@ class FakeErpNext(FakeServer):
         """Return the comments of earlier deciders, written in the web client's editor."""
         known = {row["reference_name"] for row in self._comments}
         found = []
-        for order in self.company.purchases.values():
-            approval = order.review.progress
-            if approval.reason and approval.decided_at and order.number not in known:
+        for doctype, record in self._reviewed():
+            approval = record.review.progress
+            if approval.reason and approval.decided_at and record.number not in known:
                 content = f'<div class="ql-editor read-mode"><p>{shapes.rich(approval.reason)}</p></div>'
-                found.append(flow.comment(order.number, approval.decided_by, approval.decided_at, content))
+                found.append(flow.comment(doctype, record.number, approval.decided_by, approval.decided_at, content))
         return found
 
     # Deciding
@@ -364,34 +389,39 @@ class FakeErpNext(FakeServer):
         levels = next((person.levels for person in self.company.users if person.id == user), frozenset())
         return {role for role, level in flow.LEVELS.items() if level in levels}
 
-    def _allowed(self, order: PurchaseOrder, user: str) -> list[shapes.Document]:
-        """Return the transitions of an order that a user may take."""
-        state, roles = flow.workflow_state(order), self._roles(user)
-        transitions = flow.workflow(_CHANGED)["transitions"]
+    def _allowed(self, review: Review, user: str) -> list[shapes.Document]:
+        """Return the transitions of a document that a user may take."""
+        state, roles = flow.workflow_state(review), self._roles(user)
+        transitions = flow.workflow("Purchase Order", _CHANGED)["transitions"]
         return [move for move in transitions if move["state"] == state and move["allowed"] in roles]
 
     def _get_transitions(self, parameters: Any, user: str) -> web.StreamResponse:
-        order = self._named(parameters["doc"])
-        return _missing("Purchase Order", "") if order is None else _answer({"message": self._allowed(order, user)})
+        doctype, record = self._named(parameters["doc"])
+        return _missing(doctype, "") if record is None else _answer({"message": self._allowed(record.review, user)})
 
-    def _named(self, document: Any) -> PurchaseOrder | None:
+    def _named(self, document: Any) -> tuple[str, Any]:
+        """Return the DocType of a document, and its record, None if there is none that is decided."""
         document = json.loads(document) if isinstance(document, str) else document
-        return self.company.find(self.company.purchases, document["name"])
+        kind = _DECIDED.get(document["doctype"])
+        found: Any = kind and self.company.find(self.company.documents(kind), document["name"])
+        return document["doctype"], found if found is not None and found.review is not None else None
 
     def _apply_workflow(self, parameters: Any, user: str) -> web.StreamResponse:
-        order = self._named(parameters["doc"])
-        if order is None:
-            return _missing("Purchase Order", parameters["doc"]["name"])
-        if parameters["action"] not in {move["action"] for move in self._allowed(order, user)}:
+        doctype, record = self._named(parameters["doc"])
+        if record is None:
+            return _missing(doctype, parameters["doc"]["name"])
+        if parameters["action"] not in {move["action"] for move in self._allowed(record.review, user)}:
             return _refuse_action()
         verdict = Verdict(parameters["action"].lower())
+        decide = partial(self.company.decide, record.number, verdict, user, kind=_DECIDED[doctype])
         if self.in_background and verdict is Verdict.APPROVE:
-            self._queue.append(lambda: self.company.decide(order.number, verdict, user))
+            self._queue.append(decide)
             return _answer({})
         try:
-            return _answer({"message": self._order(self.company.decide(order.number, verdict, user))})
+            decide()
         except (OrderNotWaiting, DecisionNotAllowed):
             return _refuse_action()
+        return _answer({"message": self._find(doctype, record.number, user)})
 
     def run_background_jobs(self) -> None:
         """Run the jobs left to the background workers."""
@@ -399,35 +429,38 @@ class FakeErpNext(FakeServer):
             self._queue.pop(0)()
 
     def _add_comment(self, parameters: Any, user: str) -> web.StreamResponse:
-        order = self._named({"name": parameters["reference_name"]})
-        if order is None:
-            return _missing("Purchase Order", parameters["reference_name"])
-        row = flow.comment(order.number, user, self.clock.now(), parameters["content"])
+        doctype, record = self._named(
+            {"doctype": parameters["reference_doctype"], "name": parameters["reference_name"]}
+        )
+        if record is None:
+            return _missing(doctype, parameters["reference_name"])
+        row = flow.comment(doctype, record.number, user, self.clock.now(), parameters["content"])
         self._comments.append(row)
-        approval = order.review.progress
+        approval = record.review.progress
         if approval.decided_by == user and not approval.reason:
             commented = replace(approval, reason=_as_read(parameters["content"]))
-            self.company.purchases[order.number] = with_review(order, approval=commented)
+            kept = self.company.documents(_DECIDED[doctype])
+            kept[record.number] = with_review(record, approval=commented)
         return _answer({"message": row})
 
     async def _update(self, request: web.Request, user: str) -> web.StreamResponse:
         """Submit a draft if it is unchanged since it was read."""
         values = await request.json()
-        doctype, name = request.match_info["doctype"], request.match_info["name"]
-        order = self.company.find(self.company.purchases, name) if doctype == "Purchase Order" else None
-        if order is None:
-            return _missing(doctype, name)
-        if values.get("modified", shapes.stamp(order.changed_at or _CHANGED)) != self._order(order)["modified"]:
+        doctype, record = self._named(request.match_info)
+        if record is None:
+            return _missing(doctype, request.match_info["name"])
+        changed_at = shapes.stamp(record.changed_at or _CHANGED)
+        if values.get("modified", changed_at) != changed_at:
             return refuse(417, "TimestampMismatchError", "Document has been modified after you have opened it")
-        if self.limit is not None and order.total is not None and order.total.amount > self.limit:
+        if self.limit is not None and record.total is not None and record.total.amount > self.limit:
             return refuse(417, "ValidationError", "Not authorized since <strong>Grand Total</strong> exceeds limits")
         try:
-            decided = self.company.decide(order.number, Verdict.APPROVE, user)
+            self.company.decide(record.number, Verdict.APPROVE, user, kind=_DECIDED[doctype])
         except DecisionNotAllowed:
             return _forbid(user, doctype)
         except OrderNotWaiting:
             return refuse(417, "UpdateAfterSubmitError", "Not allowed to change after submission")
-        return _answer({"data": _without_nothing(self._order(decided))})
+        return _answer({"data": _without_nothing(self._find(doctype, record.number, user) or {})})
 
 
 async def _given(request: web.Request) -> Any:

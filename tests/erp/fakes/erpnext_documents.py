@@ -22,6 +22,7 @@ from bot.erp.model import (
     PurchaseLine,
     PurchaseOrder,
     Quantities,
+    Review,
     ReviewState,
     SalesOrder,
     StockLevel,
@@ -332,17 +333,16 @@ def head_of_invoice(doctype: str, invoice: Invoice | Bill, today: date) -> Docum
     }
 
 
-def purchase_order(order: PurchaseOrder, workflow: bool) -> Document:
-    """Return a Purchase Order; with a Workflow, its state is more specific than its status."""
+def purchase_order(order: PurchaseOrder) -> Document:
+    """Return a Purchase Order."""
     assert order.changed_at is not None
-    document = shapes.PURCHASE_ORDER | head("Purchase Order", order.number, order.changed_at, order.review.requester)
+    document = shapes.PURCHASE_ORDER | head("Purchase Order", order.number, order.changed_at)
     document |= _amounts(order.total)
     drafts = {ReviewState.DRAFT, ReviewState.WAITING, ReviewState.REJECTED}
     docstatus = 0 if order.status in drafts else 2 if order.status is ReviewState.CANCELLED else 1
     status = ("Draft", "Completed" if order.status is ReviewState.DONE else "To Receive and Bill", "Cancelled")
     document |= {
         "docstatus": docstatus,
-        "modified_by": order.review.changed_by,
         "title": "{supplier_name}",
         "supplier": f"SUPP-{order.vendor[:3]}",
         "supplier_name": order.vendor,
@@ -352,8 +352,6 @@ def purchase_order(order: PurchaseOrder, workflow: bool) -> Document:
         "per_received": _PERCENT[order.received],
         "per_billed": 0.0,
     }
-    if workflow:
-        document["workflow_state"] = workflow_state(order)
     lines = (
         shapes.PURCHASE_ORDER_LINE
         | _line(line)
@@ -362,6 +360,14 @@ def purchase_order(order: PurchaseOrder, workflow: bool) -> Document:
     )
     document["items"] = rows(document, "items", "Purchase Order Item", lines)
     return document
+
+
+def in_review(document: Document, review: Review | None, workflow: bool) -> Document:
+    """Return a document that is decided; with a Workflow, its state is more specific than its status."""
+    if review is None:
+        return document
+    state = {"workflow_state": workflow_state(review)} if workflow else {}
+    return {**document, "owner": review.requester, "modified_by": review.changed_by, **state}
 
 
 def delivery_note(delivery: GoodsDelivery) -> Document:

@@ -29,7 +29,9 @@ def _as_double(record: Any) -> Any:
     if isinstance(record, tuple):
         return tuple(map(_as_double, record))
     if is_dataclass(record) and not isinstance(record, type):
-        return replace(record, **{field.name: _as_double(getattr(record, field.name)) for field in fields(record)})
+        return replace(
+            record, **{field.name: _as_double(getattr(record, field.name)) for field in fields(record) if field.init}
+        )
     return record
 
 
@@ -121,4 +123,4 @@ SUBMIT_GAPS = replace(
     fields={**GAPS.fields, "Approval.pending_for": "without a Workflow, whoever has the right may submit"},
     cases={**_KEYS, **_ONE_APPROVAL, "decide.draft": "without a Workflow, every draft waits to be submitted"},
 )
-"""Gaps of a site without one, for the company that `tests.erp.fakes.erpnext_workflow.as_drafts` returns."""
+"""Gaps of a site without one, for the company that `tests.erp.fakes.drafts.let_drafts_wait` makes."""

@@ -22,7 +22,8 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from bot.erp.model import Approval, Area, PurchaseOrder, ReviewState, Verdict
+from bot.erp.kinds import PURCHASE_ORDERS, Kind
+from bot.erp.model import Approval, Area, ReviewState, Verdict
 from bot.kit.testing.company import Clock, CompanyRefusal, DecisionNotAllowed, OrderNotWaiting, ReferenceCompany
 from bot.kit.testing.fake_erp import SECRET, FakeServer, ParsedRequest, RequestKind, exact_json
 from tests.bare_records import with_review
@@ -66,10 +67,9 @@ class FakeKingdee(FakeServer):
         await super().start()
         self.url += "/k3cloud"
 
-    async def purchase_order(self, number: str) -> PurchaseOrder:
-        order = self.company.purchases[number]
-        approval = order.review.approval
-        if approval is None:
+    async def document(self, kind: Kind[Any], number: str) -> Any:
+        order = await super().document(kind, number)
+        if kind != PURCHASE_ORDERS or (approval := order.review.approval) is None:
             return order
         pending = tuple(map(as_kingdee, approval.pending_for))
         return with_review(

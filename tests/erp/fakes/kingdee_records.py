@@ -9,6 +9,7 @@ from decimal import ROUND_DOWN, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.erp.kinds import PURCHASE_ORDERS, Kind
 from bot.erp.model import (
     Approval,
     Area,
@@ -47,9 +48,11 @@ _APPROVED, _REJECTED = "审批通过", "打回发起人"
 class NumberedCompany(ReferenceCompany):
     """The reference company, where people can also be named by their numbers."""
 
-    def decide(self, number: str, verdict: Verdict, by: str, reason: str = "") -> PurchaseOrder:
+    def decide(
+        self, number: str, verdict: Verdict, by: str, reason: str = "", *, kind: Kind[Any] = PURCHASE_ORDERS
+    ) -> Any:
         """Like `ReferenceCompany.decide`."""
-        return super().decide(number, verdict, _WHO.get(by, by), reason)
+        return super().decide(number, verdict, _WHO.get(by, by), reason, kind=kind)
 
 
 @dataclass(slots=True)

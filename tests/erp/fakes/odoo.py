@@ -15,9 +15,11 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.erp.model import Approval, Area, PurchaseOrder, ReviewState, Verdict
+from bot.erp.kinds import BILLS, PURCHASE_ORDERS, SALES_ORDERS, Kind
+from bot.erp.model import Approval, Area, ReviewState, Verdict
 from bot.kit.testing.company import Clock, DecisionNotAllowed, OrderNotWaiting, ReferenceCompany
 from bot.kit.testing.fake_erp import SECRET, FakeServer, ParsedRequest, RequestKind
+from bot.kit.testing.reference_reviews import status_in
 from tests.bare_records import with_review
 from tests.erp.fakes.odoo_engine import Models, OdooEngine, OdooError, OdooModel, Record, access_error, user_error
 from tests.erp.fakes.odoo_records import BOT, CompanyModels
@@ -25,7 +27,12 @@ from tests.erp.fakes.odoo_records import BOT, CompanyModels
 DATABASE = "company"
 
 _NO_PAGE = "<!doctype html>\n<html><head><title>404 Not Found</title></head><body><h1>Not Found</h1></body></html>"
-_WRITES = {"button_approve", "button_cancel", "message_post"}
+_WRITES = {"button_approve", "button_cancel", "action_confirm", "action_cancel", "action_post", "message_post"}
+_DECIDED: Mapping[str, Kind[Any]] = {
+    "purchase.order": PURCHASE_ORDERS,
+    "sale.order": SALES_ORDERS,
+    "account.move": BILLS,
+}
 _OF_MODELS = {"search_read", "search_count", "fields_get", "context_get"}
 _ARGUMENTS = {
     "search_read": ("domain", "fields", "offset", "limit", "order"),
@@ -254,6 +261,9 @@ class FakeOdoo(FakeServer):
             "read": lambda asked, fields: engine.read(asked.model, asked.ids or [], fields, asked.context),
             "button_approve": self._approve,
             "button_cancel": self._cancel,
+            "action_confirm": self._agree,
+            "action_post": self._agree,
+            "action_cancel": self._cancel,
             "message_post": self._message_post,
         }
 
@@ -261,52 +271,71 @@ class FakeOdoo(FakeServer):
         return {"lang": "zh_CN", "tz": "Asia/Shanghai", "uid": self.records.users[asked.login]}
 
     def _approve(self, asked: OdooCall) -> dict[str, Any]:
-        for order in self._purchases(asked):
+        """Approve without a word: also what waits no more, and nothing for those without the right."""
+        kind, found = self._asked_for(asked)
+        for document in found:
             try:
-                self.company.decide(order.number, Verdict.APPROVE, asked.login)
+                self.company.decide(document.number, Verdict.APPROVE, asked.login, kind=kind)
             except DecisionNotAllowed:
                 continue
             except OrderNotWaiting:
                 if any(asked.login == user.id and user.levels for user in self.company.users):
-                    self._overwrite(order, ReviewState.APPROVED, asked.login)
+                    self._overwrite(kind, document, ReviewState.APPROVED, asked.login)
         return {}
 
-    def _cancel(self, asked: OdooCall) -> None:
-        for order in self._purchases(asked):
-            if order.status is ReviewState.DONE:
-                raise user_error(f"You cannot cancel the locked order {order.number}.")
-            reasons = [body for key, login, body in self.messages if (str(key), login) == (order.id, asked.login)]
+    def _agree(self, asked: OdooCall) -> bool:
+        """Confirm or post drafts, and refuse anything else."""
+        kind, found = self._asked_for(asked)
+        for document in found:
             try:
-                self.company.decide(order.number, Verdict.REJECT, asked.login, reasons[-1] if reasons else "")
+                self.company.decide(document.number, Verdict.APPROVE, asked.login, kind=kind)
+            except DecisionNotAllowed as error:
+                raise access_error("You are not allowed to modify these records.") from error
+            except OrderNotWaiting as error:
+                raise user_error(f"{document.number} must be in draft.") from error
+        return True
+
+    def _cancel(self, asked: OdooCall) -> Any:
+        kind, found = self._asked_for(asked)
+        for document in found:
+            if document.review.state is ReviewState.DONE:
+                raise user_error(f"You cannot cancel the locked order {document.number}.")
+            if asked.method == "action_cancel" and not asked.context.get("disable_cancel_warning"):
+                return {"type": "ir.actions.act_window", "res_model": "sale.order.cancel"}
+            reasons = [body for key, login, body in self.messages if (str(key), login) == (document.id, asked.login)]
+            reason = reasons[-1] if reasons else ""
+            try:
+                self.company.decide(document.number, Verdict.REJECT, asked.login, reason, kind=kind)
             except DecisionNotAllowed as error:
                 raise access_error("You are not allowed to modify these records.") from error
             except OrderNotWaiting:
-                self._overwrite(order, ReviewState.CANCELLED, asked.login)
+                self._overwrite(kind, document, ReviewState.CANCELLED, asked.login)
+        return None
 
-    def _overwrite(self, order: PurchaseOrder, status: ReviewState, login: str) -> None:
+    def _overwrite(self, kind: Kind[Any], document: Any, state: ReviewState, login: str) -> None:
         """Set the state regardless of the old one, like the buttons."""
         now = self.clock.now()
-        self.company.purchases[order.number] = with_review(
-            replace(order, changed_at=now),
-            state=status,
-            version=str(int(order.review.version) + 1),
+        self.company.documents(kind)[document.number] = with_review(
+            replace(document, changed_at=now, **status_in(kind, state)),
+            state=state,
+            version=str(int(document.review.version) + 1),
             approval=Approval(decided_by=login, decided_at=now),
             changed_by=login,
         )
 
     def _message_post(self, asked: OdooCall, body: str) -> list[int]:
-        for order in self._purchases(asked):
-            self.messages.append((int(order.id), asked.login, body))
+        for document in self._asked_for(asked)[1]:
+            self.messages.append((int(document.id), asked.login, body))
         return [769 + len(self.messages)]
 
-    def _purchases(self, asked: OdooCall) -> list[PurchaseOrder]:
-        if asked.model != "purchase.order":
+    def _asked_for(self, asked: OdooCall) -> tuple[Kind[Any], list[Any]]:
+        if asked.model not in _DECIDED:
             raise self._no_method(asked)
-        ids = {str(key) for key in asked.ids or ()}
-        found = [order for order in self.company.purchases.values() if order.id in ids]
+        kind, ids = _DECIDED[asked.model], {str(key) for key in asked.ids or ()}
+        found = [each for each in self.company.documents(kind).values() if each.id in ids and each.review]
         if len(found) != len(ids):
             raise OdooError("odoo.exceptions.MissingError", "Record does not exist or has been deleted.", 404)
-        return found
+        return kind, found
 
 
 def _search_read(

@@ -541,14 +541,15 @@ class CompanyModels:
         for order in self.company.orders.values():
             closed = order.status is OrderStatus.CLOSED
             offered = self.company.documents(QUOTATIONS).get(order.number)
-            is_sent = offered is not None and offered.status is QuotationStatus.SENT
+            is_sent = order.status is OrderStatus.DRAFT and offered and offered.status is QuotationStatus.SENT
             shape = (
                 "number=name customer=partner_id total=amount_total total.currency=currency_id ordered_on=date_order "
                 "promised_on=commitment_date salesperson=user_id changed_at=write_date"
             )
             row = self._told(order, shape) | {
                 "id": int(order.id),
-                "state": "sent" if is_sent else states.SALE[order.status],
+                "state": "cancel" if states.is_rejected(order) else "sent" if is_sent else states.SALE[order.status],
+                **self._writers(order),
                 "validity_date": offered and offered.valid_until,
                 "invoice_status": states.billed(order),
                 "invoice_ids": [int(order.id) + _BILLS] if order.billing is not Progress.NONE else [],
@@ -560,6 +561,11 @@ class CompanyModels:
                 row["delivery_status"] = states.DELIVERY.get(order.status)
             rows.append(self._locked(row, closed, since=(17, 0)))
         return _model(rows, {"picking_ids": "stock.picking", "order_line": "sale.order.line"})
+
+    def _writers(self, document: SalesOrder | Bill) -> Record:
+        """Return who asked for what is decided, and who changed it last."""
+        told = "review.requester=create_uid review.changed_by=write_uid"
+        return self._told(document, told) if document.review else {}
 
     def _locked(self, row: Record, locked: bool, *, since: tuple[int, int]) -> Record:
         """Return the lock of a document: a flag or, in old releases, a state."""
@@ -596,7 +602,8 @@ class CompanyModels:
     def _vendor_bill(self, bill: Bill) -> Record:
         row = self._move(bill, bill.vendor)
         kind = "in_refund" if bill.is_credit_note else "in_invoice"
-        return row | {"move_type": kind, **self._told(bill, "reference=ref")}
+        cancelled = {"state": "cancel"} if states.is_rejected(bill) else {}
+        return row | {"move_type": kind, **self._told(bill, "reference=ref"), **self._writers(bill), **cancelled}
 
     def _account_payments(self) -> OdooModel:
         return _model([self._payment(payment) for payment in self.company.payments.values()])

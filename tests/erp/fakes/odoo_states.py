@@ -55,7 +55,7 @@ def _quotation(order: SalesOrder, today: date) -> Quotation:
     count, status = int(order.id), QuotationStatus.ACCEPTED
     if order.status is OrderStatus.DRAFT:
         status = QuotationStatus.SENT if count % 4 else QuotationStatus.DRAFT
-    elif order.status is OrderStatus.CANCELLED:
+    if order.status is OrderStatus.CANCELLED or is_rejected(order):
         status = QuotationStatus.CANCELLED
     return Quotation(
         id=order.id,
@@ -70,6 +70,11 @@ def _quotation(order: SalesOrder, today: date) -> Quotation:
         order_number=order.number if status is QuotationStatus.ACCEPTED else "",
         changed_at=order.changed_at,
     )
+
+
+def is_rejected(document: SalesOrder | Bill) -> bool:
+    """Whether a document was refused, which cancels it."""
+    return document.review is not None and document.review.state is ReviewState.REJECTED
 
 
 def billed(order: SalesOrder) -> str:

@@ -10,7 +10,8 @@ from typing import Any, Protocol
 
 from sqlalchemy import Engine
 
-from bot.erp.model import Area, PurchaseOrder
+from bot.erp.kinds import Kind
+from bot.erp.model import Area
 from bot.kit.testing.company import Clock, ReferenceCompany
 from bot.kit.testing.fake_erp import Installation, LoggedRequest, ParsedRequest, RequestKind, RequestLog
 from tests.erp.sql.postgres_server import PASSWORD, READER, Postgres, administer, table_names
@@ -29,7 +30,7 @@ class CompanyTables(Protocol):
 
     async def stop(self) -> None: ...
 
-    async def purchase_order(self, number: str) -> PurchaseOrder: ...
+    async def document(self, kind: Kind[Any], number: str) -> Any: ...
 
 
 class Relay:
@@ -184,8 +185,8 @@ class RelayedDatabase(Installation):
         """Return an engine for tests that change the tables themselves."""
         return self._tables.engine
 
-    async def purchase_order(self, number: str) -> PurchaseOrder:
-        return await self._tables.purchase_order(number)
+    async def document(self, kind: Kind[Any], number: str) -> Any:
+        return await self._tables.document(kind, number)
 
     async def start(self) -> None:
         await self._tables.start()

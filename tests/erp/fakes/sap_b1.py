@@ -114,9 +114,6 @@ class FakeSapB1(FakeServer):
             web.route("*", "/{path:.*}", self._elsewhere),
         )
 
-    async def purchase_order(self, number: str) -> PurchaseOrder:
-        return self.company.purchases[number]
-
     def generate(self, number: str, order: int) -> None:
         """Generate the order of an approved draft with a key and number, like its originator."""
         self.generated[number] = order

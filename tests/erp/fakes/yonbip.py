@@ -97,9 +97,6 @@ class FakeYonBip(FakeServer):
             web.route("*", f"{_GATE}/yonbip/{{path:.+}}", self._serve),
         )
 
-    async def purchase_order(self, number: str) -> PurchaseOrder:
-        return self.company.purchases[number]
-
     async def understand(self, request: web.Request) -> ParsedRequest:
         self.queries.append(request.rel_url.raw_query_string)
         if request.path.startswith("/open-auth/"):

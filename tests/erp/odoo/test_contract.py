@@ -12,17 +12,22 @@ from typing import Any, ClassVar
 
 import pytest
 
+from bot.erp.kinds import BILLS, SALES_ORDERS
 from bot.erp.model import (
     Approval,
+    Bill,
     Feed,
     InvoiceStatus,
+    OrderStatus,
     ProductionOrder,
     ProductionStatus,
     Progress,
-    PurchaseOrder,
     Quantities,
+    Review,
     ReviewState,
+    SalesOrder,
     StockLevel,
+    Verdict,
 )
 from bot.erp.model.goods import GoodsDelivery
 from bot.erp.odoo.manifest import vendor
@@ -32,6 +37,7 @@ from bot.kit.testing.erp_contract import ErpContract
 from bot.kit.testing.fake_erp import SECRET
 from bot.kit.testing.gaps import Gaps, Rewrite
 from tests.bare_records import with_review
+from tests.erp.fakes.drafts import let_drafts_wait
 from tests.erp.fakes.odoo import DATABASE, FakeOdoo, key_of
 from tests.erp.fakes.odoo_engine import Record
 from tests.erp.fakes.odoo_records import BOT
@@ -39,6 +45,7 @@ from tests.erp.fakes.odoo_states import offer
 from tests.erp.odoo.conftest import changed, of_services
 
 _ONE_LEVEL = "Odoo has one level: whoever has the right approves"
+_DRAFTS = "every draft waits to be confirmed or posted"
 _NO_LOGIN = "the API key is sent with every call: there is nothing that runs out"
 
 
@@ -54,17 +61,37 @@ def as_float(value: Any) -> Any:
 
 
 def without_levels(record: Any) -> Any:
-    if not isinstance(record, PurchaseOrder) or record.review.approval is None:
+    review: Review | None = getattr(record, "review", None)
+    if review is None or review.approval is None:
         return record
-    if record.status is ReviewState.WAITING:
+    if review.waits:
         return with_review(record, approval=Approval())
-    return with_review(record, approval=replace(record.review.approval, level=1, levels=1))
+    return with_review(record, approval=replace(review.approval, level=1, levels=1))
 
 
 def with_last_writer(record: Any) -> Any:
-    if isinstance(record, PurchaseOrder) and record.status is ReviewState.CANCELLED and record.review.approval is None:
-        return with_review(record, approval=Approval(decided_by=record.review.requester, decided_at=record.changed_at))
+    review: Review | None = getattr(record, "review", None)
+    if review is not None and review.state is ReviewState.CANCELLED and review.approval is None:
+        return with_review(record, approval=Approval(decided_by=review.requester, decided_at=record.changed_at))
     return record
+
+
+def without_approver(record: Any) -> Any:
+    """Return an order of a customer or a bill without who approved it."""
+    if not isinstance(record, SalesOrder | Bill) or record.review is None:
+        return record
+    return with_review(record, approval=Approval()) if record.review.state is ReviewState.APPROVED else record
+
+
+def cancelled(record: Any) -> Any:
+    """Return a document that is cancelled if it was refused."""
+    review: Review | None = getattr(record, "review", None)
+    if review is None or review.state is not ReviewState.REJECTED:
+        return record
+    if isinstance(record, Bill):
+        nothing = record.open_amount and replace(record.open_amount, amount=Decimal(0))
+        return replace(record, status=InvoiceStatus.VOID, open_amount=nothing)
+    return replace(record, status=OrderStatus.CANCELLED) if isinstance(record, SalesOrder) else record
 
 
 def without_empty_places(record: Any) -> Any:
@@ -96,9 +123,14 @@ _CASES: Mapping[str, str] = {
     "login.expired": _NO_LOGIN,
     "login.single_flight": _NO_LOGIN,
     "login.no_loop": _NO_LOGIN,
+    "decide[quotations]": "a quotation that is confirmed is an order: orders are decided",
+    "decide.draft[orders]": _DRAFTS,
+    "decide.draft[bills]": _DRAFTS,
     "decide.levels": _ONE_LEVEL,
     "decide.level_again": _ONE_LEVEL,
     "decide.lost_level": _ONE_LEVEL,
+    "decide.level_reject[orders]": _ONE_LEVEL,
+    "decide.level_reject[bills]": _ONE_LEVEL,
 }
 
 
@@ -117,6 +149,8 @@ def gaps(**more: str) -> Gaps:
         rewrites=(
             Rewrite("Odoo's numbers are binary floats: fifteen digits", as_float),
             Rewrite(_ONE_LEVEL, without_levels),
+            Rewrite("of an order of a customer or a bill Odoo does not tell who approved it", without_approver),
+            Rewrite("what is rejected is cancelled", cancelled),
             Rewrite("of a cancelled order Odoo only tells who changed it last", with_last_writer),
             Rewrite("a warehouse without goods, awaited or reserved, has no record of it", without_empty_places),
             Rewrite("reserved means that all is there; nothing is told of what has ended", with_odoos_readiness),
@@ -184,9 +218,12 @@ class OdooContract(ErpContract):
             "trap.dropped": _dropped,
         }
     )
+    decides = MappingProxyType(dict.fromkeys((SALES_ORDERS, BILLS), frozenset(Verdict)))
     release: ClassVar[tuple[int, int]]
 
     def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> FakeOdoo:
+        for kind in self.decides:
+            let_drafts_wait(company, kind, ReviewState.DRAFT)
         offer(company)
         return FakeOdoo(company, clock, self.release)
 
@@ -201,6 +238,7 @@ class OdooContract(ErpContract):
             "key": SECRET,
             "company": 1,
             "language": "zh_CN",
+            "decides": [kind.command for kind in self.decides],
             "approvers": {login: key_of(login) for login in people},
         }
 

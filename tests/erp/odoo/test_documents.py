@@ -24,7 +24,7 @@ from bot.erp.model import (
     Quantities,
     ReviewState,
 )
-from bot.erp.odoo import finance, mapping, production, products, purchases, sales, stock
+from bot.erp.odoo import decisions, finance, mapping, production, products, purchases, sales, stock
 from bot.erp.odoo.plans import PLANS
 from bot.erp.values import text
 from tests.rows import each_row
@@ -415,9 +415,9 @@ def test_who_decides_for_others_is_not_named() -> None:
 def test_version_changes_with_what_is_decided_on(change: dict[str, Any]) -> None:
     row = {"id": 21, "state": "to approve", "write_date": "2026-11-24 14:08:31", "amount_total": Decimal("14260.0"),
            "currency_id": [1, "USD"], "partner_id": [53, "A"], "order_line": [33]}  # fmt: skip
-    assert purchases.version(row) == purchases.version({**row, "amount_total": Decimal("14260.00"), "name": "P1"})
-    assert purchases.version(row) != purchases.version({**row, **change})
-    assert "14260" not in purchases.version(row)
+    assert decisions.version(row) == decisions.version({**row, "amount_total": Decimal("14260.00"), "name": "P1"})
+    assert decisions.version(row) != decisions.version({**row, **change})
+    assert "14260" not in decisions.version(row)
 
 
 # Production orders

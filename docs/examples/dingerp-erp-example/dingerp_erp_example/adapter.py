@@ -33,7 +33,7 @@ class ExampleErp(erps.DocumentErp):  # which refuses what is not among the capab
         orders = (mapping.purchase_order(item | {"lines": ()}, self.name) for item in await self._all("purchases"))
         return kind.pick(orders, query, self._now().date())
 
-    async def decide(self, decision: erps.Decision) -> erps.DecisionResult:
+    async def write_decision(self, kind: erps.Kind[Any], decision: erps.Decision) -> erps.DecisionResult:
         return await erps.decide(decision, read=self.purchase_order, write=self._write)
 
     async def _write(self, order: erps.PurchaseOrder, decision: erps.Decision) -> None:
