@@ -117,6 +117,10 @@ class Absences:
             elif absence.substitute in people:
                 await self.decline(absence.user_id, absence.substitute, actor="")
 
+    def poke(self) -> None:
+        """Look soon: somebody said when they are away."""
+        self._wakeup.call()
+
     async def run(self) -> None:
         """Have cases shown anew when absences begin, change and end, until cancelled."""
         while True:
@@ -151,7 +155,7 @@ class Absences:
                 f"{changed.substitute or 'nobody'} decides instead",
             )
         )
-        self._wakeup.call()
+        self.poke()
         return True
 
 

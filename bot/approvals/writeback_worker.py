@@ -20,13 +20,11 @@ from bot.erp.hub import ErpHub
 from bot.erp.kinds import review_of
 from bot.erp.model import DecisionOutcome, DecisionResult, ErpRecord
 from bot.mechanisms.metrics import Metrics
-from bot.mechanisms.wakeup import Wakeup
+from bot.mechanisms.wakeup import LOOK_EVERY, Wakeup
 from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
 
-_IDLE = timedelta(seconds=5)
-"""The maximum delay before other processes' writes are found."""
 _RETRY = 1.0
 """Seconds before a retry while the database is unavailable."""
 _STOP_SECONDS = 25.0
@@ -44,6 +42,7 @@ class WritebackWorker:
         follow: Callable[[DocumentKey], Awaitable[Case | None]],
         metrics: Metrics,
         at_once: int = 16,
+        look_every: Callable[[], timedelta] = lambda: LOOK_EVERY,
     ) -> None:
         """``follow`` reads the document of an ended case again (`bot.approvals.service.ApprovalService.sync_document`).
 
@@ -54,6 +53,7 @@ class WritebackWorker:
         self._follow = follow
         self._metrics = metrics
         self._at_once = at_once
+        self._look_every = look_every
         self._busy: dict[str, asyncio.Task[None]] = {}
         self._wakeup = Wakeup()
 
@@ -82,7 +82,8 @@ class WritebackWorker:
 
         def find(unit: CaseUnitOfWork) -> tuple[tuple[Case, ...], float]:
             after = unit.cases.next_due(now)
-            pause = _IDLE if after is None else min(after - now, _IDLE)
+            longest = self._look_every()
+            pause = longest if after is None else min(after - now, longest)
             return tuple(unit.cases.due(now, 2 * self._at_once)), pause.total_seconds()
 
         due, pause = await self._transactions.query(find)

@@ -39,6 +39,7 @@ from bot.dingtalk.todos import TodoApi, TodoKeeper
 from bot.dingtalk.top_boxes import TopBoxKeeper
 from bot.erp.hub import ErpHub
 from bot.mechanisms.background import Runs, repeat
+from bot.mechanisms.wakeup import SharedWork
 from bot.outbox.budgets import SendLimits
 from bot.outbox.delivery import DeliveryFormat, DingWay
 from bot.outbox.health_reports import HEALTH_REPORT, HealthReportComposer
@@ -103,7 +104,12 @@ async def build_alerts(base: Infrastructure, rules: Callable[[], AlertRuleSet], 
     tops = TopBoxComposer(units, now=now, name_of=partial(_name_of, base), reader_at=audiences.reader_at)
     composers: dict[str, Composer] = {CARD_KIND: alert_cards, DING_KIND: dings, TOP_KIND: tops}
     outbox = _outbox(base, composers, audiences)
-    processor = AlertProcessor(transactions, unit=unit, now=now, metrics=base.metrics, owed=outbox.poke)
+    look_every = base.wakeups.look_every
+    processor = AlertProcessor(
+        transactions, unit=unit, now=now, metrics=base.metrics, owed=outbox.poke, look_every=look_every
+    )
+    base.wakeups.add(SharedWork.EVENTS, processor.poke)
+    base.wakeups.add(SharedWork.DELIVERIES, outbox.poke)
     events = StoredEvents(base.database)
     quota = SourceQuota(settings.events.waiting_per_source)
     intake = BatchedIntake(events, metrics=base.metrics, now=now, arrived=processor.poke, quota=quota)
@@ -203,6 +209,7 @@ def _outbox(base: Infrastructure, composers: Mapping[str, Composer], audiences: 
         ),
         at_once=wanted.at_once,
         tries=wanted.tries,
+        look_every=base.wakeups.look_every,
     )
 
 

@@ -56,6 +56,7 @@ from bot.erp.kinds import DECIDED, Kind, ruled_by
 from bot.erp.model import Verdict
 from bot.erp.source_client import SourceClient
 from bot.mechanisms.background import Runs, repeat
+from bot.mechanisms.wakeup import SharedWork
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import Composer
 from bot.store.approvals.repository import StoredCaseTransactions, StoredOaRecords, forget_cases
@@ -173,8 +174,11 @@ def build_approvals(
     )
     service = ApprovalService(transactions, poke=lambda: writer.poke(), seconds=settings.limits.click_seconds / 2)
     absences = Absences(transactions, show_anew=service.show_deciders, record=audit.record)
-    writer = WritebackWorker(transactions, hub, follow=service.sync_document, metrics=base.metrics)
+    writer = WritebackWorker(
+        transactions, hub, follow=service.sync_document, metrics=base.metrics, look_every=base.wakeups.look_every
+    )
     oa_sync = build_oa_sync(base, service, cases, rules.access.current, audit)
+    base.wakeups.add(SharedWork.DECISIONS, writer.poke, absences.poke, *([oa_sync.poke] if oa_sync is not None else []))
     showing = CasePresenter(hub.reread, Insights(hub.source_client, now=base.now), _names(base), now=base.now)
     return ApprovalServices(
         service=service,

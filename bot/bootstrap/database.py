@@ -26,7 +26,8 @@ _KEYS_READ_EVERY = 60.0
 
 def make_database(settings: Settings, *, looking: bool = False) -> Database:
     """Return the unconnected database; ``looking``: read-only. Raises `ConfigurationError`."""
-    return Database(settings.database, _configured_keys(settings), folder=settings.data_dir, looking=looking)
+    keys, shared = _configured_keys(settings), settings.replicas > 1
+    return Database(settings.database, keys, folder=settings.data_dir, looking=looking, shared=shared)
 
 
 @asynccontextmanager

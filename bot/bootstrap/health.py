@@ -72,12 +72,12 @@ async def start_health(
     last_writes: Callable[[], PartHealth],
     approvals: Callable[[], Awaitable[StuckOrders]],
     model: Callable[[], PartHealth] | None = None,
-    replicas: Callable[[], Mapping[str, PartHealth]] = dict,
+    *others: Callable[[], Mapping[str, PartHealth]],
 ) -> Callable[[], Awaitable[Mapping[str, PartHealth]]]:
     """Start monitoring the parts; returns the function that reports their state.
 
     ``audit`` is the state of the audit log, ``last_writes`` the writes lost before the start, ``approvals`` the orders
-    that nobody can decide, ``model`` the language model, ``replicas`` who else works on the database.
+    that nobody can decide, ``model`` the language model, ``others`` who else works on the database.
     """
     checks = StoreChecks(
         database=base.database,
@@ -121,7 +121,7 @@ async def start_health(
             "last writes": last_writes(),
             **({"language model": model()} if model else {}),
             **{f"ERP {source}": _erp_health(source, trouble) for source, trouble in hub.troubles.items()},
-            **replicas(),
+            **{name: part for told in others for name, part in told().items()},
             **unreached.parts,
             **{name: _rules_health(name, file, base.settings.ready_rules) for name, file in rules.named.items()},
         }

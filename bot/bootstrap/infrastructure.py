@@ -33,6 +33,7 @@ from bot.dingtalk.robot import Robot
 from bot.dingtalk.todos import RobotChat
 from bot.mechanisms.background import BackgroundTasks, Runs, repeat
 from bot.mechanisms.metrics import Metrics
+from bot.mechanisms.wakeup import WakeupsByOthers
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.quota import QuotaGuard
 from bot.rulefiles.names_in_force import NamesInForce
@@ -80,6 +81,7 @@ class Infrastructure:
     """The names used by settings and rules."""
     probes: StoredCardProbes
     ledger: CardLedger
+    wakeups: WakeupsByOthers
 
     def card_trial(self) -> Phrase:
         """Return people's answers to the probe cards (`dingerp doctor --probe`)."""
@@ -175,6 +177,7 @@ async def build_infrastructure(
         names=names_in_force(settings, installed_commands()),
         probes=StoredCardProbes(database),
         ledger=CardLedger(settings.data_dir),
+        wakeups=WakeupsByOthers(),
     )
     await base.probes.load()
     read_probes = partial(repeat, base.probes.load, every=_PROBES_READ_EVERY, failed="card_probes.not_read")

@@ -74,6 +74,8 @@ class Replica:
         self.leadership = Leadership()
         self.rules: Callable[[], Mapping[str, str]] = dict
         """Returns the digests of the rules in force, by file; set when they are read."""
+        self.others_ended: Callable[[], None] = lambda: None
+        """Called when another replica has ended: what it would have done is left to this one."""
 
     @property
     def is_one_of_several(self) -> bool:
@@ -160,7 +162,9 @@ class Replica:
     async def _beat(self) -> Pulse:
         began, asked = self._monotonic(), self._clock.own()
         pulse = await self._store.beat(replace(self._me, rules=self.rules()), lead=not self._retires)
-        self._pulse = pulse
+        before, self._pulse = self._pulse, pulse
+        if before is not None and _living(before) - _living(pulse):
+            self.others_ended()
         if self.is_one_of_several:
             self._clock.agree(pulse.at, asked)
         if pulse.fence is None or self._retires:
@@ -233,6 +237,10 @@ class Replica:
             rules=", ".join(names),
         )
         return down(why)
+
+
+def _living(pulse: Pulse) -> Set[str]:
+    return {member.id for member in pulse.members if member.is_alive}
 
 
 def _presence(member: Member, pulse: Pulse) -> PartHealth:

@@ -50,6 +50,7 @@ from bot.bootstrap.rehearsals import Rehearsals
 from bot.bootstrap.replicas import Replica
 from bot.bootstrap.rules import RuleFiles, start_rules
 from bot.bootstrap.traces import keep_traces
+from bot.bootstrap.wakeups import listen_to_others
 from bot.cards.language import Language, choose_language
 from bot.chat.accounts.binding import ErpAccounts
 from bot.chat.accounts.keys import ErpKeys
@@ -236,6 +237,7 @@ async def build_services(
         approvals.stuck_orders.find,
         (lambda: model.health) if model else None,
         replica.health if replica is not None else dict,
+        await listen_to_others(base, replica),
     )
     search = search_accounts(base, hub, accounts)
     contact_events = await start_directory(

@@ -93,6 +93,9 @@ _PARTS: Mapping[str, PartWords] = MappingProxyType(
         "rules of the lead": PartWords(
             phrase("rules of the replica that leads"), phrase("Give all replicas the same rule files.")
         ),
+        "work of others": PartWords(
+            phrase("work of other replicas"), phrase("Let this machine hold a connection to PostgreSQL itself.")
+        ),
         "access rules": PartWords(phrase("access rules"), phrase("`dingerp access check` names every error.")),
         "alert rules": PartWords(phrase("alert rules"), phrase("`dingerp routes check` names every error.")),
         "approval rules": PartWords(phrase("approval rules"), phrase("`dingerp policy check` names every error.")),

@@ -89,6 +89,8 @@ class Metrics:
         self.queue_up = self._gauge("queue_up", "1 while a source's message queue is being read.", "source")
         self.replicas = self._gauge("replicas", "Processes that work on the database; 0 on SQLite.")
         self.replica_leads = self._gauge("replica_leads", "1 while this process leads: polls, schedules, retention.")
+        self.replica_listens = self._gauge("replica_listens", "1 while other replicas tell this one what they store.")
+        self.announcements = self._counter("announcements", "Times another replica told of work, by its kind.", "work")
         self.errors = self._counter("errors", "Errors by room and class.", "room", "error")
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:

@@ -16,7 +16,7 @@ from bot.cards.notices import LostCardNotice
 from bot.cards.view import View
 from bot.mechanisms.metrics import Metrics
 from bot.mechanisms.uninterrupted import UninterruptedWork
-from bot.mechanisms.wakeup import Wakeup
+from bot.mechanisms.wakeup import LOOK_EVERY, Wakeup
 from bot.outbox.budgets import SendLimits
 from bot.outbox.delivery import (
     LOST_TRACK,
@@ -60,9 +60,6 @@ SEND_SECONDS = 60.0
 """The maximum duration of one delivery; `LEASE` is longer, so a row is free again only when nobody sends it any
 more.
 """
-
-LOOK_EVERY = timedelta(seconds=5)
-"""How often the table is searched for rows of other (or dead) processes; `OutboxWorker.poke` reports this one's."""
 
 _SHARE = 4
 """The worker claims more when a quarter of its capacity is free: one query for several cards."""
@@ -128,6 +125,7 @@ class OutboxWorker:
         limits: SendLimits | None = None,
         at_once: int = 16,
         tries: int = 8,
+        look_every: Callable[[], timedelta] = lambda: LOOK_EVERY,
     ) -> None:
         """``worker`` is a name that no other worker has or had.
 
@@ -160,6 +158,7 @@ class OutboxWorker:
         self._limits = limits or SendLimits()
         self._at_once = at_once
         self._tries = tries
+        self._look_every = look_every
         self._sending: set[asyncio.Task[None]] = set()
         self._storing = UninterruptedWork()
         """Database calls: they continue in its thread after a cancellation."""
@@ -244,7 +243,7 @@ class OutboxWorker:
             log.warning("outbox.not_recovered", error=type(error).__name__, detail=error.detail)
 
     async def _sleep(self, look_at: datetime | None) -> None:
-        ends = self._now() + LOOK_EVERY
+        ends = self._now() + self._look_every()
         await self._wakeup.sleep((min(look_at or ends, ends) - self._now()).total_seconds())
 
     async def _break_off(self) -> None:

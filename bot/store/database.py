@@ -19,6 +19,7 @@ from sqlalchemy.exc import SQLAlchemyError, StatementError
 from sqlalchemy.pool import NullPool
 
 from bot.mechanisms.leadership import TERM, LeadTerm
+from bot.store.announcements import OPTION
 from bot.store.data_keys import CompanyKeySource, DatabaseKeys, own_keys
 from bot.store.engines import (
     LIMITS_OF_TRANSACTION,
@@ -62,17 +63,25 @@ class Database:
     """Runs functions in transactions, and keeps the keys of sealed columns."""
 
     def __init__(
-        self, url: str, keys: CompanyKeySource | None = None, *, folder: Path = Path("data"), looking: bool = False
+        self,
+        url: str,
+        keys: CompanyKeySource | None = None,
+        *,
+        folder: Path = Path("data"),
+        looking: bool = False,
+        shared: bool = False,
     ) -> None:
         """Open no connection yet. Raises `ConfigurationError` for an invalid address.
 
         ``keys`` provides the company's key; by default it is in a file beside the database, or in ``folder`` if the
         database is not a file. ``looking`` opens it read-only: nothing changes, not even the files of a database that
-        does not exist.
+        does not exist. ``shared``: other replicas are told what is stored for them.
         """
         self.process = secrets.token_hex(8)
         """An id that no other process on the database has; its connections to PostgreSQL bear it."""
         self._engine = looking_engine(url) if looking else make_engine(url, process=self.process)
+        if shared and self.dialect == "postgresql":
+            self._engine = self._engine.execution_options(**{OPTION: True})
         self._is_pooled = self.dialect == "postgresql" and is_pooled(url)
         self._looks, self._looks_at = looking, sqlite_file(url) if looking else None
         file = make_url(url).database or "" if self.dialect == "sqlite" else None

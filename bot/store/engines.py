@@ -214,6 +214,12 @@ def lease_engine(url: str, *, process: str = "") -> Engine:
     return engine
 
 
+def lease_arguments(url: str, *, process: str) -> Mapping[str, Any]:
+    """Return the driver's own arguments for such a connection."""
+    engine = make_engine(url, reach=_LEASE_REACH, connections=1, process=process)
+    return engine.dialect.create_connect_args(engine.url)[1]
+
+
 def make_engine(
     url: str,
     *,

@@ -249,7 +249,7 @@ def live_through(folder: Path, *, events: int, seed: int, answers_in: float) -> 
     )
     with pytest.MonkeyPatch.context() as patch, asyncio.Runner(loop_factory=VirtualLoop) as runner:
         # So often they look for what other processes wrote: there are none here, and looking all week takes minutes.
-        patch.setattr(processor, "_IDLE", timedelta(hours=6))
+        patch.setattr(processor, "LOOK_EVERY", timedelta(hours=6))
         patch.setattr(worker, "LOOK_EVERY", timedelta(hours=6))
         runner.run(run_the_bot(settings, events_of_a_week(events, seed), answers_in=answers_in))
     replayed = asyncio.run(replay(settings, rules, MONDAY, SUNDAY, before=timedelta(0)))

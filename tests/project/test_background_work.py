@@ -14,6 +14,7 @@ _STARTS = frozenset({"run_in_background", "running"})
 EVERYWHERE = {
     "accounts",
     "alerts",
+    "announcements",
     "approvals reports",
     "approvals staff",
     "approvals writer",

@@ -126,12 +126,23 @@ async def test_two_bots_say_who_leads_and_the_other_takes_over_at_a_stop(replica
             assert (first.count("replica_leads"), second.count("replica_leads")) == (1, 0)
             assert "2 of 2 replicas live, process" in await told(second, "replicas")
             await until(lambda: _says(first, "2 of 2 replicas live, this one leads"))
+            assert [await told(each, "work of others") for each in (first, second)] == [_TOLD, _TOLD]
             roles = [words.partition(",")[0] for words in await _presences(second)]
             assert roles == ["leads", "follows"], "who joined first comes first"
             assert all("since 20" in words and " s ago" in words for words in await _presences(second))
             await stack.aclose()
             await eventually(lambda: second.count("replica_leads") == 1, hint=lambda: "nobody leads")
             await until(lambda: _says(second, "1 of 2 replicas live, this one leads"))
+
+
+_TOLD = "told at once, and looked for every 30 s"
+
+
+async def test_replicas_behind_a_pooler_say_that_they_look_for_the_work_of_others(
+    tmp_path: Path, pooled_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with open_replicas(tmp_path, pooled_url, monkeypatch, CONFIG) as replicas, replicas.bot("first") as first:
+        assert await told(first, "work of others") == "looked for every 5 s"
 
 
 async def _is(system: BotSystem, status: str) -> bool:

@@ -25,7 +25,7 @@ from bot.alerts.processing.timers import DueWork
 from bot.alerts.repository import AlertRepository, AlertUnitOfWork, UnreadableRecord
 from bot.alerts.routing import AlertRules
 from bot.mechanisms.metrics import Metrics
-from bot.mechanisms.wakeup import Wakeup
+from bot.mechanisms.wakeup import LOOK_EVERY, Wakeup
 from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
@@ -41,8 +41,6 @@ With 200 an event costs a fifth less, but in a storm acknowledgements came three
 _MAX_PAUSE = 0.1
 """The longest pause, in seconds, between two batches of a storm. Each pause is as long as the batch took."""
 
-_IDLE = timedelta(seconds=5)
-"""The longest sleep; then work stored by other processes is found."""
 _SWEEPS_AT_LEAST = timedelta(seconds=1)
 """The minimum interval of due work while events keep coming."""
 _PRUNED_EVERY = timedelta(hours=1)
@@ -96,6 +94,7 @@ class AlertProcessor:
         metrics: Metrics,
         owed: Callable[[], None] | None = None,
         batch: int = BATCH,
+        look_every: Callable[[], timedelta] = lambda: LOOK_EVERY,
     ) -> None:
         """``unit`` begins a unit of work with the current rules; ``owed`` is called when deliveries may be queued, and
         wakes the outbox.
@@ -106,6 +105,7 @@ class AlertProcessor:
         self._metrics = metrics
         self._owed = owed
         self._batch = batch
+        self._look_every = look_every
         self._wakeup = Wakeup()
         self._swept_at: datetime | None = None
         self._pruned_at: datetime | None = None
@@ -141,9 +141,8 @@ class AlertProcessor:
         due, rules = ahead
         if rules is not self._reviewed:
             await self._review(rules)
-        if due is None:
-            return _IDLE.total_seconds()
-        return min(max((due - self._now()).total_seconds(), 0.0), _IDLE.total_seconds())
+        longest = self._look_every().total_seconds()
+        return longest if due is None else min(max((due - self._now()).total_seconds(), 0.0), longest)
 
     async def _review(self, rules: AlertRules) -> None:
         """Apply rule changes since the start, or since the last edit, to existing alerts and cards."""

@@ -25,7 +25,9 @@ from sqlalchemy.sql import ColumnElement
 
 from bot.alerts.intake.poll_state import NORMAL, Checkpoint, CloudEvent, PolledSubject
 from bot.alerts.intake.port import EventState, ReceivedEvent, StoredEvent
+from bot.mechanisms.wakeup import SharedWork
 from bot.store.alerts.packs import forget_packs, forget_packs_before, read_bodies, store_bodies
+from bot.store.announcements import announce
 from bot.store.database import Stored
 from bot.store.record_codec import IN_MILLISECONDS, PlainCodec, RecordCodec
 from bot.store.row_times import from_ms, to_ms
@@ -183,7 +185,10 @@ def insert_events(connection: Connection, events: Collection[ReceivedEvent]) -> 
     stored = connection.execute(_INSERT[connection.dialect.name], {"rows": rows}).all()
     if known := {pack for pack, _ in places} - {row[4] for row in stored}:
         forget_packs(connection, known)
-    return frozenset((row[0], row[1], row[2]) for row in stored if row[3] == EventState.WAITING)
+    waiting = frozenset((row[0], row[1], row[2]) for row in stored if row[3] == EventState.WAITING)
+    if waiting:
+        announce(connection, SharedWork.EVENTS)
+    return waiting
 
 
 def take_waiting(connection: Connection, limit: int) -> tuple[StoredEvent, ...]:

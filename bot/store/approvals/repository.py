@@ -33,8 +33,10 @@ from bot.approvals.oa.forms import OaRecord, OaState
 from bot.erp.kinds import Kind
 from bot.erp.model import Money
 from bot.mechanisms.unit_of_work import WriteConflict
+from bot.mechanisms.wakeup import SharedWork
 from bot.outbox.delivery import Delivery
 from bot.outbox.happenings import Happening, Receiver
+from bot.store.announcements import announce
 from bot.store.approvals import queries as sql
 from bot.store.approvals.rows import (
     audit_of,
@@ -158,6 +160,7 @@ class StoredCaseRepository:
             written = self._connection.scalar(change.where(*same).returning(person))
         if written is None:
             raise WriteConflict("another process changed the absence")
+        announce(self._connection, SharedWork.DECISIONS)
 
     def put(self, case: Case) -> None:
         before = self._stamps.get(case.id)
@@ -168,6 +171,8 @@ class StoredCaseRepository:
             raise CaseConflict(case.id) from error
         self._stamps[case.id] = row["stamp"]
         self._known[case.id] = case
+        if case.due_at is not None and case.due_at <= self._now:
+            announce(self._connection, SharedWork.DECISIONS)
 
     def due(self, now: datetime, limit: int) -> Sequence[Case]:
         return self._readable_cases(sql.DUE, at=to_us(now), most=limit)

@@ -14,6 +14,7 @@ from sqlalchemy import BindParameter, and_, bindparam, case, delete, func, inser
 from sqlalchemy.engine import Connection
 
 from bot.mechanisms.batching import Batcher
+from bot.mechanisms.wakeup import SharedWork
 from bot.outbox.budgets import BudgetWindow, FoldKey, SendLimits, SendPlan, budget_costs, plan_sends
 from bot.outbox.delivery import (
     NEEDS_REDRAW,
@@ -27,6 +28,7 @@ from bot.outbox.delivery import (
 )
 from bot.outbox.place import Place
 from bot.outbox.ports import LEASE, ClaimedRows, FoldBatch, SendFailureKind
+from bot.store.announcements import announce
 from bot.store.database import Database, Stored
 from bot.store.outbox.ledger import CardLedger, NotedCard
 from bot.store.outbox.queries import UNSEEN, read_places, settled_values, stands_at, step, upsert, write_places
@@ -101,6 +103,7 @@ def enqueue(connection: Connection, *deliveries: Delivery, now: datetime) -> Non
         for delivery in deliveries
     ]
     connection.execute(insert(DELIVERY_STEP), steps)
+    announce(connection, SharedWork.DELIVERIES)
 
 
 def withdraw(connection: Connection, cards: Iterable[str]) -> None:
@@ -456,4 +459,6 @@ def _release(connection: Connection, worker: str | None, now: datetime) -> int:
     held = _D.lease == worker if worker is not None else and_(_OWED, _D.lease != "")
     freed = connection.execute(update(DELIVERY).where(held).values(lease="", lease_ms=0)).rowcount
     _end_calls(connection, to_ms(now), worker)
+    if freed:
+        announce(connection, SharedWork.DELIVERIES)
     return freed
