@@ -87,7 +87,7 @@ async def efficiency(
 
 
 async def _findings(findings: FindingReader, reader: FigureReader, context: QuestionContext) -> EfficiencyFindings:
-    _require(allowed=bool(reader.decisions) or reader.alerts)
+    _require(allowed=reader.finds)
     reported = report_findings(await findings.found(), reader, _zone(context), findings.address)
     return EfficiencyFindings(
         rows=page_of(reported.lines, context, EfficiencyFindings.page_size),
@@ -192,7 +192,7 @@ def _other_parts(month: date, reader: FigureReader, shown: EfficiencyPart | None
         (EfficiencyPart.QUESTIONS, reader.spending, phrase("Questions")),
     )
     found = [(efficiency_line(month, part or ""), name) for part, may, name in parts if may and part is not shown]
-    if reader.decisions or reader.alerts:
+    if reader.finds:
         found.insert(0, (FINDINGS_LINE, phrase("Findings")))
     return (*found, (people_line(month), phrase("By person"))) if reader.people else tuple(found)
 

@@ -48,7 +48,7 @@ class AuditEntry:
 
     ``action`` is a command or the name of an action, ``documents`` the numbers that were shown or changed, ``shown``
     the classes of sensitive fields among them, ``rule`` the name of the rule that decided, ``detail`` a reason in plain
-    words. No entry holds amounts, partner names or message text.
+    words, or the line of a question that names nothing. No entry holds amounts, partner names or message text.
     """
 
     kind: AuditKind

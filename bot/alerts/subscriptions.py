@@ -237,15 +237,20 @@ def take_weekday(words: str) -> tuple[int | None, str]:
     return number + 1, f"{words[: found.start()]} {words[found.end() :]}"
 
 
+def weekly_line(line: str, weekday: int, at: time, *more: str) -> str:
+    """Return the line that subscribes to ``line`` on a weekday (Monday is 1)."""
+    return command_line("subscribe", *split(line[1:]), f"{at:%H:%M}", "every", _ENGLISH_DAYS[weekday - 1], *more)
+
+
 OWN_CHAT = "private"
 """The keyword that sends a line typed in a group to the asker's own chat."""
 
 
 def own_chat_line(subscription: Subscription) -> str:
     """Return the line that subscribes the asker's own chat to the same answer."""
-    days: tuple[str, ...] = () if subscription.workdays else ("daily",)
     if subscription.weekday is not None:
-        days = ("every", _ENGLISH_DAYS[subscription.weekday - 1])
+        return weekly_line(subscription.line, subscription.weekday, subscription.at, OWN_CHAT)
+    days = () if subscription.workdays else ("daily",)
     return command_line("subscribe", *split(subscription.line[1:]), f"{subscription.at:%H:%M}", *days, OWN_CHAT)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
@@ -18,19 +18,25 @@ from bot.bootstrap.rehearsals import DAYS, SECONDS, Rehearsals
 from bot.bootstrap.remedies import quieten, raise_limit
 from bot.bootstrap.rules import RuleFiles
 from bot.efficiency.findings import (
+    PURCHASING,
     Finding,
     FoundFindings,
     Rehearsed,
     RuleEdit,
     find_noisy_rules,
+    find_repeated_questions,
     find_slow_levels,
+    find_slow_vendors,
     months_of_findings,
     order_findings,
     weekly,
 )
+from bot.efficiency.lead_times import StepCases, read_step
 from bot.efficiency.port import EfficiencyReader
+from bot.erp.hub import ErpHub
 from bot.mechanisms.background import Runs, repeat
 from bot.mechanisms.single_flight import SingleFlight
+from bot.read_model.queries import ReadModel
 from bot.rulefiles.followed_file import FollowedFile
 from bot.web.pages.public_address import PublicAddress
 from bot.web.pages.rules import RULES
@@ -60,6 +66,8 @@ class Findings:
     """A `bot.efficiency.port.FindingReader`. Rehearsals take seconds: who asks meanwhile waits for the same ones."""
 
     figures: EfficiencyReader
+    purchases: Callable[[], Awaitable[StepCases]]
+    """Reads the company's purchase orders as far as they have come."""
     files: RuleFiles
     rehearsals: Rehearsals
     today: Callable[[], date]
@@ -88,9 +96,13 @@ class Findings:
         months = months_of_findings(state.day)
         decisions = {month: await self.figures.decisions(month) for month in months}
         alerts = {month: await self.figures.alerts(month) for month in months}
+        read = await self.purchases()
+        purchases = {month: read.of_month(month) for month in months if read.tells_of(month)}
         findings = [
             *[await self._with_limit(each) for each in find_slow_levels(decisions)],
             *[await self._with_less_noise(each) for each in find_noisy_rules(alerts)],
+            *find_slow_vendors(purchases),
+            *find_repeated_questions(await self.figures.question_hours(months[0]), months[0]),
         ]
         found = FoundFindings(order_findings(findings), decisions, alerts)
         self._known = state, found
@@ -133,12 +145,23 @@ class Findings:
 
 
 async def start_findings(
-    base: Infrastructure, figures: EfficiencyReader, files: RuleFiles, rehearsals: Rehearsals
+    base: Infrastructure,
+    figures: EfficiencyReader,
+    files: RuleFiles,
+    rehearsals: Rehearsals,
+    hub: ErpHub,
+    documents: ReadModel,
 ) -> Findings:
     """Return the findings, which every process keeps up to date, so that hardly anybody has to wait for a rehearsal."""
     settings = base.settings
+
+    def purchases() -> Awaitable[StepCases]:
+        sources = hub.visible_sources(PURCHASING.start.followed)
+        return read_step(documents, PURCHASING, sources=sources, hides=hub.hides_documents)
+
     findings = Findings(
         figures=figures,
+        purchases=purchases,
         files=files,
         rehearsals=rehearsals,
         today=lambda: base.now().date(),

@@ -177,7 +177,7 @@ async def build_services(
     )
     gate = await start_gate(base, alerts, rules, approvals.organisation)
     figures = await start_efficiency(base)
-    findings = await start_findings(base, figures, rules, rehearsals)
+    findings = await start_findings(base, figures, rules, rehearsals, hub, read_model)
     traced = await keep_traces(base)
     answering = AnsweringServices(
         base=base,

@@ -201,6 +201,18 @@ class Signature:
             raise BadArgument(phrase("“%(word)s” was not understood.", word=shortened(words[0])))
         return positional, values
 
+    def general_words(self, text: str) -> tuple[str, ...] | None:
+        """Return the keywords and words of time of a normalised text; None if it says anything else, such as a name.
+
+        Raises `BadArgument`.
+        """
+        if "@" in text or any(map(str.isnumeric, text)):
+            return None
+        positional, named = self.parse(text)
+        said = [value for value in (*positional, *named.values()) if value is not None]
+        is_general = all(isinstance(value, Keyword) or (isinstance(value, Word) and value.anywhere) for value in said)
+        return tuple(map(str, said)) if is_general else None
+
     def changes_by(self, text: str) -> bool:
         """Return whether any word of a normalised text is a keyword that changes something.
 

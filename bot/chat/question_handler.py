@@ -41,6 +41,8 @@ class PreparedAnswer:
     """Whether it announces a decision: two such answers would look like two decisions."""
     changes: bool = False
     """Whether its line changes something: the result is reported in any case."""
+    general: str = ""
+    """The line in a form that many may ask, such as ``/chart ageing``; empty if it names or numbers anything."""
     read_as: str = ""
     """The line that a sentence was read as; empty for a typed command."""
     by_model: bool = False

@@ -8,15 +8,21 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from hashlib import sha256
 
+from bot.alerts.subscriptions import weekly_line
 from bot.approvals.plan import label_rule
 from bot.chat.parsing import command_line
+from bot.chat.report_days import WEEKDAYS
 from bot.efficiency.figures import divide, measure_alerts, median, month_before, percent, took
+from bot.efficiency.folding import LEAST
+from bot.efficiency.lead_times import STEPS, LeadCase, Step, by_partner
+from bot.efficiency.questions import QuestionHour
 from bot.efficiency.waits import AlertWait, DecisionWait
+from bot.erp.kinds import PURCHASE_ORDERS
 from bot.rulefiles.versions import RuleSubject
 from bot.words.phrase import Phrase, phrase
 
@@ -32,7 +38,21 @@ IGNORED = 70
 """Percent of alerts that nobody takes up, from which a rule is noise."""
 CARD = timedelta(minutes=2)
 """What a card costs that nobody needed: so cards can be compared with hours."""
+LATE = 40
+"""Percent of a vendor's orders that came after the promised day, from which the vendor is slow."""
+LEAST_ORDERS = 10
+"""Received orders of one vendor in these months: of fewer, two bad weeks would make 40 %."""
+MANY_ASK = LEAST + 1
+"""People who ask the same in the same hour: so many that none of them can be made out, by another of them either."""
+WEEKS = 4
+"""Weeks of a month in which they do so: every month has each weekday that often."""
+ASKING = timedelta(minutes=1)
+"""What it costs to ask for what could come by itself."""
 FOUR_WEEKS = timedelta(days=28)
+PURCHASING: Step = next(step for step in STEPS if step.start == PURCHASE_ORDERS)
+"""From purchase orders to the last of their goods."""
+MONDAY, MORNING = 1, time(9)
+"""When a vendor's late orders come: in time to call the vendor in this week."""
 _TENTH = Decimal("0.1")
 
 
@@ -41,6 +61,8 @@ class FindingTopic(StrEnum):
 
     APPROVALS = "approvals"
     ALERTS = "alerts"
+    VENDORS = "vendors"
+    QUESTIONS = "questions"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +97,7 @@ class Finding:
     """What was seen, why it matters, and what would change it.
 
     ``id`` names its cause in addresses, the same on each day. Findings are ordered by ``cost``, the time that each
-    costs in four weeks. ``evidence`` is the line that lists its cases, as far as its reader may see them. A ``remedy``
+    costs in four weeks. ``evidence`` is the line that lists its cases, as far as its reader may see them. A `RuleEdit`
     has either a rehearsal or the reason why there is none; without a remedy ``unrehearsed`` says why.
     """
 
@@ -211,6 +233,81 @@ def _noisy_rule(rule: str, waits: Sequence[AlertWait], months: Mapping[date, Seq
         cost=CARD * ignored * (FOUR_WEEKS / _span(months)),
         evidence=command_line("efficiency", f"{max(months):%Y-%m}", "alerts"),
         subject=rule,
+    )
+
+
+def find_slow_vendors(months: Mapping[date, Sequence[LeadCase]]) -> list[Finding]:
+    """Return the vendors whose orders often come after the promised day, of orders received in these months."""
+    promised = [case for of in months.values() for case in of if case.is_late is not None]
+    return [
+        _slow_vendor(vendor, late, len(cases), months)
+        for vendor, cases in by_partner(promised).items()
+        if (late := [case for case in cases if case.is_late])
+        and len(cases) >= LEAST_ORDERS
+        and 100 * len(late) >= LATE * len(cases)
+    ]
+
+
+def _slow_vendor(
+    vendor: str, late: Sequence[LeadCase], count: int, months: Mapping[date, Sequence[LeadCase]]
+) -> Finding:
+    delays = [(case.ended - case.due) for case in late if case.ended and case.due]
+    late_orders = command_line(PURCHASE_ORDERS.command, "late", vendor)
+    return Finding(
+        id=finding_id(FindingTopic.VENDORS, vendor),
+        topic=FindingTopic.VENDORS,
+        seen=phrase(
+            "“%(vendor)s” was late with %(share)s%% of %(count)s orders, by %(delay)s in the median.",
+            vendor=vendor,
+            share=str(percent(len(late), count)),
+            count=str(count),
+            delay=took(median(delays) or timedelta(0)),
+        ),
+        reason=phrase("Whatever needs these goods begins later as well, or more of them is kept in stock."),
+        cost=sum(delays, timedelta(0)) * (FOUR_WEEKS / _span(months)),
+        evidence=command_line(PURCHASE_ORDERS.command, vendor),
+        subject=vendor,
+        remedy=LineToSend(
+            line=weekly_line(late_orders, MONDAY, MORNING),
+            what=phrase("the late orders of “%(vendor)s” come by themselves each Monday", vendor=vendor),
+        ),
+    )
+
+
+def find_repeated_questions(asked: Sequence[QuestionHour], month: date) -> list[Finding]:
+    """Return the lines that many people ask by hand in one hour of the week, nearly every week of a month."""
+    found: dict[tuple[str, int, int], list[QuestionHour]] = {}
+    for each in asked:
+        if each.people >= MANY_ASK:
+            found.setdefault((each.line, each.day.isoweekday(), each.hour), []).append(each)
+    return [
+        _repeated_question(line, weekday, hour, of, month)
+        for (line, weekday, hour), of in found.items()
+        if len(of) >= WEEKS
+    ]
+
+
+def _repeated_question(line: str, weekday: int, hour: int, asked: Sequence[QuestionHour], month: date) -> Finding:
+    at, days = time(hour), WEEKDAYS[weekday]
+    return Finding(
+        id=finding_id(FindingTopic.QUESTIONS, line, weekday, hour),
+        topic=FindingTopic.QUESTIONS,
+        seen=phrase(
+            "At least %(people)s people asked %(line)s by hand, on %(count)s days in the hour from %(time)s: %(days)s.",
+            people=str(min(each.people for each in asked)),
+            line=line,
+            count=str(len(asked)),
+            time=f"{at:%H:%M}",
+            days=days,
+        ),
+        reason=phrase("Who has to ask for the same each week could have it come by itself, to all at once in a group."),
+        cost=ASKING * sum(each.number for each in asked) * (FOUR_WEEKS / (month_before(month, -1) - month)),
+        evidence=command_line("efficiency", f"{month:%Y-%m}", "questions"),
+        subject=line,
+        remedy=LineToSend(
+            line=weekly_line(line, weekday, at),
+            what=phrase("%(line)s comes by itself: %(days)s, %(time)s", line=line, days=days, time=f"{at:%H:%M}"),
+        ),
     )
 
 

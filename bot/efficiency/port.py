@@ -7,7 +7,7 @@ from datetime import date
 from typing import Protocol
 
 from bot.efficiency.findings import Finding, FoundFindings
-from bot.efficiency.questions import QuestionDay
+from bot.efficiency.questions import QuestionDay, QuestionHour
 from bot.efficiency.waits import AlertWait, DecisionWait
 
 
@@ -28,6 +28,10 @@ class EfficiencyReader(Protocol):
 
     async def questions(self, month: date) -> Sequence[QuestionDay]:
         """Return how often what was asked in a month."""
+        ...
+
+    async def question_hours(self, month: date) -> Sequence[QuestionHour]:
+        """Return what was asked in which hours of a month; only of the last one and the running one."""
         ...
 
     async def calls(self, month: date) -> Mapping[str, int]:

@@ -25,6 +25,17 @@ class QuestionDay:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class QuestionHour:
+    """How many people asked the same line by hand in an hour of a day, and how often."""
+
+    day: date
+    hour: int
+    line: str
+    number: int
+    people: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionCount:
     """How often a command was asked in a month, by a department.
 

@@ -21,12 +21,22 @@ from bot.efficiency.figures import (
     measure_decisions,
     month_before,
 )
-from bot.efficiency.findings import Finding, FindingTopic, FoundFindings, RuleEdit, level_of, tell_effect
+from bot.efficiency.findings import (
+    PURCHASING,
+    Finding,
+    FindingTopic,
+    FoundFindings,
+    LineToSend,
+    RuleEdit,
+    level_of,
+    tell_effect,
+)
 from bot.efficiency.folding import LEAST, Division, fold_divisions, people_besides
 from bot.efficiency.questions import QuestionCount, QuestionDay, count_questions, fold_questions, sum_up
 from bot.efficiency.views import AlertLine, DecisionLine, FindingLine, QuestionLine, name_group
 from bot.efficiency.waits import AlertWait, DecisionWait
-from bot.erp.kinds import DECIDED, ruled_by
+from bot.erp.kinds import DECIDED, RULED_BY, ruled_by
+from bot.words.disclosure import FieldClass
 from bot.words.phrase import Phrase, phrase
 
 T = TypeVar("T")
@@ -52,7 +62,8 @@ class FigureReader:
 
     ``people``: of single people too. ``decisions``: of all decisions on these kinds, by their commands, since all such
     documents are for them to see; ``amounts``: by amount, of these kinds. ``alerts``: of the alert rules;
-    ``spending``: of questions and what they cost.
+    ``spending``: of questions and what they cost. ``vendors``: of each vendor, since all purchase orders and receipts
+    are for them to see, with names.
     """
 
     user_id: str
@@ -61,8 +72,14 @@ class FigureReader:
     amounts: frozenset[str]
     alerts: bool
     spending: bool
+    vendors: bool = False
     rules: bool = False
     """They may change rules."""
+
+    @property
+    def finds(self) -> bool:
+        """Whether there may be findings for them."""
+        return bool(self.decisions) or self.alerts or self.vendors or self.spending
 
 
 def figure_reader(policy: AccessPolicy, context: QuestionContext) -> FigureReader:
@@ -81,6 +98,10 @@ def figure_reader(policy: AccessPolicy, context: QuestionContext) -> FigureReade
         amounts=frozenset(kind.command for kind, grant in seen.items() if grant.fields >= kind.amounts.classes),
         alerts=may(_ALERTS, reserved=False),
         spending=may(_SPENDING, reserved=True),
+        vendors=all(
+            right.allowed and EVERYTHING in right.grant.scopes and FieldClass.PARTNER in right.grant.fields
+            for right in (policy.decide_area(person, RULED_BY[area]) for area in PURCHASING.areas)
+        ),
         rules=ADMIN in policy.roles_of(person) and not person.is_external,
     )
 
@@ -287,11 +308,18 @@ def report_findings(
 
 
 def _is_open_to(reader: FigureReader, finding: Finding) -> bool:
-    return reader.alerts if finding.topic is FindingTopic.ALERTS else finding.kinds <= reader.decisions
+    return {
+        FindingTopic.APPROVALS: finding.kinds <= reader.decisions,
+        FindingTopic.ALERTS: reader.alerts,
+        FindingTopic.VENDORS: reader.vendors,
+        FindingTopic.QUESTIONS: reader.spending,
+    }[finding.topic]
 
 
 def _is_about_many(finding: Finding, found: FoundFindings, reader: FigureReader, zone: tzinfo) -> bool:
     """Return whether a finding tells of no few people, in none of its months: months could be subtracted from it."""
+    if finding.topic in (FindingTopic.VENDORS, FindingTopic.QUESTIONS):
+        return True  # a vendor is nobody of the company, and a question is found only if many ask it
     if finding.topic is FindingTopic.ALERTS:
         months = ([wait for wait in of if wait.rule == finding.subject] for of in found.alerts.values())
         return all(people_besides(of, reader.user_id) >= LEAST for of in months if any(wait.person for wait in of))
@@ -310,14 +338,15 @@ def _fold_levels(waits: Sequence[DecisionWait], reader: FigureReader, zone: tzin
 def _finding_line(
     number: int, finding: Finding, reader: FigureReader, address: Callable[[Finding], str]
 ) -> FindingLine:
-    edit = finding.remedy if isinstance(finding.remedy, RuleEdit) and reader.rules else None
+    remedy = finding.remedy if isinstance(finding.remedy, LineToSend) or reader.rules else None
     return FindingLine(
         number=number,
         seen=finding.seen,
         reason=finding.reason,
         evidence=finding.evidence,
         effect=tell_effect(finding) or finding.unrehearsed,
-        remedy=edit.what if edit is not None else None,
-        by_others=finding.remedy is not None and edit is None,
-        url=address(finding) if edit is not None else "",
+        remedy=remedy.what if remedy is not None else None,
+        by_others=finding.remedy is not None and remedy is None,
+        url=address(finding) if isinstance(remedy, RuleEdit) else "",
+        line=remedy.line if isinstance(remedy, LineToSend) else "",
     )

@@ -19,7 +19,18 @@ from bot.chat.parsing import command_line
 from bot.chat.report_days import WEEKDAYS
 from bot.chat.view_parts import export_buttons, table_of_lines
 from bot.efficiency.figures import AlertFigures, DecisionFigures, DividedBy, month_before, took
-from bot.efficiency.findings import CARD, IGNORED, LEAST_CASES, MONTHS, SLOW, UNCHANGED
+from bot.efficiency.findings import (
+    CARD,
+    IGNORED,
+    LATE,
+    LEAST_CASES,
+    LEAST_ORDERS,
+    MANY_ASK,
+    MONTHS,
+    SLOW,
+    UNCHANGED,
+    WEEKS,
+)
 from bot.efficiency.waits import AMOUNT_STEPS, IN_THE_ERP
 from bot.erp.kinds import decided_kind
 from bot.words.columns import Column
@@ -123,8 +134,8 @@ _WAITING = Column(phrase("Wait now"), "waiting")
 class FindingLine:
     """A finding as its reader sees it. ``effect`` is what a rehearsal found, or why there was none.
 
-    ``remedy`` is the change that ``url`` has as a draft, both for those who may change rules; ``by_others``: there is
-    one, and somebody else may make it.
+    ``remedy`` is the change that ``url`` has as a draft, both for those who may change rules, or that sending ``line``
+    makes; ``by_others``: there is one, and somebody else may make it.
     """
 
     number: int
@@ -134,10 +145,13 @@ class FindingLine:
     effect: Phrase | None
     remedy: Phrase | None
     by_others: bool
-    url: str
+    url: str = ""
+    line: str = ""
 
     def buttons(self) -> Sequence[Button]:
-        """Return the button of the draft, if there is one."""
+        """Return the button of the remedy, if there is one."""
+        if self.line:
+            return [Button(phrase("Subscribe for %(number)s", number=str(self.number)), Ask(self.line))]
         return [Button(phrase("Change for %(number)s", number=str(self.number)), self.url)] if self.url else []
 
 
@@ -170,8 +184,19 @@ class EfficiencyFindings(ListView):
             ),
             phrase("A rule is noise if nobody takes up %(share)s%% of its alerts.", share=str(IGNORED)),
             phrase(
-                "The most expensive come first: the hours that orders wait, and %(minutes)s minutes for each card that"
-                " nobody needed.",
+                "A vendor is slow if %(share)s%% of %(count)s orders or more came after the promised day.",
+                share=str(LATE),
+                count=str(LEAST_ORDERS),
+            ),
+            phrase(
+                "A line could come by itself if %(people)s people or more asked it by hand in the same hour of the same"
+                " weekday, in %(weeks)s weeks of the last month.",
+                people=str(MANY_ASK),
+                weeks=str(WEEKS),
+            ),
+            phrase(
+                "The most expensive come first: the hours that orders wait or goods come late, %(minutes)s minutes for"
+                " each card that nobody needed, and one for each question.",
                 minutes=str(CARD // timedelta(minutes=1)),
             ),
         )

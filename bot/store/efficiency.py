@@ -13,15 +13,16 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Table, delete, func, insert, select
+from sqlalchemy import ColumnElement, Table, delete, func, insert, select
 from sqlalchemy.engine import Connection
 
 from bot.access.audit import AuditKind
 from bot.alerts.alert import AlertState
 from bot.approvals.case import Case
+from bot.chat.answers.page_answers import PAGE
 from bot.chat.answers.watched_questions import SEEN_AS
 from bot.efficiency.figures import month_before
-from bot.efficiency.questions import QuestionDay
+from bot.efficiency.questions import QuestionDay, QuestionHour
 from bot.efficiency.waits import SETTLED_AFTER, AlertWait, DecisionWait, alert_wait, decision_waits
 from bot.efficiency.working_time import WorkingHours
 from bot.outbox.spending import Quota
@@ -43,6 +44,7 @@ from bot.store.tables import (
     EFFICIENCY_MARK,
     PERSON,
     QUESTION_DAY,
+    QUESTION_HOUR,
     QUOTA_MONTH,
 )
 from bot.store.unreadable_rows import read_readable
@@ -56,7 +58,8 @@ _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
 _MONTH = len("2026-11")
 _DECISIONS, _ALERTS, _QUESTIONS = "decisions", "alerts", "questions"
-_D, _A, _Q = DECISION_WAIT.c, ALERT_WAIT.c, QUESTION_DAY.c
+_D, _A, _Q, _H = DECISION_WAIT.c, ALERT_WAIT.c, QUESTION_DAY.c, QUESTION_HOUR.c
+_HOUR_MS = 3_600_000
 
 
 class StoredEfficiency:
@@ -98,6 +101,7 @@ class StoredEfficiency:
             await self._database.run(partial(_fill_day, first, self._starts(first), self._starts(first + _DAY)))
             first += _DAY
         await self._database.run(partial(_sum_up_months, (today - _DAY).replace(day=1)))
+        await self._database.execute(delete(QUESTION_HOUR).where(_H.day < month_before(today).isoformat()))
 
     async def _first_question(self, since: datetime) -> date | None:
         query = select(func.min(AUDIT.c.at_ms)).where(AUDIT.c.at_ms >= to_ms(since))
@@ -157,6 +161,19 @@ class StoredEfficiency:
                 day=date.fromisoformat(row.day) if len(row.day) > _MONTH else month,
                 command=row.command,
                 department=row.department,
+                number=row.number,
+                people=row.people,
+            )
+            for row in rows
+        ]
+
+    async def question_hours(self, month: date) -> Sequence[QuestionHour]:
+        rows = await self._read(select(QUESTION_HOUR).where(_H.day.startswith(f"{month:%Y-%m}", autoescape=True)))
+        return [
+            QuestionHour(
+                day=date.fromisoformat(row.day),
+                hour=row.hour,
+                line=row.line,
                 number=row.number,
                 people=row.people,
             )
@@ -324,7 +341,21 @@ def _fill_day(day: date, begins: int, ends: int, connection: Connection) -> None
     connection.execute(delete(QUESTION_DAY).where(_Q.day == day.isoformat()))
     if rows:
         connection.execute(insert(QUESTION_DAY), rows)
+    _fill_hours(day, begins, wanted, connection)
     _put_mark(connection, _QUESTIONS, day.toordinal())
+
+
+def _fill_hours(day: date, begins: int, asked: Sequence[ColumnElement[bool]], connection: Connection) -> None:
+    """Write how many people asked which line in which hour of a day; those of pages are no questions by hand."""
+    entry = AUDIT.c
+    hour = ((entry.at_ms - begins) // _HOUR_MS).label("hour")
+    by_hand = *asked, entry.detail.startswith("/"), entry.conversation != PAGE.id
+    counted = func.count().label("number"), func.count(entry.actor.distinct()).label("people")
+    query = select(hour, entry.detail.label("line"), *counted).where(*by_hand).group_by(hour, entry.detail)
+    rows = [{"day": day.isoformat(), **row._mapping} for row in connection.execute(query)]
+    connection.execute(delete(QUESTION_HOUR).where(_H.day == day.isoformat()))
+    if rows:
+        connection.execute(insert(QUESTION_HOUR), rows)
 
 
 def _sum_up_months(since: date, connection: Connection) -> None:

@@ -12,11 +12,14 @@ from bot.efficiency.findings import (
     FoundFindings,
     RuleEdit,
     find_noisy_rules,
+    find_repeated_questions,
     find_slow_levels,
+    find_slow_vendors,
     months_of_findings,
     order_findings,
 )
-from bot.efficiency.questions import QuestionDay
+from bot.efficiency.lead_times import LeadCase
+from bot.efficiency.questions import QuestionDay, QuestionHour
 from bot.efficiency.waits import AlertWait, DecisionWait
 from tests.commands.company import NOW
 
@@ -28,6 +31,7 @@ class MemoryFigures:
     decided: list[DecisionWait] = field(default_factory=list)
     shown: list[AlertWait] = field(default_factory=list)
     asked: list[QuestionDay] = field(default_factory=list)
+    asked_in_hours: list[QuestionHour] = field(default_factory=list)
     spent: dict[str, int] = field(default_factory=dict)
 
     async def decisions(self, month: date) -> Sequence[DecisionWait]:
@@ -38,6 +42,9 @@ class MemoryFigures:
 
     async def questions(self, month: date) -> Sequence[QuestionDay]:
         return [day for day in self.asked if _month_of(day.day) == month]
+
+    async def question_hours(self, month: date) -> Sequence[QuestionHour]:
+        return [hour for hour in self.asked_in_hours if _month_of(hour.day) == month]
 
     async def calls(self, month: date) -> Mapping[str, int]:
         return self.spent
@@ -52,13 +59,19 @@ class MemoryFindings:
 
     figures: MemoryFigures
     remedy: RuleEdit | None = None
+    received: list[LeadCase] = field(default_factory=list)
+    """Purchase orders of the last month."""
 
     async def found(self) -> FoundFindings:
         months = months_of_findings(NOW.date())
         decisions = {month: await self.figures.decisions(month) for month in months}
         alerts = {month: await self.figures.alerts(month) for month in months}
-        found = (*find_slow_levels(decisions), *find_noisy_rules(alerts))
-        return FoundFindings(order_findings(replace(each, remedy=self.remedy) for each in found), decisions, alerts)
+        of_rules = (
+            replace(each, remedy=self.remedy) for each in (*find_slow_levels(decisions), *find_noisy_rules(alerts))
+        )
+        hours = await self.figures.question_hours(months[0])
+        others = (*find_slow_vendors({months[0]: self.received}), *find_repeated_questions(hours, months[0]))
+        return FoundFindings(order_findings((*of_rules, *others)), decisions, alerts)
 
     def address(self, finding: Finding) -> str:
         return f"https://erp.example.com/rules/alerts?finding={finding.id}"

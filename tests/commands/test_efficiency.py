@@ -9,6 +9,7 @@ import pytest
 
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
+from bot.alerts.subscriptions import SubscriptionList
 from bot.approvals.plan import VoteWay
 from bot.cards.language import load_languages
 from bot.cards.notices import DeniedNotice
@@ -24,6 +25,7 @@ from bot.words.phrase import phrase
 from tests.commands.company import NOW
 from tests.commands.conftest import KEEPER, Ask, as_
 from tests.commands.efficiency_fakes import MemoryFigures, MemoryFindings
+from tests.efficiency.test_findings import asked, received
 from tests.efficiency.year import NOVEMBER, SHANGHAI, crowd, decided
 from tests.rows import each_row
 
@@ -158,7 +160,7 @@ async def test_decisions_on_a_kind_count_for_who_sees_all_of_that_kind(
         (ACCOUNTANT, "/efficiency questions", True),
         (KEEPER, "/efficiency questions", False),
         (KEEPER, "/efficiency findings", False),
-        (ACCOUNTANT, "/efficiency findings", False),
+        (ACCOUNTANT, "/efficiency findings", True),
         (BOSS, "/efficiency findings", True),
     ],
 )
@@ -249,6 +251,41 @@ async def test_each_reader_sees_the_findings_that_tell_of_nobody_singly(
     assert len(told) == len(subjects)
     assert all(any(f"“{subject}”" in each for each in told) for subject in subjects)
     assert view.folded is (len(subjects) < 3 and person is not BUYER)
+
+
+@each_row(
+    "roles, subjects",
+    [
+        ("boss", {"宏达"}),
+        ("finance", {"/report"}),
+        ("boss finance", {"宏达", "/report"}),
+        ("buyer finance", {"/report"}),
+        ("seller", set()),
+    ],
+)
+async def test_slow_vendors_are_for_who_sees_all_purchasing_and_questions_for_who_sees_what_they_cost(
+    ask: Ask, figures: MemoryFigures, findings: MemoryFindings, roles: str, subjects: set[str]
+) -> None:
+    """The buyer sees no names of vendors, and the seller no purchase orders."""
+    figures.shown = []
+    figures.asked_in_hours = [
+        replace(each, day=each.day - timedelta(days=28)) for each in asked("/report", 12, 13, 14, 15)
+    ]
+    findings.received = received("宏达", *[3] * 10)
+    reader = replace(BOSS, roles=frozenset(roles.split()))
+    view = as_(EfficiencyFindings, await ask("/efficiency findings", person=reader, where=OWN_CHAT, rows=50))
+    assert {subject for subject in ("宏达", "/report") for row in view.rows if subject in str(row.seen)} == subjects
+    assert len(view.rows) == len(subjects)
+
+
+async def test_a_tap_subscribes_to_what_a_finding_proposes(ask: Ask, findings: MemoryFindings) -> None:
+    findings.received = received("宁波标准件厂", *[3] * 10)
+    view = as_(EfficiencyFindings, await ask("/efficiency findings", person=BOSS, where=OWN_CHAT, rows=50))
+    (line,) = [row.line for row in view.rows if row.line]
+    listed = as_(SubscriptionList, await ask(line, person=BOSS, where=OWN_CHAT))
+    assert [(row.line, str(row.weekday), row.at) for row in listed.rows] == [
+        ("/po late 宁波标准件厂", "Mondays", "09:00")
+    ]
 
 
 async def test_only_administrators_get_to_the_draft_of_a_rule(ask: Ask, findings: MemoryFindings) -> None:

@@ -101,7 +101,7 @@ async def rows(database: Database, statement: str, **values: Any) -> Sequence[An
 
 
 async def all_rows(database: Database) -> list[tuple[Any, ...]]:
-    tables = ("decision_wait", "alert_wait", "question_day")
+    tables = ("decision_wait", "alert_wait", "question_day", "question_hour")
     return [tuple(row) for table in tables for row in await rows(database, f"SELECT * FROM {table} ORDER BY 1, 2, 3")]
 
 
@@ -307,6 +307,39 @@ async def test_a_month_that_is_over_is_one_row_for_each_department(database: Dat
         assert count_questions(await figures.questions(NOVEMBER)) == before
 
 
+async def test_lines_are_counted_by_hour_as_people_asked_them_by_hand(
+    database: Database, figures: StoredEfficiency, tmp_path: Path
+) -> None:
+    audit = StoredAudit(database, AuditWitness(tmp_path))
+    morning = datetime(2026, 11, 23, 9, 10, tzinfo=SHANGHAI)
+    for person in range(7):
+        for line, at in (("/chart ageing", morning), ("/chart ageing", morning + person * HOUR), ("/report", morning)):
+            audit.record(replace(_answered(f"p{person}", line[1:].split()[0], at), conversation="cid==", detail=line))
+        audit.record(replace(_answered(f"p{person}", "chart", morning), conversation="page", detail="/chart ageing"))
+        audit.record(replace(_answered(f"p{person}", "chart", morning), conversation="api:k", detail="key k"))
+        audit.record(replace(_answered(f"p{person}", "chart", morning), conversation="cid=="))
+    await audit.flush()
+    await figures.fill()
+    found = {
+        (each.day.day, each.hour, each.line): (each.number, each.people)
+        for each in await figures.question_hours(NOVEMBER)
+    }
+    later = {(23, hour, "/chart ageing"): (1, 1) for hour in range(10, 16)}
+    assert found == {(23, 9, "/chart ageing"): (8, 7), (23, 9, "/report"): (7, 7), **later}
+
+
+async def test_hours_are_kept_for_the_last_month_and_the_running_one(database: Database, tmp_path: Path) -> None:
+    audit = StoredAudit(database, AuditWitness(tmp_path))
+    audit.record(replace(_answered("p", "report", NOW), conversation="cid==", detail="/report"))
+    await audit.flush()
+    now = [NOW]
+    figures = StoredEfficiency(database, WorkingHours(SHANGHAI), lambda: now[0])
+    for later, kept in ((timedelta(0), 1), (timedelta(days=31), 1), (timedelta(days=32), 0)):
+        now[0] = NOW + later
+        await figures.fill()
+        assert len(await figures.question_hours(NOVEMBER)) == kept
+
+
 def killed_at(database: Database, number: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the transaction of this number be rolled back, as a kill before its commit does, and let none follow."""
     run, begun = database.run, count(1)
@@ -334,7 +367,7 @@ async def test_a_fill_that_is_killed_at_any_moment_ends_at_the_same_rows(
     whole = await all_rows(database)
     assert len(whole) > MANY + 30
     for number in range(1, 1_000):
-        for table in ("decision_wait", "alert_wait", "question_day", "efficiency_mark"):
+        for table in ("decision_wait", "alert_wait", "question_day", "question_hour", "efficiency_mark"):
             await database.execute(text(f"DELETE FROM {table}"))
         with monkeypatch.context() as killing:
             killed_at(database, number, killing)

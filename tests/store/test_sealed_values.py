@@ -108,6 +108,7 @@ PLAIN = {
     "reading_use": {"party", "kind", "subject"},
     "replica": {"id", "host", "version", "settings", "rules"},
     "question_day": {"day", "command", "department"},
+    "question_hour": {"day", "line"},
     "efficiency_mark": {"records"},
     "rule_file": {"name", "path"},
     "trace": {"reference"},

@@ -417,6 +417,7 @@ class QuestionDispatcher:
                 reach = command.reach(policy, context, grant.scopes, result.shows_also)
             if not result.tells_documents:
                 reach = NO_DOCUMENTS
+            general = command.signature.general_words(rest)
             return PreparedAnswer(
                 result,
                 command.name,
@@ -424,6 +425,7 @@ class QuestionDispatcher:
                 grant,
                 verdict.rule,
                 reach=reach,
+                general="" if general is None else command_line(command.name, *general),
                 decides=command.writes,
                 changes=not asks,
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.access.audit import AuditEntry, AuditKind, AuditLog, NotRecorded, RequiredAudit, say_key
 from bot.access.shown import find_shown
@@ -41,7 +41,7 @@ class AnswerRecord:
                 shown=tuple(sorted(classes & answer.grant.fields)),
                 rule=answer.rule,
                 outcome=answer.outcome,
-                detail=str(say_key(context.person.key.key)) if context.person.key else "",
+                detail=str(say_key(context.person.key.key)) if context.person.key else answer.general,
             )
         )
         # A change is reported in any case.
@@ -63,4 +63,4 @@ class RecordedQuestions:
 
     async def view_for(self, context: QuestionContext) -> PreparedAnswer:
         """Answer a line, and record the documents shown."""
-        return await self.record.keep(context, await self.handler.view_for(context))
+        return await self.record.keep(context, replace(await self.handler.view_for(context), general=""))

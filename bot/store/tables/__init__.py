@@ -35,6 +35,7 @@ from bot.store.tables.efficiency import ALERT_WAIT as ALERT_WAIT
 from bot.store.tables.efficiency import DECISION_WAIT as DECISION_WAIT
 from bot.store.tables.efficiency import EFFICIENCY_MARK as EFFICIENCY_MARK
 from bot.store.tables.efficiency import QUESTION_DAY as QUESTION_DAY
+from bot.store.tables.efficiency import QUESTION_HOUR as QUESTION_HOUR
 from bot.store.tables.erp import ERP_COPY as ERP_COPY
 from bot.store.tables.erp import ERP_REJECTED as ERP_REJECTED
 from bot.store.tables.erp import INDEXED_PRODUCT as INDEXED_PRODUCT

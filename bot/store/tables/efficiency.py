@@ -1,4 +1,4 @@
-"""Tables of the figures of efficiency: a row for each decision and each alert, and counts of questions by day."""
+"""Tables of the figures of efficiency: a row for each decision and each alert, counts of questions by day and hour."""
 
 from __future__ import annotations
 
@@ -67,6 +67,21 @@ class QuestionDayRow(StoreTable, table=True):
     people: int
 
 
+class QuestionHourRow(StoreTable, table=True):
+    """How many asked the same line by hand in an hour (see `bot.efficiency.questions.QuestionHour`)."""
+
+    __tablename__ = "question_hour"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    day: str = Field(primary_key=True)
+    """As ``2026-11-24``, in the company's zone."""
+    hour: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    line: str = Field(primary_key=True)
+    """It names nothing and nobody."""
+    number: int
+    people: int
+
+
 class EfficiencyMarkRow(StoreTable, table=True):
     """How far the records of one kind have been read for the figures."""
 
@@ -80,4 +95,5 @@ class EfficiencyMarkRow(StoreTable, table=True):
 DECISION_WAIT = core_table(DecisionWaitRow)
 ALERT_WAIT = core_table(AlertWaitRow)
 QUESTION_DAY = core_table(QuestionDayRow)
+QUESTION_HOUR = core_table(QuestionHourRow)
 EFFICIENCY_MARK = core_table(EfficiencyMarkRow)
