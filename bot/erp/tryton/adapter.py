@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from functools import partial
 from typing import Any
 from urllib.parse import quote
 from zoneinfo import ZoneInfo
@@ -40,15 +41,15 @@ from bot.erp.model import (
     StockLevel,
 )
 from bot.erp.model.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
-from bot.erp.port import COMMON, ListQuery
+from bot.erp.port import COMMON, DecidedThere, ListQuery
 from bot.erp.setup import SetupProblem, approver_problems, no_company, no_language
 from bot.erp.tryton import documents, goods, partners
 from bot.erp.tryton.changes import read_changes
 from bot.erp.tryton.client import Account, Domain, Row, TrytonClient, at, containing
-from bot.erp.tryton.decisions import PurchaseApprovals, version_of
+from bot.erp.tryton.decisions import APPROVALS, ModelApprovals
 from bot.erp.tryton.lots import LotReader
 from bot.erp.tryton.options import TrytonOptions
-from bot.erp.tryton.query import KINDS, DocumentQuery
+from bot.erp.tryton.query import KINDS, DocumentQuery, decided
 from bot.erp.tryton.receipts import TrytonGoodsReceipts
 from bot.erp.tryton.stock import read_places, read_reorder_point, total_of
 from bot.erp.tryton.users import read_users
@@ -78,18 +79,25 @@ class TrytonErp(DocumentErp):
         self._account = Account(client, options.user, options.password)
         self._configured = {user: Account(client, user, password) for user, password in options.approvers.items()}
         self._own: dict[str, Account] = {}
-        self._approvals = PurchaseApprovals(
-            self._account,
-            self._approvers,
-            for_others=options.user if options.decide_as_bot else None,
-            source=self.name,
-        )
+        self.decides = dict.fromkeys(options.decides, DecidedThere(several_levels=True))
+        more = map(kinds.decided_kind, options.decides)
+        self._approvals = {
+            kind: ModelApprovals(
+                self._account,
+                APPROVALS[kind],
+                self._approvers,
+                for_others=options.user if options.decide_as_bot else None,
+                source=self.name,
+            )
+            for kind in (kinds.PURCHASE_ORDERS, *more)
+        }
+        self._queries = {**KINDS, **{kind: decided(KINDS[kind], APPROVALS[kind]) for kind in self._approvals}}
         web = f"{options.web_url.rstrip('/')}/#{quote(options.database)}/model" if options.web_url else ""
         self._site = documents.TrytonSite(source=self.name, web=web)
         self._goods = goods.TrytonGoods(self._account, self._site, now=context.now, today=self._today)
         self._lots = LotReader(self._account, now=context.now)
         self._receipts = TrytonGoodsReceipts(self._account, self._site, self._lots)
-        self._readers: Mapping[Kind[Any], DocumentReader] = {
+        self._readers: dict[Kind[Any], DocumentReader] = {
             kinds.SALES_ORDERS: self._sales,
             kinds.INVOICES: read_each(documents.invoice, self._site),
             kinds.PURCHASE_ORDERS: self._purchases,
@@ -98,6 +106,11 @@ class TrytonErp(DocumentErp):
             kinds.VENDORS: read_each(partners.vendor, self._site),
             kinds.BILLS: read_each(partners.bill, self._site),
             kinds.PAYMENTS: self._payments,
+        }
+        self._readers |= {
+            kind: partial(self._reviewed, self._readers[kind], self._approvals[kind])
+            for kind in self._approvals
+            if kind != kinds.PURCHASE_ORDERS
         }
 
     async def check(self) -> None:
@@ -153,8 +166,8 @@ class TrytonErp(DocumentErp):
         await self._http.close()
 
     async def write_decision(self, kind: Kind[Any], decision: Decision) -> DecisionResult:
-        """Confirm or cancel a quotation; the reason becomes a note on it."""
-        return await deciding.decide(decision, read=self.purchase_order, write=self._approvals.write)
+        """Press a button of a document; the reason becomes a note on it."""
+        return await deciding.decide(decision, read=partial(self.document, kind), write=self._approvals[kind].write)
 
     async def changed_since(self, area: Followed, cursor: str, *, limit: int) -> Changes:
         """Return changes by time; the stock of a product changes with each of its moves."""
@@ -263,7 +276,7 @@ class TrytonErp(DocumentErp):
         if kind == kinds.RECEIPTS:
             receipt: Any = await self._receipts.receipt(number)
             return receipt  # type: ignore[no-any-return]  # what this kind is
-        document_query: DocumentQuery = KINDS[kind]
+        document_query: DocumentQuery = self._queries[kind]
         fields = (*document_query.fields, *document_query.line_fields)
         domain: Domain = document_query.domain_called(number)
         if kind in partners.SIDES:
@@ -286,7 +299,9 @@ class TrytonErp(DocumentErp):
         if kind == kinds.DELIVERIES:
             with malformed_is_invalid(self.name):
                 return await self._goods.deliveries_named(numbers)
-        document_query, wanted = KINDS[kind], frozenset(numbers)
+        if kind not in self._queries:
+            self._refuse(kind.capability)
+        document_query, wanted = self._queries[kind], frozenset(numbers)
         fields = (*document_query.fields, *document_query.line_fields)
         with malformed_is_invalid(self.name):
             rows = await self._account.search(document_query.model, document_query.domain_of_all(numbers), fields)
@@ -300,7 +315,7 @@ class TrytonErp(DocumentErp):
         if kind == kinds.RECEIPTS:
             received: Slice[Any] = await self._receipts.receipts(query)
             return received
-        document_query: DocumentQuery = KINDS[kind]
+        document_query: DocumentQuery = self._queries[kind]
         if not document_query.has(query):
             return Slice(items=(), total=0)
         domain: Domain = document_query.domain_of(query, query.day(self._today()))
@@ -355,18 +370,15 @@ class TrytonErp(DocumentErp):
         return [documents.sale(row, self._site, lines=with_lines) for row in rows]
 
     async def _purchases(self, rows: list[Row], with_lines: bool) -> list[PurchaseOrder]:
-        approvals, people = await self._approvals.read(rows)
-        return [
-            documents.purchase(
-                row,
-                self._site,
-                approvals[row["id"]],
-                people[row["id"]],
-                version=version_of(row, approvals[row["id"]]),
-                lines=with_lines,
-            )
-            for row in rows
-        ]
+        reviews = await self._approvals[kinds.PURCHASE_ORDERS].read(rows)
+        return [documents.purchase(row, self._site, reviews[row["id"]], lines=with_lines) for row in rows]
+
+    async def _reviewed(
+        self, reader: DocumentReader, approvals: ModelApprovals, rows: list[Row], with_lines: bool
+    ) -> list[Any]:
+        """Return documents as ``reader`` does, with their reviews."""
+        found, reviews = await asyncio.gather(reader(rows, with_lines), approvals.read(rows))
+        return [replace(document, review=reviews[row["id"]]) for document, row in zip(found, rows, strict=True)]
 
     async def _payments(self, rows: list[Row], with_lines: bool) -> list[Payment]:
         invoices = await self._reconciled(rows) if with_lines else {}

@@ -1,4 +1,4 @@
-"""Approvals of purchase orders, read from Tryton's logs, clicks, rules and notes; confirms and cancels orders.
+"""Approvals of documents, read from Tryton's logs, clicks, rules and notes; confirms and cancels documents.
 
 Docs: platform/erp/tryton.md#deciding
 """
@@ -14,11 +14,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from hashlib import blake2b
+from types import MappingProxyType
 from typing import Any
 
+from bot.erp import kinds
 from bot.erp.errors import KEY_MISSING, KEY_REFUSED, AuthFailed, DeciderRefused, ErpError, NotPermitted
-from bot.erp.model import Approval, Decision, PurchaseOrder, Verdict
-from bot.erp.tryton.client import Account, Row, TrytonRefusal, at
+from bot.erp.kinds import Kind, review_of
+from bot.erp.model import Approval, Decision, ErpRecord, Review, ReviewState, Verdict
+from bot.erp.tryton.client import Account, Domain, Row, TrytonRefusal, at
 
 
 class _Unknown(Exception):
@@ -77,22 +80,55 @@ def _value(node: Any, record: Mapping[str, Any]) -> Any:
             raise _Unknown
 
 
-MODEL = "purchase.purchase"
-BUTTONS = {Verdict.APPROVE: "confirm", Verdict.REJECT: "cancel"}
+REJECT = "cancel"
 
-_APPROVED = ("confirmed", "processing", "done")
-_STATES = ("draft", "quotation", *_APPROVED, "cancelled")
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrytonApproval:
+    """The states in which documents of a model wait and are approved, and the button that leads there."""
+
+    model: str
+    waiting: str = "quotation"
+    approved: tuple[str, ...] = ("confirmed", "processing", "done")
+    approve: str = "confirm"
+
+    def button(self, verdict: Verdict) -> str:
+        """Return the button that writes a verdict."""
+        return self.approve if verdict is Verdict.APPROVE else REJECT
+
+    def resource(self, document_id: int | str) -> str:
+        """Return the reference to a document in logs and notes."""
+        return f"{self.model},{document_id}"
+
+    @property
+    def rule(self) -> Domain:
+        """The condition for the rules of the button that approves, and for what was clicked there."""
+        return [["button.model", "=", self.model], ["button.name", "=", self.approve]]
+
+
+APPROVALS: Mapping[Kind[Any], TrytonApproval] = MappingProxyType(
+    {
+        kinds.PURCHASE_ORDERS: TrytonApproval(model="purchase.purchase"),
+        kinds.SALES_ORDERS: TrytonApproval(model="sale.sale"),
+        kinds.BILLS: TrytonApproval(
+            model="account.invoice", waiting="validated", approved=("posted", "paid"), approve="post"
+        ),
+    }
+)
+_CANCELLED = "cancelled"
+_STATES = ("draft", "quotation", "confirmed", "processing", "done", "validated", "posted", "paid", _CANCELLED)
 _STATE_OF = {f"state:{state}": state for state in _STATES} | {
     "quote": "quotation",
     "draft": "draft",
     "confirm": "confirmed",
-    "cancel": "cancelled",
+    "validate_invoice": "validated",
+    "post": "posted",
+    REJECT: _CANCELLED,
 }
 """Meaning of a log entry: a state change by the server, or a button that a person pressed.
 
 Pressing ``confirm`` logs no change to ``confirmed``, and the one to ``processing`` may be a worker's.
 """
-_RULE = [["button.model", "=", MODEL], ["button.name", "=", "confirm"]]
 _IN_ORDER = [["create_date", "ASC"], ["id", "ASC"]]
 
 _NOTE = re.compile(r"(?:Approved|Rejected) by (?P<by>\S[^\n]*)(?:\n(?P<reason>.*))?", re.DOTALL)
@@ -107,11 +143,6 @@ class _LogEntry:
     name: str
     when: datetime
     what: str
-
-
-def resource(order_id: int | str) -> str:
-    """Return the reference to an order in logs and notes."""
-    return f"{MODEL},{order_id}"
 
 
 def note_for(decision: Decision, *, for_another: bool) -> str:
@@ -135,8 +166,24 @@ def stamp_of(version: str) -> str:
     return version.partition("/")[0]
 
 
-class PurchaseApprovals:
-    """Reads the approvals of many orders at once, and decides.
+def review(row: Row, model: TrytonApproval, approval: Approval | None, people: Mapping[str, str]) -> Review:
+    """Return how far a document is."""
+    states = {model.waiting: ReviewState.WAITING, _CANCELLED: ReviewState.CANCELLED}
+    states |= dict.fromkeys(model.approved, ReviewState.APPROVED)
+    creator = at(row, "create_uid.login") or ""
+    return Review(
+        state=states.get(row["state"], ReviewState.DRAFT),
+        version=version_of(row, approval),
+        approval=approval,
+        requester=creator,
+        # Before the second write, only the creator is set.
+        changed_by=at(row, "write_uid.login") or creator,
+        people=people,
+    )
+
+
+class ModelApprovals:
+    """Reads the approvals of many documents of one model at once, and decides.
 
     ``approvers`` returns the accounts of those who decide, by login. ``for_others`` is the account that decides for
     people without one, if any: its notes name the person who decided.
@@ -145,54 +192,52 @@ class PurchaseApprovals:
     def __init__(
         self,
         account: Account,
+        approval: TrytonApproval,
         approvers: Callable[[], Awaitable[Mapping[str, Account]]],
         *,
         for_others: str | None,
         source: str,
     ) -> None:
         self._account = account
+        self._approval = approval
         self._approvers = approvers
         self._for_others = for_others
         self._source = source
 
-    async def read(
-        self, orders: Sequence[Row]
-    ) -> tuple[Mapping[int, Approval | None], Mapping[int, Mapping[str, str]]]:
-        """Return the approval of each order by its id, and the names of the accounts in approvals and orders.
-
-        The number of requests does not depend on the number of orders.
-        """
-        submitted = [order for order in orders if order["state"] != "draft"]
-        decided = [order["id"] for order in submitted if order["state"] != "quotation"]
+    async def read(self, rows: Sequence[Row]) -> Mapping[int, Review]:
+        """Return the reviews of documents by their ids, in a few requests however many there are."""
+        this = self._approval
+        submitted = [row for row in rows if row["state"] != "draft"]
+        decided = [row["id"] for row in submitted if row["state"] != this.waiting]
         rules, log, notes = await asyncio.gather(
-            self._account.search("ir.model.button.rule", _RULE, ["number_user", "condition"])
+            self._account.search("ir.model.button.rule", this.rule, ["number_user", "condition"])
             if submitted
             else _nothing(),
-            _log(self._account, decided),
-            _notes(self._account, decided),
+            _log(self._account, this, decided),
+            _notes(self._account, this, decided),
         )
-        required_users = {order["id"]: _wanted_users(order, rules) for order in submitted}
-        clicks = await _clicks(self._account, [order_id for order_id, users in required_users.items() if users > 1])
-        approvals = {
-            order["id"]: _approval(
-                order["state"],
-                required_users.get(order["id"], 1),
-                clicks[order["id"]],
-                log[order["id"]],
-                notes[order["id"]],
-                self._for_others,
+        required_users = {row["id"]: _wanted_users(row, rules) for row in submitted}
+        clicks = await _clicks(self._account, this, [key for key, users in required_users.items() if users > 1])
+        return {
+            row["id"]: self._review(
+                row, required_users.get(row["id"], 1), clicks[row["id"]], log[row["id"]], notes[row["id"]]
             )
-            for order in orders
+            for row in rows
         }
-        return approvals, {order["id"]: _names(order, clicks[order["id"]] + log[order["id"]]) for order in orders}
 
-    async def write(self, order: PurchaseOrder, decision: Decision) -> str:
+    def _review(
+        self, row: Row, levels: int, clicks: list[_LogEntry], log: list[_LogEntry], notes: list[_LogEntry]
+    ) -> Review:
+        approval = _approval(row["state"], self._approval, levels, clicks, log, notes, self._for_others)
+        return review(row, self._approval, approval, _names(row, clicks + log))
+
+    async def write(self, document: ErpRecord, decision: Decision) -> str:
         """Press the button once and add the note; raises the errors that `bot.erp.deciding` expects from a write."""
-        account = await self._account_of(order, decision)
-        button = BUTTONS[decision.verdict]
+        account = await self._account_of(document, decision)
+        button = self._approval.button(decision.verdict)
         try:
-            context = {"_timestamp": {resource(order.id): stamp_of(decision.version)}}
-            await account.write(MODEL, button, [int(order.id)], context=context)
+            context = {"_timestamp": {self._approval.resource(document.id): stamp_of(decision.version)}}
+            await account.write(self._approval.model, button, [int(document.id)], context=context)
         except TrytonRefusal as error:
             # The message is in the person's language, so check the rights instead of parsing it.
             if await self._may_press(account, button):
@@ -202,15 +247,16 @@ class PurchaseApprovals:
             if account is self._account:
                 raise
             raise DeciderRefused(KEY_REFUSED, source=self._source) from error
-        return await self._leave_note(account, order, decision)
+        return await self._leave_note(account, document, decision)
 
-    async def _account_of(self, order: PurchaseOrder, decision: Decision) -> Account:
+    async def _account_of(self, document: ErpRecord, decision: Decision) -> Account:
         approvers = await self._approvers()
         if decision.by in approvers:
             return approvers[decision.by]
         if self._for_others is None:
             raise DeciderRefused(KEY_MISSING, source=self._source)
-        if order.review.progress.level > 1 and not order.review.progress.decided_by:
+        progress = review_of(document).progress
+        if progress.level > 1 and not progress.decided_by:
             raise NotPermitted("Tryton wants a second account, and the bot has only one", source=self._source)
         return self._account
 
@@ -219,22 +265,24 @@ class PurchaseApprovals:
 
         A button is open to its groups or, if it has none, to all who may change its model.
         """
-        pressed = [["model", "=", MODEL], ["name", "=", button]]
+        model = self._approval.model
+        pressed = [["model", "=", model], ["name", "=", button]]
         buttons, preferences, access = await asyncio.gather(
             account.search("ir.model.button", pressed, ["groups"]),
             account.read("res.user", "get_preferences", True),
-            account.read("ir.model.access", "get_access", [MODEL]),
+            account.read("ir.model.access", "get_access", [model]),
         )
         groups = {group for row in buttons for group in row["groups"]}
-        return bool(groups & set(preferences["groups"]) if groups else access[MODEL]["write"])
+        return bool(groups & set(preferences["groups"]) if groups else access[model]["write"])
 
-    async def _leave_note(self, account: Account, order: PurchaseOrder, decision: Decision) -> str:
+    async def _leave_note(self, account: Account, document: ErpRecord, decision: Decision) -> str:
         """Add a note with the reason and the person; if that fails, the decision stands and the text says so."""
         message = note_for(decision, for_another=account.user != decision.by)
         if not message:
             return ""
         try:
-            await account.write("ir.note", "create", [{"resource": resource(order.id), "message": message}])
+            note = {"resource": self._approval.resource(document.id), "message": message}
+            await account.write("ir.note", "create", [note])
         except ErpError as error:
             return f"The note with the reason could not be left: {error.detail}"
         return ""
@@ -248,6 +296,7 @@ def _names(order: Row, steps: Iterable[_LogEntry]) -> Mapping[str, str]:
 
 def _approval(
     state: str,
+    model: TrytonApproval,
     levels: int,
     clicks: list[_LogEntry],
     log: list[_LogEntry],
@@ -255,32 +304,33 @@ def _approval(
     for_others: str | None,
 ) -> Approval | None:
     level = min(len({click.by for click in clicks}) + 1, levels)
-    if state == "quotation":
+    if state == model.waiting:
         last = clicks[-1] if clicks and level > 1 else None
         passed = tuple(dict.fromkeys(click.by for click in clicks if click.by != for_others)) if last else ()
         by = last.by if last and last.by != for_others else ""
         return Approval(
             level=level, levels=levels, decided_by=by, decided_at=last.when if last else None, passed_by=passed
         )
-    if state in _APPROVED:
+    approved = state in model.approved
+    if approved:
         level = levels
-    decision = _decision(state, log)
+    decision = _decision(state, model, log)
     if decision is None:
         # Cancelled before a decision, or confirmed so long ago that the log was deleted.
-        return Approval(level=level, levels=levels) if state in _APPROVED else None
+        return Approval(level=level, levels=levels) if approved else None
     by, reason = _decided_by(decision, notes, for_others)
     return Approval(level=level, levels=levels, decided_by=by, decided_at=decision.when, reason=reason)
 
 
-def _decision(state: str, log: list[_LogEntry]) -> _LogEntry | None:
-    """Return the step that moved the order from quotation to its current state."""
-    found, before = None, ""
+def _decision(state: str, model: TrytonApproval, log: list[_LogEntry]) -> _LogEntry | None:
+    """Return the step that moved the document from where it waited to its current state."""
+    found, before, approved = None, "", model.approved
     for step in log:
-        if step.what == before or (found and step.what in _APPROVED and before in _APPROVED):
-            # A repeated entry, or an approved order that is being processed.
+        if step.what == before or (found and step.what in approved and before in approved):
+            # A repeated entry, or an approved document that is being processed.
             continue
-        reached = step.what == state or (step.what in _APPROVED and state in _APPROVED)
-        found = step if before == "quotation" and reached else None
+        reached = step.what == state or (step.what in approved and state in approved)
+        found = step if before == model.waiting and reached else None
         before = step.what
     return found
 
@@ -301,9 +351,9 @@ def _wanted_users(order: Row, rules: Sequence[Row]) -> int:
     return max((rule["number_user"] for rule in rules if may_apply(rule["condition"], record)), default=1)
 
 
-async def _log(account: Account, ids: Sequence[int]) -> Mapping[int, list[_LogEntry]]:
+async def _log(account: Account, model: TrytonApproval, ids: Sequence[int]) -> Mapping[int, list[_LogEntry]]:
     domain = [
-        ["resource", "in", [resource(order_id) for order_id in ids]],
+        ["resource", "in", [*map(model.resource, ids)]],
         ["event", "in", ["button", "transition"]],
         ["target", "in", list(_STATE_OF)],
     ]
@@ -312,18 +362,18 @@ async def _log(account: Account, ids: Sequence[int]) -> Mapping[int, list[_LogEn
     return _steps(rows, "user", lambda row: (_id_of(row["resource"]), _STATE_OF[row["target"]]))
 
 
-async def _notes(account: Account, ids: Sequence[int]) -> Mapping[int, list[_LogEntry]]:
-    domain = [["resource", "in", [resource(order_id) for order_id in ids]]]
+async def _notes(account: Account, model: TrytonApproval, ids: Sequence[int]) -> Mapping[int, list[_LogEntry]]:
+    domain = [["resource", "in", [*map(model.resource, ids)]]]
     fields = ["resource", "create_uid.login", "create_uid.name", "create_date", "message"]
     rows = await account.search("ir.note", domain, fields, order=_IN_ORDER) if ids else []
     return _steps(rows, "create_uid", lambda row: (_id_of(row["resource"]), row["message"] or ""))
 
 
-async def _clicks(account: Account, ids: Sequence[int]) -> Mapping[int, list[_LogEntry]]:
-    domain = [*_RULE, ["record_id", "in", list(ids)]]
+async def _clicks(account: Account, model: TrytonApproval, ids: Sequence[int]) -> Mapping[int, list[_LogEntry]]:
+    domain = [*model.rule, ["record_id", "in", list(ids)]]
     fields = ["record_id", "user.login", "user.name", "create_date"]
     rows = await account.search("ir.model.button.click", domain, fields, order=_IN_ORDER) if ids else []
-    return _steps(rows, "user", lambda row: (row["record_id"], "confirm"))
+    return _steps(rows, "user", lambda row: (row["record_id"], model.approve))
 
 
 def _steps(rows: Iterable[Row], user: str, describe: Callable[[Row], tuple[int, str]]) -> Mapping[int, list[_LogEntry]]:

@@ -6,13 +6,12 @@ Docs: platform/erp/tryton.md#areas
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
 from bot.erp.model import (
-    Approval,
     Invoice,
     InvoiceStatus,
     Money,
@@ -67,10 +66,11 @@ INVOICE = (
     *("reference", "invoice_date", "amount_to_pay", "sales.number"),
     *("lines_to_pay.maturity_date", "lines_to_pay.reconciliation"),
 )
+REVIEWED = ("_timestamp", "untaxed_amount", "company.id", "write_uid.login", "write_uid.name")
+"""What is read besides of documents that are decided; rules for buttons ask for some of it."""
 PURCHASE = (
     *_DOCUMENT,
-    *("_timestamp", "reference", "purchase_date", "delivery_date", "shipment_state", "untaxed_amount"),
-    *("company.id", "warehouse.id", "write_uid.login", "write_uid.name", "quoted_by.rec_name"),
+    *("reference", "purchase_date", "delivery_date", "shipment_state", "warehouse.id", "quoted_by.rec_name"),
     *(f"lines.{name}" for name in ("type", "product.type", "quantity", "unit.digits", "moves.quantity", "moves.state")),
     *("lines.moves.unit", "lines.moves.from_location.type"),
 )
@@ -96,14 +96,6 @@ _SHIPPED = {
     "sent": Progress.FULL,
     "received": Progress.FULL,
     # "exception": some shipment was cancelled; nothing says how much was shipped before.
-}
-_PURCHASES = {
-    "draft": ReviewState.DRAFT,
-    "quotation": ReviewState.WAITING,
-    "confirmed": ReviewState.APPROVED,
-    "processing": ReviewState.APPROVED,
-    "done": ReviewState.DONE,
-    "cancelled": ReviewState.CANCELLED,
 }
 _INVOICES = {
     "draft": InvoiceStatus.DRAFT,
@@ -284,28 +276,12 @@ def _due(lines: list[Row]) -> date | None:
     return min(owed) if owed else max(done, default=None)
 
 
-def purchase(
-    row: Row,
-    site: TrytonSite,
-    approval: Approval | None,
-    people: Mapping[str, str],
-    *,
-    version: str,
-    lines: bool,
-) -> PurchaseOrder:
+def purchase(row: Row, site: TrytonSite, review: Review, *, lines: bool) -> PurchaseOrder:
     kept = _kept(row)
     return PurchaseOrder(
         number=number_of(row),
         vendor=at(row, "party.name") or "",
-        review=Review(
-            state=_PURCHASES[row["state"]],
-            version=version,
-            approval=approval,
-            requester=at(row, "create_uid.login") or "",
-            changed_by=at(row, "write_uid.login") or at(row, "create_uid.login") or "",
-            people=people,
-        ),
-        # Before the second write, only the creator is set.
+        review=replace(review, state=ReviewState.DONE) if row["state"] == "done" else review,
         buyer=at(row, "quoted_by.rec_name") or "",
         ordered_on=row["purchase_date"],
         due_on=row["delivery_date"],

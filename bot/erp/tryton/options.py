@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from bot.erp.http import HttpOptions
@@ -21,6 +23,11 @@ class TrytonOptions(HttpOptions):
     )
     decide_as_bot: bool = Field(
         False, description="Decide with the bot's account for people without a password here, naming them in a note."
+    )
+    decides: frozenset[Literal["order", "bill"]] = Field(
+        frozenset(),
+        description="What else is decided from chat: `order` (quotations of sales are confirmed or cancelled), `bill` "
+        "(suppliers' invoices that were validated are posted or cancelled).",
     )
     company: int | None = Field(None, ge=1, description="Id of the company to speak for; empty: the account's own.")
     language: str = Field("", description="Language of names, such as zh_CN; empty: the account's own.")

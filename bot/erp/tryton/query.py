@@ -14,6 +14,7 @@ from bot.erp.kinds import Kind
 from bot.erp.port import NEWEST_FIRST, Filter, ListQuery, Period
 from bot.erp.tryton import documents, partners
 from bot.erp.tryton.client import Domain, Order, Row, containing
+from bot.erp.tryton.decisions import TrytonApproval
 
 CASH = ["cash", "statement"]
 """The journals in which payments end."""
@@ -162,7 +163,6 @@ PURCHASES = DocumentQuery(
             lambda today: [*_UNDER_WAY, ["shipment_state", "!=", "received"], _OF_GOODS, ["delivery_date", "<", today]],
             "delivery_date",
         ),
-        Filter.PENDING: (lambda today: [["state", "=", "quotation"]], "purchase_date"),
     },
 )
 PRODUCTIONS = DocumentQuery(
@@ -227,3 +227,9 @@ KINDS: Mapping[Kind[Any], DocumentQuery] = {
     kinds.BILLS: BILLS,
     kinds.PAYMENTS: PAYMENTS,
 }
+
+
+def decided(query: DocumentQuery, approval: TrytonApproval) -> DocumentQuery:
+    """Return the lists of a kind that is decided, with one of what waits, and what its reviews are made of."""
+    waiting: Filters = {Filter.PENDING: (lambda today: [["state", "=", approval.waiting]], query.day)}
+    return replace(query, fields=(*query.fields, *documents.REVIEWED), filters={**query.filters, **waiting})

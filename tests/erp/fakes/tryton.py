@@ -18,11 +18,11 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.erp.model import Area, PurchaseOrder, ReviewState, Verdict
+from bot.erp.model import Area, Verdict
 from bot.kit.testing.company import Clock, DecisionNotAllowed, ReferenceCompany
 from bot.kit.testing.fake_erp import SECRET, FakeServer, ParsedRequest, RequestKind
 from tests.bare_records import with_review
-from tests.erp.fakes.tryton_approvers import BUYERS, groups_of
+from tests.erp.fakes.tryton_approvers import DECIDED, DECIDERS, groups_of, in_review
 from tests.erp.fakes.tryton_query import Record, TrytonFault, find, project
 from tests.erp.fakes.tryton_records import decode, encode, tables
 
@@ -45,7 +45,7 @@ _AREAS = {
     "purchase": Area.PURCHASING,
     "production": Area.PRODUCTION,
 }
-_OF_PURCHASES = ("ir.model.log", "ir.model.button.rule", "ir.model.button.click", "ir.note")
+_OF_DECISIONS = ("ir.model.log", "ir.model.button.rule", "ir.model.button.click", "ir.note")
 _BILLS = str(["type", "=", "in"])
 """How a question for suppliers' invoices tells itself from those for customers'."""
 _OF_COMPANY = (
@@ -54,7 +54,7 @@ _OF_COMPANY = (
     *("stock.shipment.in", "stock.shipment.in.return"),
     "account.general_ledger.account.party",
 )
-_WRITES = ("confirm", "cancel", "create")
+_WRITES = ("confirm", "post", "cancel", "create")
 
 
 class TrytonUserError(Exception):
@@ -90,8 +90,17 @@ class FakeTryton(FakeServer):
         if method == "common.db.login":
             return ParsedRequest(RequestKind.LOGIN)
         model, _, name = method.removeprefix("model.").rpartition(".")
-        of_purchases = model in _OF_PURCHASES or (model == "account.invoice" and _BILLS in str(body["params"]))
-        area = Area.PURCHASING if of_purchases else _AREAS.get(model) or _AREAS.get(model.partition(".")[0])
+        asked = str(body["params"])
+        of_purchases = (model in _OF_DECISIONS and "sale.sale" not in asked) or (
+            model == "account.invoice" and _BILLS in asked
+        )
+        area = (
+            Area.PURCHASING
+            if of_purchases
+            else Area.SALES
+            if model in _OF_DECISIONS
+            else _AREAS.get(model) or _AREAS.get(model.partition(".")[0])
+        )
         return ParsedRequest(RequestKind.WRITE if name in _WRITES else RequestKind.READ, area, self._session(request))
 
     def _session(self, request: web.Request) -> str | None:
@@ -155,7 +164,8 @@ class FakeTryton(FakeServer):
             "get_preferences": self._preferences,
             "get_access": self._access,
             "fields_get": self._fields,
-            "confirm": self._confirm,
+            "confirm": self._approve,
+            "post": self._approve,
             "cancel": self._cancel,
             "create": self._create,
         }
@@ -237,58 +247,56 @@ class FakeTryton(FakeServer):
 
     # Deciding
 
-    def _confirm(self, model: str, login: str, context: Mapping[str, Any], ids: list[int]) -> None:
-        for order in self._pressed("confirm", login, ids):
-            approval = order.review.progress
+    def _approve(self, model: str, login: str, context: Mapping[str, Any], ids: list[int]) -> None:
+        kind = DECIDED[model].kind
+        for document in self._pressed(model, DECIDED[model].approve, login, ids):
+            approval, number = document.review.progress, document.number
             if self.warning is not None:
                 raise _Warning(*self.warning)
             if login not in approval.pending_for:
                 # Clicks that a rule does not count: of a group that is not asked, or by the same person again.
                 continue
-            if approval.level < approval.levels:
-                # Only the click is stored: the order itself is not written.
-                before = self.company.changed_at(Area.PURCHASING, order.number)
-                self.company.decide(order.number, Verdict.APPROVE, login)
-                self.company.touch(Area.PURCHASING, order.number, before)
+            if approval.level == approval.levels:
+                self._check_stamp(model, document, context)
+                self.company.decide(number, Verdict.APPROVE, login, kind=kind)
                 continue
-            self._check_stamp(order, context)
-            self.company.decide(order.number, Verdict.APPROVE, login)
+            # Only the click is stored: the document itself is not written.
+            clicked = self.company.decide(number, Verdict.APPROVE, login, kind=kind)
+            self.company.documents(kind)[number] = replace(clicked, changed_at=document.changed_at)
 
     def _cancel(self, model: str, login: str, context: Mapping[str, Any], ids: list[int]) -> None:
-        for order in self._pressed("cancel", login, ids):
-            self._check_stamp(order, context)
+        for document in self._pressed(model, "cancel", login, ids):
+            self._check_stamp(model, document, context)
             try:
-                self.company.decide(order.number, Verdict.REJECT, login)
+                self.company.decide(document.number, Verdict.REJECT, login, kind=DECIDED[model].kind)
             except DecisionNotAllowed:
-                raise TrytonUserError('You are not allowed to access "Purchase".') from None
+                raise TrytonUserError('You are not allowed to access "Document".') from None
 
-    def _pressed(self, button: str, login: str, ids: list[int]) -> list[PurchaseOrder]:
-        """Return the orders that a button was pressed on, after the server's own checks."""
-        if BUYERS not in groups_of(self.company, login, nobody=self.faults.forbidden_to_decide):
-            raise TrytonUserError(f'Calling button "{button} on "Purchase" is not allowed.')
-        orders = [order for order in self.company.purchases.values() if int(order.id) in ids]
-        for order in orders:
-            if order.status is not ReviewState.WAITING:
-                raise TrytonUserError(f'You can not call "{button}" on "{order.number}" of "Purchase".')
-        return orders
+    def _pressed(self, model: str, button: str, login: str, ids: list[int]) -> list[Any]:
+        """Return the documents that a button was pressed on, after the server's own checks."""
+        if DECIDERS not in groups_of(self.company, login, nobody=self.faults.forbidden_to_decide):
+            raise TrytonUserError(f'Calling button "{button} on "Document" is not allowed.')
+        documents = [each for each in self.company.documents(DECIDED[model].kind).values() if int(each.id) in ids]
+        for document in documents:
+            if not document.review.waits:
+                raise TrytonUserError(f'You can not call "{button}" on "{document.number}" of "Document".')
+        return documents
 
-    def _check_stamp(self, order: PurchaseOrder, context: Mapping[str, Any]) -> None:
-        known = context.get("_timestamp", {}).get(f"purchase.purchase,{order.id}")
-        (row,) = find(tables(self.company, {})["purchase.purchase"](), [["id", "=", int(order.id)]], [])
-        if known is not None and known != row["_timestamp"]:
+    def _check_stamp(self, model: str, document: Any, context: Mapping[str, Any]) -> None:
+        known = context.get("_timestamp", {}).get(f"{model},{document.id}")
+        if known is not None and known != in_review(self.company, model, document)["_timestamp"]:
             raise _Concurrency("Records were modified in the meanwhile")
 
     def _create(self, model: str, login: str, context: Mapping[str, Any], values: list[dict[str, str]]) -> list[int]:
         if model != "ir.note":
             raise web.HTTPForbidden
         for note in values:
-            order_id = note["resource"].partition(",")[2]
-            number = next(order.number for order in self.company.purchases.values() if order.id == order_id)
-            order = self.company.purchases[number]
-            if order.review.approval is not None and order.review.approval.decided_by == login:
-                self.company.purchases[number] = with_review(
-                    order, approval=replace(order.review.approval, reason=note["message"])
-                )
+            about, _, document_id = note["resource"].partition(",")
+            kept: dict[str, Any] = self.company.documents(DECIDED[about].kind)
+            document = next(each for each in kept.values() if each.id == document_id)
+            if document.review.progress.decided_by == login:
+                explained = replace(document.review.approval, reason=note["message"])
+                kept[document.number] = with_review(document, approval=explained)
         return [1 + n for n in range(len(values))]
 
 

@@ -90,7 +90,7 @@ def _tables(company: ReferenceCompany, context: Mapping[str, Any]) -> dict[str, 
         "account.move.line": lambda: list(parties.payment_lines(company)),
         "res.user": lambda: people.users(company),
         "ir.model.button": people.buttons,
-        "ir.model.button.rule": lambda: [people.rule(company)],
+        "ir.model.button.rule": lambda: list(people.rules(company)),
         "ir.model.button.click": lambda: list(people.clicks(company)),
         "ir.model.log": lambda: list(people.log(company)),
         "ir.note": lambda: list(people.notes(company)),
@@ -284,9 +284,7 @@ _INVOICES = {
 }
 _PURCHASES = {
     ReviewState.DRAFT: "draft",
-    ReviewState.WAITING: "quotation",
     ReviewState.APPROVED: "processing",
-    ReviewState.REJECTED: "cancelled",
     ReviewState.DONE: "done",
     ReviewState.CANCELLED: "cancelled",
 }
@@ -323,6 +321,7 @@ def _sale(company: ReferenceCompany, order: SalesOrder) -> Record:
         "quoted_by": {"id": 1, "rec_name": order.salesperson},
         "lines": [_line(company, n, line) | _sold(line) for n, line in enumerate(order.lines, 1)] + [_remark()],
         **_changed(company, Area.SALES, order.number),
+        **people.in_review(company, "sale.sale", order),
     }
 
 
@@ -414,7 +413,17 @@ def _invoices(company: ReferenceCompany) -> Iterator[Record]:
             "sales": [],
             "purchases": orders,
             "last_modified_at": bill.changed_at,
+            **_validated(bill),
+            **people.in_review(company, "account.invoice", bill),
         }
+
+
+def _validated(bill: Bill) -> Record:
+    """Return the move that a bill has as soon as it is validated."""
+    if bill.review is None or not bill.review.waits:
+        return {}
+    due = [{"id": int(bill.id), "maturity_date": bill.due_on, "reconciliation": None}]
+    return {"lines_to_pay": due, "move": {"id": 1, "lines": due}}
 
 
 def _invoice(invoice: Invoice | Bill) -> Record:
@@ -436,15 +445,13 @@ def _invoice(invoice: Invoice | Bill) -> Record:
 
 
 def _purchase(company: ReferenceCompany, order: PurchaseOrder) -> Record:
-    changed = _changed(company, Area.PURCHASING, order.number)
     known = order.status in (ReviewState.APPROVED, ReviewState.DONE)
     shipped = {**_SHIPMENTS, Progress.FULL: "received"}
     return {
         "id": int(order.id),
-        "_timestamp": f"{changed['write_date'].timestamp():.5f}",
         "number": order.number or None,
         "reference": None,
-        "state": _PURCHASES[order.status],
+        "state": _PURCHASES.get(order.status),
         "party": parties.vendor_of(company, order.vendor),
         "warehouse": {"id": 1, "name": "Main"},
         "shipments": receipts.of_order(company, order, returned=False),
@@ -453,20 +460,15 @@ def _purchase(company: ReferenceCompany, order: PurchaseOrder) -> Record:
         "delivery_date": order.due_on,
         "shipment_state": shipped[order.received or Progress.NONE] if known else "none",
         "total_amount": _amount(order.total),
-        "untaxed_amount": _amount(order.total),
         "currency": _currency(order.total),
-        "create_uid": people.user(company, order.review.requester),
-        # Records that were never changed have no writer.
-        "write_uid": people.user(company, order.review.changed_by)
-        if order.review.version != "1" or order.review.approval
-        else None,
         "quoted_by": {"id": 1, "rec_name": order.buyer},
         "lines": [
             _line(company, n, line) | {"moves": _line_moves(line, line.received, _SUPPLIER, _LOST, order.due_on)}
             for n, line in enumerate(order.lines, 1)
         ]
         + [_remark()],
-        **changed,
+        **_changed(company, Area.PURCHASING, order.number),
+        **people.in_review(company, "purchase.purchase", order),
     }
 
 

@@ -18,7 +18,6 @@ from bot.erp.model import (
     Bill,
     Feed,
     InvoiceStatus,
-    OrderStatus,
     ProductionOrder,
     ProductionStatus,
     Progress,
@@ -37,7 +36,7 @@ from bot.kit.testing.erp_contract import ErpContract
 from bot.kit.testing.fake_erp import SECRET
 from bot.kit.testing.gaps import Gaps, Rewrite
 from tests.bare_records import with_review
-from tests.erp.fakes.drafts import let_drafts_wait
+from tests.erp.fakes.drafts import cancelled, let_drafts_wait
 from tests.erp.fakes.odoo import DATABASE, FakeOdoo, key_of
 from tests.erp.fakes.odoo_engine import Record
 from tests.erp.fakes.odoo_records import BOT
@@ -81,17 +80,6 @@ def without_approver(record: Any) -> Any:
     if not isinstance(record, SalesOrder | Bill) or record.review is None:
         return record
     return with_review(record, approval=Approval()) if record.review.state is ReviewState.APPROVED else record
-
-
-def cancelled(record: Any) -> Any:
-    """Return a document that is cancelled if it was refused."""
-    review: Review | None = getattr(record, "review", None)
-    if review is None or review.state is not ReviewState.REJECTED:
-        return record
-    if isinstance(record, Bill):
-        nothing = record.open_amount and replace(record.open_amount, amount=Decimal(0))
-        return replace(record, status=InvoiceStatus.VOID, open_amount=nothing)
-    return replace(record, status=OrderStatus.CANCELLED) if isinstance(record, SalesOrder) else record
 
 
 def without_empty_places(record: Any) -> Any:

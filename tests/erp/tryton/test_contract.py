@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from bot.erp.kinds import BILLS, SALES_ORDERS
 from bot.erp.model import (
     Bill,
     Feed,
@@ -25,6 +26,7 @@ from bot.erp.model import (
     Quantities,
     ReviewState,
     StockLevel,
+    Verdict,
     WarehouseStock,
 )
 from bot.erp.port import COMMON
@@ -34,6 +36,7 @@ from bot.kit.testing.erp_contract import ErpContract
 from bot.kit.testing.fake_erp import SECRET
 from bot.kit.testing.gaps import Gaps, Rewrite
 from bot.kit.testing.reference_records import WAREHOUSES
+from tests.erp.fakes.drafts import cancelled
 from tests.erp.fakes.tryton import DATABASE, RECORDS_LIMIT, USER, FakeTryton
 from tests.erp.fakes.tryton_query import Record
 from tests.erp.tryton.test_goods import as_service
@@ -62,7 +65,9 @@ def _in_every_warehouse(record: Any) -> Any:
 def _nothing_owed(record: Any) -> Any:
     if not isinstance(record, (Invoice, Bill)) or record.status is not InvoiceStatus.DRAFT or record.total is None:
         return record
-    return replace(record, due_on=None, open_amount=Money(Decimal(0), record.total.currency))
+    validated = isinstance(record, Bill) and record.review is not None and record.review.waits
+    due_on = record.due_on if validated else None
+    return replace(record, due_on=due_on, open_amount=Money(Decimal(0), record.total.currency))
 
 
 def _never_cancelled(record: Any) -> Any:
@@ -121,6 +126,7 @@ def _alter(server: FakeTryton, model: str, number: str, change: Callable[[Record
 class TestTrytonContract(ErpContract):
     feeds = frozenset({Feed.BILLS, Feed.PAYMENTS, Feed.DELIVERIES})
     offers = COMMON
+    decides = MappingProxyType(dict.fromkeys((SALES_ORDERS, BILLS), frozenset(Verdict)))
     traps = MappingProxyType({"trap.draft": _draft, "trap.service": _service, "trap.dropped": _dropped})
     name, vendor = "tryton", vendor
     gaps = Gaps(
@@ -143,6 +149,7 @@ class TestTrytonContract(ErpContract):
         rewrites=(
             Rewrite("Tryton says of every warehouse how much is there, zero too", _in_every_warehouse),
             Rewrite("Tryton says nothing of days and debts of an invoice before it is posted", _nothing_owed),
+            Rewrite("what is rejected is cancelled", cancelled),
             Rewrite("Tryton cancels a payment with a second one that takes it back", _never_cancelled),
             Rewrite("Tryton's state says whether the components are set aside", _ready_by_state),
         ),
@@ -157,6 +164,7 @@ class TestTrytonContract(ErpContract):
             "database": DATABASE,
             "user": USER,
             "password": SECRET,
+            "decides": [kind.command for kind in self.decides],
             "approvers": {user.id: SECRET for user in installation.company.users},
             "page": RECORDS_LIMIT,
             "timeout": timeout,

@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
 
+from bot.erp.kinds import PURCHASE_ORDERS
 from bot.erp.model import (
     Approval,
     InvoiceStatus,
@@ -18,7 +19,7 @@ from bot.erp.model import (
     WarehouseStock,
 )
 from bot.erp.tryton import documents
-from bot.erp.tryton.decisions import stamp_of, version_of
+from bot.erp.tryton.decisions import APPROVALS, review, stamp_of, version_of
 from bot.erp.tryton.stock import total_of
 from tests.rows import each_row
 
@@ -93,7 +94,8 @@ def _invoice(**fields: Any) -> Any:
 
 def _purchase(**fields: Any) -> Any:
     row = PURCHASE | fields
-    return documents.purchase(row, SITE, None, {}, version="1", lines="lines." in fields)
+    reviewed = review(row, APPROVALS[PURCHASE_ORDERS], None, {})
+    return documents.purchase(row, SITE, reviewed, lines="lines." in fields)
 
 
 def _production(**fields: Any) -> Any:

@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from bot.erp.errors import Invalid
-from bot.erp.model import Decision, DecisionOutcome, DecisionResult, PurchaseOrder, ReviewState, Verdict
-from bot.erp.port import Erp
+from bot.erp.kinds import BILLS, SALES_ORDERS, Kind, kind_of
+from bot.erp.model import Decision, DecisionOutcome, DecisionResult, ReviewState, Verdict
+from bot.erp.port import Erp, Filter, ListQuery
 from bot.erp.tryton.manifest import vendor
 from bot.erp.vendors import AdapterContext
-from bot.kit.testing.erp_checks import resulting_order
+from bot.kit.testing.erp_checks import resulting_document, resulting_order
 from tests.erp.tryton.real.conftest import DECIDING
 from tests.erp.tryton.real.plain_client import PlainClient
 from tests.erp.tryton.server.server_process import TrytonServer
@@ -61,11 +62,11 @@ async def plain(tryton_server: TrytonServer) -> PlainClient:
     return await asyncio.to_thread(PlainClient, tryton_server.url, DECIDING, "admin", "Admin#2026")
 
 
-async def _decide(
-    erp: Erp, seen: PurchaseOrder, by: str, verdict: Verdict = Verdict.APPROVE, reason: str = ""
-) -> DecisionResult:
-    decision = Decision(number=seen.number, version=seen.review.version, verdict=verdict, by=by, reason=reason)
-    return await erp.decide(decision)
+async def _decide(erp: Erp, seen: Any, by: str, verdict: Verdict = Verdict.APPROVE, reason: str = "") -> DecisionResult:
+    kind, version = kind_of(seen).command, seen.review.version
+    return await erp.decide(
+        Decision(kind=kind, number=seen.number, version=version, verdict=verdict, by=by, reason=reason)
+    )
 
 
 def _log(plain: PlainClient, order_id: str) -> list[tuple[str, str]]:
@@ -75,8 +76,8 @@ def _log(plain: PlainClient, order_id: str) -> list[tuple[str, str]]:
     return [(row["user."]["login"], row["target"]) for row in rows if row["target"].startswith("state:")]
 
 
-def _notes(plain: PlainClient, order_id: str) -> list[tuple[str, str]]:
-    domain = [["resource", "=", f"purchase.purchase,{order_id}"]]
+def _notes(plain: PlainClient, order_id: str, model: str = "purchase.purchase") -> list[tuple[str, str]]:
+    domain = [["resource", "=", f"{model},{order_id}"]]
     rows = plain.call("ir.note.search_read", domain, 0, None, None, ["create_uid.login", "message"])
     return [(row["create_uid."]["login"], row["message"]) for row in rows]
 
@@ -187,3 +188,72 @@ async def test_a_draft_waits_for_nobody_and_a_quotation_for_one_of_two(erp: Erp,
     assert sorted(outcomes) == sorted((DecisionOutcome.APPLIED, DecisionOutcome.ALREADY_DECIDED))
     state = (await asyncio.to_thread(plain.one, "purchase.purchase", seen.number, *STATE))["state"]
     assert state == ("processing" if outcomes[0] is DecisionOutcome.APPLIED else "cancelled")
+
+
+def _pressed(plain: PlainClient, document_id: str, model: str) -> list[tuple[str, str]]:
+    """Return who pressed which buttons of a document."""
+    domain = [["resource", "=", f"{model},{document_id}"], ["event", "=", "button"]]
+    rows = plain.call("ir.model.log.search_read", domain, 0, None, None, ["user.login", "target"])
+    return [(row["user."]["login"], row["target"]) for row in rows]
+
+
+def _submit_copy(plain: PlainClient, model: str, domain: list[Any], button: str, day: str, reference: str) -> str:
+    """Submit a copy of some document, and return its number."""
+    known = [*domain, ["state", "in", ["processing", "posted", "paid"]]]
+    (first, *_) = plain.call(f"{model}.search_read", known, 0, 1, None, [day])
+    (copy,) = plain.call(f"{model}.copy", [first["id"]], {"reference": reference, day: first[day]})
+    plain.call(f"{model}.{button}", [copy])
+    (row,) = plain.call(f"{model}.read", [copy], ["number"])
+    return str(row["number"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "model", "domain", "button", "day", "pressed", "approved"),
+    [
+        (SALES_ORDERS, "sale.sale", [], "quote", "sale_date", "confirm", "processing"),
+        (BILLS, "account.invoice", [["type", "=", "in"]], "validate_invoice", "invoice_date", "post", "posted"),
+    ],
+    ids=["sales", "bills"],
+)
+async def test_sales_and_bills(
+    open_erp: OpenErp,
+    plain: PlainClient,
+    kind: Kind[Any],
+    model: str,
+    domain: list[Any],
+    button: str,
+    day: str,
+    pressed: str,
+    approved: str,
+) -> None:
+    erp = await open_erp(approvers=APPROVERS, decides=["order", "bill"])
+    names = [
+        await asyncio.to_thread(_submit_copy, plain, model, domain, button, day, f"{button} {verdict}")
+        for verdict in (Verdict.APPROVE, Verdict.REJECT)
+    ]
+    pending = await erp.documents(kind, ListQuery(filter=Filter.PENDING, limit=100))
+    assert {*names} <= {document.number for document in pending.items}
+    good, bad = [await erp.document(kind, name) for name in names]
+    for by in ("readonly", "warehouse"):
+        assert (await _decide(erp, good, by)).outcome is DecisionOutcome.NOT_PERMITTED
+
+    result = await _decide(erp, good, "dingbot")
+    assert result.outcome is DecisionOutcome.APPLIED
+    assert (await asyncio.to_thread(plain.one, model, good.number, "state"))["state"] == approved
+    assert ("dingbot", pressed) in await asyncio.to_thread(_pressed, plain, good.id, model)
+    review = resulting_document(result).review
+    assert (review.state, review.progress.decided_by) == (ReviewState.APPROVED, "dingbot")
+    late = await _decide(erp, good, "dingbot", Verdict.REJECT, REASON)
+    assert late.outcome is DecisionOutcome.ALREADY_DECIDED
+    assert (await asyncio.to_thread(plain.one, model, good.number, "state"))["state"] == approved
+
+    result = await _decide(erp, bad, "dingbot", Verdict.REJECT, REASON)
+    assert (result.outcome, result.text) == (DecisionOutcome.APPLIED, "")
+    review = resulting_document(result).review
+    assert (review.state, review.progress.decided_by, review.progress.reason) == (
+        ReviewState.CANCELLED,
+        "dingbot",
+        REASON,
+    )
+    assert (await asyncio.to_thread(plain.one, model, bad.number, "state"))["state"] == "cancelled"
+    assert await asyncio.to_thread(_notes, plain, bad.id, model) == [("dingbot", REASON)]
