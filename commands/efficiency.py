@@ -26,6 +26,7 @@ from bot.efficiency.reports import (
     report_alerts,
     report_decisions,
     report_findings,
+    report_predictions,
     report_questions,
 )
 from bot.efficiency.views import (
@@ -48,6 +49,8 @@ class EfficiencyPart(Keyword, changes=False):
     FINDINGS = phrase("findings"), "发现", "改进", "改进建议"
 
 
+MOST_PREDICTIONS = 5
+"""What became of more changes than these is not told: the newest matter."""
 FINDINGS_LINE = command_line("efficiency", EfficiencyPart.FINDINGS)
 
 
@@ -88,13 +91,15 @@ async def efficiency(
 
 async def _findings(findings: FindingReader, reader: FigureReader, context: QuestionContext) -> EfficiencyFindings:
     _require(allowed=reader.finds)
-    reported = report_findings(await findings.found(), reader, _zone(context), findings.address)
+    found, zone = await findings.found(), _zone(context)
+    reported = report_findings(found, reader, zone, findings.address)
     return EfficiencyFindings(
         rows=page_of(reported.lines, context, EfficiencyFindings.page_size),
         total=len(reported.lines),
         offset=context.offset,
         line=FINDINGS_LINE,
         folded=reported.folded,
+        predictions=report_predictions((await findings.predictions())[:MOST_PREDICTIONS], found, reader, zone),
     )
 
 
@@ -114,19 +119,22 @@ async def _decisions(
 ) -> DecisionEfficiency:
     months = {each: await figures.decisions(each) for each in (month, month_before(month), month_before(month, 12))}
     zone = _zone(context)
-    found = report_decisions(months, month, reader, zone)
-    reported = report_findings(await findings.found(), reader, zone, findings.address)
+    decisions = report_decisions(months, month, reader, zone)
+    found = await findings.found()
+    reported = report_findings(found, reader, zone, findings.address)
+    news = [each for each in await findings.predictions() if each.is_news(context.now)]
     return DecisionEfficiency(
-        rows=page_of(found.lines, context, DecisionEfficiency.page_size),
-        total=len(found.lines),
+        rows=page_of(decisions.lines, context, DecisionEfficiency.page_size),
+        total=len(decisions.lines),
         offset=context.offset,
         line=efficiency_line(month),
         month=month,
         parts=_other_parts(month, reader, None),
-        folded=found.folded,
+        folded=decisions.folded,
         own_only=reader.decisions.isdisjoint(decided),
         beside_lines=_beside(month, reader),
         findings=reported.lines[: EfficiencyFindings.page_size],
+        outcomes=report_predictions(news, found, reader, zone),
     )
 
 

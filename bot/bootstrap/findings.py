@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
+from datetime import date, datetime
 from decimal import Decimal
 from functools import partial
 from typing import Any
@@ -14,7 +14,7 @@ from bot.approvals.plan import ApprovalPlan
 from bot.approvals.policy_replay import ReplayedDocument
 from bot.bootstrap.event_replay import ReplayResult
 from bot.bootstrap.infrastructure import Infrastructure
-from bot.bootstrap.rehearsals import DAYS, SECONDS, Rehearsals
+from bot.bootstrap.rehearsals import DAYS, MOST_ORDERS, SECONDS, Rehearsals
 from bot.bootstrap.remedies import quieten, raise_limit
 from bot.bootstrap.rules import RuleFiles
 from bot.efficiency.findings import (
@@ -32,18 +32,21 @@ from bot.efficiency.findings import (
     weekly,
 )
 from bot.efficiency.lead_times import StepCases, read_step
-from bot.efficiency.port import EfficiencyReader
+from bot.efficiency.port import EfficiencyReader, PredictionStore
+from bot.efficiency.predictions import Prediction, predict
 from bot.erp.hub import ErpHub
 from bot.mechanisms.background import Runs, repeat
 from bot.mechanisms.single_flight import SingleFlight
 from bot.read_model.queries import ReadModel
 from bot.rulefiles.followed_file import FollowedFile
+from bot.store.predictions import StoredPredictions
 from bot.web.pages.public_address import PublicAddress
 from bot.web.pages.rules import RULES
 from bot.words.errors import DingerpError
 from bot.words.phrase import Phrase, phrase
 
 _REFRESHED_EVERY = 300.0
+_MEASURED_EVERY = 600.0
 HELPS = Decimal("0.8")
 """What is left of the cases by a remedy that is worth proposing, at most."""
 
@@ -70,7 +73,8 @@ class Findings:
     """Reads the company's purchase orders as far as they have come."""
     files: RuleFiles
     rehearsals: Rehearsals
-    today: Callable[[], date]
+    kept: PredictionStore
+    now: Callable[[], datetime]
     pages: PublicAddress | None
     _known: tuple[_State, FoundFindings] | None = None
     _finding: SingleFlight[FoundFindings] = field(default_factory=SingleFlight)
@@ -83,13 +87,23 @@ class Findings:
         """Return a finding by its id."""
         return next((each for each in (await self.found()).findings if each.id == number), None)
 
+    async def predictions(self) -> Sequence[Prediction]:
+        return await self.kept.all()
+
+    async def note_proposal(self, number: str, text: str) -> None:
+        """Keep what a finding predicts of a text that was proposed, if it is the one that was rehearsed."""
+        finding = await self.find(number)
+        prediction = None if finding is None else predict(finding, text, self.now())
+        if prediction is not None:
+            await self.kept.keep(prediction)
+
     def address(self, finding: Finding) -> str:
         if self.pages is None or not isinstance(finding.remedy, RuleEdit):
             return ""
         return self.pages.whole(f"{RULES}/{finding.remedy.subject.value}?finding={finding.id}")
 
     def _state(self) -> _State:
-        return _State(self.today(), tuple(self.files.digests().values()))
+        return _State(self.now().date(), tuple(self.files.digests().values()))
 
     async def _find(self) -> FoundFindings:
         state = self._state()
@@ -122,7 +136,7 @@ class Findings:
         if stuck := sum(bool(each.stuck) or (each.old is not None and each.new is None) for each in replayed):
             return replace(finding, unrehearsed=phrase("With it nobody could decide %(num)s orders.", num=stuck))
         before, after = (sum(_rule(plan) == finding.subject for plan in plans) for plans in _plans(replayed))
-        rehearsed = _rehearsed(before, after, DAYS.days)
+        rehearsed = _rehearsed(before, after, _days_of(replayed, self.now().date()))
         if rehearsed is None:
             return replace(finding, unrehearsed=_NO_HELP)
         return replace(finding, remedy=edit, rehearsed=rehearsed)
@@ -154,6 +168,7 @@ async def start_findings(
 ) -> Findings:
     """Return the findings, which every process keeps up to date, so that hardly anybody has to wait for a rehearsal."""
     settings = base.settings
+    kept = StoredPredictions(base.database, base.now)
 
     def purchases() -> Awaitable[StepCases]:
         sources = hub.visible_sources(PURCHASING.start.followed)
@@ -164,11 +179,14 @@ async def start_findings(
         purchases=purchases,
         files=files,
         rehearsals=rehearsals,
-        today=lambda: base.now().date(),
+        kept=kept,
+        now=base.now,
         pages=PublicAddress(settings.http.public_url) if settings.has_pages else None,
     )
     refresh = partial(repeat, findings.found, every=_REFRESHED_EVERY, failed="findings.not_refreshed")
     await base.run_in_background(refresh, "findings", Runs.EVERYWHERE)
+    measure = partial(repeat, kept.measure, every=_MEASURED_EVERY, failed="predictions.not_measured")
+    await base.run_in_background(measure, "predictions", Runs.WITH_LEAD)
     return findings
 
 
@@ -182,6 +200,15 @@ def _why_not(error: Exception) -> Phrase:
 
 def _plans(replayed: Sequence[ReplayedDocument]) -> tuple[Sequence[ApprovalPlan | None], Sequence[ApprovalPlan | None]]:
     return [each.old for each in replayed], [each.new for each in replayed]
+
+
+def _days_of(replayed: Sequence[ReplayedDocument], today: date) -> int:
+    """Return how many days the newest documents are of: fewer than asked for if there are more than are looked at."""
+    if len(replayed) < MOST_ORDERS:
+        return DAYS.days
+    days = (each.document.kind.day(each.document.read) for each in replayed if each.document.record is not None)
+    first = min((day for day in days if day is not None), default=today - DAYS)
+    return max(1, min((today - first).days, DAYS.days))
 
 
 def _rule(plan: ApprovalPlan | None) -> str:

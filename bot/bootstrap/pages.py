@@ -138,7 +138,7 @@ def build_rule_pages(
         required=required,
         now=base.now,
     )
-    return RulePages(changes, confirmations, name_of, rehearsals.rehearse, findings.find)
+    return RulePages(changes, confirmations, name_of, rehearsals.rehearse, findings.find, findings.note_proposal)
 
 
 def build_site(

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Protocol
 
 from bot.efficiency.findings import Finding, FoundFindings
+from bot.efficiency.predictions import Prediction
 from bot.efficiency.questions import QuestionDay, QuestionHour
 from bot.efficiency.waits import AlertWait, DecisionWait
 
@@ -50,6 +51,29 @@ class FindingReader(Protocol):
         """Return the findings over the last full months, as the rule files are now. Raises a `DingerpError`."""
         ...
 
+    async def predictions(self) -> Sequence[Prediction]:
+        """Return what was predicted of rules that were changed because of findings, the newest first.
+
+        Raises a `DingerpError`.
+        """
+        ...
+
     def address(self, finding: Finding) -> str:
         """Return the page on which a finding's remedy is a draft; empty where there are no pages."""
+        ...
+
+
+class PredictionStore(Protocol):
+    """Keeps predictions for two years; implemented by `bot.store.predictions`. All raise a `DingerpError`."""
+
+    async def keep(self, prediction: Prediction) -> None:
+        """Keep a prediction, in place of an earlier one about the same text."""
+        ...
+
+    async def all(self) -> Sequence[Prediction]:
+        """Return all of them, the newest first."""
+        ...
+
+    async def measure(self) -> None:
+        """Count the cases of those whose four weeks are over, and delete old ones."""
         ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, tzinfo
 from typing import TypeVar
@@ -32,6 +32,7 @@ from bot.efficiency.findings import (
     tell_effect,
 )
 from bot.efficiency.folding import LEAST, Division, fold_divisions, people_besides
+from bot.efficiency.predictions import Prediction, tell_prediction
 from bot.efficiency.questions import QuestionCount, QuestionDay, count_questions, fold_questions, sum_up
 from bot.efficiency.views import AlertLine, DecisionLine, FindingLine, QuestionLine, name_group
 from bot.efficiency.waits import AlertWait, DecisionWait
@@ -307,7 +308,19 @@ def report_findings(
     return ReportedFindings(tuple(lines), folded=len(shown) < len(of_topics))
 
 
-def _is_open_to(reader: FigureReader, finding: Finding) -> bool:
+def report_predictions(
+    predictions: Iterable[Prediction], found: FoundFindings, reader: FigureReader, zone: tzinfo
+) -> tuple[Phrase, ...]:
+    """Return what became of predictions, as far as a reader may see the findings that they began with."""
+    shown = (
+        tell_prediction(each, zone)
+        for each in predictions
+        if _is_open_to(reader, each) and (reader.people or _is_about_many(each, found, reader, zone))
+    )
+    return tuple(filter(None, shown))
+
+
+def _is_open_to(reader: FigureReader, finding: Finding | Prediction) -> bool:
     return {
         FindingTopic.APPROVALS: finding.kinds <= reader.decisions,
         FindingTopic.ALERTS: reader.alerts,
@@ -316,7 +329,7 @@ def _is_open_to(reader: FigureReader, finding: Finding) -> bool:
     }[finding.topic]
 
 
-def _is_about_many(finding: Finding, found: FoundFindings, reader: FigureReader, zone: tzinfo) -> bool:
+def _is_about_many(finding: Finding | Prediction, found: FoundFindings, reader: FigureReader, zone: tzinfo) -> bool:
     """Return whether a finding tells of no few people, in none of its months: months could be subtracted from it."""
     if finding.topic in (FindingTopic.VENDORS, FindingTopic.QUESTIONS):
         return True  # a vendor is nobody of the company, and a question is found only if many ask it
@@ -325,8 +338,8 @@ def _is_about_many(finding: Finding, found: FoundFindings, reader: FigureReader,
         return all(people_besides(of, reader.user_id) >= LEAST for of in months if any(wait.person for wait in of))
     level = finding.subject, finding.level
     decided = ([wait for wait in of if wait.kind in reader.decisions] for of in found.decisions.values())
-    months_of = (waits for waits in decided if level in map(level_of, waits))
-    return all(level in _fold_levels(waits, reader, zone).groups for waits in months_of)
+    months_of = [waits for waits in decided if level in map(level_of, waits)]
+    return bool(months_of) and all(level in _fold_levels(waits, reader, zone).groups for waits in months_of)
 
 
 def _fold_levels(waits: Sequence[DecisionWait], reader: FigureReader, zone: tzinfo) -> Division[DecisionWait]:

@@ -166,6 +166,8 @@ class EfficiencyFindings(ListView):
 
     rows: tuple[FindingLine, ...]
     folded: bool = False
+    predictions: tuple[Phrase, ...] = ()
+    """What became of changes that findings led to, the newest first; for pages."""
 
     @property
     def bounds(self) -> tuple[Phrase, ...]:
@@ -264,6 +266,8 @@ class DecisionEfficiency(EfficiencyView):
     beside_lines: tuple[str, ...] = ()
     findings: tuple[FindingLine, ...] = ()
     """The first ones, in the newest month that has ended."""
+    outcomes: tuple[Phrase, ...] = ()
+    """What became of changes that findings led to, as far as it is news."""
 
     def beside(self) -> Sequence[str]:
         return self.beside_lines

@@ -19,6 +19,7 @@ from bot.efficiency.findings import (
     order_findings,
 )
 from bot.efficiency.lead_times import LeadCase
+from bot.efficiency.predictions import Prediction
 from bot.efficiency.questions import QuestionDay, QuestionHour
 from bot.efficiency.waits import AlertWait, DecisionWait
 from tests.commands.company import NOW
@@ -61,6 +62,7 @@ class MemoryFindings:
     remedy: RuleEdit | None = None
     received: list[LeadCase] = field(default_factory=list)
     """Purchase orders of the last month."""
+    predicted: list[Prediction] = field(default_factory=list)
 
     async def found(self) -> FoundFindings:
         months = months_of_findings(NOW.date())
@@ -72,6 +74,9 @@ class MemoryFindings:
         hours = await self.figures.question_hours(months[0])
         others = (*find_slow_vendors({months[0]: self.received}), *find_repeated_questions(hours, months[0]))
         return FoundFindings(order_findings((*of_rules, *others)), decisions, alerts)
+
+    async def predictions(self) -> Sequence[Prediction]:
+        return self.predicted
 
     def address(self, finding: Finding) -> str:
         return f"https://erp.example.com/rules/alerts?finding={finding.id}"

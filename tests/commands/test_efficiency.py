@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
 
 import pytest
 
@@ -15,7 +17,8 @@ from bot.cards.language import load_languages
 from bot.cards.notices import DeniedNotice
 from bot.cards.renderer import CardRenderer
 from bot.chat.message import Conversation, ConversationKind
-from bot.efficiency.findings import RuleEdit
+from bot.efficiency.findings import FindingTopic, RuleEdit
+from bot.efficiency.predictions import Prediction
 from bot.efficiency.questions import QuestionDay
 from bot.efficiency.views import AlertEfficiency, DecisionEfficiency, EfficiencyFindings, QuestionEfficiency
 from bot.efficiency.waits import AlertWait
@@ -276,6 +279,65 @@ async def test_slow_vendors_are_for_who_sees_all_purchasing_and_questions_for_wh
     view = as_(EfficiencyFindings, await ask("/efficiency findings", person=reader, where=OWN_CHAT, rows=50))
     assert {subject for subject in ("宏达", "/report") for row in view.rows if subject in str(row.seen)} == subjects
     assert len(view.rows) == len(subjects)
+
+
+def predicted(**fields: Any) -> Prediction:
+    """Return a prediction whose four weeks were over yesterday."""
+    values: dict[str, Any] = {
+        "sha256": "a",
+        "topic": FindingTopic.ALERTS,
+        "subject": "low stock",
+        "level": 0,
+        "kinds": frozenset(),
+        "what": phrase("once a day"),
+        "before": Decimal(60),
+        "after": Decimal(12),
+        "made_at": NOW - timedelta(days=30),
+        "begins_at": NOW - timedelta(days=29),
+        "cases": 50,
+        "all_cases": 90,
+    }
+    return Prediction(**values | fields)
+
+
+@each_row(
+    "person, decided_by, told",
+    [
+        (BOSS, 42, ["low stock", "large"]),
+        (BOSS, 3, ["low stock"]),
+        (BOSS, 0, ["low stock"]),
+        (STAFF, 3, ["low stock", "late orders", "large"]),
+        (BUYER, 42, ["large"]),
+        (ACCOUNTANT, 42, []),
+    ],
+)
+async def test_what_became_of_a_change_is_told_to_who_may_see_its_finding(
+    ask: Ask, figures: MemoryFigures, findings: MemoryFindings, person: object, decided_by: int, told: list[str]
+) -> None:
+    """One person alone acknowledges late orders; of three decisions each is somebody's own."""
+    figures.decided = [decided(f"p{number % 7}", at=OCTOBER, **SLOW) for number in range(decided_by)]
+    figures.asked_in_hours = [replace(each, day=each.day - timedelta(days=28)) for each in asked("/report", *[12] * 4)]
+    of_rule = {"topic": FindingTopic.APPROVALS, "subject": "large", "level": 2, "kinds": frozenset({"po"})}
+    findings.predicted = [
+        predicted(what=phrase("low stock")),
+        predicted(what=phrase("late orders"), subject="late orders"),
+        predicted(what=phrase("large"), **of_rule),
+    ]
+    view = as_(EfficiencyFindings, await ask("/efficiency findings", person=person, where=OWN_CHAT))
+    assert [str(each).partition(",")[0] for each in view.predictions] == told
+    card = as_(DecisionEfficiency, await ask("/efficiency", person=person, where=OWN_CHAT))
+    assert card.outcomes == view.predictions, "as it is news"
+
+
+async def test_only_news_of_changes_stand_on_the_weekly_card(ask: Ask, findings: MemoryFindings) -> None:
+    findings.predicted = [predicted(), predicted(begins_at=NOW - timedelta(days=40)), predicted(cases=None)]
+    view = as_(EfficiencyFindings, await ask("/efficiency findings", person=BOSS, where=OWN_CHAT))
+    assert len(view.predictions) == 3
+    card = as_(DecisionEfficiency, await ask("/efficiency", person=BOSS, where=OWN_CHAT))
+    assert [str(each) for each in card.outcomes] == [
+        f"once a day, since {NOW - timedelta(days=29):%Y-%m-%d}. Cards a week: 60 before, 12 rehearsed, 12.5 counted."
+        " It came true."
+    ]
 
 
 async def test_a_tap_subscribes_to_what_a_finding_proposes(ask: Ask, findings: MemoryFindings) -> None:

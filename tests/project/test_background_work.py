@@ -60,6 +60,7 @@ WITH_LEAD = {
     "outbox keeping",
     "page sessions",
     "poll",
+    "predictions",
     "prune",
     "old traces",
     "read_model",

@@ -11,9 +11,10 @@ from sqlalchemy import insert
 
 from bot.efficiency.findings import FindingTopic, finding_id
 from bot.store.database import Database
+from bot.store.predictions import StoredPredictions
 from bot.store.row_times import to_ms
 from bot.store.tables import ALERT_WAIT
-from tests.scenario.alerts.scenario import BUYING, WAREHOUSE, open_timeline_in
+from tests.scenario.alerts.scenario import BUYING, WAREHOUSE, AlertScenario, open_timeline_in
 from tests.scenario.conftest import BotSystem
 from tests.scenario.test_rule_pages import IN_FORCE, IT, answer, press, send, typed
 from tests.web.page_client import page_client
@@ -78,6 +79,21 @@ async def test_a_noisy_rule_is_quietened_from_its_finding_to_the_rule_in_force(t
             await answer(scenario.system, IT)
             assert IN_FORCE in (await press(browser, await browser.get(change.address.path), "publish")).text
             assert "quiet" in file.read_text()
+            await measure(scenario)
+            assert "原来 10.0，演练为 3.0" in (await browser.get("/efficiency")).text
+            await scenario.at("2h")
+            await scenario.post(scenario.low("SKU777", "2"), scenario.low("SKU778", "9"))
+            await scenario.at("700h")
+            await measure(scenario)
+            page = await browser.log_in(IT, "/efficiency")
+            assert "原来 10.0，演练为 3.0，实际 0.2。数量太少，看不出来。" in page.text
+
+
+async def measure(scenario: AlertScenario) -> None:
+    """Do what the leader does every few minutes."""
+    database = Database(scenario.system.app.settings.database)
+    await StoredPredictions(database, lambda: scenario.clock.now).measure()
+    await database.close()
 
 
 async def test_a_finding_that_is_over_and_a_made_up_one_have_no_draft(tmp_path: Path) -> None:

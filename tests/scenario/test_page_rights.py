@@ -105,7 +105,7 @@ OF_THE_LOGIN = frozenset(
 def test_each_route_of_the_pages_has_its_row() -> None:
     # To mount them none of their parts is needed.
     nothing: Any = None
-    rules = RulePages(nothing, nothing, nothing, nothing, nothing)
+    rules = RulePages(nothing, nothing, nothing, nothing, nothing, nothing)
     site = PageSite(nothing, LoginPages(nothing, nothing, nothing, nothing), (*PAGES, *rules.pages), nothing)
     app = web.Application()
     site.mount(app)

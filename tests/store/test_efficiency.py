@@ -197,7 +197,7 @@ async def test_only_two_years_are_kept(database: Database) -> None:
     assert await figures.decisions(NOVEMBER) == []
 
 
-def _shown(number: int, at: datetime) -> AlertCard:
+def shown_card(number: int, at: datetime) -> AlertCard:
     return AlertCard(
         id=f"card{number}",
         place=Place(PlaceKind.GROUP, "cid=="),
@@ -228,7 +228,7 @@ async def put_alerts(database: Database, count: int) -> None:
                 count=1 + number % 2,
             )
             repository.put_alert(each, None)
-            repository.put_card(_shown(number, at))
+            repository.put_card(shown_card(number, at))
 
     await StoredAlertTransactions(database, lambda: NOW).transact(write)
 

@@ -107,6 +107,7 @@ PLAIN = {
     "prompt": {"user_id", "places"},
     "reading_use": {"party", "kind", "subject"},
     "replica": {"id", "host", "version", "settings", "rules"},
+    "prediction": {"sha256", "topic", "subject", "kinds", "before", "after"},
     "question_day": {"day", "command", "department"},
     "question_hour": {"day", "line"},
     "efficiency_mark": {"records"},

@@ -34,6 +34,7 @@ from bot.store.tables.documents import STOCK_DAY as STOCK_DAY
 from bot.store.tables.efficiency import ALERT_WAIT as ALERT_WAIT
 from bot.store.tables.efficiency import DECISION_WAIT as DECISION_WAIT
 from bot.store.tables.efficiency import EFFICIENCY_MARK as EFFICIENCY_MARK
+from bot.store.tables.efficiency import PREDICTION as PREDICTION
 from bot.store.tables.efficiency import QUESTION_DAY as QUESTION_DAY
 from bot.store.tables.efficiency import QUESTION_HOUR as QUESTION_HOUR
 from bot.store.tables.erp import ERP_COPY as ERP_COPY

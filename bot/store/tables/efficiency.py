@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import BigInteger, Text
 from sqlmodel import Field
 
+from bot.store.sealed_columns import Sealed
 from bot.store.tables.base import ROW_NUMBER, StoreTable, core_table
 
 
@@ -82,6 +83,30 @@ class QuestionHourRow(StoreTable, table=True):
     people: int
 
 
+class PredictionRow(StoreTable, table=True):
+    """What was rehearsed of a changed rule, and what was counted after it (see `bot.efficiency.predictions`)."""
+
+    __tablename__ = "prediction"
+
+    sha256: str = Field(primary_key=True)
+    """Of the rule file's text, as its version has it."""
+    topic: str
+    subject: str = Field(sa_type=Text)
+    """The rule, as its figures name it."""
+    level: int
+    kinds: str
+    """A JSON list of commands."""
+    what: str = Field(sa_type=Sealed("prediction.what"))
+    """The change in words, as JSON: it may hold amounts."""
+    before: str
+    """Cases in a week, as exact text."""
+    after: str
+    made_ms: int = Field(sa_type=BigInteger)
+    begins_ms: int | None = Field(sa_type=BigInteger)
+    cases: int | None
+    all_cases: int | None
+
+
 class EfficiencyMarkRow(StoreTable, table=True):
     """How far the records of one kind have been read for the figures."""
 
@@ -95,5 +120,6 @@ class EfficiencyMarkRow(StoreTable, table=True):
 DECISION_WAIT = core_table(DecisionWaitRow)
 ALERT_WAIT = core_table(AlertWaitRow)
 QUESTION_DAY = core_table(QuestionDayRow)
+PREDICTION = core_table(PredictionRow)
 QUESTION_HOUR = core_table(QuestionHourRow)
 EFFICIENCY_MARK = core_table(EfficiencyMarkRow)

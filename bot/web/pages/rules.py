@@ -88,6 +88,8 @@ class RulePages:
     """Says what rules would change, as somebody may see it."""
     find: Callable[[str], Awaitable[Finding | None]]
     """Returns a finding by its id."""
+    note_proposal: Callable[[str, str], Awaitable[None]]
+    """Is told the id of a finding whose draft was proposed, and the text."""
 
     @property
     def pages(self) -> tuple[Page, ...]:
@@ -246,6 +248,8 @@ class RulePages:
             )
         except RuleChangeRefused as refused:
             return await self._editor(visit, rules, draft, refused.reason, status=HTTPStatus.CONFLICT)
+        if draft.finding:
+            await self.note_proposal(draft.finding, version.text)
         if draft.finding and self.changes.may_publish(version, by):
             # Its difference and its rehearsal were shown already.
             return await self._confirm(visit, version)
