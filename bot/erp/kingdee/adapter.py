@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
@@ -21,7 +22,7 @@ from bot.erp.kinds import D, Kind, kind_followed
 from bot.erp.kingdee import query as queries
 from bot.erp.kingdee.changes import ChangeReader
 from bot.erp.kingdee.client import KingdeeClient, response_message
-from bot.erp.kingdee.decisions import PurchaseApprovals
+from bot.erp.kingdee.decisions import BillApprovals
 from bot.erp.kingdee.documents import (
     PRODUCTION_FINISHED,
     PRODUCTION_UNFINISHED,
@@ -44,12 +45,11 @@ from bot.erp.model import (
     ErpRecord,
     Feed,
     Followed,
-    PurchaseOrder,
     Slice,
     Verdict,
 )
 from bot.erp.model.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
-from bot.erp.port import COMMON, Capability, Filter, ListQuery
+from bot.erp.port import COMMON, Capability, DecidedThere, Filter, ListQuery
 from bot.erp.values import malformed_is_invalid
 from bot.erp.vendors import AdapterContext
 
@@ -90,12 +90,14 @@ class KingdeeErp(ReaderErp):
         values = self._client.values
         self._mapper = DocumentMapper(values, tuple(word.lower() for word in options.rejections))
         self._partners = PartnerMapper(values)
-        self._workflow = PurchaseApprovals(self._client)
+        self.decides = dict.fromkeys(options.decides, DecidedThere(several_levels=True))
+        decided = (kinds.PURCHASE_ORDERS, *map(kinds.decided_kind, options.decides))
+        self._approvals = {form: BillApprovals(self._client, form) for kind in decided for form in _FORMS[kind]}
         self._stock = self._materials = StockReader(self._client)
         self._prices = PriceReader(self._client)
         self._details_of = DetailReader(self._client)
         self._warehouses = WarehouseReader(self._client)
-        self._changes = ChangeReader(self._client, self._workflow)
+        self._changes = ChangeReader(self._client, self._approvals)
 
     async def check(self) -> None:
         """Log in and read one material."""
@@ -202,7 +204,7 @@ class KingdeeErp(ReaderErp):
         """Return a condition that matches at least the documents of the filter; of all documents the recent ones."""
         match query.filter:
             case Filter.PENDING:
-                return "FDocumentStatus='B' and FCancelStatus='A'"
+                return f"{form.status}='B'"
             case Filter.DONE:
                 return all_of(queries.one_of("FStatus", PRODUCTION_FINISHED), await self._finished(form, query, today))
             case Filter.OPEN if form is queries.PRODUCTION:
@@ -240,10 +242,17 @@ class KingdeeErp(ReaderErp):
         return "({})".format(" or ".join(queries.since(name, start) for name in days))
 
     async def _documents(self, form: Form, found: Sequence[Lines]) -> list[Any]:
-        """Return the documents built from bill lines and from related forms."""
-        if form is queries.PURCHASES:
-            runs = await self._workflow.runs([lines[0] for lines in found])
-            return [self._mapper.purchase_order(lines, runs.get(form.number(lines[0]))) for lines in found]
+        """Return the documents built from bill lines and from related forms, with the reviews of what is decided."""
+        approvals = self._approvals.get(form)
+        if approvals is None:
+            return await self._built(form, found)
+        built, runs = await asyncio.gather(self._built(form, found), approvals.runs([lines[0] for lines in found]))
+        return [
+            self._mapper.reviewed(form, document, lines, runs.get(form.number(lines[0])))
+            for document, lines in zip(built, found, strict=True)
+        ]
+
+    async def _built(self, form: Form, found: Sequence[Lines]) -> list[Any]:
         if form is queries.RECEIVABLES:
             sources = await self._details(queries.RECEIVABLE_SOURCES, "FSourceBillNo", found)
             return [self._mapper.invoice(lines, sources.get(code(lines[0]["FID"]), ())) for lines in found]
@@ -255,6 +264,7 @@ class KingdeeErp(ReaderErp):
             return [self._mapper.receipt(form, owners, lines) for lines in found]
         build: Mapping[Form, Callable[[Lines], Any]] = {
             queries.SALES: self._mapper.order,
+            queries.PURCHASES: self._mapper.purchase_order,
             queries.PRODUCTION: lambda lines: self._mapper.production_order(lines[0]),
             queries.RECEIPTS: partial(self._partners.payment, queries.RECEIPTS),
             queries.OUTGOING: partial(self._partners.payment, queries.OUTGOING),
@@ -329,29 +339,32 @@ class KingdeeErp(ReaderErp):
                 self._client.query(queries.PURCHASES, all_of(_OPEN_BILL, of_product, of_vendor)),
                 self._client.query(queries.PRODUCTION, all_of(being_made, of_product)),
             )
-            orders = (self._mapper.purchase_order(lines, None) for lines in bills(bought, queries.PURCHASES).values())
+            orders = map(self._mapper.purchase_order, bills(bought, queries.PURCHASES).values())
             return arrivals_of(orders, map(self._mapper.production_order, made), query)
 
     # Deciding
 
     async def write_decision(self, kind: Kind[Any], decision: Decision) -> DecisionResult:
         """Approve or reject with `bot.erp.deciding`; waits a moment for the workflow to move on."""
-        return await deciding.decide(decision, read=self.purchase_order, write=self._write, settle=_SETTLE_DELAYS)
+        (form,) = _FORMS[kind]
+        write = partial(self._write, form)
+        return await deciding.decide(decision, read=partial(self.document, kind), write=write, settle=_SETTLE_DELAYS)
 
-    async def _write(self, order: PurchaseOrder, decision: Decision) -> str:
-        waiting = await self._workflow.waiting(order.number)
+    async def _write(self, form: Form, document: ErpRecord, decision: Decision) -> str:
+        approvals = self._approvals[form]
+        waiting = await approvals.waiting(document.number)
         own_task = next((task for task in waiting if task.person == decision.by), None)
         if own_task is not None:
-            return await self._workflow.decide(own_task, decision)
+            return await approvals.decide(own_task, decision)
         if waiting:
             raise NotPermitted("no task of the workflow waits for this person", source=self.name)
         if not self._client.options.audit_without_workflow:
             raise NotPermitted(
-                "no workflow handles this order, and the bot may not audit it by its own account", source=self.name
+                "no workflow handles this document, and the bot may not audit it by its own account", source=self.name
             )
         name = "Audit" if decision.verdict is Verdict.APPROVE else "CancelAssign"
-        data = {"Numbers": [order.number], "InterationFlags": "", "IgnoreInterationFlag": ""}
-        return response_message(await self._client.write(name, queries.PURCHASES.id, data, what=order.number))
+        data = {"Numbers": [document.number], "InterationFlags": "", "IgnoreInterationFlag": ""}
+        return response_message(await self._client.write(name, form.id, data, what=document.number))
 
 
 def _asks_of_lines(query: ListQuery) -> bool:

@@ -19,7 +19,7 @@ from bot.erp.errors import NotPermitted
 from bot.erp.following import EARLIEST, TRANSACTION, StreamPage, follow, latest
 from bot.erp.kingdee import query
 from bot.erp.kingdee.client import KingdeeClient
-from bot.erp.kingdee.decisions import PURCHASE_TASKS, PurchaseApprovals
+from bot.erp.kingdee.decisions import BillApprovals
 from bot.erp.kingdee.mapping import Row, code
 from bot.erp.kingdee.query import Form
 from bot.erp.model import Area, Changes, Feed, Followed
@@ -63,9 +63,9 @@ _SOURCES: Mapping[Followed, tuple[_ChangeSource, ...]] = {
 class ChangeReader:
     """Reads the changes of areas; keeps no state between calls."""
 
-    def __init__(self, client: KingdeeClient, workflow: PurchaseApprovals) -> None:
+    def __init__(self, client: KingdeeClient, approvals: Mapping[Form, BillApprovals]) -> None:
         self._client = client
-        self._workflow = workflow
+        self._approvals = approvals
 
     async def next(self, area: Followed, cursor: str, *, limit: int) -> Changes:
         """Return the next changes of an area; raises `Invalid` for a malformed cursor."""
@@ -85,8 +85,11 @@ class ChangeReader:
         streams = [
             self._stream(source, time, start, count) for source in _SOURCES[area] for time in await self._times(source)
         ]
-        if area is Area.PURCHASING:
-            streams += [self._decisions(form, start, count) for form in (query.RUNNING_TASKS, query.PAST_TASKS)]
+        approvals = self._approvals_in(area)
+        if approvals is not None:
+            streams += [
+                self._decisions(approvals, form, start, count) for form in (query.RUNNING_TASKS, query.PAST_TASKS)
+            ]
         return await gather_or_cancel(*streams)
 
     async def _stream(self, source: _ChangeSource, time: str, start: datetime, count: int) -> StreamPage:
@@ -100,8 +103,12 @@ class ChangeReader:
         )
         return self._page(latest(self._seen(source, rows, times)), rows, time, count)
 
-    async def _decisions(self, form: Form, start: datetime, count: int) -> StreamPage:
-        where = all_of(PURCHASE_TASKS, "FStatus='1'", query.since(_DECIDED, start))
+    def _approvals_in(self, area: Followed) -> BillApprovals | None:
+        source, *_ = _SOURCES[area]
+        return self._approvals.get(source.form)
+
+    async def _decisions(self, approvals: BillApprovals, form: Form, start: datetime, count: int) -> StreamPage:
+        where = all_of(approvals.tasks, "FStatus='1'", query.since(_DECIDED, start))
         keys = ("FBILLNUMBER", _DECIDED, *form.order.split(","))
         try:
             rows = await self._client.query(form, where, keys=keys, order=f"{_DECIDED},{form.order}", limit=count)
@@ -125,19 +132,20 @@ class ChangeReader:
     async def _complete(self, area: Followed, known: dict[str, datetime]) -> Mapping[str, datetime]:
         """Return the latest time of each record, since a stream may have shown an earlier one."""
         source, *_ = _SOURCES[area]
-        if not source.key and area is not Area.PURCHASING:
+        approvals = self._approvals_in(area)
+        if not source.key and approvals is None:
             return known
-        # A product has several lines, each with its own times; a decision has another time than its order.
+        # A product has several lines, each with its own times; a decision has another time than its bill.
         field, times = source.key or "FBillNo", await self._times(source)
         rows = await self._client.query_each(source.form, field, list(known), keys=(field, *times))
         seen = [*self._seen(source, rows, times)]
-        if area is not Area.PURCHASING:
+        if approvals is None:
             return latest(chain(known.items(), seen))
-        # Decisions on orders of another organisation, or on deleted ones, are left out.
-        orders = {source.name(row): known[source.name(row)] for row in rows if source.name(row) in known}
+        # Decisions on bills of another organisation, or on deleted ones, are left out.
+        found = {source.name(row): known[source.name(row)] for row in rows if source.name(row) in known}
         try:
-            tasks = await self._workflow.both(list(orders))
+            tasks = await approvals.both(list(found))
         except NotPermitted:
             tasks = []
-        decided = ((task.bill, task.done_at) for task in tasks if task.bill in orders)
-        return latest(chain(orders.items(), seen, decided))
+        decided = ((task.bill, task.done_at) for task in tasks if task.bill in found)
+        return latest(chain(found.items(), seen, decided))

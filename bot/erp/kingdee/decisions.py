@@ -1,4 +1,4 @@
-"""The workflow of purchase orders: reads its tasks and decides one on behalf of a person.
+"""The workflow of bills that are decided: reads its tasks and decides one on behalf of a person.
 
 Docs: platform/erp/kingdee.md#workflow-tasks, #deciding
 """
@@ -14,7 +14,7 @@ from bot.erp.errors import Invalid, NotPermitted
 from bot.erp.kingdee import query
 from bot.erp.kingdee.client import KingdeeClient, response_message
 from bot.erp.kingdee.mapping import Row, ValueReader, code, text
-from bot.erp.kingdee.query import PAST_TASKS, PURCHASES, RUNNING_TASKS, Form
+from bot.erp.kingdee.query import PAST_TASKS, RUNNING_TASKS, Form
 from bot.erp.model import Decision, Verdict
 from bot.erp.values import malformed_is_invalid
 from bot.erp.workflow import WorkflowRun, WorkflowTask
@@ -22,12 +22,11 @@ from bot.erp.workflow import WorkflowRun, WorkflowTask
 AUDITED, CHECKING, AGAIN = "C", "B", "D"
 _APPROVE, _REJECT = 1, 2
 _OPEN, _DONE, _RUNNING = "0", "1", "2"
-PURCHASE_TASKS = query.one_of("FObjectTypeId", dict.fromkeys((PURCHASES.id, PURCHASES.id.upper())))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KingdeeTask(WorkflowTask):
-    """A task of a purchase order's workflow; the comment is the receiver's opinion."""
+    """A task of a bill's workflow; the comment is the receiver's opinion."""
 
     bill: str
     post: str = ""
@@ -57,7 +56,7 @@ def task(row: Row, values: ValueReader) -> KingdeeTask:
 
 
 def last_run(tasks: Iterable[KingdeeTask]) -> WorkflowRun[KingdeeTask]:
-    """Return the last run among the tasks of one order: submitting an order again starts a new run."""
+    """Return the last run among the tasks of one bill: submitting a bill again starts a new run."""
     ordered = sorted(tasks, key=lambda task: (task.created_at is not None, task.created_at, task.id))
     run = [task for task in ordered if task.run == ordered[-1].run]
     return WorkflowRun(
@@ -70,22 +69,25 @@ def was_rejected(run: WorkflowRun[KingdeeTask], words: Iterable[str]) -> bool:
     return run.last is not None and any(word in run.last.result.lower() for word in words)
 
 
-class PurchaseApprovals:
-    """Reads the tasks of many orders at once, and decides one."""
+class BillApprovals:
+    """Reads the tasks of many bills of a form at once, and decides one."""
 
-    def __init__(self, client: KingdeeClient) -> None:
+    def __init__(self, client: KingdeeClient, form: Form) -> None:
         self._client = client
+        self._form = form
+        self.tasks = query.one_of("FObjectTypeId", dict.fromkeys((form.id, form.id.upper())))
+        """The condition that a task is of such a bill."""
 
     async def runs(self, heads: Iterable[Row]) -> dict[str, WorkflowRun[KingdeeTask]]:
-        """Return the last run of each order that has a workflow, by number.
+        """Return the last run of each bill that has a workflow, by number.
 
         Without the right to read tasks the result is empty: then approvers are unknown, and nothing can be decided.
         """
         running: list[str] = []
         past: list[str] = []
         for head in heads:
-            status = code(head["FDocumentStatus"])
-            if code(head["FCancelStatus"]) != "B" and status in (CHECKING, AUDITED, AGAIN):
+            status = code(head[self._form.status])
+            if code(head.get("FCancelStatus")) != "B" and status in (CHECKING, AUDITED, AGAIN):
                 (running if status == CHECKING else past).append(code(head["FBillNo"]))
         try:
             found = await gather_rows(self._tasks(RUNNING_TASKS, running), self._tasks(PAST_TASKS, past))
@@ -97,12 +99,12 @@ class PurchaseApprovals:
         return {bill: last_run(tasks) for bill, tasks in by_bill.items()}
 
     async def waiting(self, number: str) -> tuple[KingdeeTask, ...]:
-        """Return the open tasks of an order; raises `NotPermitted` if the account may not read them."""
+        """Return the open tasks of a bill; raises `NotPermitted` if the account may not read them."""
         found = await self._tasks(RUNNING_TASKS, [number])
         return last_run(found).waiting if found else ()
 
     async def both(self, numbers: Sequence[str]) -> list[KingdeeTask]:
-        """Return the tasks of all runs of orders."""
+        """Return the tasks of all runs of bills."""
         return await gather_rows(self._tasks(RUNNING_TASKS, numbers), self._tasks(PAST_TASKS, numbers))
 
     async def decide(self, waiting: KingdeeTask, decision: Decision) -> str:
@@ -122,9 +124,9 @@ class PurchaseApprovals:
         }
         if waiting.post.isdecimal() and int(waiting.post):
             data["PostId"] = int(waiting.post)
-        return response_message(await self._client.write("WorkflowAudit", PURCHASES.id, data, what=waiting.bill))
+        return response_message(await self._client.write("WorkflowAudit", self._form.id, data, what=waiting.bill))
 
     async def _tasks(self, form: Form, numbers: Sequence[str]) -> list[KingdeeTask]:
-        rows = await self._client.query_each(form, "FBILLNUMBER", numbers, where=PURCHASE_TASKS)
+        rows = await self._client.query_each(form, "FBILLNUMBER", numbers, where=self.tasks)
         with malformed_is_invalid(self._client.source):
             return [task(row, self._client.values) for row in rows]

@@ -6,14 +6,15 @@ Docs: platform/erp/records.md#states
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
+from typing import Any
 
 from bot.erp.header_lists import Header
 from bot.erp.keys import fingerprint
 from bot.erp.kingdee.decisions import AGAIN, AUDITED, CHECKING, KingdeeTask, was_rejected
 from bot.erp.kingdee.mapping import Row, ValueReader, code, text, user
-from bot.erp.kingdee.query import FINISHED, GOODS_IN, ORDER_OF_GOODS, PRODUCTION, SHIPMENTS, Form
+from bot.erp.kingdee.query import FINISHED, GOODS_IN, ORDER_OF_GOODS, PRODUCTION, PURCHASES, SHIPMENTS, Form
 from bot.erp.model import (
     Approval,
     Bill,
@@ -83,14 +84,14 @@ def invoice_status(document: str, cancel: str, written_off: str) -> InvoiceStatu
     return _WRITTEN_OFF.get(written_off, InvoiceStatus.UNPAID) if document == AUDITED else InvoiceStatus.DRAFT
 
 
-def purchase_status(document: str, close: str, cancel: str, *, rejected: bool) -> ReviewState:
-    """Return a purchase order's state; ``rejected`` says that its workflow ended in a rejection."""
+def review_state(document: str, close: str, cancel: str, *, rejected: bool) -> ReviewState:
+    """Return how far a bill is; ``rejected`` says that its workflow ended in a rejection."""
     if cancel == _VOIDED:
         return ReviewState.CANCELLED
     if close == _CLOSED:
         return ReviewState.DONE
     if document == AGAIN:
-        # After UnAudit an order has status D too.
+        # After UnAudit a bill has status D too.
         return ReviewState.REJECTED if rejected else ReviewState.DRAFT
     known = {CHECKING: ReviewState.WAITING, AUDITED: ReviewState.APPROVED}
     return known.get(document, ReviewState.DRAFT)
@@ -276,8 +277,7 @@ class DocumentMapper:
             **self.values.origin(head),
         )
 
-    def purchase_order(self, lines: Lines, run: WorkflowRun[KingdeeTask] | None) -> PurchaseOrder:
-        """Return a purchase order; ``run`` is its workflow's, None if it has none or the account may not read it."""
+    def purchase_order(self, lines: Lines) -> PurchaseOrder:
         head = lines[0]
         currency = self.values.currency(head, "FSettleCurrId")
         entries = [row for row in lines if code(row["FPOOrderEntry_FEntryId"]) not in ("", "0")]
@@ -285,23 +285,10 @@ class DocumentMapper:
             PurchaseLine(received=number(row["FStockInQty"]), **self._line(row, currency, "FUnitId")) for row in entries
         )
         due_days = (self.values.day(row["FDeliveryDate"]) for row in entries)
-        rejected = run is not None and was_rejected(run, self.rejections)
-        status = purchase_status(*_states(head), rejected=rejected)
-        approval = self._approval(status, head, run)
-        last, origin = run.last if run else None, self.values.origin(head)
-        times = (origin["changed_at"], last.done_at if last else None)
-        origin["changed_at"] = max(filter(None, times), default=None)
         return PurchaseOrder(
             number=code(head["FBillNo"]),
             vendor=text(head["FSupplierId.FName"]),
-            review=Review(
-                state=status,
-                version=_version(lines, approval),
-                approval=approval,
-                requester=user(head, "FCreatorId"),
-                changed_by=user(head, "FModifierId"),
-                people={known: text(head.get(f"{key}.FName")) for key in _USERS if (known := user(head, key))},
-            ),
+            review=self.review(PURCHASES, lines, None),
             buyer=text(head.get("FPurchaserId.FName")),
             ordered_on=self.values.day(head["FDate"]),
             due_on=due_day((day, line.received, line.quantity) for day, line in zip(due_days, parts, strict=True)),
@@ -309,11 +296,34 @@ class DocumentMapper:
             received=progress((line.received, line.quantity) for line in parts),
             lines=parts,
             extra=unknown_currency(head, "FSettleCurrId", currency),
-            **origin,
+            **self.values.origin(head),
         )
 
-    def _approval(self, status: ReviewState, head: Row, run: WorkflowRun[KingdeeTask] | None) -> Approval | None:
-        if status in (ReviewState.DRAFT, ReviewState.CANCELLED):
+    def reviewed(self, form: Form, document: Any, lines: Lines, run: WorkflowRun[KingdeeTask] | None) -> Any:
+        """Return a document with its review; a decision of its workflow changes it, too."""
+        last = run.last if run else None
+        times = (document.changed_at, last.done_at if last else None)
+        changed_at = max(filter(None, times), default=None)
+        return replace(document, review=self.review(form, lines, run), changed_at=changed_at)
+
+    def review(self, form: Form, lines: Lines, run: WorkflowRun[KingdeeTask] | None) -> Review:
+        """Return how far a bill is; ``run`` is its workflow's, None if it has none or the account may not read it."""
+        head = lines[0]
+        rejected = run is not None and was_rejected(run, self.rejections)
+        close = code(head["FCloseStatus"]) if form is PURCHASES else ""
+        state = review_state(code(head[form.status]), close, code(head.get("FCancelStatus")), rejected=rejected)
+        approval = self._approval(state, head, run)
+        return Review(
+            state=state,
+            version=_version(lines, approval),
+            approval=approval,
+            requester=user(head, "FCreatorId"),
+            changed_by=user(head, "FModifierId"),
+            people={known: text(head.get(f"{key}.FName")) for key in _USERS if (known := user(head, key))},
+        )
+
+    def _approval(self, state: ReviewState, head: Row, run: WorkflowRun[KingdeeTask] | None) -> Approval | None:
+        if state in (ReviewState.DRAFT, ReviewState.CANCELLED):
             return None
         if run is not None:
             return run.approval()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64decode, b64encode
-from typing import Self
+from typing import Literal, Self
 
 from pydantic import Field, model_validator
 
@@ -52,8 +52,12 @@ class KingdeeOptions(HttpOptions):
         ("驳回", "打回", "不同意", "不通过", "拒绝", "终止", "reject", "disagree", "terminate"),
         description="Words in a workflow result that tell a rejection.",
     )
+    decides: frozenset[Literal["order", "bill"]] = Field(
+        frozenset(),
+        description="What else is decided from chat by its workflow: `order` (sales orders), `bill` (payables).",
+    )
     audit_without_workflow: bool = Field(
-        False, description="Let orders that no workflow handles be audited; the ERP then names the bot, not the person."
+        False, description="Let bills that no workflow handles be audited; the ERP then names the bot, not the person."
     )
     expect_field: str = Field(
         "", description="The figure in GetExpectQty's answer that is the forecast; empty: do not ask. Needs org."

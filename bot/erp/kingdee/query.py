@@ -77,6 +77,8 @@ class Form:
     """The day that lists are ordered by; empty if there is none."""
     dated: str = "FDate"
     """The day that every document has, by which lists leave out old documents; empty if there is none."""
+    status: str = "FDocumentStatus"
+    """The key that tells how far a bill is on its way through its approval."""
     due: tuple[str, ...] = ()
     """The keys of days, one of which is the day when the document is due."""
 
@@ -166,10 +168,10 @@ _MODIFIER = ("FModifierId", "FModifierId.FName")
 SALES = Form(
     "SAL_SaleOrder",
     keys=(
-        *_HEADER, "FCustId.FName", "FSalerId.FName", *_MONEY, "FSaleOrderEntry_FEntryId", *_LINE, "FUnitID.FName",
-        "FStockOutQty", "FInvoiceQty",
+        *_HEADER, *_MODIFIER, "FCustId.FName", "FSalerId.FName", *_MONEY, "FSaleOrderEntry_FEntryId", *_LINE,
+        "FUnitID.FName", "FStockOutQty", "FInvoiceQty",
     ),
-    optional=_ORIGIN_OPTIONAL | {"FInvoiceQty", "FSalerId.FName"},
+    optional=_ORIGIN_OPTIONAL | {"FInvoiceQty", "FSalerId.FName", *_MODIFIER},
     order="FID,FSaleOrderEntry_FEntryId",
     org="FSaleOrgId.FNumber",
     texts=("FCustId.FName",),
@@ -198,11 +200,11 @@ def _planned(form: str, partner: str) -> Form:
         form,
         keys=(
             "FID", "FBillNo", "FDATE", "FDOCUMENTSTATUS", "FCancelStatus", "FWRITTENOFFSTATUS", partner,
-            "FCURRENCYID.FCode", "FCURRENCYID.FName", "FALLAMOUNTFOR", "FENDDATE_H", *ORIGIN,
+            "FCURRENCYID.FCode", "FCURRENCYID.FName", "FALLAMOUNTFOR", "FENDDATE_H", *ORIGIN, *_MODIFIER,
             "FEntityPlan_FEntryId", "FENDDATE", "FPAYAMOUNTFOR", "FWRITTENOFFAMOUNT", "FNOTVERIFICATEAMOUNT",
         ),
         optional=_ORIGIN_OPTIONAL | {
-            "FCancelStatus", "FENDDATE", "FPAYAMOUNTFOR", "FWRITTENOFFAMOUNT", "FNOTVERIFICATEAMOUNT",
+            "FCancelStatus", "FENDDATE", "FPAYAMOUNTFOR", "FWRITTENOFFAMOUNT", "FNOTVERIFICATEAMOUNT", *_MODIFIER,
         },
         order="FID,FEntityPlan_FEntryId",
         org="FSETTLEORGID.FNumber",
@@ -210,6 +212,7 @@ def _planned(form: str, partner: str) -> Form:
         partner=partner,
         day="FDATE",
         dated="FDATE",
+        status="FDOCUMENTSTATUS",
         # There may be several instalments: an earlier one may be due before the last.
         due=("FENDDATE_H", "FENDDATE"),
     )  # fmt: skip

@@ -23,12 +23,13 @@ from urllib.parse import quote
 from aiohttp import web
 
 from bot.erp.kinds import PURCHASE_ORDERS, Kind
-from bot.erp.model import Approval, Area, ReviewState, Verdict
+from bot.erp.model import Approval, Area, Review, ReviewState, Verdict
 from bot.kit.testing.company import Clock, CompanyRefusal, DecisionNotAllowed, OrderNotWaiting, ReferenceCompany
 from bot.kit.testing.fake_erp import SECRET, FakeServer, ParsedRequest, RequestKind, exact_json
+from bot.kit.testing.reference_reviews import status_in
 from tests.bare_records import with_review
 from tests.erp.fakes.kingdee_filter import KingdeeBadFilter, KingdeeFilter, KingdeeUnknownField
-from tests.erp.fakes.kingdee_records import FORMS, ORG, PEOPLE, KingdeeBill, as_kingdee, columns, wire
+from tests.erp.fakes.kingdee_records import DECIDED, FORMS, ORG, PEOPLE, KingdeeBill, as_kingdee, columns, wire
 
 ACCT, USER, APP_ID = "5f0a7c2e9b1d34", "bot", "200001_" + "Qk9UQk9UQk9UQk9UQk9UQk9UQk9UQk9U"
 
@@ -68,12 +69,13 @@ class FakeKingdee(FakeServer):
         self.url += "/k3cloud"
 
     async def document(self, kind: Kind[Any], number: str) -> Any:
-        order = await super().document(kind, number)
-        if kind != PURCHASE_ORDERS or (approval := order.review.approval) is None:
-            return order
+        document = await super().document(kind, number)
+        review: Review | None = getattr(document, "review", None)
+        if review is None or (approval := review.approval) is None:
+            return document
         pending = tuple(map(as_kingdee, approval.pending_for))
         return with_review(
-            order, approval=replace(approval, pending_for=pending, decided_by=as_kingdee(approval.decided_by))
+            document, approval=replace(approval, pending_for=pending, decided_by=as_kingdee(approval.decided_by))
         )
 
     async def understand(self, request: web.Request) -> ParsedRequest:
@@ -153,7 +155,7 @@ class FakeKingdee(FakeServer):
             case "WorkflowAudit":
                 return self._workflow_audit(request, data)
             case "Audit" | "CancelAssign":
-                return self._by_hand(request, name, data)
+                return self._by_hand(request, form, name, data)
             case _:
                 return self._refuse(request, f"操作 {name} 不支持")
 
@@ -305,36 +307,38 @@ class FakeKingdee(FakeServer):
         verdicts = {1: Verdict.APPROVE, 2: Verdict.REJECT}
         if not isinstance(data["UserId"], int) or person is None or number in self.no_workflow:
             return self._refuse(request, "当前用户没有待处理的工作流任务")
+        kind = DECIDED[data["FormId"]]
         try:
-            self.company.decide(number, verdicts[data["ApprovalType"]], person, data.get("Disposition", ""))
+            self.company.decide(number, verdicts[data["ApprovalType"]], person, data.get("Disposition", ""), kind=kind)
         except (OrderNotWaiting, DecisionNotAllowed):
             return self._refuse(request, f"单据 {number} 当前用户无待办任务，不能审批")
         except CompanyRefusal:
             return self._refuse(request, "单据不存在或已删除")
-        return self._done(number)
+        return self._done(number, kind)
 
-    def _by_hand(self, request: web.Request, name: str, data: dict[str, Any]) -> web.StreamResponse:
-        """Audit an order without a workflow, or take the audit back, as the account itself."""
-        number = _one_number(data)
-        order = self.company.purchases[number]
-        if order.status is not ReviewState.WAITING:
+    def _by_hand(self, request: web.Request, form: str, name: str, data: dict[str, Any]) -> web.StreamResponse:
+        """Audit a bill without a workflow, or take the audit back, as the account itself."""
+        number, kind = _one_number(data), DECIDED[form]
+        kept: dict[str, Any] = self.company.documents(kind)
+        document = kept[number]
+        if not document.review.waits:
             return self._refuse(request, f"单据 {number} 不是审核中状态")
         if number not in self.no_workflow:
             return self._refuse(request, f"单据 {number} 存在工作流，请通过工作流审批")
         approved = name == "Audit"
         after = ReviewState.APPROVED if approved else ReviewState.DRAFT
         approval = Approval(decided_by=USER, decided_at=self.clock.now()) if approved else None
-        self.company.purchases[number] = with_review(
-            replace(order, changed_at=self.clock.now()),
+        kept[number] = with_review(
+            replace(document, changed_at=self.clock.now(), **status_in(kind, after)),
             state=after,
-            version=str(int(order.review.version) + 1),
+            version=str(int(document.review.version) + 1),
             approval=approval,
         )
         self.forget()
-        return self._done(number)
+        return self._done(number, kind)
 
-    def _done(self, number: str) -> web.Response:
-        entity = {"Id": int(self.company.purchases[number].id), "Number": number, "DIndex": 0}
+    def _done(self, number: str, kind: Kind[Any] = PURCHASE_ORDERS) -> web.Response:
+        entity = {"Id": int(self.company.documents(kind)[number].id), "Number": number, "DIndex": 0}
         status = {
             # The vendor's servers use either form.
             "IsSuccess": "true",

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import ROUND_DOWN, Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.erp.kinds import PURCHASE_ORDERS, Kind
+from bot.erp.kinds import BILLS, PURCHASE_ORDERS, SALES_ORDERS, Kind
 from bot.erp.model import (
-    Approval,
     Area,
     Bill,
     Customer,
@@ -23,8 +22,8 @@ from bot.erp.model import (
     PaymentDirection,
     PaymentStatus,
     ProductionStatus,
-    PurchaseOrder,
     Quantities,
+    Review,
     ReviewState,
     Supplier,
     Verdict,
@@ -57,14 +56,19 @@ class NumberedCompany(ReferenceCompany):
 
 @dataclass(slots=True)
 class KingdeeBill:
-    """A record of a form: its header, and its entries by their keys; what tells its changes tells its creator."""
+    """A record of a form: its header, and its entries by their keys; what tells its changes tells who made them."""
 
     header: dict[str, Any]
     entries: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if "FModifyDate" in self.header:
-            self.header = {"FCreatorId": int(PEOPLE["dora"]), "FCreatorId.FName": _NAMES["dora"], **self.header}
+            dora = {
+                f"{user}{suffix}": value
+                for user in ("FCreatorId", "FModifierId")
+                for suffix, value in (("", int(PEOPLE["dora"])), (".FName", _NAMES["dora"]))
+            }
+            self.header = {**dora, **self.header}
 
 
 Forms = dict[str, tuple[Area | None, Callable[[ReferenceCompany], Iterator[KingdeeBill]]]]
@@ -230,50 +234,58 @@ def sales_orders(company: ReferenceCompany) -> Iterator[KingdeeBill]:
             f"{_MATERIAL} unit=FUnitID.FName quantity=FQty price=FTaxPrice amount=FAllAmount due_on=FDeliveryDate "
             "delivered=FStockOutQty invoiced=FInvoiceQty"
         )
-        yield KingdeeBill(head | header, _lines(order, "FSaleOrderEntry", shape))
+        yield KingdeeBill(head | header | _reviewed(order), _lines(order, "FSaleOrderEntry", shape))
+
+
+_STATES = {
+    ReviewState.DRAFT: "A",
+    ReviewState.WAITING: "B",
+    ReviewState.REJECTED: "D",
+    ReviewState.CANCELLED: "A",
+}
+
+
+def _reviewed(document: Any, status: str = "FDocumentStatus") -> dict[str, Any]:
+    """Return what a header tells of a review. A decision in the workflow leaves the time of change and its user."""
+    review = document.review
+    if review is None:
+        return {}
+    approval, changed = review.progress, document.changed_at
+    if approval.decided_at == changed:
+        changed -= timedelta(hours=1)
+    changed_by = review.requester if review.changed_by == approval.decided_by else review.changed_by
+    approved = review.state in (ReviewState.APPROVED, ReviewState.DONE)
+    return {
+        status: _STATES.get(review.state, "C"),
+        "FCreatorId": int(PEOPLE[review.requester]),
+        "FCreatorId.FName": _NAMES[review.requester],
+        "FModifierId": int(PEOPLE[changed_by]),
+        "FModifierId.FName": _NAMES[changed_by],
+        "FModifyDate": local(changed),
+        "FApproveDate": local(approval.decided_at) if approved else None,
+    }
 
 
 def purchase_orders(company: ReferenceCompany) -> Iterator[KingdeeBill]:
-    """Yield the purchase orders. A decision in the workflow leaves the time of change and its user as they were."""
-    states = {
-        ReviewState.DRAFT: "A",
-        ReviewState.WAITING: "B",
-        ReviewState.REJECTED: "D",
-        ReviewState.CANCELLED: "A",
-    }
+    """Yield the purchase orders."""
     for order in company.purchases.values():
-        approval = order.review.progress
         approved = order.status in (ReviewState.APPROVED, ReviewState.DONE)
-        changed = order.changed_at
-        assert changed is not None
-        if approval.decided_at == changed:
-            changed -= timedelta(hours=1)
-        changed_by = (
-            order.review.requester if order.review.changed_by == approval.decided_by else order.review.changed_by
-        )
         header = {
-            "FDocumentStatus": states.get(order.status, "C"),
             "FCloseStatus": "B" if order.status is ReviewState.DONE else "A",
             "FPurchaseOrgId.FNumber": ORG,
-            "FCreatorId": int(PEOPLE[order.review.requester]),
-            "FCreatorId.FName": _NAMES[order.review.requester],
-            "FModifierId": int(PEOPLE[changed_by]),
-            "FModifierId.FName": _NAMES[changed_by],
-            "FApproverId.FName": _NAMES.get(approval.decided_by, " ") if approved else " ",
+            "FApproverId.FName": _NAMES.get(order.review.progress.decided_by, " ") if approved else " ",
             **_money("FSettleCurrId", order.total),
-            "FModifyDate": local(changed),
         }
         head = _head(
             order,
             "ordered_on=FDate vendor=FSupplierId.FName buyer=FPurchaserId.FName total=FBillAllAmount",
-            audited=local(approval.decided_at) if approved else None,
             is_void=order.status is ReviewState.CANCELLED,
         )
         shape = f"{_MATERIAL} unit=FUnitId.FName quantity=FQty price=FTaxPrice amount=FAllAmount received=FStockInQty"
         lines = _lines(order, "FPOOrderEntry", shape)
         for line in lines["FPOOrderEntry"]:
             line["FDeliveryDate"] = order.due_on
-        yield KingdeeBill(head | header, lines)
+        yield KingdeeBill(head | header | _reviewed(order), lines)
 
 
 def receivables(company: ReferenceCompany) -> Iterator[KingdeeBill]:
@@ -283,7 +295,9 @@ def receivables(company: ReferenceCompany) -> Iterator[KingdeeBill]:
 
 def payables(company: ReferenceCompany) -> Iterator[KingdeeBill]:
     """Yield the payables, each with two lines of its payment plan and its details."""
-    return (_owed(each, "vendor=FSUPPLIERID.FName", "FORDERNUMBER") for each in company.bills.values())
+    for each in company.bills.values():
+        bill = _owed(each, "vendor=FSUPPLIERID.FName", "FORDERNUMBER")
+        yield KingdeeBill(bill.header | _reviewed(each, "FDOCUMENTSTATUS"), bill.entries)
 
 
 def _owed(invoice: Invoice | Bill, partner: str, order: str) -> KingdeeBill:
@@ -453,55 +467,63 @@ def past_tasks(company: ReferenceCompany) -> Iterator[KingdeeBill]:
     return _tasks(company, running=False)
 
 
+DECIDED: Mapping[str, Kind[Any]] = {
+    "PUR_PurchaseOrder": PURCHASE_ORDERS,
+    "SAL_SaleOrder": SALES_ORDERS,
+    "AP_Payable": BILLS,
+}
+"""The kinds that workflows decide, by form."""
+
+
 def _tasks(company: ReferenceCompany, *, running: bool) -> Iterator[KingdeeBill]:
-    for order in company.purchases.values():
-        if order.review.approval is None or (order.status is ReviewState.WAITING) is not running:
-            continue
-        if order.review.approval.decided_by not in ("", *PEOPLE):
-            # Audited by hand, without a workflow.
-            continue
-        for n, task in enumerate(_nodes(order, order.review.approval), 1):
-            header = {
-                "FReceiverItem_FRECEIVERITEMID": f"{order.id}-{n}",
-                "FInstCode": f"WF{order.id}",
-                "FInstStatus": "2" if running else "3",
-                "FBILLNUMBER": order.number,
-                "FObjectTypeId": "PUR_PURCHASEORDER",
-                "FBasePost": 0,
-                **task,
-            }
-            yield KingdeeBill(header)
+    for form, kind in DECIDED.items():
+        for document in company.documents(kind).values():
+            review = document.review
+            if review is None or review.approval is None or review.waits is not running:
+                continue
+            if review.approval.decided_by not in ("", *PEOPLE):
+                # Audited by hand, without a workflow.
+                continue
+            for n, task in enumerate(_nodes(document, review), 1):
+                header = {
+                    "FReceiverItem_FRECEIVERITEMID": f"{document.id}-{n}",
+                    "FInstCode": f"WF{document.id}",
+                    "FInstStatus": "2" if running else "3",
+                    "FBILLNUMBER": document.number,
+                    "FObjectTypeId": form.upper(),
+                    "FBasePost": 0,
+                    **task,
+                }
+                yield KingdeeBill(header)
 
 
-def _nodes(order: PurchaseOrder, approval: Approval) -> Iterator[dict[str, Any]]:
+def _nodes(document: Any, review: Review) -> Iterator[dict[str, Any]]:
     """Yield the receivers' tasks, node by node."""
-    assert order.changed_at is not None
-    waiting = order.status is ReviewState.WAITING
-    at = approval.decided_at
-    begun = order.changed_at - timedelta(days=2)
-    passed = approval.level - 1 if waiting or order.status is not ReviewState.REJECTED else 0
+    approval = review.progress
+    begun = document.changed_at - timedelta(days=2)
+    passed = approval.level - 1 if review.state is not ReviewState.REJECTED else 0
     for level in range(1, passed + 1):
-        last = waiting and level == passed
+        last = review.waits and level == passed
         by = approval.decided_by if last else "anna"
-        yield _task(order, level, by, begun, (at if last else begun, _APPROVED, " "))
+        yield _task(document.id, level, by, begun, (approval.decided_at if last else begun, _APPROVED, " "))
         # Another possible approver: the task ended without a result.
-        yield _task(order, level, "guest", begun, (None, " ", " "))
-    if waiting:
+        yield _task(document.id, level, "guest", begun, (None, " ", " "))
+    if review.waits:
         for person in approval.pending_for:
-            yield _task(order, approval.level, person, begun + timedelta(hours=1), None)
+            yield _task(document.id, approval.level, person, begun + timedelta(hours=1), None)
     else:
-        result = _REJECTED if order.status is ReviewState.REJECTED else _APPROVED
-        done = (at, result, approval.reason or " ")
-        yield _task(order, approval.level, approval.decided_by, begun + timedelta(hours=1), done)
+        result = _REJECTED if review.state is ReviewState.REJECTED else _APPROVED
+        done = (approval.decided_at, result, approval.reason or " ")
+        yield _task(document.id, approval.level, approval.decided_by, begun + timedelta(hours=1), done)
 
 
 def _task(
-    order: PurchaseOrder, level: int, person: str, created: datetime, done: tuple[datetime | None, str, str] | None
+    of: str, level: int, person: str, created: datetime, done: tuple[datetime | None, str, str] | None
 ) -> dict[str, Any]:
     at, result, opinion = done or (None, " ", " ")
     status = "0" if done is None else "1" if at is not None else "2"
     return {
-        "FAssignId": f"{order.id}-node-{level}",
+        "FAssignId": f"{of}-node-{level}",
         "FASSIGNNAME": f"第{level}级审批",
         "FActivityStatus": "0" if done is None else "1",
         "FReceiverId": int(PEOPLE[person]),

@@ -6,12 +6,14 @@ from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
+from bot.erp.kinds import BILLS, SALES_ORDERS
 from bot.erp.kingdee.manifest import vendor
-from bot.erp.model import Feed, PurchaseOrder, ReviewState, StockLevel
+from bot.erp.model import Feed, Review, ReviewState, StockLevel, Verdict
 from bot.erp.model.goods import DeliveryStatus, GoodsDelivery, GoodsReceipt, WarehouseContents
 from bot.erp.port import COMMON, Capability
 from bot.kit.testing.company import TODAY, Clock, ReferenceCompany, plain_number
@@ -37,27 +39,34 @@ for _order in purchase_orders(TODAY, plain_number):
 def _people(record: Any) -> Any:
     if isinstance(record, GoodsReceipt):
         return replace(record, owners=tuple(map(as_kingdee, record.owners)))
-    if not isinstance(record, PurchaseOrder):
+    review = _review(record)
+    if review is None:
         return record
-    approval = record.review.approval
+    approval = review.approval
     if approval is not None:
         pending = tuple(map(as_kingdee, approval.pending_for))
         approval = replace(approval, pending_for=pending, decided_by=as_kingdee(approval.decided_by))
-    requester, changed_by = as_kingdee(record.review.requester), as_kingdee(record.review.changed_by)
+    requester, changed_by = as_kingdee(review.requester), as_kingdee(review.changed_by)
     return with_review(record, approval=approval, requester=requester, changed_by=changed_by)
 
 
+def _review(record: Any) -> Review | None:
+    return getattr(record, "review", None)
+
+
 def _last_edit(record: Any) -> Any:
-    if not isinstance(record, PurchaseOrder) or record.review.approval is None:
+    review = _review(record)
+    if review is None or review.approval is None:
         return record
-    decided = record.review.changed_by == record.review.approval.decided_by
-    return with_review(record, changed_by=record.review.requester) if decided else record
+    decided = review.changed_by == review.approval.decided_by
+    return with_review(record, changed_by=review.requester) if decided else record
 
 
 def _levels(record: Any) -> Any:
-    if not isinstance(record, PurchaseOrder) or record.review.approval is None:
+    review = _review(record)
+    if review is None or review.approval is None:
         return record
-    return with_review(record, approval=replace(record.review.approval, levels=record.review.approval.level))
+    return with_review(record, approval=replace(review.approval, levels=review.approval.level))
 
 
 def _empty_places(record: Any) -> Any:
@@ -130,6 +139,7 @@ _NO_LOGIN = "a signature does not run out"
 class Kingdee(ErpContract):
     feeds = frozenset({Feed.BILLS, Feed.PAYMENTS, Feed.DELIVERIES})
     offers = COMMON - {Capability.LOTS}
+    decides = MappingProxyType(dict.fromkeys((SALES_ORDERS, BILLS), frozenset(Verdict)))
     """Common part of both logins."""
 
     __test__ = False
@@ -138,7 +148,7 @@ class Kingdee(ErpContract):
 
     @pytest.fixture
     def company(self, clock: Clock) -> ReferenceCompany:
-        return NumberedCompany(TODAY, now=clock.now)
+        return NumberedCompany(TODAY, now=clock.now, reviewed=tuple(self.decides))
 
     def options(self, installation: FakeKingdee, timeout: float) -> dict[str, Any]:
         return {
@@ -149,6 +159,7 @@ class Kingdee(ErpContract):
             "write_timeout": timeout,
             "page_rows": installation.page,
             "list_days": 3650,
+            "decides": [kind.command for kind in self.decides],
         }
 
 

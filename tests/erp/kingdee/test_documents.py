@@ -14,8 +14,8 @@ from bot.erp.kingdee.documents import (
     invoice_status,
     order_status,
     production_status,
-    purchase_status,
     reorder_point,
+    review_state,
 )
 from bot.erp.kingdee.mapping import ValueReader, code, text
 from bot.erp.kingdee.query import PRODUCTION
@@ -61,7 +61,7 @@ def test_sales_order(document: str, close: str, cancel: str, delivery: Progress 
     ],
 )
 def test_purchase_order(document: str, close: str, cancel: str, rejected: bool, status: ReviewState) -> None:
-    assert purchase_status(document, close, cancel, rejected=rejected) is status
+    assert review_state(document, close, cancel, rejected=rejected) is status
 
 
 @each_row(
