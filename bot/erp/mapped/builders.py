@@ -176,7 +176,7 @@ def _sales_order(values: RecordFields, lines: tuple[OrderLine, ...], _context: M
         # Most ERPs have one word for open and keep what was delivered beside it
         # (docs: platform/erp/records.md#sales-orders).
         status = _BY_DELIVERY.get(values["delivery"], status)
-    return values.record(SalesOrder, status=status, lines=lines)
+    return values.record(SalesOrder, status=status, lines=lines, review=_reviewed(values))
 
 
 def _invoice(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> Invoice:
@@ -184,7 +184,7 @@ def _invoice(values: RecordFields, _lines: tuple[Any, ...], _context: MappingCon
 
 
 def _bill(values: RecordFields, _lines: tuple[Any, ...], _context: MappingContext) -> Bill:
-    return values.record(Bill, **_owed(values))
+    return values.record(Bill, **_owed(values), review=_reviewed(values))
 
 
 def _owed(values: RecordFields) -> dict[str, Any]:
@@ -239,26 +239,38 @@ def _moved(kind: type[R]) -> Callable[[RecordFields, tuple[Any, ...], MappingCon
 
 
 def _purchase_order(values: RecordFields, lines: tuple[PurchaseLine, ...], _context: MappingContext) -> PurchaseOrder:
+    return values.record(PurchaseOrder, review=_review(values, values["status"]), lines=lines)
+
+
+def _quotation(values: RecordFields, lines: tuple[OrderLine, ...], _context: MappingContext) -> Quotation:
+    return values.record(Quotation, review=_reviewed(values), lines=lines)
+
+
+def _reviewed(values: RecordFields) -> Review | None:
+    """Return how far a document is, None where the ERP does not tell: its own state is another."""
+    return None if values["review"] is None else _review(values, values["review"])
+
+
+def _review(values: RecordFields, state: ReviewState) -> Review:
     version = f"{values['version']}{_VERSION}{_fingerprint(values)}"
-    review = values.record(Review, state=values["status"], approval=_approval(values), version=version)
-    return values.record(PurchaseOrder, review=review, lines=lines)
+    return values.record(Review, state=state, approval=_approval(values, state), version=version)
 
 
-def _approval(values: RecordFields) -> Approval | None:
+def _approval(values: RecordFields, state: ReviewState) -> Approval | None:
     fields = values.some("pending_for", "level", "levels", "decided_by", "decided_at", "reason", "task_id")
     known = {name: value for name, value in fields.items() if value not in (None, "", ())}
-    if not known and values["status"] is not ReviewState.WAITING:
+    if not known and state is not ReviewState.WAITING:
         return None
     return Approval(**known)
 
 
 def own_version(version: str) -> str:
-    """Return the ERP's own version from that of a purchase order, empty if it is not mapped."""
+    """Return the ERP's own version from that of a review, empty if it is not mapped."""
     return version.rpartition(_VERSION)[0]
 
 
 def _fingerprint(values: RecordFields) -> str:
-    """Return a hash of a purchase order's values: it shows edits within one tick of a clock.
+    """Return a hash of a document's values: it shows edits within one tick of a clock.
 
     The last editor is left out: saving without a change is no new version.
     """
@@ -322,7 +334,7 @@ RECEIPTS: DocumentMapping[GoodsReceipt] = DocumentMapping(
 )
 QUOTATIONS: DocumentMapping[Quotation] = DocumentMapping(
     kinds.QUOTATIONS,
-    RecordBuilder(Area.SALES, schema.QUOTATION, "number", _with_lines(Quotation)),
+    RecordBuilder(Area.SALES, schema.QUOTATION, "number", _quotation),
     RecordBuilder(Area.SALES, schema.ORDER_LINE, "sku", made_of(OrderLine)),
 )
 DOCUMENTS: tuple[DocumentMapping[Any], ...] = (

@@ -90,13 +90,17 @@ _FIGURES_ON_HAND = _FIGURES.replace("on_hand", "on_hand!")
 _PRODUCT = "sku! name! spec unit category barcode is_active"
 _PARTNER = "id code! name! contact phone email address payment_terms currency is_active url changed_at"
 
+_REVIEW = "requester changed_by version pending_for level levels decided_by decided_at reason task_id"
+"""How far a document is on its way through its approval."""
+
 PRODUCT = _schema(_PRODUCT)
 PLACE = _schema(f"code! name {_FIGURES_ON_HAND}")
 STOCK = _schema(f"{_FIGURES} reorder_point as_of company")
 LOT = _schema("number! quantity! expires_on warehouse", warehouse=FieldKind.KEY)
 SALES_ORDER = _schema(
     "id number! customer! status! delivery billing payment ordered_on promised_on total currency salesperson "
-    "created_by url changed_at",
+    f"created_by url changed_at review {_REVIEW}",
+    review=ReviewState,
     status=OrderStatus,
     delivery=Progress,
     billing=Progress,
@@ -105,7 +109,8 @@ SALES_ORDER = _schema(
 ORDER_LINE = _schema("sku! name unit quantity! delivered invoiced price amount taxed currency due_on")
 QUOTATION = _schema(
     "id number! customer! status! quoted_on valid_until total currency salesperson order_number created_by url "
-    "changed_at",
+    f"changed_at review {_REVIEW}",
+    review=ReviewState,
     status=QuotationStatus,
 )
 INVOICE = _schema(
@@ -114,8 +119,7 @@ INVOICE = _schema(
     status=InvoiceStatus,
 )
 PURCHASE_ORDER = _schema(
-    "id number! vendor! status! requester changed_by buyer ordered_on due_on total currency received version "
-    "created_by url changed_at pending_for level levels decided_by decided_at reason task_id",
+    f"id number! vendor! status! buyer ordered_on due_on total currency received created_by url changed_at {_REVIEW}",
     status=ReviewState,
     received=Progress,
 )
@@ -130,7 +134,8 @@ CUSTOMER = _schema(f"{_PARTNER} salesperson credit_limit receivable")
 VENDOR = _schema(f"{_PARTNER} buyer payable")
 BILL = _schema(
     "id number! vendor! status! issued_on due_on total open_amount currency is_credit_note order_number "
-    "reference created_by url changed_at",
+    f"reference created_by url changed_at review {_REVIEW}",
+    review=ReviewState,
     status=InvoiceStatus,
 )
 PAYMENT = _schema(

@@ -9,13 +9,13 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.erp import deciding, listing
+from bot.erp import deciding, kinds, listing
 from bot.erp.cursor import TimeCursor
 from bot.erp.errors import Invalid, NotFound
 from bot.erp.goods.port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.http import Http
 from bot.erp.keys import checked_key
-from bot.erp.kinds import D, Kind
+from bot.erp.kinds import D, Kind, review_of
 from bot.erp.mapped import builders
 from bot.erp.mapped.adapter import (
     MappedErp,
@@ -35,19 +35,19 @@ from bot.erp.model import (
     Changes,
     Decision,
     DecisionResult,
+    ErpRecord,
     Followed,
     Product,
-    PurchaseOrder,
     Slice,
     StockLevel,
     Verdict,
 )
 from bot.erp.model.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
-from bot.erp.port import Capability, Filter, ListQuery
+from bot.erp.port import Capability, DecidedThere, Filter, ListQuery
 from bot.erp.rest.client import RestClient
 from bot.erp.rest.goods import RestGoods
 from bot.erp.rest.mapping import RestRecords
-from bot.erp.rest.options import ListedPart, ProductCalls, RestOptions
+from bot.erp.rest.options import DecidedCalls, ListedPart, ProductCalls, RestOptions
 from bot.erp.rest.query import as_list, look
 from bot.erp.rest.requests import ChangesRead, DraftRead, ListRead, PaidRead, WriteTemplate
 from bot.erp.rest.settlement import all_settled, settled
@@ -74,6 +74,11 @@ class RestErp(MappedErp):
         self._goods = RestGoods(self._api, options, self._records, self._found_product, self._reorder_point)
         self.feeds = feeds_of(sections_of(options))
         self.capabilities = _capabilities(options)
+        self.decides = {
+            kind.command: DecidedThere(verdicts=frozenset(acts), several_levels=True)
+            for kind in kinds.DECIDED
+            if kind != kinds.PURCHASE_ORDERS and (acts := _acts(options, kind))
+        }
 
     async def find_products(self, text: str, *, limit: int) -> tuple[Product, ...]:
         calls = self._products()
@@ -190,25 +195,21 @@ class RestErp(MappedErp):
         return picked
 
     async def write_decision(self, kind: Kind[Any], decision: Decision) -> DecisionResult:
-        act = self._acts()[decision.verdict]
-        assert act is not None, "only what is offered is written"
-        return await deciding.decide(decision, read=self.purchase_order, write=partial(self._write, act))
+        write = partial(self._write, _acts(self._options, kind)[decision.verdict])
+        return await deciding.decide(decision, read=partial(self.document, kind), write=write)
 
-    def _acts(self) -> Mapping[Verdict, WriteTemplate | None]:
-        purchasing = self._options.purchasing
-        return {Verdict.APPROVE: purchasing.approve, Verdict.REJECT: purchasing.reject} if purchasing else {}
-
-    async def _write(self, act: WriteTemplate, order: PurchaseOrder, decision: Decision) -> str:
+    async def _write(self, act: WriteTemplate, document: ErpRecord, decision: Decision) -> str:
+        review = review_of(document)
         given = {
-            "number": order.number,
-            "id": order.id,
-            "version": builders.own_version(order.review.version),
+            "number": document.number,
+            "id": document.id,
+            "version": builders.own_version(review.version),
             "by": decision.by,
             "reason": decision.reason,
-            "task_id": order.review.progress.task_id,
-            "approvals": order.review.progress.level - 1,
+            "task_id": review.progress.task_id,
+            "approvals": review.progress.level - 1,
         }
-        return await self._api.act(act, given, what=order.number)
+        return await self._api.act(act, given, what=document.number)
 
     async def changed_since(self, area: Followed, cursor: str, *, limit: int) -> Changes:
         """Return the next changes of an area; raises `Invalid` for a cursor that is not ours."""
@@ -297,13 +298,18 @@ class RestErp(MappedErp):
         return {"text": query.text, "today": query.day(self.context.today()).isoformat()}
 
 
+def _acts(options: RestOptions, kind: Kind[Any]) -> Mapping[Verdict, WriteTemplate]:
+    """Return how verdicts on documents of a kind are written, as far as they can be."""
+    calls: DecidedCalls[Any] | None = getattr(options, builders.section_of(kind))
+    return calls.acts if calls is not None else {}
+
+
 def _capabilities(options: RestOptions) -> frozenset[Capability]:
     """Return what the configured areas, fields and calls make possible."""
-    acts = options.purchasing and (options.purchasing.approve, options.purchasing.reject)
-    approve, reject = acts or (None, None)
+    acts = _acts(options, kinds.PURCHASE_ORDERS)
     decides = {
-        Capability.APPROVE: approve is not None,
-        Capability.REJECT: reject is not None,
-        Capability.VERSION_CHECK: approve is not None or reject is not None,
+        Capability.APPROVE: Verdict.APPROVE in acts,
+        Capability.REJECT: Verdict.REJECT in acts,
+        Capability.VERSION_CHECK: bool(acts),
     }
     return capabilities_of(sections_of(options)) | {capability for capability, holds in decides.items() if holds}

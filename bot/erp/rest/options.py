@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Generic, TypeVar
+from collections.abc import Mapping
+from typing import Annotated, ClassVar, Generic, TypeVar
 
 from pydantic import ConfigDict, Field, model_validator
 
@@ -10,6 +11,7 @@ from bot.erp.http import HttpOptions
 from bot.erp.mapped import sources
 from bot.erp.mapped.areas import sections_of
 from bot.erp.mapped.sources import ConfigPart, SomeParts, SourceDefaults
+from bot.erp.model import Verdict
 from bot.erp.rest.accounts import Account, EnvelopeOptions, NoAccount
 from bot.erp.rest.requests import (
     ChangesRead,
@@ -80,9 +82,14 @@ class RecordRequests(ConfigPart, Generic[F]):
     list: Annotated[ListRead, Short]
     fields: F
 
+    @property
+    def lists_pending(self) -> bool:
+        """Whether there is a list of what waits for a decision."""
+        return False
+
     @model_validator(mode="after")
     def _all_lists(self) -> RecordRequests[F]:
-        for name in ("late", "overdue", "pending"):
+        for name in ("late", "overdue", *(("pending",) if self.lists_pending else ())):
             if name in type(self).model_fields and getattr(self, name) is None and self.list.pages_itself:
                 raise ValueError(f"{name} is missing: list pages itself, and {name} cannot be picked out of one page")
         return self
@@ -103,7 +110,37 @@ class OfProduct(ListRead):
     needs = frozenset({"sku"})
 
 
-class OrderCalls(DocumentRequests[F], Generic[F, L]):
+class DecidedCalls(DocumentRequests[F], Generic[F]):
+    """Documents that may be decided, and how."""
+
+    told_by: ClassVar[str] = "review"
+    """The field that tells whether one waits."""
+
+    pending: Annotated[ListRead | None, Short] = Field(None, description="What waits, instead of all of `list`.")
+    approve: WriteTemplate | None = None
+    reject: WriteTemplate | None = None
+
+    @property
+    def acts(self) -> Mapping[Verdict, WriteTemplate]:
+        """How verdicts are written, as far as they can be."""
+        given = {Verdict.APPROVE: self.approve, Verdict.REJECT: self.reject}
+        return {verdict: act for verdict, act in given.items() if act is not None}
+
+    @property
+    def lists_pending(self) -> bool:
+        return bool(self.acts)
+
+    @model_validator(mode="after")
+    def _shows_decisions(self) -> DecidedCalls[F]:
+        fields = set[str](self.fields)  # type: ignore[call-overload]  # fields are a mapping
+        if self.acts and not {"version", "changed_at"} & fields:
+            raise ValueError('fields: to decide, version or changed_at must be mapped; an example: version = "version"')
+        if self.acts and self.told_by not in fields:
+            raise ValueError(f'fields: to decide, {self.told_by} must be mapped; an example: {self.told_by} = "state"')
+        return self
+
+
+class OrderCalls(DecidedCalls[F], Generic[F, L]):
     """Orders with lines, by customers or to vendors."""
 
     lines: ListedPart[L] | None = None
@@ -114,18 +151,13 @@ class OrderCalls(DocumentRequests[F], Generic[F, L]):
 
 
 class PurchaseCalls(OrderCalls[sources.PurchaseFields, sources.PurchaseLineFields]):
-    """Purchase orders, and how they are decided."""
+    """Purchase orders, whose state is that of their approval."""
 
-    pending: Annotated[ListRead | None, Short] = None
-    approve: WriteTemplate | None = None
-    reject: WriteTemplate | None = None
+    told_by: ClassVar[str] = "status"
 
-    @model_validator(mode="after")
-    def _shows_decisions(self) -> PurchaseCalls:
-        decides = self.approve is not None or self.reject is not None
-        if decides and not {"version", "changed_at"} & self.fields.keys():
-            raise ValueError('fields: to decide, version or changed_at must be mapped; an example: version = "version"')
-        return self
+    @property
+    def lists_pending(self) -> bool:
+        return True
 
 
 class InvoiceCalls(DocumentRequests[F], Generic[F]):
@@ -141,6 +173,10 @@ class InvoiceCalls(DocumentRequests[F], Generic[F]):
         if self.paid is not None and "open_amount" in self.fields:  # type: ignore[operator]  # fields are a mapping
             raise ValueError("paid: is for answers that do not tell what is open, and fields map open_amount")
         return self
+
+
+class BillCalls(InvoiceCalls[sources.BillFields], DecidedCalls[sources.BillFields]):
+    """Bills by vendors."""
 
 
 class ProductionCalls(DocumentRequests[sources.ProductionFields]):
@@ -247,7 +283,7 @@ class RestOptions(HttpOptions, SourceDefaults):
     production: ProductionCalls | None = None
     customers: RecordRequests[sources.CustomerFields] | None = None
     vendors: RecordRequests[sources.VendorFields] | None = None
-    bills: InvoiceCalls[sources.BillFields] | None = None
+    bills: BillCalls | None = None
     payments: PaymentCalls | None = None
     deliveries: DeliveryCalls | None = None
     receipts: ReceiptCalls | None = None

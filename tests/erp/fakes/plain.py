@@ -8,7 +8,7 @@ client credentials. ``GET /products``, ``/orders``, ``/invoices``, ``/purchases`
 ``view`` (``all``, ``late``, ``overdue``, ``pending``) and ``q``, the server filters and sorts documents itself; ``POST
 /search/<kind>`` does so with a body. Orders and purchases are restricted to those with a product by ``item``,
 deliveries and receipts to those of an order by ``order``, holdings to those of a warehouse by ``store``. ``GET
-/changes/<area>`` returns keys and times from ``since`` on. ``POST /purchases/<number>/decision`` decides the version in
+/changes/<area>`` returns keys and times from ``since`` on. ``POST /<kind>/<number>/decision`` decides the version in
 its body.
 """
 
@@ -107,7 +107,7 @@ class FakePlain(FakeServer):
             web.post("/oauth/token", self._token),
             web.post("/search/{kind}", self._search),
             web.get("/changes/{area}", self._changes),
-            web.post("/purchases/{key}/decision", self._decide),
+            web.post("/{kind}/{key}/decision", self._decide),
             web.get("/{kind}", self._page),
             web.get("/{kind}/{key}", self._one),
             web.get("/products/{key}/details", self._details),
@@ -245,17 +245,18 @@ class FakePlain(FakeServer):
         return [(key, company.changed_at(area, key)) for key in keys_by_change_time(company, area)]
 
     async def _decide(self, request: web.Request) -> web.StreamResponse:
-        order = self.company.find(self.company.purchases, request.match_info["key"])
+        key, kind = request.match_info["key"], _KINDS[request.match_info["kind"]]
+        document = self.company.find(self.company.documents(kind), key)
         body = await request.json()
-        if order is not None and order.review.version != body["version"]:
-            return _say("the order was changed", 409)
+        if document is not None and document.review.version != body["version"]:
+            return _say("the document was changed", 409)
         try:
             verdict = Verdict(body["verdict"])
-            decided = self.company.decide(request.match_info["key"], verdict, body["by"], body["reason"])
+            decided = self.company.decide(key, verdict, body["by"], body["reason"], kind=kind)
         except OrderNotFound:
             return _say("no such record", 404)
         except OrderNotWaiting:
-            return _say("the order is not waiting", 409)
+            return _say("the document is not waiting", 409)
         except DecisionNotAllowed:
             return _say("not your turn", 403)
         return exact_json(render(decided))
@@ -347,6 +348,10 @@ def _say(text: str, status: int) -> web.Response:
     return exact_json({"error": text}, status)
 
 
+_REVIEW = (
+    "review.approval=approval review.requester=requester review.changed_by=editor review.version=version "
+    "review.state=review"
+)
 _SHAPES: Mapping[type, str] = {
     Money: "amount=value currency",
     Product: "sku=code name=title spec unit category=group barcode is_active=active",
@@ -360,22 +365,21 @@ _SHAPES: Mapping[type, str] = {
     OrderLine: "sku=code name=title unit quantity price amount delivered invoiced due_on=due",
     PurchaseLine: "sku=code name=title unit quantity price amount received",
     SalesOrder: "id number customer status=state delivery=delivered billing=billed payment=paid ordered_on=date "
-    "promised_on=promised total lines salesperson=seller changed_at=changed",
+    f"promised_on=promised total lines salesperson=seller changed_at=changed {_REVIEW}",
     Quotation: "id number customer status=state quoted_on=date valid_until=valid total lines salesperson=seller "
-    "order_number=order changed_at=changed",
+    f"order_number=order changed_at=changed {_REVIEW}",
     Invoice: "id number customer status=state issued_on=date due_on=due total open_amount=open is_credit_note=credit "
     "order_number=order changed_at=changed",
     Approval: "pending_for=waiting_for level levels decided_by=by decided_at=at reason",
-    PurchaseOrder: "id number vendor status=state review.approval=approval review.requester=requester "
-    "review.changed_by=editor buyer ordered_on=date "
-    "due_on=due total received lines review.version=version changed_at=changed",
+    PurchaseOrder: "id number vendor status=state buyer ordered_on=date due_on=due total received lines "
+    f"changed_at=changed {_REVIEW}",
     ProductionOrder: "id number sku=code name=title unit planned produced=done scrapped=scrap status=state "
     "start_on=start due_on=due finished_on=finished material_ready=material sales_order=order changed_at=changed",
     Customer: "id code name=title address payment_terms=terms is_active=active changed_at=changed salesperson=seller "
     "credit_limit=limit receivable=owes",
     Supplier: "id code name=title address payment_terms=terms is_active=active changed_at=changed buyer payable=owed",
     Bill: "id number vendor status=state issued_on=date due_on=due total open_amount=open is_credit_note=credit "
-    "order_number=order reference=paper changed_at=changed",
+    f"order_number=order reference=paper changed_at=changed {_REVIEW}",
     Payment: "id number direction=way status=state paid_on=date amount method changed_at=changed",
     DeliveryLine: "sku=code name=title unit quantity",
     GoodsDelivery: "id number order_number=order customer status=state planned_on=planned shipped_on=left carrier "

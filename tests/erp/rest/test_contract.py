@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pytest
 
-from bot.erp.model import Feed
+from bot.erp.kinds import BILLS, QUOTATIONS, SALES_ORDERS
+from bot.erp.model import Feed, Verdict
 from bot.erp.port import Capability
 from bot.erp.rest.manifest import vendor
 from bot.kit.testing.company import Clock, ReferenceCompany
@@ -22,6 +24,7 @@ class TestRestContract(ErpContract):
     offers, feeds = frozenset(Capability), frozenset(Feed)
     """With a login that runs out."""
 
+    decides = MappingProxyType(dict.fromkeys((SALES_ORDERS, BILLS, QUOTATIONS), frozenset(Verdict)))
     name, vendor = "rest", vendor
     gaps = Gaps(cases={"list.created_by": "the API of the README tells no creator"})
 
