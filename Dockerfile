@@ -7,11 +7,12 @@ RUN python -m venv /opt/dingerp
 ENV PATH=/opt/dingerp/bin:$PATH
 WORKDIR /src
 # The lock changes seldom: its layer is reused while only our own code changes.
-# What the extras need is pinned by the development lock: PostgreSQL, brokers, SQL Server, a language model, agents.
+# What the extras need is pinned by the development lock: PostgreSQL, brokers, SQL Server, a language model, agents, traces.
 COPY requirements.lock requirements-dev.lock ./
 RUN pip install --requirement requirements.lock \
  && pip install --constraint requirements-dev.lock \
-    "psycopg[binary]" "faststream[redis]" "faststream[rabbit]" "faststream[nats]" "faststream[kafka]" pymssql openai mcp
+    "psycopg[binary]" "faststream[redis]" "faststream[rabbit]" "faststream[nats]" "faststream[kafka]" pymssql openai mcp \
+    opentelemetry-sdk opentelemetry-exporter-otlp-proto-http
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY bot bot
 COPY commands commands

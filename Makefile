@@ -73,7 +73,7 @@ fmt: $(VENV)/.dev ## format the code and mend what can be mended
 	@$(BIN)/ruff format --quiet .
 
 lock: $(VENV)/.dev ## resolve the dependencies again (UPGRADE=1 takes the newest)
-	@$(RESOLVE) --extra dev --extra postgres --extra redis --extra rabbit --extra nats --extra kafka --extra mssql --extra model --extra mcp $(if $(UPGRADE),--upgrade) --output-file requirements-dev.lock
+	@$(RESOLVE) --extra dev --extra postgres --extra redis --extra rabbit --extra nats --extra kafka --extra mssql --extra model --extra mcp --extra otel $(if $(UPGRADE),--upgrade) --output-file requirements-dev.lock
 	@$(RESOLVE) --constraint requirements-dev.lock $(if $(UPGRADE),--upgrade) --output-file requirements.lock
 
 docs: $(VENV)/.dev ## write the generated pages of docs/reference again

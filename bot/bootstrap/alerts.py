@@ -104,9 +104,14 @@ async def build_alerts(base: Infrastructure, rules: Callable[[], AlertRuleSet], 
     tops = TopBoxComposer(units, now=now, name_of=partial(_name_of, base), reader_at=audiences.reader_at)
     composers: dict[str, Composer] = {CARD_KIND: alert_cards, DING_KIND: dings, TOP_KIND: tops}
     outbox = _outbox(base, composers, audiences)
-    look_every = base.wakeups.look_every
     processor = AlertProcessor(
-        transactions, unit=unit, now=now, metrics=base.metrics, owed=outbox.poke, look_every=look_every
+        transactions,
+        unit=unit,
+        now=now,
+        metrics=base.metrics,
+        owed=outbox.poke,
+        look_every=base.wakeups.look_every,
+        traced=base.send_spans,
     )
     base.wakeups.add(SharedWork.EVENTS, processor.poke)
     base.wakeups.add(SharedWork.DELIVERIES, outbox.poke)
@@ -210,6 +215,7 @@ def _outbox(base: Infrastructure, composers: Mapping[str, Composer], audiences: 
         at_once=wanted.at_once,
         tries=wanted.tries,
         look_every=base.wakeups.look_every,
+        traced=base.send_spans,
     )
 
 

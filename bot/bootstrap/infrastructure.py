@@ -17,6 +17,7 @@ from bot.access.people import People
 from bot.bootstrap.directory_adapters import DirectoryAdapter
 from bot.bootstrap.factories import make_renderer, open_api, templates
 from bot.bootstrap.names import names_in_force
+from bot.bootstrap.spans import open_span_export
 from bot.cards.language import Language, choose_language, load_languages
 from bot.cards.renderer import CardRenderer
 from bot.cards.track_ids import TrackIds
@@ -33,6 +34,7 @@ from bot.dingtalk.robot import Robot
 from bot.dingtalk.todos import RobotChat
 from bot.mechanisms.background import BackgroundTasks, Runs, repeat
 from bot.mechanisms.metrics import Metrics
+from bot.mechanisms.tracing import Trace
 from bot.mechanisms.wakeup import WakeupsByOthers
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.quota import QuotaGuard
@@ -82,6 +84,8 @@ class Infrastructure:
     probes: StoredCardProbes
     ledger: CardLedger
     wakeups: WakeupsByOthers
+    send_spans: Callable[[Trace], None]
+    """Gets each trace that has ended, for the collector."""
 
     def card_trial(self) -> Phrase:
         """Return people's answers to the probe cards (`dingerp doctor --probe`)."""
@@ -178,6 +182,7 @@ async def build_infrastructure(
         probes=StoredCardProbes(database),
         ledger=CardLedger(settings.data_dir),
         wakeups=WakeupsByOthers(),
+        send_spans=open_span_export(stack, settings.otel, metrics, database.process),
     )
     await base.probes.load()
     read_probes = partial(repeat, base.probes.load, every=_PROBES_READ_EVERY, failed="card_probes.not_read")

@@ -10,7 +10,7 @@ from functools import partial
 import structlog
 
 from bot.bootstrap.infrastructure import Infrastructure
-from bot.chat.questions.failures import NO_ANSWER_NOW, QuestionOutcome
+from bot.chat.questions.failures import QuestionOutcome, has_failed
 from bot.mechanisms.background import Runs, repeat
 from bot.mechanisms.tracing import ANSWER, PAGE, REQUEST, Trace, current_trace
 from bot.settings import TraceSettings
@@ -21,7 +21,6 @@ log = structlog.get_logger(__name__)
 
 _FLUSHED_EVERY = 1.0
 _PRUNED_EVERY = 600.0
-_FAILED = frozenset({*NO_ANSWER_NOW, "not_delivered", "busy", "500", "503"})
 _BY_BROWSERS_AND_PROGRAMS = frozenset({PAGE, REQUEST})
 
 
@@ -43,7 +42,12 @@ async def keep_traces(base: Infrastructure) -> Callable[[Trace], None]:
     await base.run_in_background(flushing, "traces", Runs.EVERYWHERE)
     pruning = partial(repeat, prune, every=_PRUNED_EVERY, failed="traces.not_pruned")
     await base.run_in_background(pruning, "old traces", Runs.WITH_LEAD)
-    return partial(take_trace, settings, stored.keep)
+
+    def take(trace: Trace) -> None:
+        take_trace(settings, stored.keep, trace)
+        base.send_spans(trace)
+
+    return take
 
 
 def reference_on_card(settings: TraceSettings) -> str:
@@ -54,7 +58,7 @@ def reference_on_card(settings: TraceSettings) -> str:
     trace = current_trace()
     if trace is None or trace.outcome == QuestionOutcome.FAILED:  # whose card has it in its body
         return ""
-    tells = settings.on_cards == "all" or _has_failed(trace) or trace.age >= settings.slow_seconds * 1000
+    tells = settings.on_cards == "all" or has_failed(trace) or trace.age >= settings.slow_seconds * 1000
     return trace.reference if tells else ""
 
 
@@ -74,11 +78,7 @@ def take_trace(settings: TraceSettings, keep: Callable[[Trace], None], trace: Tr
             longest_seconds=longest.took / 1000 if longest else 0,
         )
     keeps_all = settings.keep == "all" and trace.what not in _BY_BROWSERS_AND_PROGRAMS
-    if keeps_all or is_slow or _has_failed(trace):
+    if keeps_all or is_slow or has_failed(trace):
         if not settings.keep_lines:
             trace.lines[:] = [replace(each, line="", read_as="") for each in trace.lines]
         keep(trace)
-
-
-def _has_failed(trace: Trace) -> bool:
-    return not _FAILED.isdisjoint({trace.outcome, *(line.outcome for line in trace.lines)})

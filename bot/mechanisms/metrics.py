@@ -91,6 +91,7 @@ class Metrics:
         self.replica_leads = self._gauge("replica_leads", "1 while this process leads: polls, schedules, retention.")
         self.replica_listens = self._gauge("replica_listens", "1 while other replicas tell this one what they store.")
         self.announcements = self._counter("announcements", "Times another replica told of work, by its kind.", "work")
+        self.spans = self._counter("spans", "Spans of traces for the collector: sent, failed, or dropped.", "outcome")
         self.errors = self._counter("errors", "Errors by room and class.", "room", "error")
 
     def _counter(self, name: str, text: str, *labels: str) -> Counter:

@@ -20,12 +20,14 @@ _SIGNS = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 """Crockford's base 32, without I, L, O and U: what is misread from a picture is still found."""
 _MISREAD = str.maketrans("OIL", "011")
 _LENGTH = 8
-ANSWER, CARD = "answer", "card"
-"""The steps of a question that have others within them, or go to DingTalk."""
+ANSWER, COMPOSE, CARD = "answer", "compose", "card"
+"""The steps of a question or delivery that have others within them, and the one that goes to DingTalk."""
 NOT_CALLED = "not called"
 """The outcome of a call that was not made, as the last ones had failed."""
 PAGE, REQUEST = "page", "request"
 """What browsers and programs ask for. Thousands come in an hour, and no card tells their references."""
+DELIVERY = "delivery"
+"""A card that nobody asked for, on its way."""
 _MOST_STEPS = 200
 """Steps that a trace keeps: a report over months makes hundreds of calls."""
 _MOST_LINES, _LONGEST_LINE = 20, 400
@@ -75,7 +77,7 @@ class Trace:
 
     at: datetime
     what: str
-    """``question``, ``click``, `PAGE` or `REQUEST`."""
+    """``question``, ``click``, ``event``, `DELIVERY`, `PAGE` or `REQUEST`."""
     reference: str = field(default_factory=make_reference)
     command: str = ""
     outcome: str = ""
@@ -86,6 +88,8 @@ class Trace:
     lines: list[TracedLine] = field(default_factory=list)
     took: int | None = None
     """Milliseconds; None while it goes on."""
+    cause: str = ""
+    """The event that it is about, as all traces of one event name it; never told."""
     _began: float = field(default_factory=time.monotonic)
 
     def note(self, command: str, outcome: str, rule: str) -> None:

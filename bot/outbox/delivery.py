@@ -167,6 +167,8 @@ class OutboxRow:
     """How often it was restarted after it was given up and certainly never seen."""
     standing: str = ""
     """The existing marker, as its keeper describes it; empty for none."""
+    fact: str = ""
+    """The last event that it was queued for, ``source/id``; empty for none."""
 
     @property
     def is_message(self) -> bool:

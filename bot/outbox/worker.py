@@ -15,6 +15,7 @@ from bot.cards.card import Card, ViewRenderer
 from bot.cards.notices import LostCardNotice
 from bot.cards.view import View
 from bot.mechanisms.metrics import Metrics
+from bot.mechanisms.tracing import CARD, COMPOSE, DELIVERY, Trace, step, tracing
 from bot.mechanisms.uninterrupted import UninterruptedWork
 from bot.mechanisms.wakeup import LOOK_EVERY, Wakeup
 from bot.outbox.budgets import SendLimits
@@ -126,6 +127,7 @@ class OutboxWorker:
         at_once: int = 16,
         tries: int = 8,
         look_every: Callable[[], timedelta] = lambda: LOOK_EVERY,
+        traced: Callable[[Trace], None] = lambda _trace: None,
     ) -> None:
         """``worker`` is a name that no other worker has or had.
 
@@ -159,6 +161,7 @@ class OutboxWorker:
         self._at_once = at_once
         self._tries = tries
         self._look_every = look_every
+        self._traced = traced
         self._sending: set[asyncio.Task[None]] = set()
         self._storing = UninterruptedWork()
         """Database calls: they continue in its thread after a cancellation."""
@@ -258,7 +261,7 @@ class OutboxWorker:
             log.warning("outbox.not_released", error=type(error).__name__, detail=error.detail)
 
     def _start(self, row: OutboxRow) -> None:
-        task = asyncio.create_task(self._deliver(row))
+        task = asyncio.create_task(self._trace(row))
         self._sending.add(task)
         task.add_done_callback(self._ended)
 
@@ -269,15 +272,22 @@ class OutboxWorker:
             self._metrics.errors.labels("outbox", type(error).__name__).inc()
             log.error("outbox.defect", error=type(error).__name__, exc_info=error)
 
-    async def _deliver(self, row: OutboxRow) -> None:
+    async def _trace(self, row: OutboxRow) -> None:
+        with tracing(DELIVERY, self._now(), self._traced) as trace:
+            trace.cause = row.fact
+            result = await self._deliver(row)
+            trace.note(row.kind, result.what, "")
+
+    async def _deliver(self, row: OutboxRow) -> DeliveryResult:
         late = max(timedelta(0), self._now() - row.due_at)
         sending = False
         try:
             async with asyncio.timeout(SEND_SECONDS):
-                ready = await self._prepare(row)
+                with step(COMPOSE):
+                    ready = await self._prepare(row)
                 if isinstance(ready, _Ready):
                     sending = True
-                    with spending(purpose_of_kind(row.kind), _group(row.place)):
+                    with spending(purpose_of_kind(row.kind), _group(row.place)), step(CARD):
                         result = await self._send_somehow(row, ready, late)
                 else:
                     result = ready
@@ -300,6 +310,7 @@ class OutboxWorker:
         self._count(row, result, late)
         await self._until_stored(row.card, partial(self._backlog.settle, self._worker, row, result))
         await self._watch_outage(result)
+        return result
 
     async def _watch_outage(self, result: DeliveryResult) -> None:
         """Record whether DingTalk is unreachable; when it is back, everything that failed meanwhile is due."""

@@ -60,6 +60,7 @@ from bot.settings.sections.section import PersonName, SenderName, SourceName
 from bot.settings.sections.upkeep import EventSettings as EventSettings
 from bot.settings.sections.upkeep import HoursSettings as HoursSettings
 from bot.settings.sections.upkeep import LogSettings as LogSettings
+from bot.settings.sections.upkeep import OtelSettings as OtelSettings
 from bot.settings.sections.upkeep import RetentionSettings as RetentionSettings
 from bot.settings.sections.upkeep import TraceSettings as TraceSettings
 from bot.words.errors import ConfigurationError
@@ -126,6 +127,7 @@ class Settings(BaseSettings):
     retention: RetentionSettings = RetentionSettings.model_validate({})
     log: LogSettings = LogSettings.model_validate({})
     trace: TraceSettings = TraceSettings.model_validate({})
+    otel: OtelSettings = OtelSettings.model_validate({})
     data_dir: Path = Field(Path("data"), description="Folder of the SQLite files.")
     database_url: Secret = Field(
         Secret(""), description="SQLAlchemy URL, with `?pooled=true` for PgBouncer; empty: SQLite in the data folder."

@@ -30,10 +30,12 @@ def test_a_secret_stands_elsewhere(folder: Path, reference: str) -> None:
     file.write_text(
         f'database_url = "{reference}"\n[dingtalk]\nclient_secret = "{reference}"\n'
         f'[hooks.main]\nsecret = "{reference}"\nprevious_secrets = ["{reference}", "plain"]\n'
+        f'[otel]\nheaders = {{ Authorization = "{reference}" }}\n'
     )
     settings = load_settings(file)
     assert settings.dingtalk.client_secret.get_secret_value() == settings.database == KEY
     assert settings.hooks["main"].secrets == (KEY, KEY, "plain")
+    assert settings.otel.headers["Authorization"].get_secret_value() == KEY
 
 
 @pytest.mark.parametrize("value", ["", "envy:x", "file", "https://x/file:y", "hunter2"])

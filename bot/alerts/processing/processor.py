@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from functools import partial
+from time import monotonic
 from typing import Protocol, TypeVar
 
 import structlog
@@ -25,6 +26,7 @@ from bot.alerts.processing.timers import DueWork
 from bot.alerts.repository import AlertRepository, AlertUnitOfWork, UnreadableRecord
 from bot.alerts.routing import AlertRules
 from bot.mechanisms.metrics import Metrics
+from bot.mechanisms.tracing import Trace, TraceStep
 from bot.mechanisms.wakeup import LOOK_EVERY, Wakeup
 from bot.words.errors import DingerpError
 
@@ -95,9 +97,10 @@ class AlertProcessor:
         owed: Callable[[], None] | None = None,
         batch: int = BATCH,
         look_every: Callable[[], timedelta] = lambda: LOOK_EVERY,
+        traced: Callable[[Trace], None] = lambda _trace: None,
     ) -> None:
         """``unit`` begins a unit of work with the current rules; ``owed`` is called when deliveries may be queued, and
-        wakes the outbox.
+        wakes the outbox. ``traced`` gets the trace of each event that was processed.
         """
         self._transactions = transactions
         self._unit = unit
@@ -106,6 +109,9 @@ class AlertProcessor:
         self._owed = owed
         self._batch = batch
         self._look_every = look_every
+        self._traced = traced
+        self._traces: list[Trace] = []
+        """Those of the batch at hand, to be told once it is stored."""
         self._wakeup = Wakeup()
         self._swept_at: datetime | None = None
         self._pruned_at: datetime | None = None
@@ -122,6 +128,7 @@ class AlertProcessor:
             try:
                 pause = await self.round()
             except DingerpError as error:
+                self._traces.clear()
                 log.error("alerts.not_stored", error=error.detail)
                 self._metrics.errors.labels("alerts", type(error).__name__).inc()
                 pause = _RETRY
@@ -214,6 +221,7 @@ class AlertProcessor:
         return self._work_on(repository, repository.waiting(self._batch))
 
     def _work_on(self, repository: AlertProcessingRepository, waiting: Sequence[StoredEvent]) -> tuple[int, ...]:
+        self._traces.clear()
         if not waiting:
             return ()
         unit = self._unit(repository)
@@ -231,12 +239,14 @@ class AlertProcessor:
                 repository.reject(stored.seq, str(fault))
                 log.warning("events.rejected", source=stored.source, id=stored.id, reason=str(fault))
                 continue
-            done.append(stored.seq)
+            done.append(stored)
             all_parts.append(parts)
         _prefetch(repository, [part for parts in all_parts for part in parts])
-        for parts in all_parts:
+        for stored, parts in zip(done, all_parts, strict=True):
+            began = monotonic()
             process_event(unit, parts)
-        repository.done(done)
+            self._traces.append(_trace(stored, unit.now, monotonic() - began))
+        repository.done([stored.seq for stored in done])
         return tuple(stored.seq for stored in waiting)
 
     async def _sweep(self) -> None:
@@ -283,6 +293,9 @@ class AlertProcessor:
         await self._transactions.try_transact(lambda repository: timers.postpone(self._unit(repository), due))
 
     def _tell_outbox(self) -> None:
+        for trace in self._traces:
+            self._traced(trace)
+        self._traces.clear()
         if self._owed is not None:
             self._owed()
 
@@ -291,6 +304,14 @@ class AlertProcessor:
         if self._pruned_at is None or now - self._pruned_at >= _PRUNED_EVERY:
             self._pruned_at = now
             await self._transactions.prune(now)
+
+
+def _trace(stored: StoredEvent, now: datetime, seconds: float) -> Trace:
+    waited, took = round((now - stored.received_at).total_seconds() * 1000), round(seconds * 1000)
+    trace = Trace(stored.received_at, "event", command=stored.type, cause=f"{stored.source}/{stored.id}")
+    trace.steps.append(TraceStep("process", stored.source, "ok", waited, took))
+    trace.outcome, trace.took = "processed", waited + took
+    return trace
 
 
 def _reject(stored: StoredEvent, reason: str, repository: AlertProcessingRepository) -> None:

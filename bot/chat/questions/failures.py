@@ -38,6 +38,7 @@ from bot.chat.question_handler import PreparedAnswer
 from bot.chat.registry import AnyCommand, Commands
 from bot.erp.books import InSeveralBooks
 from bot.erp.errors import ErpError, NotFound
+from bot.mechanisms.tracing import Trace
 from bot.words.errors import DingerpError
 from bot.words.phrase import Phrase, phrase
 from bot.words.spelling import misspelt_for
@@ -65,6 +66,7 @@ NO_ANSWER_NOW = frozenset(
     {QuestionOutcome.ERP_DOWN, QuestionOutcome.FAILED, QuestionOutcome.UNCONFIRMED, QuestionOutcome.NOT_RECORDED}
 )
 """Outcomes after which a retry may succeed."""
+_FAILED = frozenset({*NO_ANSWER_NOW, "not_delivered", "busy", "500", "503"})
 
 NO_COMMAND_LABEL = "none"
 """Metrics label of questions without a known command."""
@@ -223,3 +225,8 @@ def _corrected(command: str, keywords: list[Keyword], words: tuple[str, ...]) ->
             if misspelt_for(word, member.words):
                 lines[command_line(command, *words[:place], str(member), *words[place + 1 :])] = None
     return tuple(map(Suggestion, lines))[:_MOST_LINES]
+
+
+def has_failed(trace: Trace) -> bool:
+    """Return whether what was traced has failed, or one of the lines that were asked."""
+    return not _FAILED.isdisjoint({trace.outcome, *(line.outcome for line in trace.lines)})

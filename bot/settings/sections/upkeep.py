@@ -10,6 +10,7 @@ from pydantic import Field, field_validator
 
 from bot.settings.sections.section import SettingsSection
 from bot.words.phrase import phrase
+from bot.words.secret_values import Secret
 
 
 class EventSettings(SettingsSection):
@@ -94,6 +95,19 @@ class TraceSettings(SettingsSection):
     slow_seconds: float = Field(
         5.0, gt=0, description="Seconds from which an answer is slow: it gets a line in the log."
     )
+
+
+class OtelSettings(SettingsSection):
+    """Traces as spans of OpenTelemetry, for a collector that takes OTLP over HTTP. What was asked is left out."""
+
+    endpoint: str = Field(
+        "",
+        pattern="^(https?://[^?#]+)?$",
+        description="Base URL of the collector, such as `http://collector:4318`; empty: no spans are sent.",
+    )
+    headers: dict[str, Secret] = Field({}, description="Headers by name, such as `Authorization`.")
+    sample: float = Field(1.0, ge=0, le=1, description="The part of the traces that is sent.")
+    timeout: float = Field(3.0, gt=0, le=5, description="Seconds for one request, with its repeats.")
 
 
 class LogSettings(SettingsSection):
