@@ -16,22 +16,21 @@ from bot.erp.goods.lists import arrivals_of
 from bot.erp.goods.port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.header_lists import Header, as_listed, list_by_headers, without_lines
 from bot.erp.keys import checked_key
-from bot.erp.kinds import D, Kind
+from bot.erp.kinds import D, Kind, review_of
 from bot.erp.model import (
     Decision,
     DecisionOutcome,
     DecisionResult,
+    ErpRecord,
     Feed,
-    PurchaseOrder,
-    ReviewState,
     Slice,
 )
 from bot.erp.model.goods import Arrival, GoodsDelivery, ProductDetails, Shortage, WarehouseContents
-from bot.erp.port import COMMON, Capability, Filter, ListQuery
+from bot.erp.port import COMMON, Capability, DecidedThere, Filter, ListQuery
 from bot.erp.sap_b1 import query as queries
 from bot.erp.sap_b1.changes import ChangeReader
 from bot.erp.sap_b1.client import SapB1Client
-from bot.erp.sap_b1.decisions import ApprovalRequest, PurchaseApprovals
+from bot.erp.sap_b1.decisions import APPROVALS, ApprovalRequest, DraftApprovals
 from bot.erp.sap_b1.documents import (
     PURCHASE_ORDER,
     SALES_ORDER,
@@ -69,11 +68,15 @@ class SapB1Erp(ReaderErp):
         self._client = SapB1Client(options, now=context.now, source=self.name)
         self._names = self._client.names
         self._mapper = DocumentMapper(self.name, self._client.values)
-        self._approvals = PurchaseApprovals(self._client)
+        self.decides = dict.fromkeys(options.decides, DecidedThere(several_levels=True))
+        decided = (kinds.PURCHASE_ORDERS, *map(kinds.decided_kind, options.decides))
+        self._approvals = {kind: DraftApprovals(self._client, APPROVALS[kind]) for kind in decided}
         self._stock = self._items = StockReader(self._client)
         self._partners = PartnerReader(self._client)
-        self._receipts = ReceiptReader(self._client, self._mapper, self._approvals)
-        self._changes = ChangeReader(self._client, self._approvals)
+        self._receipts = ReceiptReader(self._client, self._mapper, self._approvals[kinds.PURCHASE_ORDERS])
+        self._changes = ChangeReader(
+            self._client, {kind.followed: approvals for kind, approvals in self._approvals.items()}
+        )
 
     async def check(self) -> None:
         """Log in and read one item."""
@@ -94,11 +97,11 @@ class SapB1Erp(ReaderErp):
     # Documents
 
     async def read_document(self, kind: Kind[D], number: str) -> D:
-        """Return one document or draft; the number of a draft that became a purchase order returns that order."""
+        """Return one document or draft; the number of a draft that became a document returns that one."""
         if kind in (kinds.CUSTOMERS, kinds.VENDORS):
             return await self._partners.read(kind, number)
-        if kind == kinds.PURCHASE_ORDERS:
-            document: Any = (await self._purchase_with_request(number))[0]
+        if kind in self._approvals:
+            document: Any = (await self._with_request(kind, number))[0]
         else:
             document = (await self._documents(kind, [await self._find(queries.ENTITIES[kind], number)], whole=True))[0]
         found: D = document
@@ -122,7 +125,7 @@ class SapB1Erp(ReaderErp):
             return await self._documents(kind, await self._rows(keys))
 
         if query.filter is Filter.PENDING:
-            waiting = await read(await self._approvals.pending())
+            waiting = await read(await self._approvals[kind].pending())
             picked = kind.pick(waiting, query, today)
             return replace(picked, items=tuple(as_listed(document, query) for document in picked.items))
         if query.filter is not Filter.ALL and not query.text and not query.product:
@@ -242,25 +245,43 @@ class SapB1Erp(ReaderErp):
         }
         return await _found(reads)
 
-    async def _documents(self, kind: Kind[Any], found: Sequence[Found], *, whole: bool = False) -> list[Any]:
-        """Return the documents built from records and from related entities; only a single one is read as a whole."""
-        if kind == kinds.PURCHASE_ORDERS:
-            return await self._purchases(
-                found, await self._approvals.requests([entity.key_of(row) for entity, row in found])
-            )
+    async def _documents(
+        self,
+        kind: Kind[Any],
+        found: Sequence[Found],
+        *,
+        whole: bool = False,
+        requests: Mapping[DocumentKey, ApprovalRequest] | None = None,
+    ) -> list[Any]:
+        """Return the documents built from records and from related entities; only a single one is read as a whole.
+
+        ``requests`` are those for approval, if they are known.
+        """
         documents = await self._built(kind, found, whole=whole)
         if not any(entity.signature for entity, _ in found):
             return documents
         people = await self._names.people()
-        return [
+        signed = [
             replace(document, created_by=people.known(entity.signed_by(row)))
             for document, (entity, row) in zip(documents, found, strict=True)
+        ]
+        approvals = self._approvals.get(kind)
+        if approvals is None:
+            return signed
+        if requests is None:
+            requests = await approvals.requests([entity.key_of(row) for entity, row in found])
+        return [
+            self._mapper.reviewed(document, entity, row, requests.get(entity.key_of(row)), people)
+            for document, (entity, row) in zip(signed, found, strict=True)
         ]
 
     async def _built(self, kind: Kind[Any], found: Sequence[Found], *, whole: bool) -> list[Any]:
         if kind == kinds.SALES_ORDERS:
             salespersons = await self._names.salespersons()
             return [self._mapper.order(entity, row, salespersons) for entity, row in found]
+        if kind == kinds.PURCHASE_ORDERS:
+            buyers = await self._names.salespersons()
+            return [self._mapper.purchase_order(entity, row, buyers) for entity, row in found]
         if kind == kinds.PRODUCTION_ORDERS:
             return [self._mapper.production_order(row) for _, row in found]
         if kind == kinds.PAYMENTS:
@@ -285,15 +306,6 @@ class SapB1Erp(ReaderErp):
         except NotPermitted:
             return {}
         return {code(row[orders.key]): orders.number(row) for row in rows}
-
-    async def _purchases(
-        self, found: Sequence[Found], requests: Mapping[DocumentKey, ApprovalRequest]
-    ) -> list[PurchaseOrder]:
-        people, buyers = await self._names.people(), await self._names.salespersons()
-        return [
-            self._mapper.purchase_order(entity, row, requests.get(entity.key_of(row)), people, buyers)
-            for entity, row in found
-        ]
 
     # Goods
 
@@ -325,7 +337,7 @@ class SapB1Erp(ReaderErp):
 
     async def _received(self, number: str) -> list[Found]:
         """Return what came in of a purchase order, and what went back; raises `NotFound` for no such order."""
-        entity, order, _ = await self._purchase_record(number)
+        entity, order, _ = await self._record(kinds.PURCHASE_ORDERS, number)
         if entity.drafts_of:
             return []
         return received_of(code(order["DocEntry"]), await self._moved(kinds.RECEIPTS, order))
@@ -368,7 +380,8 @@ class SapB1Erp(ReaderErp):
                     where=all_of(queries.PRODUCTION.unfinished, of_product),
                 ),
             )
-            orders = await self._purchases([(queries.PURCHASES, row) for row in bought], {})
+            found = [(queries.PURCHASES, row) for row in bought]
+            orders = await self._documents(kinds.PURCHASE_ORDERS, found, requests={})
             return arrivals_of(orders, map(self._mapper.production_order, made), query)
 
     async def product(self, sku: str) -> ProductDetails:
@@ -387,34 +400,35 @@ class SapB1Erp(ReaderErp):
     # Deciding
 
     async def write_decision(self, kind: Kind[Any], decision: Decision) -> DecisionResult:
-        """Approve or reject with `bot.erp.deciding`; the originator generates the order from the approved draft."""
+        """Approve or reject with `bot.erp.deciding`; the originator generates the document from the approved draft."""
         requests: list[ApprovalRequest | None] = []
 
-        async def read(number: str) -> PurchaseOrder:
+        async def read(number: str) -> Any:
             with malformed_is_invalid(self.name):
-                order, request = await self._purchase_with_request(checked_key(number, source=self.name))
+                document, request = await self._with_request(kind, checked_key(number, source=self.name))
             requests.append(request)
-            return order
+            return document
 
-        def classify(before: PurchaseOrder, after: PurchaseOrder, decision: Decision) -> DecisionOutcome | None:
+        def classify(before: ErpRecord, after: ErpRecord, decision: Decision) -> DecisionOutcome | None:
             first, last = requests[0], requests[-1]
             recorded = first is not None and last is not None and last.records(decision, first.stage)
             return outcome_of(before, after, decision, recorded=recorded)
 
-        return await deciding.decide(decision, read=read, write=self._approvals.decide, classify=classify)
+        return await deciding.decide(decision, read=read, write=self._approvals[kind].decide, classify=classify)
 
-    async def _purchase_with_request(self, number: str) -> tuple[PurchaseOrder, ApprovalRequest | None]:
-        entity, row, request = await self._purchase_record(number)
+    async def _with_request(self, kind: Kind[Any], number: str) -> tuple[Any, ApprovalRequest | None]:
+        entity, row, request = await self._record(kind, number)
         requests = {entity.key_of(row): request} if request else {}
-        return (await self._purchases([(entity, row)], requests))[0], request
+        return (await self._documents(kind, [(entity, row)], whole=True, requests=requests))[0], request
 
-    async def _purchase_record(self, number: str) -> tuple[DocumentEntity, Row, ApprovalRequest | None]:
-        """Return a purchase order with its approval request; of a draft that became an order, that order."""
-        entity, row = await self._find(queries.ENTITIES[kinds.PURCHASE_ORDERS], number, generated=True)
+    async def _record(self, kind: Kind[Any], number: str) -> tuple[DocumentEntity, Row, ApprovalRequest | None]:
+        """Return a document with its approval request; of a draft that became one, that document."""
+        approvals = self._approvals[kind]
+        entity, row = await self._find(queries.ENTITIES[kind], number, generated=True)
         key = entity.key_of(row)
-        request = (await self._approvals.requests([key])).get(key)
-        if request is not None and entity is queries.PURCHASE_DRAFTS and request.order.isdecimal():
-            for found in await self._rows([(queries.PURCHASES, int(request.order))]):
+        request = (await approvals.requests([key])).get(key)
+        if request is not None and entity.drafts_of and request.document.isdecimal():
+            for found in await self._rows([(approvals.approval.documents, int(request.document))]):
                 entity, row = found
         return entity, row, request
 
@@ -425,18 +439,16 @@ async def _found(reads: Mapping[DocumentEntity, Awaitable[list[Row]]]) -> list[F
     return [(entity, row) for entity, rows in zip(reads, answers, strict=True) for row in rows]
 
 
-def outcome_of(
-    before: PurchaseOrder, after: PurchaseOrder, decision: Decision, *, recorded: bool
-) -> DecisionOutcome | None:
+def outcome_of(before: ErpRecord, after: ErpRecord, decision: Decision, *, recorded: bool) -> DecisionOutcome | None:
     """Return the outcome of a decision; ``recorded`` says that the person's line of the request shows it.
 
     A stage may require several people, so it may still be waiting after the first.
     """
-    if recorded and after.status is ReviewState.WAITING:
+    review = review_of(after)
+    if recorded and review.waits:
         return DecisionOutcome.MORE_APPROVALS_NEEDED
     if recorded:
         # If two decisions share a second, the last one is unknown.
-        after = replace(
-            after, review=replace(after.review, approval=replace(after.review.progress, decided_by=decision.by))
-        )
+        decided = replace(review, approval=replace(review.progress, decided_by=decision.by))
+        after = replace(after, review=decided)  # type: ignore[call-arg]  # a kind that is decided
     return deciding.outcome_of(before, after, decision)

@@ -19,8 +19,8 @@ from bot.erp.kinds import BILLS, DELIVERIES, INVOICES, PURCHASE_ORDERS, SALES_OR
 from bot.erp.model import Area, Changes, Feed, Followed
 from bot.erp.sap_b1 import query
 from bot.erp.sap_b1.client import SapB1Client
-from bot.erp.sap_b1.decisions import PurchaseApprovals
-from bot.erp.sap_b1.query import ENTITIES, ITEMS, PURCHASE_DRAFTS, DocumentEntity
+from bot.erp.sap_b1.decisions import DraftApprovals
+from bot.erp.sap_b1.query import ENTITIES, ITEMS, DocumentEntity
 
 _AT_LEAST = 200
 """Minimum number of records to request: filters start at the day, so the first ones may be older than the cursor."""
@@ -38,7 +38,7 @@ _ENTITIES: Mapping[Followed, tuple[DocumentEntity, ...]] = {
 class ChangeReader:
     """Reads the changes of areas whose records have a time of change; keeps no state between calls."""
 
-    def __init__(self, client: SapB1Client, approvals: PurchaseApprovals) -> None:
+    def __init__(self, client: SapB1Client, approvals: Mapping[Followed, DraftApprovals]) -> None:
         self._client = client
         self._approvals = approvals
         self._days = timedelta(days=client.options.approval_days)
@@ -51,7 +51,8 @@ class ChangeReader:
         return await follow(area, cursor, limit=limit, overlap=overlap, read=read, least=_AT_LEAST)
 
     async def _streams(self, area: Followed, since: datetime | None, count: int) -> list[StreamPage]:
-        decided = await self._decided(since) if area is Area.PURCHASING else StreamPage({})
+        approvals = self._approvals.get(area)
+        decided = StreamPage({}) if approvals is None else await self._decided(approvals, since)
         pages = await gather_or_cancel(*(self._stream(entity, since, count) for entity in _ENTITIES[area]))
         return [decided, *pages]
 
@@ -67,16 +68,17 @@ class ChangeReader:
         times = [(entity.number(row), self._client.values.changed(row)) for row in rows]
         return StreamPage(latest(times), times[-1][1] if len(rows) == count else None)
 
-    async def _decided(self, since: datetime | None) -> StreamPage:
+    async def _decided(self, approvals: DraftApprovals, since: datetime | None) -> StreamPage:
         """Return the times of the last decisions on drafts: a decision may leave the draft unchanged."""
         now = self._client.now()
         try:
-            requests = await self._approvals.followed(self._day(min(since or now, now) - self._days))
+            requests = await approvals.followed(self._day(min(since or now, now) - self._days))
         except NotPermitted:
             return StreamPage({})
+        drafts = approvals.approval.drafts
         return StreamPage(
             {
-                PURCHASE_DRAFTS.number({PURCHASE_DRAFTS.key: draft}): request.decided_at.astimezone(UTC)
+                drafts.number({drafts.key: draft}): request.decided_at.astimezone(UTC)
                 for draft, request in requests.items()
                 if request.decided_at is not None and not request.generated
             }

@@ -1,31 +1,64 @@
 """Approval requests: open stages, past decisions, and deciding.
 
-A purchase order that needs approval is a draft until its originator generates the order from the approved draft; the
-request refers to both. Each approver has a line per stage, and a stage may require several approvers.
+A document that needs approval is a draft until its originator generates it from the approved draft; the request refers
+to both. Each approver has a line per stage, and a stage may require several approvers.
 
 Docs: platform/erp/sap-b1.md#approvals
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
+from typing import Any
 
+from bot.erp import kinds
 from bot.erp.concurrency import gather_or_cancel
 from bot.erp.conditions import all_of
 from bot.erp.errors import KEY_MISSING, Conflict, DeciderRefused, NotPermitted
-from bot.erp.model import Approval, Decision, PurchaseOrder, ReviewState, Verdict
+from bot.erp.kinds import Kind, review_of
+from bot.erp.model import Approval, Decision, ErpRecord, ReviewState, Verdict
 from bot.erp.sap_b1 import query
 from bot.erp.sap_b1.client import SapB1Client, UserNames
 from bot.erp.sap_b1.mapping import Row, is_yes, rows_of
-from bot.erp.sap_b1.query import PURCHASE_DRAFTS, DocumentKey
+from bot.erp.sap_b1.query import (
+    BILL_DRAFTS,
+    BILLS,
+    ORDER_DRAFTS,
+    ORDERS,
+    PURCHASE_DRAFTS,
+    PURCHASES,
+    DocumentEntity,
+    DocumentKey,
+)
 from bot.erp.values import code, malformed_is_invalid, text
 
 REQUESTS = "ApprovalRequests"
-_PURCHASES = "22"
-"""Object type of purchase orders."""
-_OURS = query.equals("ObjectType", _PURCHASES)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SapB1Approval:
+    """What needs approval: its type in requests, and the entities of its drafts and of what becomes of them."""
+
+    object_type: str
+    drafts: DocumentEntity
+    documents: DocumentEntity
+
+    @property
+    def where(self) -> str:
+        """The condition that a request is about such a document."""
+        return query.equals("ObjectType", self.object_type)
+
+
+APPROVALS: Mapping[Kind[Any], SapB1Approval] = MappingProxyType(
+    {
+        kinds.PURCHASE_ORDERS: SapB1Approval(object_type="22", drafts=PURCHASE_DRAFTS, documents=PURCHASES),
+        kinds.SALES_ORDERS: SapB1Approval(object_type="17", drafts=ORDER_DRAFTS, documents=ORDERS),
+        kinds.BILLS: SapB1Approval(object_type="18", drafts=BILL_DRAFTS, documents=BILLS),
+    }
+)
 _PENDING = "Pending"
 _GENERATED = frozenset({"Generated", "GeneratedByAuthorizer"})
 _DECIDED = frozenset({"Approved", "NotApproved"})
@@ -52,11 +85,11 @@ class ApproverLine:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalRequest:
-    """An approval request. ``draft`` and ``order`` are keys; the order exists once generated from the draft."""
+    """An approval request. ``draft`` and ``document`` are keys; the document exists once generated from the draft."""
 
     code: str
     draft: str
-    order: str
+    document: str
     state: str
     stage: str
     requester: str
@@ -69,7 +102,7 @@ class ApprovalRequest:
 
     @property
     def generated(self) -> bool:
-        """Whether the draft became an order."""
+        """Whether the draft became a document."""
         return self.state in _GENERATED
 
     @property
@@ -107,42 +140,45 @@ class ApprovalRequest:
         return max(done, key=lambda s: (s.at.timestamp() if s.at else 0.0, stages.index(s.stage)), default=None)
 
 
-class PurchaseApprovals:
-    """Reads the requests of purchase orders, and decides one."""
+class DraftApprovals:
+    """Reads the requests of documents of one kind, and decides one."""
 
-    def __init__(self, client: SapB1Client) -> None:
+    def __init__(self, client: SapB1Client, approval: SapB1Approval) -> None:
         self._client = client
+        self.approval = approval
 
     async def requests(self, keys: Sequence[DocumentKey]) -> dict[DocumentKey, ApprovalRequest]:
-        """Return the last request of each draft, and for each order the request that it came from."""
+        """Return the last request of each draft, and for each document the request that it came from."""
         drafts = [key for entity, key in keys if entity.drafts_of]
-        orders = [key for entity, key in keys if not entity.drafts_of]
-        rows = await gather_or_cancel(self._rows("DraftEntry", drafts), self._rows("ObjectEntry", orders))
+        documents = [key for entity, key in keys if entity is self.approval.documents]
+        rows = await gather_or_cancel(self._rows("DraftEntry", drafts), self._rows("ObjectEntry", documents))
         people = await self._client.names.people()
-        of_drafts = self._last(rows[0], people, lambda request: request.draft)
-        of_orders = self._last(rows[1], people, lambda request: request.order)
-        found = (((entity, key), (of_drafts if entity.drafts_of else of_orders).get(str(key))) for entity, key in keys)
+        known = {
+            self.approval.drafts: self._last(rows[0], people, lambda request: request.draft),
+            self.approval.documents: self._last(rows[1], people, lambda request: request.document),
+        }
+        found = (((entity, key), known.get(entity, {}).get(str(key))) for entity, key in keys)
         return {key: request for key, request in found if request is not None}
 
     async def pending(self) -> list[DocumentKey]:
         """Return the keys of waiting drafts."""
-        where = all_of(query.equals("Status", "arsPending"), _OURS)
+        where = all_of(query.equals("Status", "arsPending"), self.approval.where)
         rows = await self._client.rows(REQUESTS, select=("Code", "DraftEntry"), where=where, order="Code")
         keys = (code(row.get("DraftEntry")) for row in rows)
-        return list(dict.fromkeys((PURCHASE_DRAFTS, int(key)) for key in keys if key.isdecimal()))
+        return list(dict.fromkeys((self.approval.drafts, int(key)) for key in keys if key.isdecimal()))
 
     async def followed(self, since: str) -> dict[str, ApprovalRequest]:
         """Return the last requests of drafts that wait, or that were requested since a day (as a literal)."""
         recent = query.either(query.equals("Status", "arsPending"), f"CreationDate ge {since}")
-        rows = await self._client.rows(REQUESTS, where=all_of(_OURS, recent), order="Code")
+        rows = await self._client.rows(REQUESTS, where=all_of(self.approval.where, recent), order="Code")
         return self._last(rows, await self._client.names.people(), lambda request: request.draft)
 
-    async def decide(self, order: PurchaseOrder, decision: Decision) -> None:
-        """Decide a waiting order on behalf of a person, if its request is unchanged.
+    async def decide(self, document: ErpRecord, decision: Decision) -> None:
+        """Decide a waiting document on behalf of a person, if its request is unchanged.
 
         Raises `NotPermitted` for people whose credentials the bot lacks, and `Conflict` if somebody else was faster.
         """
-        approval = order.review.progress
+        approval = review_of(document).progress
         if not approval.task_id:
             raise NotPermitted("the approval request may not be read", source=self._client.source)
         path = f"{REQUESTS}({approval.task_id})"
@@ -168,7 +204,7 @@ class PurchaseApprovals:
 
     async def _rows(self, field: str, keys: Sequence[int]) -> list[Row]:
         try:
-            return await self._client.rows_each(REQUESTS, field, keys, where=_OURS)
+            return await self._client.rows_each(REQUESTS, field, keys, where=self.approval.where)
         except NotPermitted:
             # Without requests, approvers are unknown, and nothing can be decided.
             return []
@@ -182,12 +218,12 @@ class PurchaseApprovals:
     def _request(self, row: Row, people: UserNames) -> ApprovalRequest:
         with malformed_is_invalid(self._client.source):
             state = _state(row.get("Status"))
-            # Until the order exists, this is the draft's key again.
+            # Until the document exists, this is the draft's key again.
             generated = state in _GENERATED and not is_yes(row.get("IsDraft"))
             return ApprovalRequest(
                 code=str(int(row["Code"])),
                 draft=code(row.get("DraftEntry")),
-                order=code(row.get("ObjectEntry")) if generated else "",
+                document=code(row.get("ObjectEntry")) if generated else "",
                 state=state,
                 stage=code(row.get("CurrentStage")),
                 requester=people.account(code(row.get("OriginatorID"))),

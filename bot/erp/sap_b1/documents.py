@@ -6,7 +6,7 @@ Docs: platform/erp/records.md#states
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -32,7 +32,7 @@ from bot.erp.record_parts import GoodsParts, InvoiceParts, LineParts, RecordOrig
 from bot.erp.sap_b1.client import UserNames
 from bot.erp.sap_b1.decisions import ApprovalRequest
 from bot.erp.sap_b1.mapping import Row, ValueReader, day_of, is_yes, rows_of
-from bot.erp.sap_b1.query import GOODS_RETURNS, PRODUCTION, RETURNS, DocumentEntity
+from bot.erp.sap_b1.query import GOODS_RETURNS, PRODUCTION, PURCHASES, RETURNS, DocumentEntity
 from bot.erp.values import code, number, progress, text
 
 _AUTHORIZED = {
@@ -120,7 +120,7 @@ class ReceivedOrder:
 
 
 def requester_of(row: Row, request: ApprovalRequest | None, people: UserNames) -> str:
-    """Return the account of who asked for the approval of a purchase order, or else of who made it."""
+    """Return the account of who asked for the approval of a document, or else of who made it."""
     return (request.requester if request else "") or people.account(code(row.get("UserSign")))
 
 
@@ -239,50 +239,54 @@ class DocumentMapper:
             **self._origin(row),
         )
 
-    def purchase_order(
-        self,
-        entity: DocumentEntity,
-        row: Row,
-        request: ApprovalRequest | None,
-        people: UserNames,
-        buyers: Mapping[str, str],
-    ) -> PurchaseOrder:
-        """Return a purchase order, or the draft of one, with its approval request if there is one."""
+    def purchase_order(self, entity: DocumentEntity, row: Row, buyers: Mapping[str, str]) -> PurchaseOrder:
+        """Return a purchase order, or the draft of one; `reviewed` tells of its approval."""
         currency = _DocumentCurrency(self.values, row)
         lines = tuple(
             PurchaseLine(received=_done(line), **_line(line, currency)) for line in rows_of(row, "DocumentLines")
         )
-        draft = bool(entity.drafts_of)
-        status = purchase_status(row, request, draft=draft)
-        undecided = request is None or status in (ReviewState.DRAFT, ReviewState.CANCELLED)
-        approval = None if undecided or request is None else request.approval()
-        requester = requester_of(row, request, people)
-        total = currency.total(row)
-        origin = self._origin(row)
-        origin["created_by"] = people.known(entity.signed_by(row))
-        changes = (origin["changed_at"], request.decided_at if request else None)
-        origin["changed_at"] = max((at for at in changes if at is not None), default=None)
-        named = {requester, *(approval.pending_for if approval else ()), approval.decided_by if approval else ""}
         return PurchaseOrder(
             number=entity.number(row),
             vendor=text(row.get("CardName")),
-            review=Review(
-                state=status,
-                # The time of change alone only has whole seconds.
-                version=fingerprint(*map(str, (*(row.get(key) for key in _EDITED), status, total, *lines, request))),
-                approval=approval,
-                requester=requester,
-                people={account: people.names[account] for account in named if account in people.names},
-            ),
+            review=Review(state=purchase_status(row, None, draft=bool(entity.drafts_of)), version=""),
             buyer=buyers.get(code(row.get("SalesPersonCode")), ""),
             ordered_on=day_of(row.get("DocDate")),
             due_on=day_of(row.get("DocDueDate")),
-            total=total,
+            total=currency.total(row),
             received=progress((line.received, line.quantity) for line in lines),
             lines=lines,
-            # Approved, but the order was not generated yet.
-            extra={"generated": "no"} if draft and status is ReviewState.APPROVED else {},
-            **origin,
+            **self._origin(row),
+        )
+
+    def reviewed(
+        self, document: Any, entity: DocumentEntity, row: Row, request: ApprovalRequest | None, people: UserNames
+    ) -> Any:
+        """Return a document or a draft with its review, by its approval request if there is one."""
+        draft = bool(entity.drafts_of)
+        state = purchase_status(row, request, draft=draft)
+        if state is ReviewState.DONE and entity is not PURCHASES:
+            # Whether others are done, their own status tells.
+            state = ReviewState.APPROVED
+        undecided = request is None or state in (ReviewState.DRAFT, ReviewState.CANCELLED)
+        approval = None if undecided or request is None else request.approval()
+        requester = requester_of(row, request, people)
+        changes = (document.changed_at, request.decided_at if request else None)
+        named = {requester, *(approval.pending_for if approval else ()), approval.decided_by if approval else ""}
+        content = (*(row.get(key) for key in _EDITED), state, document.total, *getattr(document, "lines", ()), request)
+        review = Review(
+            state=state,
+            # The time of change alone only has whole seconds.
+            version=fingerprint(*map(str, content)),
+            approval=approval,
+            requester=requester,
+            people={account: people.names[account] for account in named if account in people.names},
+        )
+        return replace(
+            document,
+            review=review,
+            changed_at=max((at for at in changes if at is not None), default=None),
+            # Approved, but the document was not generated yet.
+            extra=document.extra | {"generated": "no"} if draft and state is ReviewState.APPROVED else document.extra,
         )
 
     def production_order(self, row: Row) -> ProductionOrder:

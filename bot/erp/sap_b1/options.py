@@ -40,6 +40,10 @@ class SapB1Options(HttpOptions):
     approval_days: int = Field(
         90, ge=1, description="For how many days after an approval was asked for its decisions are followed."
     )
+    decides: frozenset[Literal["order", "bill"]] = Field(
+        frozenset(),
+        description="What else is decided by its approval request: `order` (sales orders), `bill` (A/P invoices).",
+    )
     approvers: dict[str, Secret] = Field(
         {}, description="Passwords of people who decide, by user code; the bot's own user needs none."
     )

@@ -211,7 +211,7 @@ _PAID = (*_DOCUMENT, "PaidToDate", "PaidToDateFC")
 
 _ORDER = (*_DOCUMENT, "CardCode")
 ORDERS = DocumentEntity(name="Orders", unfinished=_OPEN, select=_ORDER)
-ORDER_DRAFTS = DocumentEntity(name="Drafts", prefix="D", drafts_of="oOrders", select=_ORDER)
+ORDER_DRAFTS = DocumentEntity(name="Drafts", prefix="D", drafts_of="oOrders", select=(*_ORDER, "AuthorizationStatus"))
 INVOICES = DocumentEntity(name="Invoices", unfinished=_OPEN, select=_PAID)
 CREDIT_NOTES = DocumentEntity(name="CreditNotes", prefix="C", unfinished=_OPEN, is_credit_note=True, select=_PAID)
 INVOICE_DRAFTS = DocumentEntity(name="Drafts", prefix="D", drafts_of="oInvoices", select=_PAID)
@@ -236,7 +236,11 @@ VENDOR_CREDITS = DocumentEntity(
     select=_BILLED,
 )
 BILL_DRAFTS = DocumentEntity(
-    name="Drafts", prefix="D", drafts_of="oPurchaseInvoices", texts=_SEARCHED_BILL, select=_BILLED
+    name="Drafts",
+    prefix="D",
+    drafts_of="oPurchaseInvoices",
+    texts=_SEARCHED_BILL,
+    select=(*_BILLED, "AuthorizationStatus"),
 )
 _PAYMENT = (
     "DocEntry", "DocNum", "Series", "DocType", "CardName", "DocDate", "DocCurrency", "CashSum", "TransferSum",

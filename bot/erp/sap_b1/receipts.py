@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from bot.erp.errors import NotPermitted
 from bot.erp.model.goods import GoodsReceipt
 from bot.erp.sap_b1.client import SapB1Client
-from bot.erp.sap_b1.decisions import PurchaseApprovals
+from bot.erp.sap_b1.decisions import DraftApprovals
 from bot.erp.sap_b1.documents import (
     GOODS_RECEIPT,
     PURCHASE_ORDER,
@@ -60,7 +60,7 @@ def _order_keys(found: Found, origins: Origins) -> list[str]:
 class ReceiptReader:
     """Builds receipts from their records; what the user may not read of their orders is left out."""
 
-    def __init__(self, client: SapB1Client, mapper: DocumentMapper, approvals: PurchaseApprovals) -> None:
+    def __init__(self, client: SapB1Client, mapper: DocumentMapper, approvals: DraftApprovals) -> None:
         self._client, self._mapper, self._approvals = client, mapper, approvals
 
     async def read(self, found: Sequence[Found]) -> list[GoodsReceipt]:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import unquote, urlencode
 
 from aiohttp import web
 
-from bot.erp.model import Area, PaymentDirection, PaymentStatus, PurchaseOrder, ReviewState, Verdict
+from bot.erp.kinds import BILLS, PURCHASE_ORDERS, SALES_ORDERS, Kind
+from bot.erp.model import Area, PaymentDirection, PaymentStatus, PurchaseOrder, Verdict
 from bot.erp.model.goods import DeliveryStatus
 from bot.kit.testing.company import Clock, DecisionNotAllowed, OrderNotWaiting, ReferenceCompany
 from bot.kit.testing.fake_erp import SECRET, FakeServer, ParsedRequest, RequestKind, exact_json, write_json
@@ -55,6 +56,9 @@ _DRAFTS = {
     "oPurchaseOrders": Area.PURCHASING,
     "oPurchaseInvoices": Area.PURCHASING,
 }
+_REQUESTS = {"'17'": Area.SALES}
+_DECIDED: Mapping[str, Kind[Any]] = {"22": PURCHASE_ORDERS, "17": SALES_ORDERS, "18": BILLS}
+"""The kinds of documents that need approval, by their types in requests."""
 _PARTNERS = {"cCustomer": Area.SALES, "cSupplier": Area.PURCHASING}
 _KEYED = re.compile(r"(\w+)\((\d+)\)")
 _QUERY = re.compile(r"SQLQueries\('(\w+)'\)/List")
@@ -128,7 +132,7 @@ class FakeSapB1(FakeServer):
         session = self._session(request)
         entity = path.partition("(")[0]
         area = _AREAS.get(entity)
-        kinds = {"Drafts": _DRAFTS, "BusinessPartners": _PARTNERS}.get(entity)
+        kinds = {"Drafts": _DRAFTS, "BusinessPartners": _PARTNERS, "ApprovalRequests": _REQUESTS}.get(entity)
         if kinds is not None:
             where = request.query.get("$filter", "")
             area = next((area for kind, area in kinds.items() if kind in where), None)
@@ -406,14 +410,18 @@ class FakeSapB1(FakeServer):
 
     def _requests(self) -> list[Row]:
         rows = []
-        for number, order in self.company.purchases.items():
-            entry, draft, partly = self.generated.get(number), int(order.id), self._partly.get(number, {})
-            if not records.is_draft(number):
-                if order.review.approval is None:
+        for object_type, kind in _DECIDED.items():
+            for number, document in self.company.documents(kind).items():
+                if getattr(document, "is_credit_note", False):
+                    # Of a type of their own.
                     continue
-                entry, draft = int(order.id), int(order.id) + _LATER
-            row = records.request(order, self.spelling, draft=draft, entry=entry, partly=partly)
-            rows += [row] if row else []
+                entry, draft, partly = self.generated.get(number), int(document.id), self._partly.get(number, {})
+                if not records.is_draft(number):
+                    if document.review is None or document.review.approval is None:
+                        continue
+                    entry, draft = int(document.id), int(document.id) + _LATER
+                row = records.request(object_type, document, self.spelling, draft=draft, entry=entry, partly=partly)
+                rows += [row] if row else []
         return rows
 
     # Deciding
@@ -434,21 +442,22 @@ class FakeSapB1(FakeServer):
         if "ApproverUserName" in line and line.get("ApproverPassword") != user_password(person):
             return self.refuse(-8023, "User code or password is incorrect")
         verdicts = {"ardApproved": Verdict.APPROVE, "ardNotApproved": Verdict.REJECT}
-        number = next(n for n, order in self.company.purchases.items() if int(order.id) == row["DraftEntry"])
-        return self._decide(number, verdicts[line["Status"]], person, line.get("Remarks", ""))
+        kind = _DECIDED[row["ObjectType"]]
+        documents: dict[str, Any] = self.company.documents(kind)
+        number = next(n for n, document in documents.items() if int(document.id) == row["DraftEntry"])
+        return self._decide(kind, number, verdicts[line["Status"]], person, line.get("Remarks", ""))
 
-    def _decide(self, number: str, verdict: Verdict, person: str, remarks: str) -> web.StreamResponse:
-        order = self.company.purchases[number]
+    def _decide(self, kind: Kind[Any], number: str, verdict: Verdict, person: str, remarks: str) -> web.StreamResponse:
+        review = self.company.documents(kind)[number].review
         partly = self._partly.setdefault(number, {})
-        waiting = order.status is ReviewState.WAITING
-        allowed = person in (order.review.progress).pending_for and person not in partly
-        if number in self.two_at_stage and verdict is Verdict.APPROVE and waiting and allowed and not partly:
+        allowed = person in review.progress.pending_for and person not in partly
+        if number in self.two_at_stage and verdict is Verdict.APPROVE and review.waits and allowed and not partly:
             partly[person] = self.clock.now(), remarks
             return web.Response(status=204)
         try:
-            if waiting and not allowed:
+            if review.waits and not allowed:
                 raise DecisionNotAllowed(person)
-            self.company.decide(number, verdict, person, remarks)
+            self.company.decide(number, verdict, person, remarks, kind=kind)
         except DecisionNotAllowed:
             return self.refuse(-5002, "User is not an approver of this stage")
         except OrderNotWaiting:

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from bot.erp.kinds import BILLS, SALES_ORDERS
 from bot.erp.model import (
     Approval,
     Bill,
@@ -27,6 +28,7 @@ from bot.erp.model import (
     ProductionStatus,
     PurchaseLine,
     PurchaseOrder,
+    Review,
     ReviewState,
     SalesOrder,
     StockLevel,
@@ -82,7 +84,7 @@ _APPROVERS = {level: [user.id for user in USERS if level in user.levels] for lev
 
 def _spelled_numbers() -> Mapping[str, str]:
     """Return the numbers of the company's documents by the plain ones: drafts are named by their keys."""
-    plain = ReferenceCompany()
+    plain = ReferenceCompany(reviewed=(SALES_ORDERS, BILLS))
     drafts = {ReviewState.WAITING, ReviewState.DRAFT, ReviewState.REJECTED}
     spelled: dict[str, str] = {}
     for number, order in plain.orders.items():
@@ -261,7 +263,7 @@ def sales_order(order: SalesOrder, spelling: SapDateFormat) -> Row:
         **spelled_paid(None, order.total),
         **spelling.changed(order.changed_at),
     }
-    return _draft(row, "oOrders") if is_draft(order.number) else row
+    return _draft_of(row, order, "oOrders", spelling) if is_draft(order.number) else row
 
 
 def spelled_paid(paid: Decimal | None, total: Money | None) -> Row:
@@ -348,7 +350,7 @@ def bill(record: Bill, entries: Mapping[str, int], spelling: SapDateFormat) -> R
     """Return an invoice by a vendor, a credit note or a draft; ``entries`` are the keys of orders by their numbers."""
     row = _owed(record, record.vendor, (22, entries.get(record.order_number)), spelling)
     row |= spelling.told(record, "reference=NumAtCard")
-    return _draft(row, "oPurchaseInvoices") if is_draft(record.number) else row
+    return _draft_of(row, record, "oPurchaseInvoices", spelling) if is_draft(record.number) else row
 
 
 def _owed(record: Invoice | Bill, partner: str, source: tuple[int, int | None], spelling: SapDateFormat) -> Row:
@@ -446,55 +448,62 @@ def purchase_order(order: PurchaseOrder, spelling: SapDateFormat) -> Row:
 
 
 def purchase_draft(order: PurchaseOrder, spelling: SapDateFormat, *, generated: bool) -> Row:
-    """Return the draft of a purchase order. A decision changes only its request."""
-    row = purchase_order(order, spelling)
-    decided = order.review.approval.decided_at if order.review.approval else None
-    changed_at = order.changed_at
-    if changed_at is not None and decided == changed_at:
+    """Return the draft of a purchase order."""
+    return _draft_of(purchase_order(order, spelling), order, "oPurchaseOrders", spelling, generated=generated)
+
+
+def _draft_of(row: Row, document: Any, kind: str, spelling: SapDateFormat, *, generated: bool = False) -> Row:
+    """Return the draft of a document. A decision changes only its request."""
+    review: Review | None = document.review
+    if review is None:
+        return _draft(row, kind)
+    changed_at = document.changed_at
+    if changed_at is not None and review.progress.decided_at == changed_at:
         changed_at -= timedelta(hours=30)
-    authorized = "dasGenerated" if generated else _AUTHORIZED.get(order.status, "dasWithout")
-    draft = _draft(row, "oPurchaseOrders", authorized, closed=generated)
+    authorized = "dasGenerated" if generated else _AUTHORIZED.get(review.state, "dasWithout")
+    draft = _draft(row, kind, authorized, closed=generated)
     return {**draft, "Cancelled": "tNO", **spelling.changed(changed_at)}
 
 
 def request(
-    order: PurchaseOrder,
+    object_type: str,
+    document: Any,
     spelling: SapDateFormat,
     *,
     draft: int,
     entry: int | None,
     partly: Mapping[str, tuple[datetime, str]],
 ) -> Row | None:
-    """Return an order's approval request; ``entry`` is the order's key once it was generated.
+    """Return a document's approval request; ``entry`` is its key once it was generated.
 
     ``partly`` lists who approved at a stage that requires several approvals, when, and with which remarks.
     """
-    if order.review.approval is None and order.status is not ReviewState.CANCELLED:
+    review: Review | None = document.review
+    if review is None or (review.approval is None and review.state is not ReviewState.CANCELLED):
         return None
-    approval = order.review.progress
+    approval = review.progress
     decided = approval.level - (1 if approval.pending_for else 0) if approval.decided_at else 0
-    lines = list(_lines(order, approval, decided, partly, spelling))
-    assert order.changed_at is not None
+    lines = list(_lines(review, approval, decided, partly, spelling))
     return {
-        "Code": 90000 + int(order.id),
+        "Code": 90000 + int(document.id),
         "ApprovalTemplatesID": 5,
-        "ObjectType": "22",
+        "ObjectType": object_type,
         "IsDraft": "Y" if entry is None else "N",
         "ObjectEntry": draft if entry is None else entry,
         "DraftEntry": draft,
         "DraftType": "112",
-        "Status": _REQUESTS[order.status] if entry is None else "arsGenerated",
+        "Status": _REQUESTS[review.state] if entry is None else "arsGenerated",
         "Remarks": None,
         "CurrentStage": _STAGES[approval.level],
-        "OriginatorID": KEYS[order.review.requester],
-        "CreationDate": spelling.day(order.changed_at.date() - timedelta(days=1)),
+        "OriginatorID": KEYS[review.requester],
+        "CreationDate": spelling.day(document.changed_at.date() - timedelta(days=1)),
         "CreationTime": "09:00:00",
         "ApprovalRequestLines": lines,
     }
 
 
 def _lines(
-    order: PurchaseOrder,
+    review: Review,
     approval: Approval,
     decided: int,
     partly: Mapping[str, tuple[datetime, str]],
@@ -508,7 +517,7 @@ def _lines(
         for person in _APPROVERS[level]:
             state, when, remarks = "ardPending", None, ""
             if person == decider:
-                rejected = last and order.status is ReviewState.REJECTED
+                rejected = last and review.state is ReviewState.REJECTED
                 state = "ardNotApproved" if rejected else "ardApproved"
                 when, remarks = (at, approval.reason) if last else (at and at - timedelta(minutes=1), "")
             elif level == approval.level and person in partly:

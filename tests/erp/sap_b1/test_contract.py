@@ -5,15 +5,18 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import pytest
 
+from bot.erp.kinds import BILLS, SALES_ORDERS
 from bot.erp.model import (
     Bill,
     Customer,
     Feed,
     Invoice,
+    InvoiceStatus,
     Money,
     OrderStatus,
     Payment,
@@ -26,6 +29,7 @@ from bot.erp.model import (
     SalesOrder,
     StockLevel,
     Supplier,
+    Verdict,
 )
 from bot.erp.model.goods import DeliveryStatus, GoodsDelivery, ProductDetails
 from bot.erp.port import COMMON, Capability
@@ -128,6 +132,17 @@ def _received(record: Any) -> Any:
     return record
 
 
+def _reviewed(record: Any) -> Any:
+    match record:
+        case SalesOrder() if record.review and is_draft(record.number):
+            return replace(record, status=OrderStatus.DRAFT)
+        case Bill() if record.review and is_draft(record.number):
+            return replace(record, status=InvoiceStatus.DRAFT)
+        case Bill(is_credit_note=True) if record.review:
+            return with_review(record, approval=None)
+    return record
+
+
 def _material(record: Any) -> Any:
     if isinstance(record, ProductionOrder) and record.material_ready is False:
         return replace(record, material_ready=None)
@@ -137,6 +152,7 @@ def _material(record: Any) -> Any:
 class SapB1Contract(ErpContract):
     feeds = frozenset({Feed.BILLS, Feed.DELIVERIES})
     offers = COMMON - {Capability.PRICES}
+    decides = MappingProxyType(dict.fromkeys((SALES_ORDERS, BILLS), frozenset(Verdict)))
     vendor = vendor
     number = staticmethod(number)
     version: ClassVar[str]
@@ -181,6 +197,7 @@ class SapB1Contract(ErpContract):
             Rewrite("an item has one lead time, and the code of its main vendor alone", _main_vendor),
             Rewrite("only what left has a delivery note", _left),
             Rewrite("an order that is received in full is closed", _received),
+            Rewrite("what is not generated yet is a draft, and credit notes need an approval of their own", _reviewed),
             Rewrite("material that was not issued may lie ready or not", _material),
         ),
         resolution=timedelta(seconds=1),
@@ -197,6 +214,7 @@ class SapB1Contract(ErpContract):
             "user": USER,
             "password": SECRET,
             "approvers": {user.id: user_password(user.id) for user in USERS},
+            "decides": [kind.command for kind in self.decides],
             "spec_field": "U_Spec",
             "list_days": 3650,
             "lots_queries": ["dingerp_batches", "dingerp_serials"],

@@ -15,7 +15,15 @@ from bot.erp.sap_b1.client import UserNames
 from bot.erp.sap_b1.decisions import ApprovalRequest, ApproverLine
 from bot.erp.sap_b1.documents import DocumentMapper
 from bot.erp.sap_b1.mapping import ValueReader, day_of, rows_of
-from bot.erp.sap_b1.query import CREDIT_NOTES, INVOICES, ORDER_DRAFTS, ORDERS, PURCHASE_DRAFTS, PURCHASES
+from bot.erp.sap_b1.query import (
+    CREDIT_NOTES,
+    INVOICES,
+    ORDER_DRAFTS,
+    ORDERS,
+    PURCHASE_DRAFTS,
+    PURCHASES,
+    DocumentEntity,
+)
 from bot.erp.sap_b1.stock import ItemMapper
 from tests.rows import each_row
 
@@ -29,8 +37,14 @@ def document(**more: Any) -> dict[str, Any]:
     return {"DocEntry": 7, "DocNum": 1005, "DocumentStatus": "bost_Open", "Cancelled": "tNO", **amounts, **more}
 
 
+def purchase(
+    entity: DocumentEntity, row: dict[str, Any], asked: ApprovalRequest | None = None, people: UserNames = NOBODY
+) -> Any:
+    return DOCUMENTS.reviewed(DOCUMENTS.purchase_order(entity, row, {}), entity, row, asked, people)
+
+
 def request(state: str, **more: Any) -> ApprovalRequest:
-    fields = {"code": "1", "draft": "7", "order": "", "stage": "17", "requester": "dora", "steps": ()}
+    fields = {"code": "1", "draft": "7", "document": "", "stage": "17", "requester": "dora", "steps": ()}
     return ApprovalRequest(state=state, **{**fields, **more})
 
 
@@ -119,7 +133,7 @@ def test_a_draft_has_the_state_of_its_request(state: str, wanted: ReviewState) -
 def test_a_draft_without_a_request_has_its_own_state(told: str | None, wanted: ReviewState) -> None:
     row = document(AuthorizationStatus=told)
     assert documents.purchase_status(row, None, draft=True) is wanted
-    order = DOCUMENTS.purchase_order(PURCHASE_DRAFTS, row, None, NOBODY, {})
+    order = purchase(PURCHASE_DRAFTS, row)
     assert (order.number, order.review.approval) == ("D7", None)
 
 
@@ -183,7 +197,7 @@ def test_an_invoice_names_the_order_it_was_made_from_directly() -> None:
 @each_row(("rest", "done"), [(10, 0), (4, 6), (0, 10), (None, None), (12, 0)])
 def test_what_is_done_of_a_line_is_what_is_not_open(rest: int | None, done: int | None) -> None:
     row = document(DocumentLines=[{"Quantity": 10, "RemainingOpenQuantity": rest}])
-    [line] = DOCUMENTS.purchase_order(PURCHASES, row, None, NOBODY, {}).lines
+    [line] = purchase(PURCHASES, row).lines
     assert line.received == done
 
 
@@ -287,10 +301,10 @@ def test_lines_of_later_stages_need_not_be_there() -> None:
 
 
 def test_people_whose_accounts_are_not_told_are_marked_as_keys() -> None:
-    order = DOCUMENTS.purchase_order(PURCHASES, document(UserSign=12), None, NOBODY, {})
+    order = purchase(PURCHASES, document(UserSign=12))
     assert (order.review.requester, order.review.people) == ("#12", {})
     known = UserNames({"12": "dora"}, {"dora": "Dora", "anna": "Anna"})
-    order = DOCUMENTS.purchase_order(PURCHASES, document(UserSign=12), None, known, {})
+    order = purchase(PURCHASES, document(UserSign=12), people=known)
     assert (order.review.requester, order.review.people) == ("dora", {"dora": "Dora"})
 
 
@@ -308,7 +322,7 @@ def test_people_whose_accounts_are_not_told_are_marked_as_keys() -> None:
 )
 def test_the_version_changes_with_every_edit(change: dict[str, Any]) -> None:
     def version(row: dict[str, Any], asked: ApprovalRequest | None = None) -> str:
-        return DOCUMENTS.purchase_order(PURCHASE_DRAFTS, row, asked, NOBODY, {}).review.version
+        return purchase(PURCHASE_DRAFTS, row, asked).review.version
 
     assert version(document()) == version(document())
     assert version(document()) != version(document(**change))

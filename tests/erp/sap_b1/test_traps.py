@@ -11,6 +11,7 @@ import pytest
 
 from bot.erp.errors import Conflict, Invalid, NotFound, NotListedByProduct, NotPermitted
 from bot.erp.goods.port import ArrivalQuery, WarehouseQuery
+from bot.erp.kinds import PURCHASE_ORDERS
 from bot.erp.model import Area, Decision, DecisionOutcome, PurchaseOrder, ReviewState, Verdict
 from bot.erp.port import Filter, ListQuery
 from bot.erp.sap_b1.adapter import SapB1Erp
@@ -314,7 +315,7 @@ async def test_a_request_that_changed_between_the_two_looks_is_not_decided(
     order = await erp.purchase_order(TWO_LEVELS)
     company.decide(TWO_LEVELS, Verdict.APPROVE, "carla")
     with pytest.raises(Conflict):
-        await erp._approvals.decide(order, decision(order))
+        await erp._approvals[PURCHASE_ORDERS].decide(order, decision(order))
     assert (await erp.decide(decision(order))).outcome is DecisionOutcome.CHANGED_SINCE_SHOWN
     assert not server.requests.count(RequestKind.WRITE)
 
