@@ -106,12 +106,12 @@ from bot.erp.model.goods import WarehouseContents as WarehouseContents
 from bot.erp.model.goods import WarehouseItem as WarehouseItem
 from bot.erp.port import GOODS as GOODS
 from bot.erp.port import Capability as Capability
-from bot.erp.port import DecidedThere as DecidedThere
 from bot.erp.port import DocumentBatches as DocumentBatches
 from bot.erp.port import Erp as Erp
 from bot.erp.port import ErpUsers as ErpUsers
 from bot.erp.port import FeedReader as FeedReader
 from bot.erp.port import Filter as Filter
+from bot.erp.port import KindDecisions as KindDecisions
 from bot.erp.port import ListQuery as ListQuery
 from bot.erp.port import ProductBatches as ProductBatches
 from bot.erp.refusing import RefusingErp as RefusingErp

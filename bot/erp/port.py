@@ -7,7 +7,6 @@ once.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Protocol, runtime_checkable
 
 from bot.erp.capabilities import BY_PRODUCT as BY_PRODUCT
@@ -35,15 +34,6 @@ from bot.erp.model import (
     StockLevel,
     Verdict,
 )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DecidedThere:
-    """What an ERP lets be decided about documents of one kind."""
-
-    verdicts: frozenset[Verdict] = frozenset(Verdict)
-    several_levels: bool = False
-    """Whether people may have to approve one after another there."""
 
 
 class Erp(Protocol):
@@ -141,8 +131,8 @@ class KindDecisions(Protocol):
     """What an adapter may offer besides the port that decides more than purchase orders."""
 
     @property
-    def decides(self) -> Mapping[str, DecidedThere]:
-        """Return what is decided there besides purchase orders, by the command of the kind.
+    def decides(self) -> Mapping[str, frozenset[Verdict]]:
+        """Return the verdicts that are taken besides those on purchase orders, by the command of the kind.
 
         It lists what waits of these kinds by `Filter.PENDING`, tells the `Review` of each, and takes decisions on it.
         """
@@ -153,7 +143,7 @@ def verdicts_on(erp: Erp, kind: Kind[Any]) -> frozenset[Verdict]:
     """Return which verdicts an ERP takes on documents of a kind; none where it does not let decide them."""
     known = erp.decides.get(kind.command) if isinstance(erp, KindDecisions) else None
     if known is not None and kind.capability in erp.capabilities:
-        return known.verdicts
+        return known
     if kind != PURCHASE_ORDERS:
         return frozenset()
     return verdicts_among(erp.capabilities)

@@ -10,16 +10,27 @@ from bot.erp.document_calls import DocumentCalls
 from bot.erp.errors import Unsupported
 from bot.erp.goods.port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.kinds import D, Kind
-from bot.erp.model import Changes, Decision, DecisionOutcome, DecisionResult, Feed, Followed, Product, Slice, StockLevel
+from bot.erp.model import (
+    Changes,
+    Decision,
+    DecisionOutcome,
+    DecisionResult,
+    Feed,
+    Followed,
+    Product,
+    Slice,
+    StockLevel,
+    Verdict,
+)
 from bot.erp.model.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
-from bot.erp.port import Capability, DecidedThere, ListQuery
+from bot.erp.port import Capability, ListQuery
 
 
 class RefusingErp(DocumentCalls):
     """Implements `bot.erp.port.Erp` by refusing every call; ``name`` is the source's name in the configuration."""
 
     capabilities: frozenset[Capability] = frozenset()
-    decides: Mapping[str, DecidedThere] = MappingProxyType({})
+    decides: Mapping[str, frozenset[Verdict]] = MappingProxyType({})
     """What is decided there besides purchase orders, by the command of the kind."""
     feeds: frozenset[Feed] = frozenset()
     """The documents besides those of areas whose changes `changed_since` tells."""

@@ -50,7 +50,7 @@ from bot.erp.model import (
 )
 from bot.erp.model.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.plans.planned_erp import PlannedErp
-from bot.erp.port import Capability, DecidedThere
+from bot.erp.port import Capability
 from bot.erp.setup import SetupProblem, approver_problems, no_company
 from bot.erp.vendors import AdapterContext
 
@@ -60,9 +60,9 @@ _SEARCHED = 500
 _READING = frozenset(Capability)
 _DECIDED = MappingProxyType(
     {
-        "workflow": DecidedThere(several_levels=True),
+        "workflow": frozenset(Verdict),
         # Without a Workflow, no state of a draft means that it was rejected.
-        "submit": DecidedThere(verdicts=frozenset({Verdict.APPROVE})),
+        "submit": frozenset({Verdict.APPROVE}),
     }
 )
 _DECIDING = frozenset({Capability.APPROVE, Capability.REJECT, Capability.VERSION_CHECK})

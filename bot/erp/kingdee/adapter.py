@@ -49,7 +49,7 @@ from bot.erp.model import (
     Verdict,
 )
 from bot.erp.model.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
-from bot.erp.port import COMMON, Capability, DecidedThere, Filter, ListQuery
+from bot.erp.port import COMMON, Capability, Filter, ListQuery
 from bot.erp.values import malformed_is_invalid
 from bot.erp.vendors import AdapterContext
 
@@ -90,7 +90,7 @@ class KingdeeErp(ReaderErp):
         values = self._client.values
         self._mapper = DocumentMapper(values, tuple(word.lower() for word in options.rejections))
         self._partners = PartnerMapper(values)
-        self.decides = dict.fromkeys(options.decides, DecidedThere(several_levels=True))
+        self.decides = dict.fromkeys(options.decides, frozenset(Verdict))
         decided = (kinds.PURCHASE_ORDERS, *map(kinds.decided_kind, options.decides))
         self._approvals = {form: BillApprovals(self._client, form) for kind in decided for form in _FORMS[kind]}
         self._stock = self._materials = StockReader(self._client)

@@ -18,7 +18,18 @@ from bot.erp.errors import Ambiguous, ErpError, NotFound, NotPermitted, Unsuppor
 from bot.erp.goods.port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.keys import checked_key
 from bot.erp.kinds import PURCHASE_ORDERS, Kind, decided_kind
-from bot.erp.model import Changes, Decision, DecisionResult, ErpUser, Feed, Followed, Product, Slice, StockLevel
+from bot.erp.model import (
+    Changes,
+    Decision,
+    DecisionResult,
+    ErpUser,
+    Feed,
+    Followed,
+    Product,
+    Slice,
+    StockLevel,
+    Verdict,
+)
 from bot.erp.model.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.odoo import mapping, stock
 from bot.erp.odoo import query as queries
@@ -34,7 +45,7 @@ from bot.erp.odoo.query import Condition
 from bot.erp.odoo.reads import ALSO_DISABLED, PLAIN_NAMES, SAME, OdooPlan, OdooReads
 from bot.erp.odoo.users import read_users
 from bot.erp.plans.planned_erp import PlannedErp
-from bot.erp.port import Capability, DecidedThere
+from bot.erp.port import Capability
 from bot.erp.setup import SetupProblem, approver_problems, no_company, no_language
 from bot.erp.values import text
 from bot.erp.vendors import AdapterContext
@@ -57,7 +68,7 @@ class OdooErp(PlannedErp[OdooPlan]):
         super().__init__(context.name)
         self._options = options
         self._client = OdooClient(options, now=context.now, source=self.name)
-        self.decides = dict.fromkeys(options.decides, DecidedThere())
+        self.decides = dict.fromkeys(options.decides, frozenset(Verdict))
         more = {decided_kind(command) for command in options.decides}
         self._plans = {**PLANS, **{kind: decided(PLANS[kind], APPROVALS[kind]) for kind in more}}
         self._approvals = {

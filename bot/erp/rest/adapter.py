@@ -43,7 +43,7 @@ from bot.erp.model import (
     Verdict,
 )
 from bot.erp.model.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
-from bot.erp.port import Capability, DecidedThere, Filter, ListQuery
+from bot.erp.port import Capability, Filter, ListQuery
 from bot.erp.rest.client import RestClient
 from bot.erp.rest.goods import RestGoods
 from bot.erp.rest.mapping import RestRecords
@@ -75,7 +75,7 @@ class RestErp(MappedErp):
         self.feeds = feeds_of(sections_of(options))
         self.capabilities = _capabilities(options)
         self.decides = {
-            kind.command: DecidedThere(verdicts=frozenset(acts), several_levels=True)
+            kind.command: frozenset(acts)
             for kind in kinds.DECIDED
             if kind != kinds.PURCHASE_ORDERS and (acts := _acts(options, kind))
         }

@@ -24,9 +24,10 @@ from bot.erp.model import (
     ErpRecord,
     Feed,
     Slice,
+    Verdict,
 )
 from bot.erp.model.goods import Arrival, GoodsDelivery, ProductDetails, Shortage, WarehouseContents
-from bot.erp.port import COMMON, Capability, DecidedThere, Filter, ListQuery
+from bot.erp.port import COMMON, Capability, Filter, ListQuery
 from bot.erp.sap_b1 import query as queries
 from bot.erp.sap_b1.changes import ChangeReader
 from bot.erp.sap_b1.client import SapB1Client
@@ -68,7 +69,7 @@ class SapB1Erp(ReaderErp):
         self._client = SapB1Client(options, now=context.now, source=self.name)
         self._names = self._client.names
         self._mapper = DocumentMapper(self.name, self._client.values)
-        self.decides = dict.fromkeys(options.decides, DecidedThere(several_levels=True))
+        self.decides = dict.fromkeys(options.decides, frozenset(Verdict))
         decided = (kinds.PURCHASE_ORDERS, *map(kinds.decided_kind, options.decides))
         self._approvals = {kind: DraftApprovals(self._client, APPROVALS[kind]) for kind in decided}
         self._stock = self._items = StockReader(self._client)

@@ -39,9 +39,10 @@ from bot.erp.model import (
     SalesOrder,
     Slice,
     StockLevel,
+    Verdict,
 )
 from bot.erp.model.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
-from bot.erp.port import COMMON, DecidedThere, ListQuery
+from bot.erp.port import COMMON, ListQuery
 from bot.erp.setup import SetupProblem, approver_problems, no_company, no_language
 from bot.erp.tryton import documents, goods, partners
 from bot.erp.tryton.changes import read_changes
@@ -79,7 +80,7 @@ class TrytonErp(DocumentErp):
         self._account = Account(client, options.user, options.password)
         self._configured = {user: Account(client, user, password) for user, password in options.approvers.items()}
         self._own: dict[str, Account] = {}
-        self.decides = dict.fromkeys(options.decides, DecidedThere(several_levels=True))
+        self.decides = dict.fromkeys(options.decides, frozenset(Verdict))
         more = map(kinds.decided_kind, options.decides)
         self._approvals = {
             kind: ModelApprovals(

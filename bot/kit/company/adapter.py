@@ -26,9 +26,10 @@ from bot.erp.model import (
     Product,
     Slice,
     StockLevel,
+    Verdict,
 )
 from bot.erp.model.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
-from bot.erp.port import Capability, DecidedThere, ListQuery
+from bot.erp.port import Capability, ListQuery
 from bot.kit.company import decisions, goods, seeding
 from bot.kit.company import query as queries
 from bot.kit.company.activity import CompanyActivity
@@ -51,7 +52,7 @@ class DemoErp(DocumentErp):
     """
 
     capabilities = frozenset(Capability)
-    decides = MappingProxyType(dict.fromkeys(APPROVERS, DecidedThere(several_levels=True)))
+    decides = MappingProxyType(dict.fromkeys(APPROVERS, frozenset(Verdict)))
     feeds = frozenset(Feed)
     narrows_lists = True
 
