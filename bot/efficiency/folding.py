@@ -7,7 +7,7 @@ since the total minus all that is shown would tell of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, KeysView, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Generic, Protocol, TypeVar
 
@@ -72,12 +72,15 @@ def fold_divisions(records: Sequence[R], divisions: Sequence[Division[R]], reade
     """
     if people_besides(records, reader) < LEAST:
         return [Division({}, folded=True) for _ in divisions]
-    shown: list[Collection[R]] = [records]
+    person_of = {id(record): record.person for record in records}
+    shown: list[KeysView[int]] = [person_of.keys()]
     found = []
     for division in divisions:
         folded = _fold_division(division, reader)
-        parts = [part for part in (*folded.groups.values(), folded.together) if part]
-        if any(_tells_of_few(one, other, reader) for one in parts for other in shown):
+        parts = [
+            {id(record): None for record in part}.keys() for part in (*folded.groups.values(), folded.together) if part
+        ]
+        if any(_tells_of_few(one, other, person_of, reader) for one in parts for other in shown):
             folded = Division({}, folded=True)
         else:
             shown.extend(parts)
@@ -97,8 +100,12 @@ def _fold_division(division: Division[R], reader: str) -> Division[R]:
     )
 
 
-def _tells_of_few(one: Collection[R], other: Collection[R], reader: str) -> bool:
-    """Return whether one of two figures contains the other, and the rest is about a few people."""
-    less, more = sorted(({id(record): record for record in part} for part in (one, other)), key=len)
-    rest = [record for key, record in more.items() if key not in less]
-    return less.keys() <= more.keys() and bool(rest) and people_besides(rest, reader) < LEAST
+def _tells_of_few(one: KeysView[int], other: KeysView[int], person_of: Mapping[int, str], reader: str) -> bool:
+    """Return whether one of two figures contains the other, and the rest is about a few people.
+
+    Figures are told by the ids of their records.
+    """
+    less, more = sorted((one, other), key=len)
+    if len(less) == len(more) or not less <= more:
+        return False
+    return len({person_of[key] for key in more - less} - {"", reader}) < LEAST

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from bot.efficiency.findings import Finding, FoundFindings
 from bot.efficiency.predictions import Prediction
-from bot.efficiency.questions import QuestionDay, QuestionHour
+from bot.efficiency.questions import QuestionCount, QuestionHour
 from bot.efficiency.waits import AlertWait, DecisionWait
 
 
@@ -27,8 +27,8 @@ class EfficiencyReader(Protocol):
         """Return the alerts that opened in a month, the oldest first."""
         ...
 
-    async def questions(self, month: date) -> Sequence[QuestionDay]:
-        """Return how often what was asked in a month."""
+    async def questions(self, month: date) -> Sequence[QuestionCount]:
+        """Return how often what was asked in a month, in no order."""
         ...
 
     async def question_hours(self, month: date) -> Sequence[QuestionHour]:

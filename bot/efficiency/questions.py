@@ -10,21 +10,6 @@ from bot.efficiency.folding import Folded, fold
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class QuestionDay:
-    """How often a department asked a command on a day, and how many people that were.
-
-    ``department`` is an id, empty if it is not known. A month that is over has one of these, on its first day, with the
-    most people of one day.
-    """
-
-    day: date
-    command: str
-    department: str
-    number: int
-    people: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionHour:
     """How many people asked the same line by hand in an hour of a day, and how often."""
 
@@ -37,7 +22,7 @@ class QuestionHour:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionCount:
-    """How often a command was asked in a month, by a department.
+    """How often a command was asked in a month, by a department: its id, empty if it is not known.
 
     ``people`` is the most of one day: at least so many asked.
     """
@@ -46,23 +31,6 @@ class QuestionCount:
     department: str
     number: int
     people: int
-
-
-def count_questions(days: Iterable[QuestionDay]) -> list[QuestionCount]:
-    """Return the counts of some days, the most frequent first."""
-    found: dict[tuple[str, str], list[QuestionDay]] = {}
-    for day in days:
-        found.setdefault((day.command, day.department), []).append(day)
-    counts = [
-        QuestionCount(
-            command=command,
-            department=department,
-            number=sum(day.number for day in asked),
-            people=max(day.people for day in asked),
-        )
-        for (command, department), asked in found.items()
-    ]
-    return sorted(counts, key=lambda count: (-count.number, count.command, count.department))
 
 
 def fold_questions(counts: Iterable[QuestionCount]) -> Folded[QuestionCount]:

@@ -33,7 +33,7 @@ from bot.efficiency.findings import (
 )
 from bot.efficiency.folding import LEAST, Division, fold_divisions, people_besides
 from bot.efficiency.predictions import Prediction, tell_prediction
-from bot.efficiency.questions import QuestionCount, QuestionDay, count_questions, fold_questions, sum_up
+from bot.efficiency.questions import QuestionCount, fold_questions, sum_up
 from bot.efficiency.views import AlertLine, DecisionLine, FindingLine, QuestionLine, name_group
 from bot.efficiency.waits import AlertWait, DecisionWait
 from bot.erp.kinds import DECIDED, RULED_BY, ruled_by
@@ -251,13 +251,14 @@ def _without_people(figures: AlertFigures) -> AlertFigures:
 
 
 def report_questions(
-    asked: Sequence[QuestionDay], before: Sequence[QuestionDay], departments: Mapping[str, str], reader: FigureReader
+    asked: Sequence[QuestionCount],
+    before: Sequence[QuestionCount],
+    departments: Mapping[str, str],
+    reader: FigureReader,
 ) -> tuple[tuple[QuestionLine, ...], bool]:
     """Return the commands, each with its departments, and whether something is left out; most answers first."""
-    earlier = {
-        command: sum(count.number for count in of) for command, of in _by_command(count_questions(before)).items()
-    }
-    by_command = _by_command(count_questions(asked))
+    earlier = {command: sum(count.number for count in of) for command, of in _by_command(before).items()}
+    by_command = _by_command(asked)
     lines, folded = [], False
     for command, counts in sorted(by_command.items(), key=lambda item: (-sum_up(item[1]).number, item[0])):
         whole = sum_up(counts)

@@ -22,7 +22,7 @@ from bot.approvals.case import Case
 from bot.chat.answers.page_answers import PAGE
 from bot.chat.answers.watched_questions import SEEN_AS
 from bot.efficiency.figures import month_before
-from bot.efficiency.questions import QuestionDay, QuestionHour
+from bot.efficiency.questions import QuestionCount, QuestionHour
 from bot.efficiency.waits import SETTLED_AFTER, AlertWait, DecisionWait, alert_wait, decision_waits
 from bot.efficiency.working_time import WorkingHours
 from bot.outbox.spending import Quota
@@ -154,17 +154,13 @@ class StoredEfficiency:
             for row in await self._read(query)
         ]
 
-    async def questions(self, month: date) -> Sequence[QuestionDay]:
-        rows = await self._read(select(QUESTION_DAY).where(_Q.day.startswith(f"{month:%Y-%m}", autoescape=True)))
+    async def questions(self, month: date) -> Sequence[QuestionCount]:
+        counted = func.sum(_Q.number).label("number"), func.max(_Q.people).label("people")
+        of_month = _Q.day.startswith(f"{month:%Y-%m}", autoescape=True)
+        query = select(_Q.command, _Q.department, *counted).where(of_month).group_by(_Q.command, _Q.department)
         return [
-            QuestionDay(
-                day=date.fromisoformat(row.day) if len(row.day) > _MONTH else month,
-                command=row.command,
-                department=row.department,
-                number=row.number,
-                people=row.people,
-            )
-            for row in rows
+            QuestionCount(command=row.command, department=row.department, number=int(row.number), people=row.people)
+            for row in await self._read(query)
         ]
 
     async def question_hours(self, month: date) -> Sequence[QuestionHour]:

@@ -20,7 +20,7 @@ from bot.efficiency.findings import (
 )
 from bot.efficiency.lead_times import LeadCase
 from bot.efficiency.predictions import Prediction
-from bot.efficiency.questions import QuestionDay, QuestionHour
+from bot.efficiency.questions import QuestionCount, QuestionHour
 from bot.efficiency.waits import AlertWait, DecisionWait
 from tests.commands.company import NOW
 
@@ -31,7 +31,7 @@ class MemoryFigures:
 
     decided: list[DecisionWait] = field(default_factory=list)
     shown: list[AlertWait] = field(default_factory=list)
-    asked: list[QuestionDay] = field(default_factory=list)
+    asked: dict[date, list[QuestionCount]] = field(default_factory=dict)
     asked_in_hours: list[QuestionHour] = field(default_factory=list)
     spent: dict[str, int] = field(default_factory=dict)
 
@@ -41,8 +41,8 @@ class MemoryFigures:
     async def alerts(self, month: date) -> Sequence[AlertWait]:
         return [wait for wait in self.shown if _month_of(wait.at.astimezone(NOW.tzinfo).date()) == month]
 
-    async def questions(self, month: date) -> Sequence[QuestionDay]:
-        return [day for day in self.asked if _month_of(day.day) == month]
+    async def questions(self, month: date) -> Sequence[QuestionCount]:
+        return self.asked.get(month, [])
 
     async def question_hours(self, month: date) -> Sequence[QuestionHour]:
         return [hour for hour in self.asked_in_hours if _month_of(hour.day) == month]

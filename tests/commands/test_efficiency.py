@@ -19,7 +19,7 @@ from bot.cards.renderer import CardRenderer
 from bot.chat.message import Conversation, ConversationKind
 from bot.efficiency.findings import FindingTopic, RuleEdit
 from bot.efficiency.predictions import Prediction
-from bot.efficiency.questions import QuestionDay
+from bot.efficiency.questions import QuestionCount
 from bot.efficiency.views import AlertEfficiency, DecisionEfficiency, EfficiencyFindings, QuestionEfficiency
 from bot.efficiency.waits import AlertWait
 from bot.rulefiles.versions import RuleSubject
@@ -83,10 +83,9 @@ def a_month(figures: MemoryFigures) -> MemoryFigures:
         for rule, people in (("low stock", 100), ("late orders", 1))
         for number in range(40)
     ]
-    day = {"day": OCTOBER.date(), "command": "stock"}
-    figures.asked = [
-        QuestionDay(**day, department="1", number=60, people=9),
-        QuestionDay(**day, department="2", number=3, people=2),
+    figures.asked[date(2026, 10, 1)] = [
+        QuestionCount(command="stock", department="1", number=60, people=9),
+        QuestionCount(command="stock", department="2", number=3, people=2),
     ]
     figures.spent = {"question": 70, "alert": 5}
     return figures

@@ -21,7 +21,7 @@ from bot.approvals.case import AuditRow, Case, CaseState, DocumentSummary, Exter
 from bot.approvals.plan import ApprovalPlan, Vote, VoteWay
 from bot.chat.answers.watched_questions import SEEN_AS
 from bot.efficiency.figures import measure_alerts, measure_decisions, median
-from bot.efficiency.questions import count_questions
+from bot.efficiency.questions import QuestionCount
 from bot.efficiency.working_time import WorkingHours
 from bot.erp.model import Money, ReviewState, Verdict
 from bot.outbox.place import Place, PlaceKind
@@ -279,16 +279,22 @@ async def test_questions_are_counted_by_day_of_the_company_and_department(
 ) -> None:
     await put_questions(database, tmp_path)
     await figures.fill()
-    found = await figures.questions(NOVEMBER)
-    assert {(each.day.day, each.department, each.number, each.people) for each in found} == {
-        (24, "1", 2, 2),
-        (24, "2", 1, 1),
-        (24, "", 1, 1),
-        (25, "1", 4, 2),
-        (25, "2", 2, 1),
-        (25, "", 2, 1),
+    found = await rows(database, "SELECT day, command, department, number, people FROM question_day")
+    assert {tuple(row) for row in found} == {
+        ("2026-11-24", "stock", "1", 2, 2),
+        ("2026-11-24", "stock", "2", 1, 1),
+        ("2026-11-24", "stock", "", 1, 1),
+        ("2026-11-25", "stock", "1", 4, 2),
+        ("2026-11-25", "stock", "2", 2, 1),
+        ("2026-11-25", "stock", "", 2, 1),
     }
-    assert {each.command for each in found} == {"stock"}
+    assert {
+        (each.command, each.department, each.number, each.people) for each in await figures.questions(NOVEMBER)
+    } == {
+        ("stock", "1", 6, 2),
+        ("stock", "2", 3, 1),
+        ("stock", "", 3, 1),
+    }
 
 
 async def test_a_month_that_is_over_is_one_row_for_each_department(database: Database, tmp_path: Path) -> None:
@@ -296,15 +302,19 @@ async def test_a_month_that_is_over_is_one_row_for_each_department(database: Dat
     now = [NOW]
     figures = StoredEfficiency(database, WorkingHours(SHANGHAI), lambda: now[0])
     await figures.fill()
-    before = count_questions(await figures.questions(NOVEMBER))
+    before = await counted(figures)
     now[0] += timedelta(days=1)
     await figures.fill()
-    assert len(await figures.questions(NOVEMBER)) == 6, "yesterday may still be read again"
+    assert len(await rows(database, "SELECT * FROM question_day")) == 6, "yesterday may still be read again"
     now[0] += timedelta(days=1)
     for _ in range(2):
         await figures.fill()
-        assert len(await figures.questions(NOVEMBER)) == 3
-        assert count_questions(await figures.questions(NOVEMBER)) == before
+        assert len(await rows(database, "SELECT * FROM question_day")) == 3
+        assert await counted(figures) == before
+
+
+async def counted(figures: StoredEfficiency) -> set[QuestionCount]:
+    return set(await figures.questions(NOVEMBER))
 
 
 async def test_lines_are_counted_by_hour_as_people_asked_them_by_hand(

@@ -52,8 +52,8 @@ class AlertWaitRow(StoreTable, table=True):
 
 
 class QuestionDayRow(StoreTable, table=True):
-    """How often a department asked a command on a day, or in a month that is over (see
-    `bot.efficiency.questions.QuestionDay`).
+    """How often a department asked a command on a day, and how many people those were; of a month that is over, the
+    most of one day (see `bot.efficiency.questions.QuestionCount`).
     """
 
     __tablename__ = "question_day"
