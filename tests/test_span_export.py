@@ -170,6 +170,20 @@ async def test_what_a_hanging_collector_leaves_no_room_for_is_dropped_and_counte
             await exported.until("sent", 4_001)
 
 
+async def test_a_stop_gives_up_what_a_hanging_collector_does_not_take() -> None:
+    steps = [TraceStep("erp order", "demo", "ok", 0, 1)] * 99
+    async with collecting() as collector:
+        collector.open.clear()
+        async with exporting(collector.url, timeout=3) as exported:
+            for _ in range(20):
+                exported.take(traced("question", *steps))
+            async with asyncio.timeout(60):
+                while not collector.asked:  # noqa: ASYNC110 - a thread asks
+                    await asyncio.sleep(0.01)
+        assert exported.count("failed") == 2_000
+        assert collector.asked < 4, "each request in turn would be waited for"
+
+
 async def test_without_a_collector_nothing_is_loaded(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "bot.mechanisms.span_export", None)
     async with exporting("") as exported:
