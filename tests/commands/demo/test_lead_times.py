@@ -5,6 +5,9 @@ from __future__ import annotations
 from datetime import date
 from statistics import median
 
+import pytest
+
+from bot.efficiency import findings
 from bot.efficiency.lead_times import STEPS
 from bot.efficiency.lead_views import LeadCases, LeadLine, LeadTimes, in_days
 from tests.commands.company import TODAY
@@ -116,3 +119,22 @@ async def test_what_waits_is_told_with_its_documents(ask: Ask, demo: DemoCompany
     view = as_(LeadCases, await ask(f"/leadtimes {step} open", where=OWN_CHAT, person=OWNER, rows=ALL_ROWS))
     assert {case.number for case in view.rows} == {number for (number,) in demo.rows(WAITING[step])}
     assert list(view.row_lines()) == [f"/{step} {case.number}" for case in view.rows]
+
+
+async def test_slow_vendors_are_those_of_sql(ask: Ask, demo: DemoCompany, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Few vendors of the demo have many orders, so two are enough, of half a year."""
+    monkeypatch.setattr(findings, "LEAST_ORDERS", 2)
+    received = {}
+    for month in (date(2026, number, 1) for number in range(5, 11)):
+        line = f"/leadtimes {month:%Y-%m} po longest"
+        received[month] = as_(LeadCases, await ask(line, where=OWN_CHAT, person=OWNER, rows=ALL_ROWS)).rows
+    last = CASES["po"].replace("MAX(r.received_on)", "MAX(r.received_on) AS last")
+    slow = demo.rows(f"""
+        SELECT o.vendor, 100 * SUM(c.last > c.due_on) / COUNT(*), COUNT(*)
+        FROM (SELECT number, last, due_on FROM ({last})) AS c JOIN demo_purchase o USING (number)
+        WHERE c.last >= '2026-05-01' AND c.last < '2026-11-01' AND c.due_on IS NOT NULL
+        GROUP BY o.vendor HAVING COUNT(*) >= 2 AND 100 * SUM(c.last > c.due_on) >= 40 * COUNT(*)
+    """)
+    assert slow
+    told = {str(each.seen).partition(", by")[0] for each in findings.find_slow_vendors(received)}
+    assert told == {f"“{vendor}” was late with {share}% of {count} orders" for vendor, share, count in slow}
