@@ -23,7 +23,6 @@ import shutil
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
 from inspect import iscoroutinefunction
-from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -37,7 +36,6 @@ from tests.browser.echo_bot import EchoBot, connected_bot
 from tests.browser.tab_pool import PATIENCE_MS, TabPool
 from tests.scenario.conftest import BotSystem
 
-FOLDER = Path(__file__).parent
 ARGUMENTS = (
     "--no-sandbox",
     "--disable-gpu",
@@ -56,7 +54,9 @@ OpenPage = Callable[..., Awaitable[ChatPage]]
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if FOLDER in item.path.parents and isinstance(item, pytest.Function) and iscoroutinefunction(item.function):
+        if not item.nodeid.startswith("tests/browser/"):
+            continue
+        if isinstance(item, pytest.Function) and iscoroutinefunction(item.function):
             item.add_marker("browser")
             item.add_marker(pytest.mark.asyncio(loop_scope="session"), append=False)
 
