@@ -121,7 +121,8 @@ async def _decisions(
     zone = _zone(context)
     decisions = report_decisions(months, month, reader, zone)
     found = await findings.found()
-    reported = report_findings(found, reader, zone, findings.address)
+    # Who wants many rows at once, such as a page, has all findings beside them.
+    reported = () if context.rows else report_findings(found, reader, zone, findings.address).lines
     news = [each for each in await findings.predictions() if each.is_news(context.now)]
     return DecisionEfficiency(
         rows=page_of(decisions.lines, context, DecisionEfficiency.page_size),
@@ -133,7 +134,7 @@ async def _decisions(
         folded=decisions.folded,
         own_only=reader.decisions.isdisjoint(decided),
         beside_lines=_beside(month, reader),
-        findings=reported.lines[: EfficiencyFindings.page_size],
+        findings=reported[: EfficiencyFindings.page_size],
         outcomes=report_predictions(news, found, reader, zone),
     )
 
