@@ -33,6 +33,7 @@ SECRET = "甲公司 1280.00"
 OLD, NEW = (CompanyKey(bytes([n]) * 32) for n in (1, 2))
 
 PLAIN = {
+    "absence": {"user_id", "substitute"},
     "alert": {"id", "state", "severity"},
     "alert_card": {"id", "place", "route", "state", "next_card", "digest"},
     "alert_card_member": {"card", "alert"},
