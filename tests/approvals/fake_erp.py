@@ -46,6 +46,8 @@ class FakeApprovalErp:
     now: Callable[[], datetime]
     orders: dict[str, Any] = field(default_factory=dict)
     """Number → purchase order; documents of other kinds stand under their kind and number."""
+    waits_since: dict[str, str] = field(default_factory=dict)
+    """Name in ``orders`` → the version at which it was submitted, or came to its level, the last time."""
     levels: dict[str, tuple[tuple[str, ...], ...]] = field(default_factory=dict)
     """Number → the accounts of each of the ERP's own levels; without, anybody at one level."""
     written: list[Decision] = field(default_factory=list)
@@ -157,6 +159,7 @@ class FakeApprovalErp:
     def _waiting(self, document: ErpRecord, level: int, done: Approval | None = None) -> ErpRecord:
         levels = self.levels.get(document.number, ((),))
         approval = replace(done or Approval(), pending_for=levels[level - 1], level=level, levels=len(levels))
+        self.waits_since[name_of(kind_of(document).command, document.number)] = review_of(document).version
         return with_review(document, state=ReviewState.WAITING, approval=approval)
 
 
@@ -165,5 +168,10 @@ def name_of(command: str, number: str) -> str:
     return number if command == "po" else f"{command} {number}"
 
 
+def version_number(version: str) -> int:
+    """Return how many versions there are up to this one."""
+    return int(version[1:])
+
+
 def _next(version: str) -> str:
-    return f"v{int(version[1:]) + 1}"
+    return f"v{version_number(version) + 1}"
