@@ -162,7 +162,8 @@ class ApprovalMachine(RuleBasedStateMachine):
         if before is not None and before.status is ReviewState.WAITING:
             return
         order = replace(waiting_order(f"{total} CNY", requester=requester), number=one)
-        erp.submit(order if before is None else with_review(order, version=f"v{version_number(before.review.version) + 1}"))
+        submitted = 0 if before is None else version_number(before.review.version)
+        erp.submit(with_review(order, version=f"v{submitted + 1}"))
         self.poll(one, after)
 
     @rule(one=number, vendor=st.sampled_from(("ACME", "OTHER", "", "")), by=person)

@@ -106,7 +106,7 @@ async def _counted(vendor: str, warehouses: int) -> dict[str, int | None]:
     contract: Any = getattr(import_module(f"tests.erp.{module}"), name)()
     assert isinstance(contract, ContractBase)
     clock = Clock()
-    company = _company(ReferenceCompany(TODAY, number=type(contract).number, now=clock.now), warehouses)
+    company = _company(contract.found_company(TODAY, clock), warehouses)
     with tempfile.TemporaryDirectory() as folder:
         installation: Any = contract.install(company, clock, Path(folder))
         options = {}

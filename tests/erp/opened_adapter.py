@@ -38,7 +38,7 @@ async def opened(
     module, _, name = adapter.partition(":")
     contract: Any = getattr(import_module(f"tests.erp.{module}"), name)()
     clock = clock or Clock()
-    company = ReferenceCompany(TODAY, number=type(contract).number, now=clock.now)
+    company = contract.found_company(TODAY, clock)
     (folder / "installation").mkdir()
     installation = contract.install(company, clock, folder / "installation")
     await installation.start()

@@ -23,8 +23,10 @@ READERS = (
 )
 
 
-MOST_CALLS = 15
-"""For all documents with their lines, the first time with names and settings; Tryton reads pages of ten here."""
+MOST_CALLS = 25
+"""For all documents with their lines and who decided them, the first time with names and settings; Tryton reads pages
+of ten here.
+"""
 
 
 @pytest.mark.sampled(2)

@@ -51,7 +51,7 @@ async def check(tmp_path: Path) -> AsyncIterator[Check]:
             contract: Any = getattr(import_module(f"tests.erp.{module}"), name)()
             assert isinstance(contract, ContractBase)
             clock = reference.Clock()
-            company = reference.ReferenceCompany(reference.TODAY, number=type(contract).number, now=clock.now)
+            company = contract.found_company(reference.TODAY, clock)
             (tmp_path / "installation").mkdir(exist_ok=True)
             installation: Any = contract.install(company, clock, tmp_path / "installation")
             await installation.start()

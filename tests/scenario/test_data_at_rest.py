@@ -31,9 +31,10 @@ LINES = (
     "/invoice INV-7",
     f"/po {SMALL}",
     "/stock SKU123",
-    "/invoice overdue",
     "那个很急的订单怎么样了",
 )
+GENERAL = "/invoice overdue"
+"""It names nothing and nobody: the audit log keeps it."""
 REASON = "价格太高，请重新询价"
 
 
@@ -65,7 +66,7 @@ def found_in(folder: Path, words: Iterable[str]) -> set[str]:
 
 async def use(scenario: DemoApprovalScenario) -> None:
     """Ask, decide one order each way, and report an event."""
-    for line in LINES:
+    for line in (*LINES, GENERAL):
         await scenario.ask(line, MANAGER)
     await scenario.press(scenario.card(SMALL, MANAGER), YES, MANAGER)
     await scenario.ask(f"/reject {LARGE} {REASON}", BOSS)
@@ -99,8 +100,8 @@ async def test_no_file_tells_a_price_a_partner_a_message_or_a_key(
     assert len(handed) > len(LINES)
     words = {*amounts, *handed, *LINES, order.vendor, sale.customer, REASON, "远山贸易", "98765.43"}
     assert found_in(data, words) == set()
-    assert found_in(data, {SMALL, MANAGER, "SHOWN-1"}) == {SMALL, MANAGER, "SHOWN-1"}, (
-        "numbers and ids are searched for"
+    assert found_in(data, {SMALL, MANAGER, "SHOWN-1", GENERAL}) == {SMALL, MANAGER, "SHOWN-1", GENERAL}, (
+        "numbers and ids are searched for, and general lines counted"
     )
     assert sorted(file.name for file in data.iterdir() if file.name.startswith("dingerp")) == (
         ["dingerp.key", "dingerp.sqlite3", "dingerp.sqlite3.owner"]

@@ -243,6 +243,10 @@ class ContractBase:
 
     @pytest.fixture
     def company(self, today: date, clock: Clock) -> ReferenceCompany:
+        return self.found_company(today, clock)
+
+    def found_company(self, today: date, clock: Clock) -> ReferenceCompany:
+        """Return the company whose records an installation has."""
         return ReferenceCompany(today, number=type(self).number, now=clock.now, reviewed=tuple(self.decides))
 
     @pytest.fixture

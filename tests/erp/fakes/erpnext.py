@@ -115,6 +115,8 @@ class FakeErpNext(FakeServer):
     def __init__(self, company: ReferenceCompany, clock: Clock, *, workflow: bool = True) -> None:
         super().__init__(company, clock)
         self.workflow = workflow
+        self._reviewable = sorted({doctype for doctype, _ in self._reviewed()})
+        """The DocTypes that have a Workflow, also once no document is left."""
         self.unreadable: set[str] = set()
         """DocTypes that nobody may read."""
         self.case_sensitive_names = False
@@ -324,8 +326,7 @@ class FakeErpNext(FakeServer):
             case "Work Order":
                 return [self._made(documents.work_order, order) for order in company.productions.values()]
             case "Workflow":
-                doctypes = sorted({doctype for doctype, _ in self._reviewed()}) if self.workflow else ()
-                return [flow.workflow(doctype, _CHANGED) for doctype in doctypes]
+                return [flow.workflow(doctype, _CHANGED) for doctype in self._reviewable if self.workflow]
             case "Workflow Action":
                 waiting = ((doctype, record) for doctype, record in self._reviewed() if record.review.waits)
                 return [

@@ -12,7 +12,7 @@ from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
-from bot.erp.model import PurchaseOrder
+from bot.erp.kinds import Kind
 from bot.kit.testing.company import Clock, ReferenceCompany
 from tests.erp.fakes.odoo import FakeOdoo, OdooCall
 from tests.erp.fakes.odoo_engine import Many2One, OdooModel, Record
@@ -84,24 +84,17 @@ class TwoCompanyOdoo(FakeOdoo):
                 return value * TIMES
         return value
 
-    def _purchases(self, asked: OdooCall) -> list[PurchaseOrder]:
-        ids = asked.ids or []
-        if not any(map(_is_theirs, ids)):
-            return super()._purchases(asked)
-        wanted = {str(key - _BEHIND) for key in ids}
-        return [order for order in self.sister.purchases.values() if order.id in wanted]
-
-    def _approve(self, asked: OdooCall) -> dict[str, Any]:
+    def _answer(self, asked: OdooCall) -> Any:
         with self._as_asked(asked):
-            return super()._approve(asked)
+            return super()._answer(asked)
 
-    def _cancel(self, asked: OdooCall) -> None:
-        with self._as_asked(asked):
-            super()._cancel(asked)
+    def _asked_for(self, asked: OdooCall) -> tuple[Kind[Any], list[Any]]:
+        ids = [key - _BEHIND if _is_theirs(key) else key for key in asked.ids or ()]
+        return super()._asked_for(replace(asked, ids=ids))
 
     @contextmanager
     def _as_asked(self, asked: OdooCall) -> Iterator[None]:
-        """Let the company decide that has the orders."""
+        """Let the company decide that has the documents."""
         ours = self.company
         self.company = self.sister if any(map(_is_theirs, asked.ids or ())) else ours
         try:
