@@ -7,12 +7,14 @@ since the total minus all that is shown would tell of them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, KeysView, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Generic, Protocol, TypeVar
+from typing import Generic, Protocol, TypeAlias, TypeVar
 
 LEAST = 5
 """The people whom a figure has to be about, besides its reader."""
+_MOST_TRIES = 300
+"""Groups of a few people that are looked at for one division: some hundredths of a second."""
 
 
 class AboutPerson(Protocol):
@@ -65,25 +67,25 @@ class Division(Generic[R]):
 
 
 def fold_divisions(records: Sequence[R], divisions: Sequence[Division[R]], reader: str) -> list[Division[R]]:
-    """Fold each division of the same records, so that no two figures differ by what a few people did.
+    """Fold each division of the same records, so that no sums of figures differ by what a few people did.
 
-    A division in which a group lies within one that is already shown, and all but a few people's records of it, is left
-    out. Nothing is shown if the records as a whole are about too few.
+    A division is left out whose figures would, together with those of the divisions before it. Nothing is shown if the
+    records as a whole are about too few.
     """
     if people_besides(records, reader) < LEAST:
         return [Division({}, folded=True) for _ in divisions]
-    person_of = {id(record): record.person for record in records}
-    shown: list[KeysView[int]] = [person_of.keys()]
-    found = []
+    figures_of = dict.fromkeys(map(id, records), 0)
+    figures, found = 0, []
     for division in divisions:
         folded = _fold_division(division, reader)
-        parts = [
-            {id(record): None for record in part}.keys() for part in (*folded.groups.values(), folded.together) if part
-        ]
-        if any(_tells_of_few(one, other, person_of, reader) for one in parts for other in shown):
+        counted = dict(figures_of)
+        for figures, part in enumerate(filter(None, (*folded.groups.values(), folded.together)), figures):
+            counted.update((id(record), counted[id(record)] | 1 << figures) for record in part)
+        figures += 1
+        if _tells_of_few(_by_figures(records, counted, reader)):
             folded = Division({}, folded=True)
         else:
-            shown.extend(parts)
+            figures_of = counted
         found.append(folded)
     return found
 
@@ -100,12 +102,49 @@ def _fold_division(division: Division[R], reader: str) -> Division[R]:
     )
 
 
-def _tells_of_few(one: KeysView[int], other: KeysView[int], person_of: Mapping[int, str], reader: str) -> bool:
-    """Return whether one of two figures contains the other, and the rest is about a few people.
+_People: TypeAlias = frozenset[str]
+_Atoms: TypeAlias = Mapping[int, _People]
+"""The people of the records that count in the same figures; a bit stands for each figure."""
 
-    Figures are told by the ids of their records.
+
+def _by_figures(records: Sequence[R], figures_of: Mapping[int, int], reader: str) -> _Atoms:
+    people: dict[int, set[str]] = {}
+    for record in records:
+        people.setdefault(figures_of[id(record)], set()).add(record.person)
+    return {figures: frozenset(some - {"", reader}) for figures, some in people.items()}
+
+
+def _tells_of_few(atoms: _Atoms) -> bool:
+    """Return whether figures can be added and subtracted until only the records of a few people are left.
+
+    Such a sum is nothing without these people: so without them fewer figures are independent of each other. Of the most
+    independent ones, one has to be theirs alone; so only such people are tried. Sums are looked at modulo two, which
+    finds each but those that have to be halved. What takes too many tries is taken for telling.
     """
-    less, more = sorted((one, other), key=len)
-    if len(less) == len(more) or not less <= more:
-        return False
-    return len({person_of[key] for key in more - less} - {"", reader}) < LEAST
+    whole = len(_independent(atoms))
+    tried: set[_People] = set()
+
+    def tell(few: _People) -> bool:
+        tried.add(few)
+        left = {figures: people for figures, people in atoms.items() if not people <= few}
+        found = _independent(sorted(left, key=lambda figures: -len(left[figures])))
+        if len(found) < whole or len(tried) > _MOST_TRIES:
+            return True
+        more = (few | left[figures] for figures in found)
+        return any(tell(some) for some in more if len(some) < LEAST and some not in tried)
+
+    return tell(frozenset())
+
+
+def _independent(sums: Iterable[int]) -> list[int]:
+    """Return those of some sums, as bits of their parts, that do not follow from the ones before them."""
+    reduced: dict[int, int] = {}
+    found = []
+    for parts in sums:
+        rest = parts
+        while (highest := rest.bit_length()) in reduced:
+            rest ^= reduced[highest]
+        if rest:
+            reduced[highest] = rest
+            found.append(parts)
+    return found

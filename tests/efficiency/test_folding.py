@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations
 
@@ -65,6 +66,33 @@ def test_a_group_of_another_division_does_not_tell_of_the_few_that_it_lacks() ->
     assert {id(wait) for wait in waits[:7]} not in parts or {id(wait) for wait in waits[:8]} not in parts
 
 
+def test_groups_added_up_do_not_tell_of_the_few_that_they_lack() -> None:
+    """One rule has all decisions of two levels, and those of one person at the third, which others decide as well."""
+    waits = [
+        *crowd(6, "a", rule="small", level=1),
+        *crowd(6, "b", rule="small", level=2),
+        decided("boss", 40, rule="small", level=3),
+        *crowd(6, "c", rule="large", level=3),
+        *crowd(6, "d", rule="large", level=4),
+    ]
+    levels, rules = (divide(waits, name) for name in (lambda wait: wait.level, lambda wait: wait.rule))
+    by_level, by_rule = fold_divisions(waits, [levels, rules], READER)
+    assert (set(by_level.groups), by_rule.groups) == ({1, 2, 3, 4}, {})
+
+
+def test_figures_of_three_divisions_do_not_tell_of_a_few_together() -> None:
+    """Level 1 and the card are each of many, and together the rule, but for what one person did."""
+    waits = [
+        *crowd(6, "a", level=1, way="page", rule="small"),
+        *crowd(6, "b", level=2, way="card", rule="small"),
+        *crowd(6, "c", level=2, way="page", rule="large"),
+        decided("boss", level=2, way="page", rule="small"),
+    ]
+    names = (lambda wait: wait.level, lambda wait: wait.way, lambda wait: wait.rule)
+    shown = fold_divisions(waits, [divide(waits, name) for name in names], READER)
+    assert [bool(division.groups) for division in shown] == [True, True, False]
+
+
 waits = st.lists(
     st.builds(
         decided,
@@ -90,6 +118,17 @@ def test_no_two_figures_differ_by_what_a_few_people_did(waits: list[DecisionWait
             assert people_besides(rest, READER) >= LEAST
 
 
+@given(waits, st.data())
+def test_no_sum_of_figures_is_about_a_few_people(waits: list[DecisionWait], data: st.DataObject) -> None:
+    parts = shown_parts(waits)
+    signs = data.draw(st.lists(st.sampled_from([-1, 0, 0, 1]), min_size=len(parts), max_size=len(parts)))
+    sums = Counter[int]()
+    for sign, part in zip(signs, parts, strict=True):
+        sums.update({id(wait): sign for wait in part})
+    left = [wait for wait in waits if sums[id(wait)]]
+    assert not left or people_besides(left, READER) >= LEAST
+
+
 @given(waits)
 def test_the_total_without_all_shown_groups_of_a_division_is_of_many_or_none(waits: list[DecisionWait]) -> None:
     for division in fold_divisions(waits, list(divide_decisions(waits, SHANGHAI).values()), READER):
@@ -99,9 +138,9 @@ def test_the_total_without_all_shown_groups_of_a_division_is_of_many_or_none(wai
 
 
 def test_nothing_is_folded_where_all_groups_are_large() -> None:
-    found = divide_decisions(crowd(6, level=1) + crowd(6, level=2), SHANGHAI)
-    levels: Division[DecisionWait] = found[DividedBy.LEVEL]
-    (shown,) = fold_divisions(crowd(6, level=1) + crowd(6, level=2), [levels], READER)
+    waits = crowd(6, level=1) + crowd(6, level=2)
+    levels: Division[DecisionWait] = divide_decisions(waits, SHANGHAI)[DividedBy.LEVEL]
+    (shown,) = fold_divisions(waits, [levels], READER)
     assert (set(shown.groups), shown.together, shown.folded) == ({1, 2}, [], False)
 
 
