@@ -161,19 +161,18 @@ async def _questions(
     _require(allowed=reader.spending)
     asked, before = await figures.questions(month), await figures.questions(month_before(month))
     calls = await figures.calls(month)
-    lines, folded = report_questions(asked, before, await figures.departments(), reader)
-    count = sum(each.number for each in asked)
+    found = report_questions(asked, before, await figures.departments(), reader)
     spent = calls.get(Purpose.QUESTION.value, 0)
     return QuestionEfficiency(
-        rows=page_of(lines, context, QuestionEfficiency.page_size),
-        total=len(lines),
+        rows=page_of(found.lines, context, QuestionEfficiency.page_size),
+        total=len(found.lines),
         offset=context.offset,
         line=efficiency_line(month, EfficiencyPart.QUESTIONS),
         month=month,
         parts=_other_parts(month, reader, EfficiencyPart.QUESTIONS),
-        folded=folded,
+        folded=found.folded,
         calls=tuple(SpentCalls(purpose=name, calls=number) for name, number in calls.items()),
-        per_thousand=round(1_000 * spent / count) if count else None,
+        per_thousand=round(1_000 * spent / found.number) if found.number else None,
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta, tzinfo
 from enum import StrEnum
 from typing import TypeVar
@@ -77,6 +77,20 @@ def measure_decisions(waits: Sequence[DecisionWait]) -> DecisionFigures:
         approved=percent(len(approved), len(waits)),
         changed=percent(sum(wait.changed for wait in approved), len(approved)),
     )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """A share of those decisions alone that ``counts`` lets through; ``leave_out`` takes it from figures."""
+
+    counts: Callable[[DecisionWait], bool]
+    leave_out: Callable[[DecisionFigures], DecisionFigures]
+
+
+SHARES = (
+    Share(counts=lambda wait: wait.in_time is not None, leave_out=lambda figures: replace(figures, in_time=None)),
+    Share(counts=lambda wait: wait.approved, leave_out=lambda figures: replace(figures, changed=None)),
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

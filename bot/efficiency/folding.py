@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from typing import Generic, Protocol, TypeAlias, TypeVar
 
 LEAST = 5
@@ -65,6 +66,11 @@ class Division(Generic[R]):
     together: Sequence[R] = ()
     folded: bool = False
 
+    @property
+    def parts(self) -> tuple[Sequence[R], ...]:
+        """The records of each group, then what is together, if anything is."""
+        return (*self.groups.values(), *([self.together] if self.together else ()))
+
 
 def fold_divisions(records: Sequence[R], divisions: Sequence[Division[R]], reader: str) -> list[Division[R]]:
     """Fold each division of the same records, so that no sums of figures differ by what a few people did.
@@ -75,13 +81,13 @@ def fold_divisions(records: Sequence[R], divisions: Sequence[Division[R]], reade
     if people_besides(records, reader) < LEAST:
         return [Division({}, folded=True) for _ in divisions]
     figures_of = dict.fromkeys(map(id, records), 0)
-    figures, found = 0, []
+    figures, found = count(), []
     for division in divisions:
         folded = _fold_division(division, reader)
         counted = dict(figures_of)
-        for figures, part in enumerate(filter(None, (*folded.groups.values(), folded.together)), figures):
-            counted.update((id(record), counted[id(record)] | 1 << figures) for record in part)
-        figures += 1
+        for part in folded.parts:
+            figure = 1 << next(figures)
+            counted.update((id(record), counted[id(record)] | figure) for record in part)
         if _tells_of_few(_by_figures(records, counted, reader)):
             folded = Division({}, folded=True)
         else:

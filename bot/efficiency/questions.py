@@ -34,15 +34,23 @@ class QuestionCount:
 
 
 def fold_questions(counts: Iterable[QuestionCount]) -> Folded[QuestionCount]:
-    """Fold the departments of one command of which few people asked; the reader may be one of them."""
+    """Fold the departments of one command, or commands, that few people asked; the reader may be one of them."""
     return fold(counts, lambda some: max((count.people for count in some), default=0) - 1)
 
 
 def sum_up(counts: Sequence[QuestionCount]) -> QuestionCount:
-    """Return several counts of one command as one."""
+    """Return the departments of one command as one: each person counts for one of them."""
     return QuestionCount(
         command=counts[0].command,
         department="",
         number=sum(count.number for count in counts),
-        people=max(count.people for count in counts),
+        people=sum(count.people for count in counts),
     )
+
+
+def sum_up_commands(counts: Iterable[QuestionCount]) -> dict[str, QuestionCount]:
+    """Return the sum of each command."""
+    by_command: dict[str, list[QuestionCount]] = {}
+    for count in counts:
+        by_command.setdefault(count.command, []).append(count)
+    return {command: sum_up(of) for command, of in by_command.items()}

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import date, tzinfo
-from typing import TypeVar
+from dataclasses import dataclass, replace
+from datetime import date, datetime, tzinfo
+from typing import Any, TypeVar
 
-from bot.access.grants import EVERYTHING
+from bot.access.grants import EVERYTHING, Grant
+from bot.access.people import Person
 from bot.access.policy import ADMIN, AccessPolicy, AccessRequest
 from bot.chat.context import QuestionContext
 from bot.chat.days import DaysOrMonth
 from bot.chat.parsing import command_line
 from bot.efficiency.figures import (
+    SHARES,
     AlertFigures,
+    DecisionFigures,
     DividedBy,
     divide,
     divide_decisions,
@@ -31,12 +34,12 @@ from bot.efficiency.findings import (
     level_of,
     tell_effect,
 )
-from bot.efficiency.folding import LEAST, Division, fold_divisions, people_besides
+from bot.efficiency.folding import LEAST, Division, Folded, fold_divisions, people_besides
 from bot.efficiency.predictions import Prediction, tell_prediction
-from bot.efficiency.questions import QuestionCount, fold_questions, sum_up
+from bot.efficiency.questions import QuestionCount, fold_questions, sum_up, sum_up_commands
 from bot.efficiency.views import AlertLine, DecisionLine, FindingLine, QuestionLine, name_group
-from bot.efficiency.waits import AlertWait, DecisionWait
-from bot.erp.kinds import DECIDED, RULED_BY, ruled_by
+from bot.efficiency.waits import SETTLED_AFTER, AlertWait, DecisionWait
+from bot.erp.kinds import DECIDED, RULED_BY, Kind, ruled_by
 from bot.words.disclosure import FieldClass
 from bot.words.phrase import Phrase, phrase
 
@@ -44,6 +47,7 @@ T = TypeVar("T")
 
 PEOPLE = "deciders"
 """The command whose users see figures about single people."""
+_PEOPLE = AccessRequest(command=PEOPLE, reserved=True)
 _ALERTS = "alerts"
 _SPENDING = "quota"
 
@@ -68,6 +72,8 @@ class FigureReader:
     """
 
     user_id: str
+    settled_before: datetime
+    """What happens to an alert that was shown until then counts no more."""
     people: bool
     decisions: frozenset[str]
     amounts: frozenset[str]
@@ -84,17 +90,19 @@ class FigureReader:
 
 
 def figure_reader(policy: AccessPolicy, context: QuestionContext) -> FigureReader:
-    """Return what the asker may see of figures."""
-    person = context.person
-    rights = {kind: policy.decide_area(person, ruled_by(kind)) for kind in DECIDED}
-    seen = {kind: right.grant for kind, right in rights.items() if right.allowed and EVERYTHING in right.grant.scopes}
+    """Return what the asker may see of figures: by a key none of all decisions, unless it opens all that they see."""
+    person, owner = context.person, replace(context.person, key=None)
+    seen = _seen_kinds(policy, person)
+    if seen.keys() != _seen_kinds(policy, owner).keys() and not policy.decide(owner, _PEOPLE).allowed:
+        seen = {}  # all decisions without those of another key would tell of who decided the rest
 
     def may(command: str, *, reserved: bool) -> bool:
         return policy.decide(person, AccessRequest(command=command, reserved=reserved)).allowed
 
     return FigureReader(
         user_id=person.user_id or "",
-        people=may(PEOPLE, reserved=True),
+        settled_before=context.now - SETTLED_AFTER,
+        people=policy.decide(person, _PEOPLE).allowed,
         decisions=frozenset(kind.command for kind in seen),
         amounts=frozenset(kind.command for kind, grant in seen.items() if grant.fields >= kind.amounts.classes),
         alerts=may(_ALERTS, reserved=False),
@@ -105,6 +113,12 @@ def figure_reader(policy: AccessPolicy, context: QuestionContext) -> FigureReade
         ),
         rules=ADMIN in policy.roles_of(person) and not person.is_external,
     )
+
+
+def _seen_kinds(policy: AccessPolicy, person: Person) -> Mapping[Kind[Any], Grant]:
+    """Return the kinds of which somebody sees all documents that are decided, with what of them."""
+    rights = {kind: policy.decide_area(person, ruled_by(kind)) for kind in DECIDED}
+    return {kind: right.grant for kind, right in rights.items() if right.allowed and EVERYTHING in right.grant.scopes}
 
 
 def month_of_days(days: DaysOrMonth | None, context: QuestionContext, *, latest: date) -> date:
@@ -162,7 +176,8 @@ def report_decisions(
             seen = reader.people or people_besides(waits, reader.user_id) >= LEAST
             folded |= bool(waits) and not seen
             if waits and seen:
-                lines.append(DecisionLine(name=name, figures=measure_decisions(waits)))
+                (figures,) = _measure([Division({"": waits})], waits, reader)[0]
+                lines.append(DecisionLine(name=name, figures=figures))
     lines += own_decisions(months[month], reader)
     if reader.decisions:
         divided = _report_divisions(seen_waits[month], reader, zone)
@@ -177,34 +192,61 @@ def own_decisions(waits: Sequence[DecisionWait], reader: FigureReader) -> tuple[
     return (DecisionLine(name=phrase("Yourself"), figures=measure_decisions(own)),) if own else ()
 
 
-def _seen_divisions(
+def _divisions(
     waits: Sequence[DecisionWait], reader: FigureReader, zone: tzinfo
 ) -> dict[DividedBy, Division[DecisionWait]]:
+    """Return a month's decisions divided as a reader may see them.
+
+    Amounts are folded with all else, also for who may not see them: so the rest does not depend on it.
+    """
     divisions = divide_decisions(waits, zone)
+    if reader.people:
+        return divisions
+    return dict(zip(divisions, fold_divisions(waits, list(divisions.values()), reader.user_id), strict=True))
+
+
+def _report_divisions(waits: Sequence[DecisionWait], reader: FigureReader, zone: tzinfo) -> ReportedLines:
+    divisions = _divisions(waits, reader, zone)
     kinds = {wait.kind for wait in waits}
     if not kinds <= reader.amounts:
         del divisions[DividedBy.AMOUNT]
     if len(kinds) == 1:
         del divisions[DividedBy.KIND]
-    return divisions
-
-
-def _report_divisions(waits: Sequence[DecisionWait], reader: FigureReader, zone: tzinfo) -> ReportedLines:
-    divisions = _seen_divisions(waits, reader, zone)
-    shown = list(divisions.values())
-    if not reader.people:
-        shown = fold_divisions(waits, shown, reader.user_id)
     lines: list[DecisionLine] = []
-    for by, division in zip(divisions, shown, strict=True):
-        groups = [(name_group(by, name), of) for name, of in division.groups.items()]
+    measured = _measure(list(divisions.values()), waits, reader)
+    for (by, division), figures in zip(divisions.items(), measured, strict=True):
+        names = [name_group(by, name) for name in division.groups]
         if division.together:
-            groups.append((phrase("Others together"), division.together))
-        heads: list[Phrase | None] = [_DIVISIONS[by], *[None] * len(groups)]
+            names.append(phrase("Others together"))
+        heads: list[Phrase | None] = [_DIVISIONS[by], *[None] * len(names)]
         lines += (
-            DecisionLine(name=name, figures=measure_decisions(of), heads=head)
-            for (name, of), head in zip(groups, heads, strict=False)
+            DecisionLine(name=name, figures=each, heads=head)
+            for name, each, head in zip(names, figures, heads, strict=False)
         )
-    return ReportedLines(tuple(lines), any(division.folded for division in shown))
+    return ReportedLines(tuple(lines), any(division.folded for division in divisions.values()))
+
+
+def _measure(
+    divisions: Sequence[Division[DecisionWait]], waits: Sequence[DecisionWait], reader: FigureReader
+) -> list[list[DecisionFigures]]:
+    """Return the figures of each part of some divisions.
+
+    A share of some decisions alone, such as of those with a deadline, is left out where these are of too few people.
+    """
+    measured = [[measure_decisions(part) for part in division.parts] for division in divisions]
+    for share in SHARES if not reader.people else ():
+        counted = [
+            Division(
+                {number: some for number, part in enumerate(division.parts) if (some := [*filter(share.counts, part)])}
+            )
+            for division in divisions
+        ]
+        folded = fold_divisions([*filter(share.counts, waits)], counted, reader.user_id)
+        measured = [
+            [share.leave_out(each) for each in figures] if some.folded else figures
+            for figures, some in zip(measured, folded, strict=True)
+        ]
+    return measured
 
 
 def report_people(
@@ -226,28 +268,44 @@ def report_people(
 def report_alerts(waits: Sequence[AlertWait], reader: FigureReader) -> tuple[tuple[AlertLine, ...], bool]:
     """Return a line for each rule, the noisiest first, and whether something is left out.
 
-    Who acknowledges is a person: of fewer than `LEAST` it is not told how fast, nor how many of the alerts.
+    Who takes up an alert is a person: of fewer than `LEAST` it is not told how fast, nor how many of the alerts.
     """
     rules = divide(waits, lambda wait: wait.rule).groups
     lines, folded = [], False
     for rule, of in sorted(rules.items(), key=lambda item: (-len(item[1]), str(item[0]))):
         figures = measure_alerts(of)
-        if not reader.people and figures.acknowledged and people_besides(of, reader.user_id) < LEAST:
-            figures, folded = _without_people(figures), True
-        lines.append(AlertLine(rule=str(rule), figures=figures))
+        seen = figures if reader.people else _without_few(figures, of, reader)
+        folded |= seen != figures
+        lines.append(AlertLine(rule=str(rule), figures=seen))
     return tuple(lines), folded
 
 
-def _without_people(figures: AlertFigures) -> AlertFigures:
-    return AlertFigures(
-        opened=figures.opened,
-        acknowledged=None,
-        acknowledged_after=None,
-        resolved=figures.resolved,
-        resolved_after=figures.resolved_after,
-        ignored=None,
-        repeated=figures.repeated,
-    )
+def _without_few(figures: AlertFigures, waits: Sequence[AlertWait], reader: FigureReader) -> AlertFigures:
+    """Return figures without those of few people: also of those who take up alerts and do not acknowledge them."""
+    if _tells_who(waits, reader):
+        return replace(figures, ignored=None, acknowledged=None, acknowledged_after=None)
+    taken = [wait for wait in waits if not wait.ignored]
+    (known,) = fold_divisions(taken, [divide(taken, lambda wait: wait.acknowledged is not None)], reader.user_id)
+    return replace(figures, acknowledged=None, acknowledged_after=None) if taken and known.folded else figures
+
+
+def _tells_who(waits: Sequence[AlertWait], reader: FigureReader) -> bool:
+    """Return whether few people took up what was taken up of some alerts, or one of them still may.
+
+    What changes from one day to the next tells of who did something meanwhile.
+    """
+    taken = [wait for wait in waits if not wait.ignored]
+    is_settled = all(wait.at <= reader.settled_before for wait in waits)
+    return not is_settled or (bool(taken) and people_besides(taken, reader.user_id) < LEAST)
+
+
+@dataclass(frozen=True, slots=True)
+class ReportedQuestions:
+    """Counts for a reader. ``number``: of all questions, None if too few people asked to tell it."""
+
+    lines: tuple[QuestionLine, ...]
+    number: int | None
+    folded: bool
 
 
 def report_questions(
@@ -255,27 +313,36 @@ def report_questions(
     before: Sequence[QuestionCount],
     departments: Mapping[str, str],
     reader: FigureReader,
-) -> tuple[tuple[QuestionLine, ...], bool]:
-    """Return the commands, each with its departments, and whether something is left out; most answers first."""
-    earlier = {command: sum(count.number for count in of) for command, of in _by_command(before).items()}
-    by_command = _by_command(asked)
-    lines, folded = [], False
-    for command, counts in sorted(by_command.items(), key=lambda item: (-sum_up(item[1]).number, item[0])):
-        whole = sum_up(counts)
+) -> ReportedQuestions:
+    """Return the commands, most answers first, each with its departments; then the commands that few people asked."""
+    commands, earlier = _fold_commands(asked, reader), _fold_commands(before, reader)
+    of_earlier = {count.command: count.number for count in earlier.shown}
+    hidden = {count.command for count in sum_up_commands(before).values()} - of_earlier.keys()
+    lines, folded = [], len(commands.shown) < len(sum_up_commands(asked))
+    for whole in sorted(commands.shown, key=lambda count: (-count.number, count.command)):
         lines.append(
-            QuestionLine(command=command, department=phrase("All"), number=whole.number, before=earlier.get(command, 0))
+            QuestionLine(
+                command=whole.command,
+                department=phrase("All"),
+                number=whole.number,
+                before=None if whole.command in hidden else of_earlier.get(whole.command, 0),
+                heads=True,
+            )
         )
+        counts = [count for count in asked if count.command == whole.command]
         parts = list(_departments(counts, departments, reader))
         folded |= len(parts) < len(counts)
         lines += parts
-    return tuple(lines), folded
+    if commands.together:
+        number = sum(count.number for count in commands.together)
+        lines.append(QuestionLine(command="", department=phrase("Other commands together"), number=number, heads=True))
+    seen = (*commands.shown, *commands.together)
+    return ReportedQuestions(tuple(lines), sum(count.number for count in seen) if seen else None, folded)
 
 
-def _by_command(counts: Sequence[QuestionCount]) -> dict[str, list[QuestionCount]]:
-    found: dict[str, list[QuestionCount]] = {}
-    for count in counts:
-        found.setdefault(count.command, []).append(count)
-    return found
+def _fold_commands(counts: Sequence[QuestionCount], reader: FigureReader) -> Folded[QuestionCount]:
+    commands = sum_up_commands(counts).values()
+    return Folded(tuple(commands), ()) if reader.people else fold_questions(commands)
 
 
 def _departments(
@@ -336,7 +403,7 @@ def _is_about_many(finding: Finding | Prediction, found: FoundFindings, reader: 
         return True  # a vendor is nobody of the company, and a question is found only if many ask it
     if finding.topic is FindingTopic.ALERTS:
         months = ([wait for wait in of if wait.rule == finding.subject] for of in found.alerts.values())
-        return all(people_besides(of, reader.user_id) >= LEAST for of in months if any(wait.person for wait in of))
+        return not any(_tells_who(of, reader) for of in months)
     level = finding.subject, finding.level
     decided = ([wait for wait in of if wait.kind in reader.decisions] for of in found.decisions.values())
     months_of = [waits for waits in decided if level in map(level_of, waits)]
@@ -345,7 +412,7 @@ def _is_about_many(finding: Finding | Prediction, found: FoundFindings, reader: 
 
 def _fold_levels(waits: Sequence[DecisionWait], reader: FigureReader, zone: tzinfo) -> Division[DecisionWait]:
     """Return a month's decisions by rule and level, beside what its reader sees of that month."""
-    divisions = _seen_divisions(waits, reader, zone)
+    divisions = divide_decisions(waits, zone)
     return fold_divisions(waits, [*divisions.values(), divide(waits, level_of)], reader.user_id)[-1]
 
 

@@ -340,13 +340,17 @@ class AlertEfficiency(EfficiencyView):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QuestionLine:
-    """How often a command was asked, by everybody or by one department."""
+    """How often a command was asked, by everybody or by one department; several commands have none to name.
+
+    ``before`` is that of the month before: only for everybody, None if it may not be told.
+    """
 
     command: str
     department: Label
     number: int
     before: int | None = None
-    """In the month before; only for everybody."""
+    heads: bool = False
+    """It is of everybody."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -358,7 +362,7 @@ class SpentCalls:
 
 
 _QUESTION_COLUMNS = (
-    Column(phrase("Command"), lambda row: f"/{row.command}"),
+    Column(phrase("Command"), lambda row: f"/{row.command}" if row.command else ""),
     Column(phrase("Department"), "department"),
     Column(phrase("Answers"), "number"),
     Column(phrase("Month before"), "before"),

@@ -52,7 +52,8 @@ class DecisionWait:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AlertWait:
-    """What became of one alert within `SETTLED_AFTER`; ``person`` is who acknowledged it, empty for nobody.
+    """What became of one alert within `SETTLED_AFTER`; ``person`` is who acknowledged it, otherwise who took or
+    snoozed it; empty for nobody.
 
     ``ignored``: nobody acknowledged, took or snoozed it. ``repeated``: it was reported again, or came back.
     """
@@ -144,9 +145,10 @@ def alert_wait(
     """
     in_time = {name: stamp for name, stamp in stamps.items() if _within(shown_at, stamp.at) is not None}
     known = in_time.get("acknowledged")
+    hand = known or next(iter(in_time.values()), None)
     return AlertWait(
         number=number,
-        person=known.user_id if known is not None else "",
+        person=hand.user_id if hand is not None else "",
         at=shown_at,
         rule=rule,
         acknowledged=_within(shown_at, known.at) if known is not None else None,

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bot.access.people import KeyScope
 from bot.access.policy import AccessPolicy
 from bot.access.rules import AccessRule
 from bot.alerts.subscriptions import SubscriptionList
@@ -171,6 +172,28 @@ async def test_each_part_has_its_own_right(ask: Ask, person: object, line: str, 
     assert isinstance(answer.view, DeniedNotice) is not allowed
 
 
+@each_row(
+    "roles, documents, count",
+    [
+        ("boss seller", None, 7),
+        ("boss seller", {"po", "order"}, 7),
+        ("boss seller", {"po"}, None),
+        ("boss seller", {"order"}, None),
+        ("boss", {"po"}, 6),
+        ("boss seller counter", {"po"}, 6),
+    ],
+)
+async def test_keys_for_parts_of_what_somebody_sees_do_not_tell_of_the_rest(
+    ask: Ask, figures: MemoryFigures, roles: str, documents: set[str] | None, count: int | None
+) -> None:
+    """One person decides on orders: all decisions, without those that a key for purchase orders shows."""
+    figures.decided = [*crowd(6, at=OCTOBER), decided("manager01", kind="order", at=OCTOBER)]
+    opened = None if documents is None else frozenset({"efficiency", *documents})
+    program = replace(BOSS, roles=frozenset(roles.split()), key=KeyScope("k", opened, opened))
+    found = named(as_(DecisionEfficiency, await ask("/efficiency 2026-10", person=program, where=OWN_CHAT)))
+    assert found.get("All") == count
+
+
 async def test_alerts_say_how_many_were_ignored_but_not_how_fast_one_person_is(ask: Ask) -> None:
     view = as_(AlertEfficiency, await ask("/efficiency alerts", person=BOSS, where=OWN_CHAT))
     low, late = sorted(view.rows, key=lambda row: row.rule, reverse=True)
@@ -182,11 +205,109 @@ async def test_alerts_say_how_many_were_ignored_but_not_how_fast_one_person_is(a
     assert {row.figures.ignored for row in seen.rows} == {75}
 
 
+@each_row(
+    "handled, ignored, acknowledged",
+    [
+        ({"known": 6}, 70, 6),
+        ({"known": 6, "taken": 1}, 65, None),
+        ({"known": 3, "taken": 3}, 70, None),
+        ({"known": 6, "taken": 6}, 40, 6),
+        ({"known": 1, "taken": 3}, None, None),
+        ({"taken": 4}, None, None),
+        ({}, 100, 0),
+    ],
+)
+async def test_who_takes_up_an_alert_without_acknowledging_it_is_a_person_as_well(
+    ask: Ask, figures: MemoryFigures, handled: dict[str, int], ignored: int | None, acknowledged: int | None
+) -> None:
+    """All alerts without the ignored ones and the acknowledged ones are those that were taken or snoozed."""
+    taken_up = [how for how, count in handled.items() for _ in range(count)]
+    figures.shown = [
+        AlertWait(
+            number=number,
+            person=f"p{number}" if how else "",
+            at=OCTOBER,
+            rule="low stock",
+            acknowledged=timedelta(hours=1) if how == "known" else None,
+            resolved=None,
+            ignored=not how,
+            repeated=False,
+        )
+        for number, how in enumerate(taken_up + [""] * (20 - len(taken_up)))
+    ]
+    (row,) = as_(AlertEfficiency, await ask("/efficiency alerts", person=BOSS, where=OWN_CHAT)).rows
+    assert (row.figures.ignored, row.figures.acknowledged) == (ignored, acknowledged)
+
+
+async def test_alerts_that_may_still_be_taken_up_tell_nothing_of_people(ask: Ask, figures: MemoryFigures) -> None:
+    """Looked at on two days, their figures would tell of who took up one meanwhile."""
+    figures.shown = [replace(each, at=NOW - timedelta(days=6)) for each in figures.shown]
+    view = as_(AlertEfficiency, await ask("/efficiency 2026-10 alerts", person=BOSS, where=OWN_CHAT))
+    assert {(row.figures.opened, row.figures.ignored, row.figures.acknowledged) for row in view.rows} == {
+        (40, None, None)
+    }
+    assert as_(EfficiencyFindings, await ask("/efficiency findings", person=BOSS, where=OWN_CHAT)).rows == ()
+    seen = as_(AlertEfficiency, await ask("/efficiency 2026-10 alerts", person=STAFF, where=OWN_CHAT))
+    assert {row.figures.ignored for row in seen.rows} == {75}
+
+
+@each_row(
+    "deadlines, in_time",
+    [
+        (0, {"All": None, "Level 1": None, "Level 2": None}),
+        (1, {"All": None, "Level 1": None, "Level 2": None}),
+        (6, {"All": 83, "Level 1": 83, "Level 2": None}),
+        (7, {"All": 86, "Level 1": None, "Level 2": None}),
+        (12, {"All": 50, "Level 1": 83, "Level 2": 17}),
+    ],
+)
+async def test_a_share_of_a_few_peoples_decisions_is_not_shown(
+    ask: Ask, figures: MemoryFigures, deadlines: int, in_time: dict[str, int | None]
+) -> None:
+    """Six decide at each level, of whom some have a deadline: the share of these is about them alone."""
+    figures.decided = [
+        decided(f"p{number}", at=OCTOBER, level=1 + number // 6, in_time=number % 6 != 5 and number < 7)
+        for number in range(12)
+    ]
+    figures.decided[deadlines:] = [replace(wait, in_time=None) for wait in figures.decided[deadlines:]]
+    view = as_(DecisionEfficiency, await ask("/efficiency", person=BOSS, where=OWN_CHAT, rows=50))
+    found = {str(row.name): row.figures.in_time for row in view.rows}
+    assert {name: found[name] for name in in_time} == in_time
+    seen = as_(DecisionEfficiency, await ask("/efficiency 2026-10", person=STAFF, where=OWN_CHAT, rows=50))
+    assert any(row.figures.in_time is not None for row in seen.rows) is (deadlines > 0)
+
+
 async def test_questions_by_department_and_what_they_cost(ask: Ask) -> None:
     view = as_(QuestionEfficiency, await ask("/efficiency questions", person=ACCOUNTANT, where=OWN_CHAT))
     rows = [(row.command, str(row.department), row.number, row.before) for row in view.rows]
-    assert rows == [("stock", "All", 63, 0), ("stock", "Others together", 63, None)], "two people would be told of"
+    assert rows == [("stock", "All", 63, 0), ("stock", "Others together", 63, None)], "one department would be told of"
     assert (view.folded, view.per_thousand) == (True, 1111)
+
+
+@each_row(
+    "people, shown, number",
+    [
+        ({"stock": 9, "deciders": 1}, {"": 20}, 20),
+        ({"stock": 9, "report": 6, "deciders": 1}, {"stock": 10, "": 20}, 30),
+        ({"stock": 9, "deciders": 1, "quota": 7, "sells": 2}, {"stock": 10, "": 30}, 40),
+        ({"stock": 9, "report": 6}, {"stock": 10, "report": 10}, 20),
+        ({"deciders": 1, "quota": 3}, {}, None),
+    ],
+)
+async def test_how_often_a_few_people_ask_a_command_is_not_told(
+    ask: Ask, figures: MemoryFigures, people: dict[str, int], shown: dict[str, int], number: int | None
+) -> None:
+    """Neither of this month nor of the one before, nor by what a thousand answers cost."""
+    counts = [QuestionCount(command=name, department="1", number=10, people=count) for name, count in people.items()]
+    figures.asked = {date(2026, 9, 1): counts, date(2026, 10, 1): counts}
+    view = as_(QuestionEfficiency, await ask("/efficiency questions", person=ACCOUNTANT, where=OWN_CHAT))
+    assert {row.command: row.number for row in view.rows if row.heads} == shown
+    assert all(row.before == (10 if row.command else None) for row in view.rows if row.heads)
+    assert view.per_thousand == (None if number is None else round(70_000 / number))
+    assert view.folded is ("deciders" in people)
+    figures.asked[date(2026, 10, 1)] = [replace(count, people=9) for count in counts]
+    view = as_(QuestionEfficiency, await ask("/efficiency questions", person=ACCOUNTANT, where=OWN_CHAT))
+    assert {row.command for row in view.rows if row.heads and row.before} == shown.keys() - {""}
 
 
 async def test_months_lead_to_the_month_before(ask: Ask) -> None:
