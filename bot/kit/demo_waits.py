@@ -49,7 +49,8 @@ def _decisions(hours: WorkingHours, now: datetime) -> Iterator[dict[str, Any]]:
             size = chance.choice((0, 1, 1, 2, 2, _LARGE))
             is_large = size >= _LARGE
             waited = timedelta(minutes=chance.randrange(1_200, 3_000) if is_large else chance.randrange(10, 600))
-            at = now - timedelta(days=day, minutes=chance.randrange(600))
+            morning = (now - timedelta(days=day)).replace(hour=8, minute=0)
+            at = morning + timedelta(minutes=chance.randrange(600))
             yield {
                 "case_id": f"before-{day}-{number}",
                 "person": _BOSS if is_large else chance.choice(_DECIDERS),
