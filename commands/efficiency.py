@@ -29,6 +29,7 @@ from bot.efficiency.reports import (
     report_predictions,
     report_questions,
 )
+from bot.efficiency.speeds import measure_speeds
 from bot.efficiency.views import (
     AlertEfficiency,
     DecisionEfficiency,
@@ -173,6 +174,7 @@ async def _questions(
         folded=found.folded,
         calls=tuple(SpentCalls(purpose=name, calls=number) for name, number in calls.items()),
         per_thousand=round(1_000 * spent / found.number) if found.number else None,
+        speeds=measure_speeds(await figures.speeds(month)),
     )
 
 

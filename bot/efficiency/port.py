@@ -9,6 +9,7 @@ from typing import Protocol
 from bot.efficiency.findings import Finding, FoundFindings
 from bot.efficiency.predictions import Prediction
 from bot.efficiency.questions import QuestionCount, QuestionHour
+from bot.efficiency.speeds import TimeCount
 from bot.efficiency.waits import AlertWait, DecisionWait
 
 
@@ -37,6 +38,10 @@ class EfficiencyReader(Protocol):
 
     async def calls(self, month: date) -> Mapping[str, int]:
         """Return DingTalk's calls of a month by their purpose."""
+        ...
+
+    async def speeds(self, month: date) -> Sequence[TimeCount]:
+        """Return how fast answers and calls to ERPs were in a month, in no order."""
         ...
 
     async def departments(self) -> Mapping[str, str]:

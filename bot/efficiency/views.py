@@ -31,6 +31,7 @@ from bot.efficiency.findings import (
     UNCHANGED,
     WEEKS,
 )
+from bot.efficiency.speeds import Speed
 from bot.efficiency.waits import AMOUNT_STEPS, IN_THE_ERP
 from bot.erp.kinds import decided_kind
 from bot.words.columns import Column
@@ -382,6 +383,7 @@ class QuestionEfficiency(EfficiencyView):
     folded: bool = False
     calls: tuple[SpentCalls, ...] = ()
     per_thousand: int | None = None
+    speeds: tuple[Speed, ...] = ()
 
     def table(self) -> Table:
         return table_of_lines(_QUESTION_COLUMNS, self)

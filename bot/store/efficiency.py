@@ -23,6 +23,7 @@ from bot.chat.answers.page_answers import PAGE
 from bot.chat.answers.watched_questions import SEEN_AS
 from bot.efficiency.figures import month_before
 from bot.efficiency.questions import QuestionCount, QuestionHour
+from bot.efficiency.speeds import TimeCount, Timed
 from bot.efficiency.waits import SETTLED_AFTER, AlertWait, DecisionWait, alert_wait, decision_waits
 from bot.efficiency.working_time import WorkingHours
 from bot.outbox.spending import Quota
@@ -30,7 +31,7 @@ from bot.store.alerts.rows import stamps_of
 from bot.store.approvals.rows import case_of
 from bot.store.database import Database
 from bot.store.row_times import from_ms, from_us, to_ms
-from bot.store.statements import AT_ONCE, chunks, replace_into
+from bot.store.statements import AT_ONCE, chunks, insert_into, replace_into
 from bot.store.tables import (
     ALERT,
     ALERT_CARD,
@@ -46,6 +47,7 @@ from bot.store.tables import (
     QUESTION_DAY,
     QUESTION_HOUR,
     QUOTA_MONTH,
+    SPEED_DAY,
 )
 from bot.store.unreadable_rows import read_readable
 
@@ -56,9 +58,10 @@ _LATE = timedelta(minutes=10)
 """Longer than a transaction takes: what is older than this is complete."""
 _DAY = timedelta(days=1)
 _SECOND = timedelta(seconds=1)
+_MILLISECOND = timedelta(milliseconds=1)
 _MONTH = len("2026-11")
 _DECISIONS, _ALERTS, _QUESTIONS = "decisions", "alerts", "questions"
-_D, _A, _Q, _H = DECISION_WAIT.c, ALERT_WAIT.c, QUESTION_DAY.c, QUESTION_HOUR.c
+_D, _A, _Q, _H, _S = DECISION_WAIT.c, ALERT_WAIT.c, QUESTION_DAY.c, QUESTION_HOUR.c, SPEED_DAY.c
 _HOUR_MS = 3_600_000
 
 
@@ -80,7 +83,8 @@ class StoredEfficiency:
         for table, column in ((DECISION_WAIT, _D.at_ms), (ALERT_WAIT, _A.at_ms)):
             await self._database.execute(delete(table).where(column < to_ms(since)))
         oldest = since.astimezone(self._hours.zone).date()
-        await self._database.execute(delete(QUESTION_DAY).where(_Q.day < f"{oldest:%Y-%m}"))
+        for days in (QUESTION_DAY, SPEED_DAY):
+            await self._database.execute(delete(days).where(days.c.day < f"{oldest:%Y-%m}"))
 
     async def _fill_decisions(self, now: datetime, since: datetime) -> None:
         after: int | None = await self._database.run(partial(_mark, _DECISIONS))
@@ -100,7 +104,9 @@ class StoredEfficiency:
         while first is not None and first <= today:
             await self._database.run(partial(_fill_day, first, self._starts(first), self._starts(first + _DAY)))
             first += _DAY
-        await self._database.run(partial(_sum_up_months, (today - _DAY).replace(day=1)))
+        ended = (today - _DAY).replace(day=1)
+        await self._database.run(partial(_sum_up_months, ended))
+        await self._database.run(partial(_sum_up_speeds, ended))
         await self._database.execute(delete(QUESTION_HOUR).where(_H.day < month_before(today).isoformat()))
 
     async def _first_question(self, since: datetime) -> date | None:
@@ -181,6 +187,34 @@ class StoredEfficiency:
         query = select(QUOTA_MONTH.c.purpose, spent).group_by(QUOTA_MONTH.c.purpose)
         wanted = QUOTA_MONTH.c.month == f"{month:%Y-%m}", QUOTA_MONTH.c.quota == Quota.CALLS.value
         return {purpose: int(count) for purpose, count in await self._read(query.where(*wanted))}
+
+    async def speeds(self, month: date) -> Sequence[TimeCount]:
+        of_month = _S.day.startswith(f"{month:%Y-%m}", autoescape=True)
+        summed = select(_S.timed, _S.source, _S.within_ms, func.sum(_S.number).label("number")).where(of_month)
+        return [
+            TimeCount(
+                timed=Timed(row.timed),
+                source=row.source,
+                within=row.within_ms * _MILLISECOND or None,
+                number=int(row.number),
+            )
+            for row in await self._read(summed.group_by(_S.timed, _S.source, _S.within_ms))
+        ]
+
+    async def add_speeds(self, counts: Iterable[TimeCount]) -> None:
+        """Add what a process counted to today's. Raises `StoreUnavailable`."""
+        day = self._now().astimezone(self._hours.zone).date().isoformat()
+        rows = [
+            {
+                "day": day,
+                "timed": count.timed.value,
+                "source": count.source,
+                "within_ms": (count.within or timedelta(0)) // _MILLISECOND,
+                "number": count.number,
+            }
+            for count in counts
+        ]
+        await self._database.run(partial(_add_speeds, rows))
 
     async def departments(self) -> Mapping[str, str]:
         return {row.id: row.name for row in await self._read(select(DEPARTMENT.c.id, DEPARTMENT.c.name))}
@@ -364,6 +398,27 @@ def _sum_up_months(since: date, connection: Connection) -> None:
     connection.execute(delete(QUESTION_DAY).where(*of_days))
     if sums:
         connection.execute(insert(QUESTION_DAY), [{**row, "number": int(row["number"])} for row in sums])
+
+
+def _sum_up_speeds(since: date, connection: Connection) -> None:
+    """Put the days of each month before ``since`` together."""
+    of_days = func.length(_S.day) > _MONTH, _S.day < since.isoformat()
+    month = func.substr(_S.day, 1, _MONTH).label("day")
+    named = month, _S.timed, _S.source, _S.within_ms
+    sums = connection.execute(select(*named, func.sum(_S.number).label("number")).where(*of_days).group_by(*named))
+    rows = [{**row._mapping, "number": int(row.number)} for row in sums]
+    connection.execute(delete(SPEED_DAY).where(*of_days))
+    _add_speeds(rows, connection)
+
+
+def _add_speeds(rows: Sequence[dict[str, Any]], connection: Connection) -> None:
+    """Add counts to those that are there."""
+    adding = insert_into(SPEED_DAY, connection.dialect.name)
+    key = [column.name for column in SPEED_DAY.primary_key]
+    upsert = adding.on_conflict_do_update(index_elements=key, set_={"number": _S.number + adding.excluded.number})
+    if rows:
+        # In the same order everywhere, so that no two processes wait for each other's rows.
+        connection.execute(upsert, sorted(rows, key=lambda row: [row[name] for name in key]))
 
 
 def _first_departments(connection: Connection) -> Mapping[str, str]:

@@ -21,6 +21,7 @@ from bot.efficiency.findings import (
 from bot.efficiency.lead_times import LeadCase
 from bot.efficiency.predictions import Prediction
 from bot.efficiency.questions import QuestionCount, QuestionHour
+from bot.efficiency.speeds import TimeCount
 from bot.efficiency.waits import AlertWait, DecisionWait
 from tests.commands.company import NOW
 
@@ -34,6 +35,7 @@ class MemoryFigures:
     asked: dict[date, list[QuestionCount]] = field(default_factory=dict)
     asked_in_hours: list[QuestionHour] = field(default_factory=list)
     spent: dict[str, int] = field(default_factory=dict)
+    times: list[TimeCount] = field(default_factory=list)
 
     async def decisions(self, month: date) -> Sequence[DecisionWait]:
         return [wait for wait in self.decided if _month_of(wait.at.astimezone(NOW.tzinfo).date()) == month]
@@ -49,6 +51,9 @@ class MemoryFigures:
 
     async def calls(self, month: date) -> Mapping[str, int]:
         return self.spent
+
+    async def speeds(self, month: date) -> Sequence[TimeCount]:
+        return self.times
 
     async def departments(self) -> Mapping[str, str]:
         return {"1": "仓储部", "2": "采购部"}

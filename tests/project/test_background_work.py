@@ -41,6 +41,7 @@ EVERYWHERE = {
     "refusals",
     "replica",
     "rules",
+    "speeds",
     "stream",
     "tidy",
     "understanding",

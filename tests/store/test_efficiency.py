@@ -19,11 +19,14 @@ from bot.access.audit import AuditEntry, AuditKind
 from bot.alerts.alert import AlertCard, AlertState, CardState, UserStamp
 from bot.approvals.case import AuditRow, Case, CaseState, DocumentSummary, ExternalDecision
 from bot.approvals.plan import ApprovalPlan, Vote, VoteWay
+from bot.bootstrap.efficiency import SpeedRecorder
 from bot.chat.answers.watched_questions import SEEN_AS
 from bot.efficiency.figures import measure_alerts, measure_decisions, median
 from bot.efficiency.questions import QuestionCount
+from bot.efficiency.speeds import TimeCount, Timed
 from bot.efficiency.working_time import WorkingHours
 from bot.erp.model import Money, ReviewState, Verdict
+from bot.mechanisms.metrics import Metrics
 from bot.outbox.place import Place, PlaceKind
 from bot.store.alerts.repository import StoredAlertTransactions
 from bot.store.approvals.repository import StoredCaseTransactions
@@ -348,6 +351,56 @@ async def test_hours_are_kept_for_the_last_month_and_the_running_one(database: D
         now[0] = NOW + later
         await figures.fill()
         assert len(await figures.question_hours(NOVEMBER)) == kept
+
+
+async def test_times_of_two_processes_are_added_and_summed_up_by_month(database: Database) -> None:
+    now = [NOW]
+    replicas = [StoredEfficiency(database, WorkingHours(SHANGHAI), lambda: now[0]) for _ in range(2)]
+    metrics = [Metrics(), Metrics()]
+    recorders = [SpeedRecorder(each, one.add_speeds) for each, one in zip(metrics, replicas, strict=True)]
+    for later, seconds in ((timedelta(0), 0.3), (timedelta(days=1), 0.3), (timedelta(days=2), 99)):
+        now[0] = NOW + later
+        for each, recorder in zip(metrics, recorders, strict=True):
+            each.answer_seconds.observe(seconds)
+            each.erp_seconds.labels("erp", "order").observe(0.04)
+            each.erp_calls.labels("erp", "order", "timeout").inc()
+            each.erp_calls.labels("erp", "order", "NotFound").inc()
+            await recorder.record()
+            await recorder.record()
+        await replicas[0].fill()
+    assert _numbers(await replicas[1].speeds(NOVEMBER)) == {
+        (Timed.ANSWERS, "", 0.5): 2,
+        (Timed.CALLS, "erp", 0.05): 2,
+        (Timed.FAILURES, "erp", None): 2,
+    }
+    december = _numbers(await replicas[1].speeds(date(2026, 12, 1)))
+    assert {key: december[key] for key in ((Timed.ANSWERS, "", 0.5), (Timed.ANSWERS, "", None))} == {
+        (Timed.ANSWERS, "", 0.5): 2,
+        (Timed.ANSWERS, "", None): 2,
+    }
+    days = {row.day for row in await rows(database, "SELECT day FROM speed_day")}
+    assert days == {"2026-11", "2026-12-01", "2026-12-02"}
+
+
+async def test_times_that_could_not_be_kept_are_added_with_the_next_ones(figures: StoredEfficiency) -> None:
+    metrics, tries = Metrics(), count(1)
+
+    async def add(counts: Sequence[TimeCount]) -> None:
+        if next(tries) == 1:
+            raise StoreUnavailable(phrase("away"))
+        await figures.add_speeds(counts)
+
+    recorder = SpeedRecorder(metrics, add)
+    metrics.answer_seconds.observe(0.3)
+    with pytest.raises(StoreUnavailable):
+        await recorder.record()
+    metrics.answer_seconds.observe(0.3)
+    await recorder.record()
+    assert _numbers(await figures.speeds(NOVEMBER)) == {(Timed.ANSWERS, "", 0.5): 2}
+
+
+def _numbers(counts: Sequence[TimeCount]) -> dict[tuple[Timed, str, float | None], int]:
+    return {(one.timed, one.source, one.within and one.within.total_seconds()): one.number for one in counts}
 
 
 def killed_at(database: Database, number: int, monkeypatch: pytest.MonkeyPatch) -> None:

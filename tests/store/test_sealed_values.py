@@ -111,6 +111,7 @@ PLAIN = {
     "prediction": {"sha256", "topic", "subject", "kinds", "before", "after"},
     "question_day": {"day", "command", "department"},
     "question_hour": {"day", "line"},
+    "speed_day": {"day", "timed", "source"},
     "efficiency_mark": {"records"},
     "rule_file": {"name", "path"},
     "trace": {"reference"},

@@ -83,6 +83,23 @@ class QuestionHourRow(StoreTable, table=True):
     people: int
 
 
+class SpeedDayRow(StoreTable, table=True):
+    """How many answers or calls of a day fell into a class of time (see `bot.efficiency.speeds.TimeCount`); of a month
+    that is over, of the month.
+    """
+
+    __tablename__ = "speed_day"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    day: str = Field(primary_key=True)
+    """As ``2026-11-24``, in the company's zone; of a month as ``2026-11``."""
+    timed: str = Field(primary_key=True)
+    source: str = Field(primary_key=True)
+    within_ms: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
+    """0: longer than all classes, or without one."""
+    number: int
+
+
 class PredictionRow(StoreTable, table=True):
     """What was rehearsed of a changed rule, and what was counted after it (see `bot.efficiency.predictions`)."""
 
@@ -122,4 +139,5 @@ ALERT_WAIT = core_table(AlertWaitRow)
 QUESTION_DAY = core_table(QuestionDayRow)
 PREDICTION = core_table(PredictionRow)
 QUESTION_HOUR = core_table(QuestionHourRow)
+SPEED_DAY = core_table(SpeedDayRow)
 EFFICIENCY_MARK = core_table(EfficiencyMarkRow)
