@@ -61,6 +61,8 @@ class DecisionFigures:
     approved: int | None
     changed: int | None
     """Of those that approved."""
+    asked: int | None
+    """Of those before which the requester was asked something."""
 
 
 def measure_decisions(waits: Sequence[DecisionWait]) -> DecisionFigures:
@@ -76,6 +78,7 @@ def measure_decisions(waits: Sequence[DecisionWait]) -> DecisionFigures:
         in_time=percent(sum(timed), len(timed)),
         approved=percent(len(approved), len(waits)),
         changed=percent(sum(wait.changed for wait in approved), len(approved)),
+        asked=percent(sum(wait.asked for wait in waits), len(waits)),
     )
 
 

@@ -127,6 +127,7 @@ _DECISION_COLUMNS = (
     Column(phrase("In time (%)"), lambda row: row.figures.in_time),
     Column(phrase("Approved (%)"), lambda row: row.figures.approved),
     Column(phrase("Changed afterwards (%)"), lambda row: row.figures.changed),
+    Column(phrase("Asked back (%)"), lambda row: row.figures.asked),
 )
 _WAITING = Column(phrase("Wait now"), "waiting")
 

@@ -31,7 +31,8 @@ class DecisionWait:
     ``kind`` is the command of the document\'s kind.
     ``person`` is a userId, empty for a decision in the ERP itself. ``level`` counts on over the ERP's own levels.
     ``size`` counts the `AMOUNT_STEPS` that the amount reaches, None without an amount. ``in_time`` is None if the rule
-    sets no deadline. ``changed``: it approved, and the document changed afterwards.
+    sets no deadline. ``changed``: it approved, and the document changed afterwards. ``asked``: the requester was asked
+    something meanwhile.
     """
 
     case: str
@@ -48,6 +49,7 @@ class DecisionWait:
     approved: bool
     changed: bool
     kind: str
+    asked: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,6 +120,7 @@ def _wait(
         approved=approved,
         changed=approved and changed,
         kind=case.kind.command,
+        asked=any(since <= inquiry.at <= at for inquiry in case.inquiries),
     )
 
 

@@ -66,6 +66,7 @@ def _decisions(hours: WorkingHours, now: datetime) -> Iterator[dict[str, Any]]:
                 "approved": chance.random() < 0.96,
                 "changed": False,
                 "kind": "po",
+                "asked": chance.random() < 0.08,
             }
 
 

@@ -139,6 +139,7 @@ class StoredEfficiency:
                 approved=row.approved,
                 changed=row.changed,
                 kind=row.kind,
+                asked=row.asked,
             )
             for row in await self._read(query)
         ]
@@ -291,6 +292,7 @@ def _decision_row(wait: DecisionWait) -> dict[str, Any]:
         "approved": wait.approved,
         "changed": wait.changed,
         "kind": wait.kind,
+        "asked": wait.asked,
     }
 
 

@@ -17,7 +17,7 @@ from sqlalchemy.engine import Connection
 
 from bot.access.audit import AuditEntry, AuditKind
 from bot.alerts.alert import AlertCard, AlertState, CardState, UserStamp
-from bot.approvals.case import AuditRow, Case, CaseState, DocumentSummary, ExternalDecision
+from bot.approvals.case import AuditRow, Case, CaseState, DocumentSummary, ExternalDecision, Inquiry
 from bot.approvals.plan import ApprovalPlan, Vote, VoteWay
 from bot.bootstrap.efficiency import SpeedRecorder
 from bot.chat.answers.watched_questions import SEEN_AS
@@ -161,6 +161,19 @@ async def test_what_changed_after_it_was_approved_and_what_the_erp_decided(
     before, now = await figures.decisions(NOVEMBER)
     assert (before.changed, now.changed) == (True, False)
     assert (now.person, now.way, now.waited, now.approved) == ("", "erp", 2 * HOUR, False)
+
+
+@pytest.mark.parametrize(("at", "asked"), [(HOUR, True), (timedelta(0), True), (40 * HOUR, False)])
+async def test_whether_the_requester_was_asked_before(
+    database: Database, figures: StoredEfficiency, at: timedelta, asked: bool
+) -> None:
+    opened = datetime(2026, 11, 3, 10, tzinfo=SHANGHAI)
+    question = Inquiry(by="wang", name="王", text="?", at=opened + at, until=opened + 99 * HOUR)
+    await put_cases(database, replace(voted(2, opened=opened), inquiries=(question,)))
+    await figures.fill()
+    (wait,) = await figures.decisions(NOVEMBER)
+    assert wait.asked is asked
+    assert measure_decisions([wait]).asked == 100 * asked
 
 
 async def test_the_next_level_in_the_erp_is_no_change(database: Database, figures: StoredEfficiency) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import BigInteger, Text
+from sqlalchemy import BigInteger, Text, false
 from sqlmodel import Field
 
 from bot.store.sealed_columns import Sealed
@@ -33,6 +33,7 @@ class DecisionWaitRow(StoreTable, table=True):
     changed: bool
     kind: str
     """The command of the document's kind."""
+    asked: bool = Field(sa_column_kwargs={"server_default": false()})
 
 
 class AlertWaitRow(StoreTable, table=True):

@@ -1,4 +1,4 @@
-"""How fast answers and ERPs were, by day."""
+"""How fast answers and ERPs were, by day; before which decisions the requester was asked something."""
 
 from __future__ import annotations
 
@@ -20,3 +20,4 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("day", "timed", "source", "within_ms", name="pk_speed_day"),
         sqlite_with_rowid=False,
     )
+    op.add_column("decision_wait", sa.Column("asked", sa.Boolean(), nullable=False, server_default=sa.false()))
