@@ -60,10 +60,10 @@ async def exporting(endpoint: str, **changes: Any) -> AsyncIterator[Exported]:
 async def test_a_question_is_a_span_with_its_steps_within() -> None:
     trace = traced(
         "question",
+        TraceStep("erp order", "demo", "ok", 10, 80, ANSWER),
+        TraceStep("erp stock", "demo", "timeout", 90, 10, ANSWER),
         TraceStep(ANSWER, "", "ok", 1, 100),
-        TraceStep("erp order", "demo", "ok", 10, 80),
-        TraceStep("erp stock", "demo", "timeout", 90, 10),
-        TraceStep(CARD, "", "ok", 110, 80),
+        TraceStep(CARD, "", "ok", 101, 0),
     )
     async with collecting() as collector, exporting(collector.url, headers={"X-Key": "hunter2"}) as exported:
         exported.take(trace)
@@ -104,7 +104,7 @@ async def test_what_has_failed_is_marked(outcome: str) -> None:
 
 async def test_an_event_and_its_cards_are_one_trace_also_from_several_replicas() -> None:
     event = traced("event", TraceStep("process", "erp", "ok", 5, 1), cause="erp/1")
-    steps = TraceStep(COMPOSE, "", "ok", 0, 50), TraceStep("erp stock", "demo", "ok", 1, 40)
+    steps = TraceStep("erp stock", "demo", "ok", 1, 40, COMPOSE), TraceStep(COMPOSE, "", "ok", 0, 50)
     async with collecting() as collector, exporting(collector.url) as one, exporting(collector.url) as other:
         one.take(event)
         other.take(traced(DELIVERY, *steps, cause="erp/1"))

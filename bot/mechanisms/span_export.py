@@ -32,7 +32,7 @@ from opentelemetry.trace import (
 )
 
 from bot.mechanisms.metrics import Metrics
-from bot.mechanisms.tracing import ANSWER, CARD, COMPOSE, DELIVERY, Trace, TraceStep
+from bot.mechanisms.tracing import CARD, DELIVERY, Trace
 
 log = structlog.get_logger(__name__)
 
@@ -43,7 +43,6 @@ _SENT_EVERY: Final = 1_000
 """Milliseconds."""
 _LAST_SECONDS: Final = 2.0
 """Seconds that a stop waits for the collector."""
-_HOLDING_OTHERS: Final = frozenset({ANSWER, COMPOSE})
 _ERP: Final = "erp "
 _GOOD_STEPS: Final = frozenset({"ok", "shared", "recent", "copy"})
 _PATH: Final = "/v1/traces"
@@ -123,10 +122,11 @@ class SpanExport:
         )
         if self._has_failed(trace):
             root.set_status(Status(StatusCode.ERROR, trace.outcome))
-        outer = next((number for number, each in enumerate(trace.steps) if each.name in _HOLDING_OTHERS), None)
         for number, step in enumerate(trace.steps):
-            is_within = outer is not None and number != outer and _is_within(step, trace.steps[outer])
-            parent = _span_id(trace.reference, outer) if is_within else root_id
+            # A step ends after its parts, and is added when it ends.
+            later = range(number + 1, len(trace.steps))
+            outer = next((each for each in later if trace.steps[each].name == step.within), None)
+            parent = root_id if outer is None else _span_id(trace.reference, outer)
             self._ids.span = _span_id(trace.reference, number)
             span = self._tracer.start_span(
                 step.name,
@@ -198,7 +198,3 @@ def _digest(seed: str) -> bytes:
 
 def _span_id(reference: str, step: int | None = None) -> int:
     return int.from_bytes(_digest(reference if step is None else f"{reference} {step}")[24:])
-
-
-def _is_within(step: TraceStep, other: TraceStep) -> bool:
-    return other.began <= step.began + step.took / 2 <= other.began + other.took

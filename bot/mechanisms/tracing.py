@@ -54,6 +54,8 @@ class TraceStep:
     outcome: str
     began: int
     took: int
+    within: str = ""
+    """The name of the step of which it is a part; told to collectors, and not kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,7 @@ class Trace:
         """Note what was answered."""
         self.command, self.outcome, self.rule = command, outcome, rule
 
-    def add(self, name: str, subject: str, outcome: str, seconds: float) -> None:
+    def add(self, name: str, subject: str, outcome: str, seconds: float, within: str = "") -> None:
         """Add a step that ends now; one that ends after the trace is left out."""
         if self.took is not None:
             return
@@ -104,7 +106,7 @@ class Trace:
             self.left_out += 1
             return
         took = round(seconds * 1000)
-        self.steps.append(TraceStep(name, subject, outcome, max(self.age - took, 0), took))
+        self.steps.append(TraceStep(name, subject, outcome, max(self.age - took, 0), took, within))
 
     def add_line(self, asked: TracedLine) -> None:
         """Add a line that was asked, as far as there is room."""
@@ -122,6 +124,7 @@ class Trace:
 
 
 _TRACE: ContextVar[Trace | None] = ContextVar("trace", default=None)
+_STEP: ContextVar[str] = ContextVar("step", default="")
 
 
 def current_trace() -> Trace | None:
@@ -140,10 +143,11 @@ def reference_now() -> str:
 def tracing(what: str, at: datetime, ended: Callable[[Trace], None]) -> Iterator[Trace]:
     """Trace the work within; ``ended`` gets the trace, also if it fails."""
     trace = Trace(at, what)
-    token = _TRACE.set(trace)
+    token, outer = _TRACE.set(trace), _STEP.set("")
     try:
         yield trace
     finally:
+        _STEP.reset(outer)
         _TRACE.reset(token)
         trace.end()
         ended(trace)
@@ -153,7 +157,7 @@ def add_step(name: str, subject: str, outcome: str, seconds: float) -> None:
     """Add a step that ends now to the trace of the work at hand, if there is one."""
     trace = _TRACE.get()
     if trace is not None:
-        trace.add(name, subject, outcome, seconds)
+        trace.add(name, subject, outcome, seconds, _STEP.get())
 
 
 def add_line(asked: TracedLine) -> None:
@@ -167,12 +171,14 @@ def add_line(asked: TracedLine) -> None:
 def step(name: str, subject: str = "") -> Iterator[None]:
     """Add the work within as a step; an error's class is its outcome."""
     started, outcome = time.monotonic(), "ok"
+    outer = _STEP.set(name)
     try:
         yield
     except BaseException as error:
         outcome = type(error).__name__
         raise
     finally:
+        _STEP.reset(outer)
         add_step(name, subject, outcome, time.monotonic() - started)
 
 

@@ -65,7 +65,14 @@ class StoredTraces(Stored):
 def _told(trace: Trace) -> dict[str, object]:
     names = ("what", "command", "outcome", "rule", "left_out", "took")
     told = {name: getattr(trace, name) for name in names}
-    return {**told, "steps": list(map(asdict, trace.steps)), "lines": list(map(_line_told, trace.lines))}
+    return {**told, "steps": list(map(_step_told, trace.steps)), "lines": list(map(_line_told, trace.lines))}
+
+
+def _step_told(step: TraceStep) -> dict[str, object]:
+    told = asdict(step)
+    # Versions before it would not understand it.
+    del told["within"]
+    return told
 
 
 def _line_told(asked: TracedLine) -> dict[str, object]:

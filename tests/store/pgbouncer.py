@@ -51,8 +51,9 @@ def pooling(pgbouncer: Path, server: Postgres) -> Iterator[int]:
         _wait_until_it_answers(running, port, server.database)
         yield port
     finally:
-        running.terminate()
-        running.wait(10)
+        # Since 1.23 it waits for its clients after SIGTERM.
+        running.kill()
+        running.wait()
         shutil.rmtree(home, ignore_errors=True)
 
 
