@@ -1,5 +1,6 @@
-# Two stages: the first builds a virtual environment from the lock, the second holds nothing else.
-FROM python:3.13-slim-trixie AS build
+# Two stages: the first builds a virtual environment from the lock, the second holds nothing else. The base and each
+# package are the very files that are named here by their digests.
+FROM python:3.13-slim-trixie@sha256:9662417aace5ae7b8e2609cce472b72a8958e134ba372808abe9cc1a0c0125e6 AS build
 # Charts need Chinese letters: one file of the package is enough for them.
 RUN apt-get update && apt-get install --yes --no-install-recommends fonts-noto-cjk && rm -rf /var/lib/apt/lists/*
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1
@@ -7,19 +8,15 @@ RUN python -m venv /opt/dingerp
 ENV PATH=/opt/dingerp/bin:$PATH
 WORKDIR /src
 # The lock changes seldom: its layer is reused while only our own code changes.
-# What the extras need is pinned by the development lock: PostgreSQL, brokers, SQL Server, a language model, agents, traces.
-COPY requirements.lock requirements-dev.lock ./
-RUN pip install --requirement requirements.lock \
- && pip install --constraint requirements-dev.lock \
-    "psycopg[binary]" "faststream[redis]" "faststream[rabbit]" "faststream[nats]" "faststream[kafka]" pymssql openai mcp \
-    opentelemetry-sdk opentelemetry-exporter-otlp-proto-http
+COPY requirements-image.lock ./
+RUN pip install --require-hashes --no-deps --requirement requirements-image.lock
 COPY pyproject.toml README.md LICENSE NOTICE ./
 COPY bot bot
 COPY commands commands
 COPY templates templates
 RUN pip install --no-deps .
 
-FROM python:3.13-slim-trixie
+FROM python:3.13-slim-trixie@sha256:9662417aace5ae7b8e2609cce472b72a8958e134ba372808abe9cc1a0c0125e6
 # `dingerp db backup` and `db restore` call PostgreSQL's own programs, which must not be older than the server.
 RUN apt-get update && apt-get install --yes --no-install-recommends postgresql-client-17 && rm -rf /var/lib/apt/lists/*
 RUN useradd --system --uid 10001 --home-dir /data --shell /usr/sbin/nologin dingerp \

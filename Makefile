@@ -9,6 +9,8 @@ PYTEST  := $(BIN)/python -m pytest
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
 RESOLVE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
            --no-emit-index-url --no-emit-find-links --no-header --no-annotate
+# All extras but that of development: the image has them.
+EXTRAS  := yonbip postgres redis rabbit nats kafka mssql model mcp otel
 
 # The first Python on the path that is new enough; `make PYTHON=/opt/python/bin/python3 …` names another.
 FIND_PYTHON = for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11 python; do \
@@ -28,7 +30,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test soak coverage mutants mutants-rights bench lint fmt lock docs pictures docs-check equipped browser tryton clean
+.PHONY: help demo test soak coverage mutants mutants-rights bench lint fmt lock sbom docs pictures docs-check equipped browser tryton clean
 
 help: ## list the targets
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/make \1\t\2/p' Makefile | expand -t 20
@@ -73,8 +75,16 @@ fmt: $(VENV)/.dev ## format the code and mend what can be mended
 	@$(BIN)/ruff format --quiet .
 
 lock: $(VENV)/.dev ## resolve the dependencies again (UPGRADE=1 takes the newest)
-	@$(RESOLVE) --extra dev --extra postgres --extra redis --extra rabbit --extra nats --extra kafka --extra mssql --extra model --extra mcp --extra otel $(if $(UPGRADE),--upgrade) --output-file requirements-dev.lock
-	@$(RESOLVE) --constraint requirements-dev.lock $(if $(UPGRADE),--upgrade) --output-file requirements.lock
+	@$(RESOLVE) --all-extras $(if $(UPGRADE),--upgrade) --output-file requirements-dev.lock
+	@$(RESOLVE) --constraint requirements-dev.lock $(if $(UPGRADE),--upgrade) --generate-hashes --output-file requirements.lock
+	@$(RESOLVE) --constraint requirements-dev.lock $(addprefix --extra ,$(EXTRAS)) $(if $(UPGRADE),--upgrade) --generate-hashes --output-file requirements-image.lock
+
+sbom: $(VENV)/.dev ## list what the image holds of Python, with licences, as CycloneDX in dist/
+	@$(BIN)/python -m venv --clear --without-pip build/image
+	@$(BIN)/python .ci/install.py --python build/image/bin/python --no-deps -r requirements-image.lock
+	@$(BIN)/python .ci/install.py --python build/image/bin/python --no-deps .
+	@mkdir -p dist
+	@$(BIN)/cyclonedx-py environment build/image/bin/python --pyproject pyproject.toml --output-reproducible --output-file dist/dingerp.cdx.json
 
 docs: $(VENV)/.dev ## write the generated pages of docs/reference again
 	@$(BIN)/python -m tests.project.reference

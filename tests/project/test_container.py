@@ -6,16 +6,19 @@ import json
 import re
 import shlex
 import tomllib
-from collections import Counter
 from fnmatch import fnmatch
+from importlib.metadata import requires
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from bot.charts.fonts import PLACES
 
+from .test_locks import pins
 from .tree import ROOT, files, markdown_files
 
 LINES = re.sub(r"\\\n", " ", re.sub(r"^\s*#.*\n", "", (ROOT / "Dockerfile").read_text(), flags=re.MULTILINE))
@@ -61,7 +64,7 @@ def test_stages_are_slim_and_of_one_python() -> None:
 
     assert len(of("FROM")) == 2
     assert len(images) == 1
-    assert re.fullmatch(r"python:3\.1[1-9]-slim-trixie", images.pop())
+    assert re.fullmatch(r"python:3\.1[1-9]-slim-trixie@sha256:[0-9a-f]{64}", images.pop())
 
 
 def test_the_image_holds_a_font_for_charts() -> None:
@@ -71,22 +74,18 @@ def test_the_image_holds_a_font_for_charts() -> None:
     assert any("fonts-noto-cjk" in command for command in of("RUN"))
 
 
-def requirement(text: str) -> tuple[str, frozenset[str]]:
-    """Return the package and the extras of a requirement."""
-    name, _, extras = re.split(r"[<>=~! ;]", text)[0].rstrip("]").partition("[")
-    return name, frozenset(filter(None, extras.split(",")))
-
-
-def test_the_image_has_every_extra_that_the_docs_name() -> None:
+def test_the_image_has_every_extra() -> None:
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = {name: needs for name, needs in project["optional-dependencies"].items() if name != "dev"}
-    there = Counter[str]()
-    installed = [*project["dependencies"], *(word for command in of("RUN") for word in shlex.split(command))]
-    packages = [requirement(word) for word in installed]
-    for extra, needs in extras.items():
-        for name, wanted in map(requirement, needs):
-            there[extra] += any(name == package and wanted <= has for package, has in packages)
-    assert there == {extra: len(needs) for extra, needs in extras.items()}
+    wanted = [Requirement(need) for needs in (project["dependencies"], *extras.values()) for need in needs]
+    packages = {one.name for one in wanted}
+    for one in wanted:
+        parts = [Requirement(part) for part in (requires(one.name) or ()) if one.extras]
+        environments = [{"extra": extra, "python_version": "3.13"} for extra in one.extras]
+        packages |= {part.name for part in parts if part.marker and any(map(part.marker.evaluate, environments))}
+    (installing,) = [command for command in of("RUN") if "--requirement" in command]
+    assert "--require-hashes --no-deps --requirement requirements-image.lock" in installing
+    assert {canonicalize_name(package) for package in packages} <= pins("requirements-image.lock").keys()
     named = {
         name for page in markdown_files() for name in re.findall(r"dingerp\[(\w+)\]", page.read_text(encoding="utf-8"))
     }

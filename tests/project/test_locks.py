@@ -9,12 +9,18 @@ import pytest
 
 from .tree import ROOT
 
-LOCKS = ("requirements.lock", "requirements-dev.lock")
-PIN = re.compile(r"^(?P<name>[a-z0-9-]+)==(?P<version>[0-9][0-9a-z.]*)( ; .+)?$")
+HASHED = ("requirements.lock", "requirements-image.lock")
+LOCKS = (*HASHED, "requirements-dev.lock")
+PIN = re.compile(r"^(?P<name>[a-z0-9-]+)==(?P<version>[0-9][0-9a-z.]*)( ; [^\\]+?)?( --hash=sha256:[0-9a-f]{64})*$")
+
+
+def lines(name: str) -> list[str]:
+    text = re.sub(r" \\\n +", " ", (ROOT / name).read_text())
+    return [line for line in text.splitlines() if not line.lstrip().startswith("#")]
 
 
 def pins(name: str) -> dict[str, str]:
-    found = [PIN.match(line) for line in (ROOT / name).read_text().splitlines() if not line.lstrip().startswith("#")]
+    found = [PIN.match(line) for line in lines(name)]
     assert found
     assert all(found), f"{name} holds a line that is not a plain pin"
     return {pin["name"]: pin["version"] for pin in found if pin}
@@ -28,10 +34,12 @@ def test_every_line_is_a_pin_without_address(name: str) -> None:
     assert pins(name)
 
 
-def test_the_bot_runs_with_the_versions_it_was_tested_with() -> None:
+@pytest.mark.parametrize("name", HASHED)
+def test_the_bot_runs_with_the_very_files_and_the_versions_it_was_tested_with(name: str) -> None:
     tested = pins("requirements-dev.lock")
 
-    assert {name: tested.get(name) for name in pins("requirements.lock")} == pins("requirements.lock")
+    assert {package: tested.get(package) for package in pins(name)} == pins(name)
+    assert [line for line in lines(name) if " --hash=sha256:" not in line] == []
 
 
 def test_every_declared_dependency_is_locked() -> None:
