@@ -174,7 +174,8 @@ async def _questions(
         folded=found.folded,
         calls=tuple(SpentCalls(purpose=name, calls=number) for name, number in calls.items()),
         per_thousand=round(1_000 * spent / found.number) if found.number else None,
-        speeds=measure_speeds(await figures.speeds(month)),
+        # With the number of answers, which may not be told of few people.
+        speeds=() if found.number is None else measure_speeds(await figures.speeds(month)),
     )
 
 

@@ -21,6 +21,7 @@ from bot.chat.message import Conversation, ConversationKind
 from bot.efficiency.findings import FindingTopic, RuleEdit
 from bot.efficiency.predictions import Prediction
 from bot.efficiency.questions import QuestionCount
+from bot.efficiency.speeds import TimeCount, Timed
 from bot.efficiency.views import AlertEfficiency, DecisionEfficiency, EfficiencyFindings, QuestionEfficiency
 from bot.efficiency.waits import AlertWait
 from bot.rulefiles.versions import RuleSubject
@@ -297,13 +298,15 @@ async def test_questions_by_department_and_what_they_cost(ask: Ask) -> None:
 async def test_how_often_a_few_people_ask_a_command_is_not_told(
     ask: Ask, figures: MemoryFigures, people: dict[str, int], shown: dict[str, int], number: int | None
 ) -> None:
-    """Neither of this month nor of the one before, nor by what a thousand answers cost."""
+    """Neither of this month nor of the one before, nor by what a thousand answers cost or how fast they were."""
+    figures.times = [TimeCount(timed=Timed.ANSWERS, source="", within=timedelta(seconds=1), number=number or 20)]
     counts = [QuestionCount(command=name, department="1", number=10, people=count) for name, count in people.items()]
     figures.asked = {date(2026, 9, 1): counts, date(2026, 10, 1): counts}
     view = as_(QuestionEfficiency, await ask("/efficiency questions", person=ACCOUNTANT, where=OWN_CHAT))
     assert {row.command: row.number for row in view.rows if row.heads} == shown
     assert all(row.before == (10 if row.command else None) for row in view.rows if row.heads)
     assert view.per_thousand == (None if number is None else round(70_000 / number))
+    assert [speed.number for speed in view.speeds] == ([] if number is None else [number])
     assert view.folded is ("deciders" in people)
     figures.asked[date(2026, 10, 1)] = [replace(count, people=9) for count in counts]
     view = as_(QuestionEfficiency, await ask("/efficiency questions", person=ACCOUNTANT, where=OWN_CHAT))
