@@ -1,4 +1,4 @@
-"""``dingerp understand``: reads a sentence as the bot would, without a running bot."""
+"""``dingerp understand``: reads a sentence as the bot would, and shows what it did not understand."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.access.people import Person
+from bot.admin.database import OperatorAction, open_database, require_database
+from bot.admin.output import align_columns, as_json
 from bot.bootstrap.access import make_access_policy
 from bot.bootstrap.erps import open_hub
 from bot.bootstrap.language_model import open_model
@@ -19,6 +21,7 @@ from bot.chat.questions.work import kept_on_time, work_of
 from bot.chat.registry import Commands
 from bot.mechanisms.metrics import Metrics
 from bot.settings import ErpSettings, Settings
+from bot.store.unread_sentences import StoredUnreadSentences
 from bot.understanding.grammar import Grammar
 from bot.understanding.language_model.ports import ModelUse
 from bot.understanding.learning import learn_vocabulary
@@ -62,6 +65,16 @@ async def understand(
             raise ConfigurationError("there is no language model in the settings: understanding.model.url is empty")
         asked = await model.read(sentence, "", frozenset(commands) if usable is None else usable)
     return settle(reading, asked, commands) if reading and asked else reading or asked
+
+
+async def review(settings: Settings, *, in_json: bool) -> list[str]:
+    """Return lines on the sentences that many asked and the bot did not understand, the most frequent first."""
+    async with open_database(settings, OperatorAction(command="understand review")) as database:
+        found = await StoredUnreadSentences(require_database(database)).all()
+    if in_json:
+        return [as_json(list(map(asdict, found)))]
+    rows = [(str(each.number), str(each.people), str(each.weeks), each.text) for each in found]
+    return align_columns([("asked", "people", "weeks", "sentence"), *rows])
 
 
 class _UseOfOneRun:

@@ -27,6 +27,7 @@ from bot.efficiency.findings import (
     find_repeated_questions,
     find_slow_levels,
     find_slow_vendors,
+    find_unread_sentences,
     months_of_findings,
     order_findings,
     weekly,
@@ -117,6 +118,7 @@ class Findings:
             *[await self._with_less_noise(each) for each in find_noisy_rules(alerts)],
             *find_slow_vendors(purchases),
             *find_repeated_questions(await self.figures.question_hours(months[0]), months[0]),
+            *find_unread_sentences(await self.figures.unread_sentences(months[0]), months[0]),
         ]
         found = FoundFindings(order_findings(findings), decisions, alerts)
         self._known = state, found

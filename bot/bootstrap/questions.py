@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from functools import cache, partial
 from typing import cast
 
@@ -36,12 +37,14 @@ from bot.chat.answers.welcome import Welcomes
 from bot.chat.exports import Exports
 from bot.chat.message import ConversationKind, Message
 from bot.chat.present_rights import PresentRights
+from bot.chat.question_handler import QuestionHandler
 from bot.chat.questions.code_scanner import CodeScanner
 from bot.chat.questions.dialogues import Dialogues
 from bot.chat.questions.dispatcher import NamedLine, QuestionDispatcher
 from bot.chat.questions.prompts import OpenPrompts
 from bot.chat.questions.recording import AnswerRecord, RecordedQuestions
 from bot.chat.questions.shared_memory import RememberingQuestions
+from bot.chat.questions.unread_sentences import UnreadNotes
 from bot.chat.records.reader_hub import AccountOf
 from bot.chat.registry import Commands
 from bot.dingtalk.answer_channel import DingTalkAnswerChannel
@@ -54,7 +57,7 @@ from bot.dingtalk.own_cards import DingTalkOwnCards, PrivateWay
 from bot.dingtalk.robot import Robot
 from bot.erp.hub import ErpHub
 from bot.erp.model import Area
-from bot.mechanisms.background import Runs, repeat
+from bot.mechanisms.background import Runs, finish, repeat
 from bot.mechanisms.tracing import Trace
 from bot.outbox.quota import DEGRADED
 from bot.outbox.spending import Purpose, Quota
@@ -67,6 +70,7 @@ from bot.store.chat.standing_answers import StoredStandingAnswers
 from bot.store.outbox.call_counts import StoredModelUse
 from bot.store.outbox.deliveries import StoredShownCards
 from bot.store.reading_uses import StoredUses
+from bot.store.unread_sentences import StoredUnreadSentences
 from bot.understanding.language_model.reader import ModelReader
 from bot.understanding.learning import NamesOnDocuments, learn_vocabulary
 from bot.understanding.reader import GrammarReader
@@ -76,6 +80,8 @@ log = structlog.get_logger(__name__)
 
 _INBOX_PRUNED_EVERY = 300.0
 _TAKEN_OVER_EVERY = 2.0
+_UNREAD_FLUSHED_EVERY = 5.0
+_UNREAD_PRUNED_EVERY = 600.0
 WHOLE_PAGE = Budget(body_bytes=200_000, buttons_bytes=200_000, title_bytes=400, tips_bytes=4_000, max_buttons=500)
 """A page has room for all that an answer says."""
 _SCAN_SECONDS = 5.0
@@ -169,7 +175,8 @@ async def build_pipelines(
     )
     own_values = PrivateWay(base.settings.cards.private_way) is PrivateWay.PRIVATE_DATA
     keeper = AnswerKeeper(standing, own_values=own_values, interim=base.tracks.is_interim, drawn=owed)
-    limited = limit_questions(base, dispatcher, parts.commands, parts.audit, owed, parts.required_audit)
+    noting = await _note_unread(base, dispatcher, parts.reader)
+    limited = limit_questions(base, noting, parts.commands, parts.audit, owed, parts.required_audit)
     handler = (
         limited
         if base.settings.replicas == 1
@@ -306,6 +313,25 @@ async def _partner_names(read_model: ReadModel) -> NamesOnDocuments:
     return NamesOnDocuments(
         customers=tuple(each.name for each in customers), vendors=tuple(each.name for each in vendors)
     )
+
+
+async def _note_unread(
+    base: Infrastructure, dispatcher: QuestionDispatcher, reader: GrammarReader | None
+) -> QuestionHandler:
+    """Return the handler that counts sentences that nobody understood, if they are to be counted."""
+    stored, keep = StoredUnreadSentences(base.database), timedelta(days=base.settings.understanding.unread_days)
+
+    async def prune() -> None:
+        await stored.prune(base.now().date() - keep)
+
+    pruning = partial(repeat, prune, every=_UNREAD_PRUNED_EVERY, failed="unread_sentences.not_pruned")
+    await base.run_in_background(pruning, "old unread sentences", Runs.WITH_LEAD)
+    if reader is None or not keep:
+        return dispatcher
+    base.stack.push_async_callback(finish, stored.flush, failed="unread_sentences.not_counted")
+    flushing = partial(repeat, stored.flush, every=_UNREAD_FLUSHED_EVERY, failed="unread_sentences.not_counted")
+    await base.run_in_background(flushing, "unread sentences", Runs.EVERYWHERE)
+    return UnreadNotes(dispatcher, reader.general_form, stored.note)
 
 
 async def _start_dialogues(base: Infrastructure) -> Dialogues:

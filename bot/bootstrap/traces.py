@@ -11,11 +11,10 @@ import structlog
 
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.chat.questions.failures import QuestionOutcome, has_failed
-from bot.mechanisms.background import Runs, repeat
+from bot.mechanisms.background import Runs, finish, repeat
 from bot.mechanisms.tracing import ANSWER, PAGE, REQUEST, Trace, current_trace
 from bot.settings import TraceSettings
 from bot.store.traces import StoredTraces
-from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
 
@@ -28,16 +27,10 @@ async def keep_traces(base: Infrastructure) -> Callable[[Trace], None]:
     """Return what takes the traces that have ended."""
     settings, stored = base.settings.trace, StoredTraces(base.database)
 
-    async def flush_last() -> None:
-        try:
-            await stored.flush()
-        except DingerpError as error:
-            log.warning("traces.not_kept", error=type(error).__name__, detail=error.detail)
-
     async def prune() -> None:
         await stored.prune(base.now(), keep=timedelta(days=settings.keep_days), most=settings.keep_rows)
 
-    base.stack.push_async_callback(flush_last)
+    base.stack.push_async_callback(finish, stored.flush, failed="traces.not_kept")
     flushing = partial(repeat, stored.flush, every=_FLUSHED_EVERY, failed="traces.not_kept")
     await base.run_in_background(flushing, "traces", Runs.EVERYWHERE)
     pruning = partial(repeat, prune, every=_PRUNED_EVERY, failed="traces.not_pruned")

@@ -39,7 +39,7 @@ class Operations:
     sources: Callable[[], Awaitable[Sequence[SourceState]]]
     quotas: Callable[[], Awaitable[Sequence[QuotaReport]]]
     misread: Callable[[], tuple[int, int]]
-    """How many questions since the start were not understood, of how many. What people wrote is not kept."""
+    """How many questions since the start were not understood, of how many."""
     deliveries: DeliveryDesk
     owed: Callable[[], None]
     """Called when cards were queued."""

@@ -20,7 +20,7 @@ from bot.chat.report_days import WEEKDAYS
 from bot.efficiency.figures import divide, measure_alerts, median, month_before, percent, took
 from bot.efficiency.folding import LEAST
 from bot.efficiency.lead_times import STEPS, LeadCase, Step, by_partner
-from bot.efficiency.questions import QuestionHour
+from bot.efficiency.questions import QuestionHour, UnreadSentence
 from bot.efficiency.waits import AlertWait, DecisionWait
 from bot.erp.kinds import PURCHASE_ORDERS
 from bot.rulefiles.versions import RuleSubject
@@ -48,6 +48,8 @@ WEEKS = 4
 """Weeks of a month in which they do so: every month has each weekday that often."""
 ASKING = timedelta(minutes=1)
 """What it costs to ask for what could come by itself."""
+LOOKING_UP = timedelta(minutes=10)
+"""What it costs to find without the bot what it did not understand."""
 FOUR_WEEKS = timedelta(days=28)
 PURCHASING: Step = next(step for step in STEPS if step.start == PURCHASE_ORDERS)
 """From purchase orders to the last of their goods."""
@@ -307,6 +309,35 @@ def _repeated_question(line: str, weekday: int, hour: int, asked: Sequence[Quest
         remedy=LineToSend(
             line=weekly_line(line, weekday, at),
             what=phrase("%(line)s comes by itself: %(days)s, %(time)s", line=line, days=days, time=f"{at:%H:%M}"),
+        ),
+    )
+
+
+def find_unread_sentences(unread: Sequence[UnreadSentence], month: date) -> list[Finding]:
+    """Return the sentences that many people asked in a month, and none of them got an answer to."""
+    return [_unread_sentence(each, month) for each in unread if each.people >= MANY_ASK]
+
+
+def _unread_sentence(unread: UnreadSentence, month: date) -> Finding:
+    return Finding(
+        id=finding_id(FindingTopic.QUESTIONS, unread.text),
+        topic=FindingTopic.QUESTIONS,
+        seen=phrase(
+            "%(people)s people asked “%(sentence)s” in %(month)s, %(count)s times and in %(weeks)s of its weeks, and"
+            " were not understood.",
+            people=str(unread.people),
+            sentence=unread.text,
+            count=str(unread.number),
+            weeks=str(unread.weeks),
+            month=f"{month:%Y-%m}",
+        ),
+        reason=phrase("Who is not understood looks it up elsewhere, and asks the bot less."),
+        cost=LOOKING_UP * unread.number * (FOUR_WEEKS / (month_before(month, -1) - month)),
+        subject=unread.text,
+        unrehearsed=phrase(
+            "Teach the bot the word: in the company's own file of words (setting %(setting)s); %(command)s lists all.",
+            setting="understanding.sentences",
+            command="dingerp understand review",
         ),
     )
 

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from bot.efficiency.findings import Finding, FoundFindings
 from bot.efficiency.predictions import Prediction
-from bot.efficiency.questions import QuestionCount, QuestionHour
+from bot.efficiency.questions import QuestionCount, QuestionHour, UnreadSentence
 from bot.efficiency.speeds import TimeCount
 from bot.efficiency.waits import AlertWait, DecisionWait
 
@@ -34,6 +34,10 @@ class EfficiencyReader(Protocol):
 
     async def question_hours(self, month: date) -> Sequence[QuestionHour]:
         """Return what was asked in which hours of a month; only of the last one and the running one."""
+        ...
+
+    async def unread_sentences(self, month: date) -> Sequence[UnreadSentence]:
+        """Return what many asked in the weeks that ended in a month, and was not understood."""
         ...
 
     async def calls(self, month: date) -> Mapping[str, int]:

@@ -1,4 +1,4 @@
-"""How often each department asks which command: counts by day, which keep nobody's name."""
+"""How often which questions are asked: counts, which keep nobody's name."""
 
 from __future__ import annotations
 
@@ -31,6 +31,16 @@ class QuestionCount:
     department: str
     number: int
     people: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnreadSentence:
+    """A sentence that was not understood, in its general form: how often, by how many people, in how many weeks."""
+
+    text: str
+    number: int
+    people: int
+    weeks: int
 
 
 def fold_questions(counts: Iterable[QuestionCount]) -> Folded[QuestionCount]:

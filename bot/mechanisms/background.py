@@ -37,6 +37,14 @@ async def repeat(work: Callable[[], Awaitable[object]], *, every: float, failed:
         silent += every
 
 
+async def finish(work: Callable[[], Awaitable[object]], *, failed: str) -> None:
+    """Run ``work`` a last time, before the bot stops, which no error keeps it from: that is logged as ``failed``."""
+    try:
+        await work()
+    except DingerpError as error:
+        log.warning(failed, error=type(error).__name__, detail=error.detail)
+
+
 class Runs(Enum):
     """Where a task runs, if several replicas work together."""
 

@@ -22,7 +22,7 @@ from bot.approvals.case import Case
 from bot.chat.answers.page_answers import PAGE
 from bot.chat.answers.watched_questions import SEEN_AS
 from bot.efficiency.figures import month_before
-from bot.efficiency.questions import QuestionCount, QuestionHour
+from bot.efficiency.questions import QuestionCount, QuestionHour, UnreadSentence
 from bot.efficiency.speeds import TimeCount, Timed
 from bot.efficiency.waits import SETTLED_AFTER, AlertWait, DecisionWait, alert_wait, decision_waits
 from bot.efficiency.working_time import WorkingHours
@@ -48,7 +48,9 @@ from bot.store.tables import (
     QUESTION_HOUR,
     QUOTA_MONTH,
     SPEED_DAY,
+    UNREAD_SENTENCE,
 )
+from bot.store.unread_sentences import read_unread_sentences
 from bot.store.unreadable_rows import read_readable
 
 KEPT = timedelta(days=2 * 366)
@@ -182,6 +184,11 @@ class StoredEfficiency:
             )
             for row in rows
         ]
+
+    async def unread_sentences(self, month: date) -> Sequence[UnreadSentence]:
+        first, after = ((day - 6 * _DAY).isoformat() for day in (month, month_before(month, -1)))
+        ended = UNREAD_SENTENCE.c.week >= first, UNREAD_SENTENCE.c.week < after
+        return await self._database.read(lambda connection: read_unread_sentences(connection, *ended))
 
     async def calls(self, month: date) -> Mapping[str, int]:
         spent = func.sum(QUOTA_MONTH.c.spent)

@@ -9,13 +9,14 @@ from secrets import token_hex
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import Column, Table, delete, select, update
+from sqlalchemy import Column, ColumnElement, Table, delete, select, update
 from sqlalchemy.engine import Connection
 
 from bot.outbox.delivery import DeliveryState, DeliveryStepKind
 from bot.outbox.place import Place, PlaceKind
 from bot.store.outbox.queries import read_places, stands_at, write_places
 from bot.store.row_times import to_ms
+from bot.store.statements import chunks
 from bot.store.tables import (
     ABSENCE,
     ALERT,
@@ -44,8 +45,10 @@ from bot.store.tables import (
     RULE_VERSION,
     STANDING_ANSWER,
     SUBSCRIPTION,
+    UNREAD_SENTENCE,
     WATCH,
 )
+from bot.store.unread_sentences import asker_digests
 
 ERASED = "erased"
 """Replaces the person where deleting the row would lose other people's data."""
@@ -121,6 +124,9 @@ def export_person(connection: Connection, user_id: str) -> Iterator[tuple[str, M
         yield DELIVERY.name, _values(row)
     for row in connection.execute(select(DELIVERY_STEP).where(*_clicks(user_id))):
         yield DELIVERY_STEP.name, _values(row)
+    for condition in _asked_unread(connection, user_id):
+        for row in connection.execute(select(UNREAD_SENTENCE).where(condition)):
+            yield UNREAD_SENTENCE.name, _values(row)
     for row in _questions(connection, user_id):
         yield INBOX.name, _values(row)
     for row in _handled_alerts(connection, user_id):
@@ -137,6 +143,10 @@ def erase_person(connection: Connection, user_id: str, now: datetime) -> Erasure
     for msg_id in questions:
         connection.execute(delete(INBOX).where(INBOX.c.msg_id == msg_id))
     erased[INBOX.name] = len(questions)
+    erased[UNREAD_SENTENCE.name] = sum(
+        connection.execute(delete(UNREAD_SENTENCE).where(condition)).rowcount
+        for condition in _asked_unread(connection, user_id)
+    )
     erased[DELIVERY.name] = _forget_deliveries(connection, _own_chat(user_id))
     clicks = update(DELIVERY_STEP).where(*_clicks(user_id)).values(detail=ERASED)
     erased[DELIVERY_STEP.name] = connection.execute(clicks).rowcount
@@ -200,6 +210,11 @@ def _standing_without(standing: str, user_id: str) -> str:
 
 def _clicks(user_id: str) -> tuple[Any, ...]:
     return (DELIVERY_STEP.c.what == DeliveryStepKind.CLICKED, DELIVERY_STEP.c.detail == user_id)
+
+
+def _asked_unread(connection: Connection, user_id: str) -> Iterator[ColumnElement[bool]]:
+    """Yield the conditions of the rows that count what a person asked and the bot did not understand."""
+    return (UNREAD_SENTENCE.c.asker.in_(some) for some in chunks(asker_digests(connection, user_id)))
 
 
 def _questions(connection: Connection, user_id: str) -> list[Any]:

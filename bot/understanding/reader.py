@@ -19,6 +19,7 @@ from bot.understanding.following.lists import late_in_the_list
 from bot.understanding.following.new_topics import asks_anew, speaks_for_itself
 from bot.understanding.following.short_questions import of_what_is_there
 from bot.understanding.following.unsupported import say_unsupported
+from bot.understanding.general_forms import general_form
 from bot.understanding.grammar import MAX_SENTENCE, Grammar
 from bot.understanding.named_books import read_of_books
 from bot.understanding.remarks import is_remark
@@ -101,6 +102,11 @@ class GrammarReader:
             return following
         following = following or late_in_the_list(follow_up, alone) or of_what_is_there(follow_up, alone)
         return say_unsupported(follow_up, following, alone) or following or alone
+
+    def general_form(self, sentence: str) -> str:
+        """Return the form of a sentence without names and numbers; empty for what asks the bot for nothing."""
+        text = normalise(sentence)
+        return "" if len(text) > MAX_SENTENCE or is_remark(text) else general_form(self._grammar.recognition, text)
 
     def spell_out(self, line: str) -> tuple[str, ...]:
         """Return the possible lines of a typed one with an abbreviated customer or vendor name."""

@@ -15,12 +15,13 @@ from bot.efficiency.findings import (
     find_repeated_questions,
     find_slow_levels,
     find_slow_vendors,
+    find_unread_sentences,
     months_of_findings,
     order_findings,
 )
 from bot.efficiency.lead_times import LeadCase
 from bot.efficiency.predictions import Prediction
-from bot.efficiency.questions import QuestionCount, QuestionHour
+from bot.efficiency.questions import QuestionCount, QuestionHour, UnreadSentence
 from bot.efficiency.speeds import TimeCount
 from bot.efficiency.waits import AlertWait, DecisionWait
 from tests.commands.company import NOW
@@ -34,6 +35,8 @@ class MemoryFigures:
     shown: list[AlertWait] = field(default_factory=list)
     asked: dict[date, list[QuestionCount]] = field(default_factory=dict)
     asked_in_hours: list[QuestionHour] = field(default_factory=list)
+    unread: list[UnreadSentence] = field(default_factory=list)
+    """Of the last month."""
     spent: dict[str, int] = field(default_factory=dict)
     times: list[TimeCount] = field(default_factory=list)
 
@@ -48,6 +51,9 @@ class MemoryFigures:
 
     async def question_hours(self, month: date) -> Sequence[QuestionHour]:
         return [hour for hour in self.asked_in_hours if _month_of(hour.day) == month]
+
+    async def unread_sentences(self, month: date) -> Sequence[UnreadSentence]:
+        return self.unread
 
     async def calls(self, month: date) -> Mapping[str, int]:
         return self.spent
@@ -77,7 +83,11 @@ class MemoryFindings:
             replace(each, remedy=self.remedy) for each in (*find_slow_levels(decisions), *find_noisy_rules(alerts))
         )
         hours = await self.figures.question_hours(months[0])
-        others = (*find_slow_vendors({months[0]: self.received}), *find_repeated_questions(hours, months[0]))
+        others = (
+            *find_slow_vendors({months[0]: self.received}),
+            *find_repeated_questions(hours, months[0]),
+            *find_unread_sentences(await self.figures.unread_sentences(months[0]), months[0]),
+        )
         return FoundFindings(order_findings((*of_rules, *others)), decisions, alerts)
 
     async def predictions(self) -> Sequence[Prediction]:

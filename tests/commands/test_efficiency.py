@@ -20,7 +20,7 @@ from bot.cards.renderer import CardRenderer
 from bot.chat.message import Conversation, ConversationKind
 from bot.efficiency.findings import FindingTopic, RuleEdit
 from bot.efficiency.predictions import Prediction
-from bot.efficiency.questions import QuestionCount
+from bot.efficiency.questions import QuestionCount, UnreadSentence
 from bot.efficiency.speeds import TimeCount, Timed
 from bot.efficiency.views import AlertEfficiency, DecisionEfficiency, EfficiencyFindings, QuestionEfficiency
 from bot.efficiency.waits import AlertWait
@@ -402,6 +402,16 @@ async def test_slow_vendors_are_for_who_sees_all_purchasing_and_questions_for_wh
     view = as_(EfficiencyFindings, await ask("/efficiency findings", person=reader, where=OWN_CHAT, rows=50))
     assert {subject for subject in ("宏达", "/report") for row in view.rows if subject in str(row.seen)} == subjects
     assert len(view.rows) == len(subjects)
+
+
+@each_row("roles, told", [("boss finance", True), ("buyer finance", True), ("boss", False), ("seller", False)])
+async def test_what_many_ask_in_vain_is_among_the_first_findings_of_who_sees_what_questions_cost(
+    ask: Ask, figures: MemoryFigures, roles: str, told: bool
+) -> None:
+    figures.unread = [UnreadSentence(text="〈product〉的毛重", number=40, people=12, weeks=4)]
+    reader = replace(BOSS, roles=frozenset(roles.split()))
+    first = as_(DecisionEfficiency, await ask("/efficiency", person=reader, where=OWN_CHAT)).findings
+    assert any("〈product〉的毛重" in str(row.seen) for row in first) is told
 
 
 def predicted(**fields: Any) -> Prediction:

@@ -13,12 +13,13 @@ from bot.efficiency.findings import (
     find_repeated_questions,
     find_slow_levels,
     find_slow_vendors,
+    find_unread_sentences,
     finding_id,
     months_of_findings,
     order_findings,
 )
 from bot.efficiency.lead_times import LeadCase
-from bot.efficiency.questions import QuestionHour
+from bot.efficiency.questions import QuestionHour, UnreadSentence
 from bot.efficiency.waits import AlertWait, DecisionWait
 from tests.efficiency.year import NOVEMBER, decided
 from tests.rows import each_row
@@ -152,6 +153,23 @@ def test_what_many_ask_is_told_with_the_subscription_that_saves_it() -> None:
     assert finding.evidence == "/efficiency 2026-11 questions"
     assert isinstance(finding.remedy, LineToSend)
     assert finding.remedy.line == "/subscribe chart ageing 09:00 every monday"
+
+
+@each_row("people, found", [(6, 1), (5, 0)])
+def test_what_many_ask_in_vain_is_found(people: int, found: int) -> None:
+    """Of five one may read the finding, and would know of four."""
+    asked_in_vain = UnreadSentence(text="〈product〉的毛重", number=30, people=people, weeks=2)
+    assert len(find_unread_sentences([asked_in_vain], MONTH)) == found
+
+
+def test_what_many_ask_in_vain_says_where_a_word_is_taught() -> None:
+    (finding,) = find_unread_sentences([UnreadSentence(text="〈product〉的毛重", number=30, people=8, weeks=2)], MONTH)
+    assert str(finding.seen) == (
+        "8 people asked “〈product〉的毛重” in 2026-11, 30 times and in 2 of its weeks, and were not understood."
+    )
+    assert finding.cost == timedelta(minutes=300) * 28 / 30
+    assert finding.remedy is None
+    assert "understanding.sentences" in str(finding.unrehearsed)
 
 
 def test_findings_say_what_was_seen_and_come_in_the_order_of_what_they_cost() -> None:

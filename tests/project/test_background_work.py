@@ -46,6 +46,7 @@ EVERYWHERE = {
     "tidy",
     "understanding",
     "traces",
+    "unread sentences",
 }
 WITH_LEAD = {
     "absences",
@@ -58,6 +59,7 @@ WITH_LEAD = {
     "gate deadlines",
     "gate keeping",
     "health reports",
+    "old unread sentences",
     "outbox keeping",
     "page sessions",
     "poll",

@@ -33,6 +33,8 @@ _INLINE = re.compile(r"`((?:/\S+/)?dingerp [^`\n]+)`")
 _TYPED = re.compile(r"`(/[^`\n]+)`")
 _UsageError: type[Exception] = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "UsageError")
 _OFFLINE = ("dingerp understand", "dingerp card render")
+_NEEDS_MORE = ("--model", "understand review")
+"""What needs a model, or a database in which something happened."""
 _NO_VALUE = re.compile(r"^[A-Z][A-Z0-9_…:]*$")
 
 RUN = {
@@ -151,7 +153,7 @@ def sessions(page: Path) -> Iterator[tuple[list[str], str]]:
     for block in _SHELL.findall(page.read_text(encoding="utf-8")):
         for part in re.split(r"^\s*\$ ", block, flags=re.MULTILINE)[1:]:
             line, _, answer = part.partition("\n")
-            if line.startswith(_OFFLINE) and "--model" not in line:
+            if line.startswith(_OFFLINE) and not any(part in line for part in _NEEDS_MORE):
                 yield words_of(line.removeprefix("dingerp ")), answer.strip()
 
 

@@ -224,7 +224,7 @@ async def test_a_person_is_erased_and_what_was_decided_stays(database: Database)
             "absence": 2,
             "standing_answer": 1,
             "subscription": 1,
-            "inbox": 1, "delivery": 1, "delivery_step": 1, "decision_wait": 1, "alert_wait": 1,
+            "inbox": 1, "delivery": 1, "delivery_step": 1, "decision_wait": 1, "alert_wait": 1, "unread_sentence": 0,
         }  # fmt: skip
         assert dict(report.kept) == dict.fromkeys(EVIDENCE, 1)
         assert exported(connection, ME) == sorted([*EVIDENCE, "delivery"]), "a card that is still to be sent is sent"

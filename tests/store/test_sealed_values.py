@@ -112,6 +112,7 @@ PLAIN = {
     "question_day": {"day", "command", "department"},
     "question_hour": {"day", "line"},
     "speed_day": {"day", "timed", "source"},
+    "unread_sentence": {"form", "week", "asker"},
     "efficiency_mark": {"records"},
     "rule_file": {"name", "path"},
     "trace": {"reference"},

@@ -133,4 +133,10 @@ class UnderstandingSettings(SettingsSection):
 
     enabled: bool = Field(True, description="Whether sentences are read; otherwise only commands, numbers and names.")
     sentences: Path | None = Field(None, description="File with the company's own words (form of commands/sentences).")
+    unread_days: int = Field(
+        90,
+        ge=0,
+        le=366,
+        description="Days for which sentences that were not understood are counted, without names; 0: none are.",
+    )
     model: LanguageModelSettings = LanguageModelSettings.model_validate({})

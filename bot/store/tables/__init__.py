@@ -38,6 +38,7 @@ from bot.store.tables.efficiency import PREDICTION as PREDICTION
 from bot.store.tables.efficiency import QUESTION_DAY as QUESTION_DAY
 from bot.store.tables.efficiency import QUESTION_HOUR as QUESTION_HOUR
 from bot.store.tables.efficiency import SPEED_DAY as SPEED_DAY
+from bot.store.tables.efficiency import UNREAD_SENTENCE as UNREAD_SENTENCE
 from bot.store.tables.erp import ERP_COPY as ERP_COPY
 from bot.store.tables.erp import ERP_REJECTED as ERP_REJECTED
 from bot.store.tables.erp import INDEXED_PRODUCT as INDEXED_PRODUCT

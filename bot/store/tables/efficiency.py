@@ -1,4 +1,4 @@
-"""Tables of the figures of efficiency: a row for each decision and each alert, counts of questions by day and hour."""
+"""Tables of the figures of efficiency: a row for each decision and each alert, counts of questions."""
 
 from __future__ import annotations
 
@@ -101,6 +101,23 @@ class SpeedDayRow(StoreTable, table=True):
     number: int
 
 
+class UnreadSentenceRow(StoreTable, table=True):
+    """How often somebody asked a sentence that was not understood, in a week (see `bot.store.unread_sentences`)."""
+
+    __tablename__ = "unread_sentence"
+    __table_args__ = ({"sqlite_with_rowid": False},)
+
+    form: str = Field(primary_key=True)
+    """A keyed digest of the sentence's general form."""
+    week: str = Field(primary_key=True)
+    """Its Monday, as ``2026-11-23``, in the company's zone."""
+    asker: str = Field(primary_key=True)
+    """A keyed digest of the form and the person: no two sentences tell that the same person asked them."""
+    number: int
+    text: str = Field(sa_type=Sealed("unread_sentence.text"))
+    """The form; empty while too few people have asked it."""
+
+
 class PredictionRow(StoreTable, table=True):
     """What was rehearsed of a changed rule, and what was counted after it (see `bot.efficiency.predictions`)."""
 
@@ -141,4 +158,5 @@ QUESTION_DAY = core_table(QuestionDayRow)
 PREDICTION = core_table(PredictionRow)
 QUESTION_HOUR = core_table(QuestionHourRow)
 SPEED_DAY = core_table(SpeedDayRow)
+UNREAD_SENTENCE = core_table(UnreadSentenceRow)
 EFFICIENCY_MARK = core_table(EfficiencyMarkRow)
