@@ -19,14 +19,11 @@ from bot.alerts.view_builder import build_card_view, build_kind_top, build_kinds
 from bot.alerts.views import AlertDigest, AlertGroup
 from bot.cards.view import View, shared_view
 from bot.chat.audiences import PlaceReader, ReaderAt
-from bot.mechanisms.unit_of_work import Transactions, UnitOfWorkRunner
+from bot.mechanisms.unit_of_work import UnitOfWorkRunner
 from bot.outbox.delivery import DingWay
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import NOBODY_CALLED, ComposedCard, Marker, MarkerState
 from bot.words.disclosure import ALL_FIELDS, FieldClass, cut
-
-AlertTransactions: TypeAlias = Transactions[AlertRepository]
-"""One unit of work at a time changes alerts, across all processes; implemented by `bot.store.alerts.repository`."""
 
 AlertUnitOfWorkRunner: TypeAlias = UnitOfWorkRunner[AlertRepository, AlertUnitOfWork]
 """Reads and changes alerts for people. Units begin in the company's zone, with the rules in force; each commit wakes

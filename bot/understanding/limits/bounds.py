@@ -95,9 +95,6 @@ class SpokenBounds:
         return held if len(held.encode()) <= MAX_LINE_BYTES else ""
 
 
-NO_BOUNDS = SpokenBounds(rest="")
-
-
 def find_bounds(text: str) -> SpokenBounds:
     """Return the amount bounds in a normalised sentence."""
     folded = text.casefold()
