@@ -18,8 +18,9 @@ from bot.chat.answers.page_answers import PageAnswers
 from bot.mechanisms.background import Runs
 from bot.mechanisms.health import WELL, PartHealth, degraded
 from bot.outbox.happenings import HappeningType, Receiver
-from bot.outbox.receiver_lane import ReceiverLane
+from bot.outbox.receiver_lane import EventSender, ReceiverLane
 from bot.outbox.worker import OutboxWorker
+from bot.queues.producer import QueueSender
 from bot.settings import ReceiverSettings, Settings
 from bot.store.outbox.happenings import OwedEvents, StoredReceiverBacklog
 from bot.web.receivers import EventAddress, EventLetters, WebhookSender
@@ -40,12 +41,26 @@ def _receiver(name: str, wanted: ReceiverSettings) -> Receiver:
         if not any(fnmatchcase(each, pattern) for each in HappeningType):
             known = ", ".join(HappeningType)
             raise ConfigurationError(f"receivers.{name}.types: {pattern!r} is no type of events; types are {known}")
-    _address(name, wanted)
+    if wanted.is_webhook:
+        _address(name, wanted)
+    else:
+        _queue_sender(name, wanted)
     return Receiver(name=name, owner=wanted.owner, types=wanted.types, sources=frozenset(wanted.sources))
+
+
+def _queue_sender(name: str, wanted: ReceiverSettings) -> QueueSender:
+    if not wanted.queue:
+        raise ConfigurationError(f"receivers.{name}.queue: name the stream, queue, subject or topic")
+    try:
+        return QueueSender(wanted.url.get_secret_value(), wanted.queue, timeout=wanted.timeout)
+    except ConfigurationError as error:
+        raise ConfigurationError(f"receivers.{name}.url: {error.detail}") from None
 
 
 def _address(name: str, wanted: ReceiverSettings) -> EventAddress:
     url = URL(wanted.url.get_secret_value())
+    if wanted.queue:
+        raise ConfigurationError(f"receivers.{name}.queue: only a broker has queues, and url is no broker's address")
     if url.scheme != "https" and not wanted.private:
         raise ConfigurationError(f"receivers.{name}.url: outside of your network only https:// is called")
     try:
@@ -62,8 +77,9 @@ async def start_receivers(base: Infrastructure, answers: PageAnswers, audit: Aud
     await backlog.give_up_others(receivers, base.now())
     if not wanted:
         return
-    sender = WebhookSender({name: _address(name, each) for name, each in wanted.items()}, base.now)
-    base.stack.push_async_callback(sender.close)
+    webhooks = {name: _address(name, each) for name, each in wanted.items() if each.is_webhook}
+    posting = WebhookSender(webhooks, base.now)
+    base.stack.push_async_callback(posting.close)
     letters = EventLetters(
         answers=answers,
         identify=partial(base.people.identify, name=""),
@@ -71,6 +87,10 @@ async def start_receivers(base: Infrastructure, answers: PageAnswers, audit: Aud
     )
     for receiver in receivers:
         settings = wanted[receiver.name]
+        sender: EventSender = posting
+        if not settings.is_webhook:
+            queue = sender = _queue_sender(receiver.name, settings)
+            base.stack.push_async_callback(queue.close)
         lane = ReceiverLane(
             receiver,
             backlog,
@@ -91,7 +111,8 @@ async def start_receivers(base: Infrastructure, answers: PageAnswers, audit: Aud
 def _start_entry(base: Infrastructure, receiver: Receiver, wanted: ReceiverSettings) -> AuditEntry:
     """Return the entry on who is told what from now on; a digest tells whether the address is another one."""
     url = wanted.url.get_secret_value()
-    address = f"{URL(url).host}, address {sha256(url.encode()).hexdigest()[:12]}"
+    where = URL(url).host if wanted.is_webhook else f"{url.partition('://')[0]} {wanted.queue}"
+    address = f"{where}, address {sha256(url.encode()).hexdigest()[:12]}"
     told = f"{', '.join(receiver.types)} of {', '.join(sorted(receiver.sources)) or 'all sources'}"
     return AuditEntry(
         kind=AuditKind.RULES,

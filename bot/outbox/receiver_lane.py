@@ -57,10 +57,13 @@ class EventNotRead(DingerpError):
 
 @dataclass(frozen=True, slots=True)
 class EventMessage:
-    """An event for one receiver. ``id`` is the same for all receivers, and when it is sent again."""
+    """An event for one receiver. ``id`` is the same for all receivers, and when it is sent again; events of one
+    ``subject`` keep their order.
+    """
 
     id: str
     body: bytes
+    subject: str = ""
 
 
 class EventWriter(Protocol):

@@ -70,7 +70,7 @@ def build_connection(address: QueueAddress, take: MessageHandler) -> BrokerConne
     try:
         return make(address, take)
     except ImportError as error:
-        extra = _EXTRAS[address.scheme]
+        extra = QUEUE_EXTRAS[address.scheme]
         raise ConfigurationError(
             f"queue of {address.source}: {error.name} is missing; install dingerp[{extra}]"
         ) from None
@@ -164,6 +164,7 @@ def _kafka(address: QueueAddress, take: MessageHandler) -> BrokerConnection:
 _READERS: Mapping[str, Callable[[QueueAddress, MessageHandler], BrokerConnection]] = MappingProxyType(
     {"redis": _redis, "rediss": _redis, "amqp": _rabbit, "amqps": _rabbit, "nats": _nats, "kafka": _kafka}
 )
-_EXTRAS = MappingProxyType(
+QUEUE_EXTRAS: Mapping[str, str] = MappingProxyType(
     {"redis": "redis", "rediss": "redis", "amqp": "rabbit", "amqps": "rabbit", "nats": "nats", "kafka": "kafka"}
 )
+"""The extra that each kind of broker needs."""

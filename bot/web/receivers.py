@@ -69,7 +69,8 @@ class EventLetters:
         if found.view.card != happening.card:
             return None
         view = write_view(found.view, self.language_of(person.language))
-        return EventMessage(event_id, orjson.dumps(cloud_event(event_id, happening, view)))
+        body = orjson.dumps(cloud_event(event_id, happening, view))
+        return EventMessage(event_id, body, happening.subject)
 
 
 def cloud_event(event_id: str, happening: Happening, view: Json) -> dict[str, Json]:

@@ -15,7 +15,9 @@ from sqlalchemy import func, select
 
 from bot.alerts.intake.port import EventState
 from bot.mechanisms.metrics import Metrics
+from bot.outbox.receiver_lane import EventMessage, EventNotTaken
 from bot.queues.consumer import QueueConsumer
+from bot.queues.producer import QueueSender
 from bot.store.database import Database
 from bot.store.tables import EVENT
 from tests.queues import broker_servers
@@ -29,6 +31,15 @@ EVENTS = 2100
 def needs(program: str) -> pytest.MarkDecorator:
     """Return the mark for tests of a broker that may not be installed; the other tests still run."""
     return pytest.mark.skipif(program in broker_servers.missing(), reason=f"not installed here: {program}")
+
+
+async def refused(url: str, name: str) -> None:
+    """Expect that an event for a queue that nobody made is not taken, and that the address is not told."""
+    sender = QueueSender(url, name, timeout=LONGEST_WAIT)
+    with pytest.raises(EventNotTaken) as told:
+        await sender.send("flow", EventMessage("e1", b"{}"))
+    await sender.close()
+    assert url not in str(told.value)
 
 
 Publish = Callable[[bytes], Awaitable[None]]
@@ -82,6 +93,19 @@ class ServerSuite:
             await publish(orjson.dumps(event(2)))
             await second.until(1)
         assert second.ids == ["e2"]
+
+    async def test_what_is_written_is_read_whole_and_once_also_over_a_new_connection(
+        self, url: str, publish: Publish
+    ) -> None:
+        sender, intake = QueueSender(url, NAME, timeout=LONGEST_WAIT), RememberingIntake()
+        async with reading(QueueConsumer(address(url), intake, metrics=Metrics())):
+            for number in (1, 2, 3):
+                await sender.send("flow", EventMessage(f"e{number}", orjson.dumps(event(number)), "alerts/1"))
+                if number == 2:
+                    await sender.close()
+            await intake.until(3)
+        await sender.close()
+        assert intake.events == [event(1), event(2), event(3)]
 
     @pytest.mark.process
     @pytest.mark.parametrize("kills", [pytest.param(2, id="two"), pytest.param(5, id="five", marks=pytest.mark.soak)])
@@ -155,6 +179,9 @@ class TestRabbit(ServerSuite):
 
         return publish
 
+    async def test_a_queue_that_does_not_exist(self, url: str) -> None:
+        await refused(url, "nowhere")
+
 
 @needs("nats-server")
 class TestNats(ServerSuite):
@@ -173,3 +200,15 @@ class TestNats(ServerSuite):
             await stream.publish(NAME, body)
 
         return publish
+
+    async def test_a_subject_of_no_stream(self, url: str) -> None:
+        await refused(url, "nowhere")
+
+    async def test_an_event_that_is_sent_again_is_kept_once(self, url: str, publish: Publish) -> None:
+        sender, intake = QueueSender(url, NAME, timeout=LONGEST_WAIT), RememberingIntake()
+        for number in (7, 7, 8):
+            await sender.send("flow", EventMessage(f"once-{number}", orjson.dumps(event(number))))
+        await sender.close()
+        async with reading(QueueConsumer(address(url), intake, metrics=Metrics())):
+            await intake.until(2)
+        assert intake.ids == ["e7", "e8"]

@@ -5,14 +5,19 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
+import orjson
+import pytest
 from pydantic import SecretStr
 from sqlalchemy.engine import Connection
 
 from bot.bootstrap.receivers import receivers_of
-from bot.settings import ReceiverSettings, RuleSettings
+from bot.settings import ReceiverSettings, RuleSettings, Settings
 from bot.store.database import Database
 from bot.store.erp.read_model import change_of
 from bot.store.outbox.happenings import tell
+from bot.words.errors import ConfigurationError
+from tests.queues import broker_servers
+from tests.queues.test_brokers import needs
 from tests.scenario.alerts.scenario import OpenAlertScenario, open_alert_scenario
 from tests.scenario.approvals.scenario import (
     MANAGER,
@@ -52,6 +57,40 @@ async def test_the_life_of_an_alert_is_told_in_order(open_alert_scenario: OpenAl
     assert first["subject"] == f"alerts/{view['alert']['id']}"
     assert view["alert"]["event"]["subject"] == "INV-7"
     assert program.ids == [event["id"] for event in program.got]
+
+
+@needs("redis-server")
+async def test_the_same_through_a_broker(open_alert_scenario: OpenAlertScenario) -> None:
+    from redis.asyncio import Redis
+
+    with broker_servers.redis() as url:
+        flow = ReceiverSettings(url=SecretStr(url), queue="events", owner=BOSS, types=("alert.*",))
+        async with (
+            open_alert_scenario(receivers={"flow": flow}) as scenario,
+            Redis.from_url(url) as broker,
+        ):
+            await scenario.post(overdue(scenario))
+            await scenario.post(overdue(scenario, resolved=True))
+            told = partial(scenario.system.count, "receiver_events_total")
+            await eventually(lambda: told(receiver="flow", what="written") == 2, hint=told)
+            got = [orjson.loads(entry[b"event"]) for _, entry in await broker.xrange("events")]
+    assert [event["type"] for event in got] == ["dingerp.alert.opened", "dingerp.alert.resolved"]
+    assert got[0]["data"]["view"]["alert"]["event"]["subject"] == "INV-7"
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"url": "redis://127.0.0.1"}, "receivers.flow.queue: name the stream"),
+        ({"url": "mqtt://127.0.0.1", "queue": "events"}, "receivers.flow.url: the address of a broker must begin with"),
+        ({"url": "https://flow.example", "queue": "events", "secret": SECRET}, "receivers.flow.queue: only a broker"),
+        ({"url": "https://flow.example"}, "receivers.flow: "),
+    ],
+)
+def test_settings_that_cannot_be_meant(changes: dict[str, str], said: str) -> None:
+    settings = Settings(receivers={"flow": ReceiverSettings.model_validate({"owner": BOSS, **changes})})
+    with pytest.raises(ConfigurationError, match=said):
+        receivers_of(settings)
 
 
 async def test_what_its_owner_may_not_see_is_hidden_or_not_told(open_alert_scenario: OpenAlertScenario) -> None:

@@ -141,17 +141,24 @@ class QueueSettings(SettingsSection):
 
 
 class ReceiverSettings(SettingsSection):
-    """A program that is told what happens, by signed webhooks."""
+    """A program that is told what happens, by signed webhooks or through a message broker."""
 
-    url: Secret = Field(description="`https://` address that events are posted to; `http://` only with `private`.")
+    url: Secret = Field(
+        description="`https://` address that events are posted to, `http://` only with `private`; or a broker's, as in"
+        " `queues`."
+    )
+    queue: str = Field("", description="Of a broker: the stream, queue, subject or topic that events are written to.")
     owner: PersonName = Field(
         min_length=1,
         description="userId of the person whom the program belongs to: it is told what they may see, as long as they"
         " are there.",
     )
-    secret: Secret = Field(description="What events are signed with: `whsec_` and at least 16 random bytes in base64.")
+    secret: Secret = Field(
+        Secret(""),
+        description="What webhooks are signed with: `whsec_` and at least 16 random bytes in base64.",
+    )
     previous_secrets: tuple[Secret, ...] = Field(
-        (), description="Secrets that events are signed with as well while the receiver changes to the new one."
+        (), description="Secrets that webhooks are signed with as well while the receiver changes to the new one."
     )
     types: tuple[str, ...] = Field(
         ("alert.*", "decision.*"),
@@ -170,10 +177,15 @@ class ReceiverSettings(SettingsSection):
 
     @field_validator("url")
     @classmethod
-    def _only_web(cls, value: Secret) -> Secret:
-        if not re.fullmatch(r"https?://[^\s/?#@]+([/?]\S*)?", value.get_secret_value()):
-            raise ValueError("no address that begins with https:// or http://")
+    def _whole(cls, value: Secret) -> Secret:
+        if not re.fullmatch(r"https?://[^\s/?#@]+([/?]\S*)?|(?!https?:)[a-z]+://\S+", value.get_secret_value()):
+            raise ValueError("no address that begins with https://, http:// or a broker's scheme")
         return value
+
+    @property
+    def is_webhook(self) -> bool:
+        """Whether events are posted, and not written to a broker."""
+        return self.url.get_secret_value().startswith(("https://", "http://"))
 
     @property
     def secrets(self) -> tuple[str, ...]:
