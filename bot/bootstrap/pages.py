@@ -42,6 +42,7 @@ from bot.web.pages.me import ME
 from bot.web.pages.operations import AUDIT, STATE, TRACE
 from bot.web.pages.people import MEMBER, MEMBERS, SEEN
 from bot.web.pages.public_address import PublicAddress
+from bot.web.pages.questions import QUESTIONS
 from bot.web.pages.rules import CHANGE, RulePages
 from bot.web.pages.site import PageSite
 from bot.web.pages.today import TODAY
@@ -63,6 +64,7 @@ PAGES = (
     SEEN,
     EFFICIENCY,
     LEAD_TIMES,
+    QUESTIONS,
     STATE,
     AUDIT,
     TRACE,

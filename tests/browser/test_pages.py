@@ -30,6 +30,7 @@ PATHS = (
     "/",
     "/week",
     "/leadtimes",
+    "/questions",
     "/documents",
     "/alerts",
     "/documents/order?list=late",

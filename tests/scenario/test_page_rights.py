@@ -55,6 +55,7 @@ ADDRESSES: Mapping[str, Mapping[str, str]] = MappingProxyType(
         # Everybody's own; what else is in it is shown by tests/commands/test_efficiency.py.
         "/efficiency": {"/efficiency": "", "/efficiency?month=2026-10": ""},
         "/leadtimes": {"/leadtimes": ""},
+        "/questions": {"/questions": "ask"},
         "/operations": {"/operations": "status"},
         # The page's own right, which is that of what only administrators may ask.
         "/rules": {"/rules": "status"},
