@@ -293,13 +293,14 @@ class Commands(Mapping[str, AnyCommand]):
     def similar(self, word: str, *, slashed: bool = True, limit: int = 3) -> tuple[AnyCommand, ...]:
         """Return the commands with a name or alias similar to ``word``, most similar first.
 
-        A word without a slash may just begin a sentence: it must be very similar.
+        A word without a slash may just be of a sentence: it must be very similar, and not a command's own word, which
+        would be no slip.
         """
         from rapidfuzz import fuzz, process
 
         least = _SIMILAR_SCORE if slashed else _SLIP_SCORE
         hits = process.extract(word.casefold(), self._words, scorer=fuzz.ratio, limit=limit * 2, score_cutoff=least)
-        names = dict.fromkeys(self._owners[hit] for hit, _, _ in hits)
+        names = dict.fromkeys(self._owners[hit] for hit, _, _ in hits if slashed or hit != word.casefold())
         return tuple(self._by_name[name] for name in names)[:limit]
 
 

@@ -96,6 +96,12 @@ def test_a_misspelt_name_is_recognised(word: str, names: list[str]) -> None:
     assert [command.name for command in Commands.discover().similar(word)] == names
 
 
+def test_a_command_within_a_sentence_is_no_slip() -> None:
+    """谁外出了 is about people, and 外出 is a command: it would be wrong to say that there is no such command."""
+    assert not Commands.discover().similar("外出", slashed=False)
+    assert Commands.discover().similar("stokc", slashed=False)
+
+
 def test_each_file_of_commands_is_found() -> None:
     files = {f"commands.{file.stem}" for file in (ROOT / "commands").glob("[a-z]*.py")}
     assert files - {known.function.__module__ for known in Commands.discover().values()} == set()
