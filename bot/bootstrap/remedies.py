@@ -63,7 +63,17 @@ def _in_two_digits(amount: Decimal) -> Decimal:
     )
 
 
-_SCOPE = ("sources", "companies", "departments", "suppliers", "categories", "requesters", "currencies")
+_SCOPE = (
+    "kinds",
+    "sources",
+    "companies",
+    "departments",
+    "suppliers",
+    "customers",
+    "categories",
+    "requesters",
+    "currencies",
+)
 
 
 def _besides_amount(table: TomlTable) -> Mapping[str, Any]:

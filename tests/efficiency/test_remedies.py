@@ -33,6 +33,12 @@ levels = [
 ]
 
 [[rules]]
+name = "small sales"
+kinds = ["order"]
+amount = "below 50000 CNY"
+levels = [{any = ["role:purchasing"]}]
+
+[[rules]]
 name = "all else"
 levels = [{any = ["role:purchasing"]}]
 """
