@@ -25,6 +25,7 @@ from bot.efficiency.findings import (
     LATE,
     LEAST_CASES,
     LEAST_ORDERS,
+    LOOKING_UP,
     MANY_ASK,
     MONTHS,
     SLOW,
@@ -136,6 +137,8 @@ _WAITING = Column(phrase("Wait now"), "waiting")
 class FindingLine:
     """A finding as its reader sees it. ``effect`` is what a rehearsal found, or why there was none.
 
+    Without ``evidence`` no line lists its cases.
+
     ``remedy`` is the change that ``url`` has as a draft, both for those who may change rules, or that sending ``line``
     makes; ``by_others``: there is one, and somebody else may make it.
     """
@@ -199,6 +202,12 @@ class EfficiencyFindings(ListView):
                 weeks=str(WEEKS),
             ),
             phrase(
+                "A word is missing if %(people)s people or more asked the same sentence in the last month, and were not"
+                " understood; each time counts as %(minutes)s minutes.",
+                people=str(MANY_ASK),
+                minutes=str(LOOKING_UP // timedelta(minutes=1)),
+            ),
+            phrase(
                 "The most expensive come first: the hours that orders wait or goods come late, %(minutes)s minutes for"
                 " each card that nobody needed, and one for each question.",
                 minutes=str(CARD // timedelta(minutes=1)),
@@ -206,7 +215,11 @@ class EfficiencyFindings(ListView):
         )
 
     def row_buttons(self) -> Sequence[Button]:
-        cases = [Button(phrase("Cases of %(number)s", number=str(row.number)), Ask(row.evidence)) for row in self.rows]
+        cases = [
+            Button(phrase("Cases of %(number)s", number=str(row.number)), Ask(row.evidence))
+            for row in self.rows
+            if row.evidence
+        ]
         return (*(button for row in self.rows for button in row.buttons()), *cases)
 
     def buttons(self) -> Sequence[Button]:

@@ -412,6 +412,9 @@ async def test_what_many_ask_in_vain_is_among_the_first_findings_of_who_sees_wha
     reader = replace(BOSS, roles=frozenset(roles.split()))
     first = as_(DecisionEfficiency, await ask("/efficiency", person=reader, where=OWN_CHAT)).findings
     assert any("〈product〉的毛重" in str(row.seen) for row in first) is told
+    whole = as_(EfficiencyFindings, await ask("/efficiency findings", person=reader, where=OWN_CHAT))
+    labels = [str(button.label) for button in whole.row_buttons()]
+    assert [f"Cases of {row.number}" in labels for row in whole.rows] == [bool(row.evidence) for row in whole.rows]
 
 
 def predicted(**fields: Any) -> Prediction:

@@ -9,11 +9,12 @@ from typing import Any
 
 from sqlalchemy import insert
 
-from bot.efficiency.findings import FindingTopic, finding_id
+from bot.efficiency.findings import MANY_ASK, FindingTopic, finding_id
 from bot.store.database import Database
 from bot.store.predictions import StoredPredictions
 from bot.store.row_times import to_ms
 from bot.store.tables import ALERT_WAIT
+from bot.store.unread_sentences import StoredUnreadSentences
 from tests.scenario.alerts.scenario import BUYING, WAREHOUSE, AlertScenario, open_timeline_in
 from tests.scenario.conftest import BotSystem
 from tests.scenario.test_rule_pages import IN_FORCE, IT, answer, press, send, typed
@@ -105,3 +106,22 @@ async def test_a_finding_that_is_over_and_a_made_up_one_have_no_draft(tmp_path: 
         assert (page.status, typed(page)) == (409, RULES)
         page = await browser.get("/rules/approvals?finding=" + NOISY)
         assert page.status == 409
+
+
+async def test_what_many_asked_in_vain_is_the_first_finding_of_administrators(tmp_path: Path) -> None:
+    roles = {"admin": frozenset({IT})}
+    async with open_timeline_in(tmp_path, RULES, access={"roles": roles}) as scenario:
+        database = Database(scenario.system.app.settings.database)
+        counted = StoredUnreadSentences(database)
+        last_month = scenario.clock.now.date().replace(day=1) - timedelta(days=10)
+        for person in range(MANY_ASK):
+            counted.note("〈partner〉的合同编号", f"p{person}", last_month)
+        await counted.flush()
+        await database.close()
+        (tmp_path / "alerts.toml").write_text(RULES + "# read anew\n")
+        await scenario.system.app.read_rules_again()
+        async with page_client(scenario.system.app.settings.http.public_url) as browser:
+            await browser.log_in(IT)
+            page = await browser.get("/efficiency")
+        assert "有 6 个人在 1 周里一共问了 6 次“〈partner〉的合同编号”，机器人都没听懂。" in page.text
+        assert "understanding.sentences" in page.text
