@@ -14,6 +14,7 @@ import os
 import shutil
 import signal
 import sqlite3
+import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Collection, Generator, Hashable, Iterator, Sequence
@@ -544,3 +545,11 @@ def _refuse_skip(report: Report, config: pytest.Config) -> Report:
         report.outcome = "failed"
         report.longrepr = f"Nothing may be skipped here. {reason}"
     return report
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell how many processes were killed, if any: workers of xdist keep theirs to themselves."""
+    processes = sys.modules.get("tests.scenario.processes")
+    if processes is not None and processes.KILLED:
+        killed = ", ".join(f"{file} {number}" for file, number in sorted(processes.KILLED.items()))
+        terminalreporter.write_line(f"{processes.KILLED.total()} processes were killed while they worked: {killed}")

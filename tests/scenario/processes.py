@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 import sys
+from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -32,6 +33,9 @@ from tests.unlimited import ONE_CARD, UNLIMITED
 _FOREIGN = ("DINGTALK_", "DINGERP_")
 _ROOT = Path(__file__).parents[2]
 
+
+KILLED: Counter[str] = Counter()
+"""How many processes each file of tests killed while they worked; `make soak` tells it."""
 
 SHARED_KEY = "NiRIXLxoWqp0Zk-9miiSD7JRNwK714YZ6CqjKtQ6P3Q="
 """The key of a database that bots with folders of their own share."""
@@ -140,7 +144,13 @@ class Program:
         return self.process.returncode is not None
 
     async def kill(self) -> None:
-        """Kill it, as a power cut or the kernel would."""
+        """Kill it, as a power cut or the kernel would; if it works, that is counted."""
+        if self.process.returncode is None:
+            KILLED[os.environ["PYTEST_CURRENT_TEST"].partition("::")[0]] += 1
+        await self.end()
+
+    async def end(self) -> None:
+        """Make sure that it runs no more."""
         if self.process.returncode is None:
             self.process.send_signal(signal.SIGKILL)
         await self.process.wait()
@@ -194,7 +204,7 @@ async def _running(started: Program) -> AsyncIterator[Program]:
     try:
         yield started
     finally:
-        await started.kill()
+        await started.end()
 
 
 def _write(file: Path, content: str) -> None:
