@@ -578,6 +578,15 @@ def questions_of(company: PreparedCompany) -> Iterator[tuple[datetime, str, str]
                     yield BEGIN + day * DAY + person * HOUR / 2, f"p{person}", command
 
 
+def asked_in_vain() -> Iterator[tuple[date, str, str]]:
+    """Yield when who asked what nobody understood, in its general form: one sentence of many, and one of few."""
+    for day in range((NOW - BEGIN).days):
+        asked_on = (BEGIN + day * DAY).date()
+        for sentence, people in (("〈partner〉的合同编号", 9), ("〈product〉的毛重", 5)):
+            for person in range(people if asked_on.weekday() in {0, 3} else 0):
+                yield asked_on, f"p{person}", sentence
+
+
 def department_of(person: str) -> str:
     return DEPARTMENTS[int(person[1:]) % len(DEPARTMENTS)]
 

@@ -50,6 +50,7 @@ from bot.store.predictions import StoredPredictions
 from bot.store.row_times import to_ms
 from bot.store.rule_versions import StoredRuleVersions
 from bot.store.tables import AUDIT, PERSON
+from bot.store.unread_sentences import StoredUnreadSentences
 from bot.words.names import NOTHING_KNOWN
 from tests.efficiency.prepared import (
     ALERTS,
@@ -61,6 +62,7 @@ from tests.efficiency.prepared import (
     VOTES,
     DecidedCase,
     PreparedCompany,
+    asked_in_vain,
     decide_year,
     department_of,
     events_of,
@@ -205,6 +207,10 @@ async def ask_questions(company: PreparedCompany, database: Database) -> None:
         connection.execute(insert(AUDIT), rows)
 
     await database.run(write)
+    unread = StoredUnreadSentences(database)
+    for day, person, sentence in asked_in_vain():
+        unread.note(sentence, person, day)
+    await unread.flush()
 
 
 async def read_purchases(company: PreparedCompany, database: Database) -> StepCases:
@@ -451,18 +457,35 @@ def test_lead_times_of_vendors_are_those_of_sql(year: PreparedYear) -> None:
         } == set(by_hand)
 
 
-def test_the_planted_bottleneck_vendor_and_noise_are_the_findings(year: PreparedYear) -> None:
+def test_the_planted_bottleneck_vendor_noise_and_unread_sentence_are_the_findings(year: PreparedYear) -> None:
     company = year.company
     found = [(each.topic, each.subject, each.level) for each in year.findings]
     assert found == [
         (FindingTopic.APPROVALS, company.slow_rule, company.slow_level),
         (FindingTopic.VENDORS, company.slow_vendor, 0),
+        (FindingTopic.QUESTIONS, "〈partner〉的合同编号", 0),
         (FindingTopic.ALERTS, company.noisy_rule, 0),
     ]
-    bottleneck, vendor, noise = year.findings
+    bottleneck, vendor, _, noise = year.findings
     assert bottleneck.rehearsed is not None
     assert noise.rehearsed is not None
     assert isinstance(vendor.remedy, LineToSend)
+
+
+def test_the_sentence_in_vain_is_told_as_often_as_it_was_asked(year: PreparedYear) -> None:
+    """In the weeks that ended in the last month, by so many people; that of few people is not told at all."""
+    unread = year.findings[2]
+    weeks = [date(2026, 10, 26) + week * timedelta(weeks=1) for week in range(5)]
+    asked = [
+        (day, person)
+        for day, person, sentence in asked_in_vain()
+        if sentence == unread.subject and weeks[0] <= day < weeks[-1] + timedelta(weeks=1)
+    ]
+    assert (unread.seen.params["people"], unread.seen.params["count"], unread.seen.params["weeks"]) == (
+        str(len({person for _, person in asked})),
+        str(len(asked)),
+        str(len(weeks)),
+    )
 
 
 def test_as_many_documents_take_the_slow_rule_as_was_rehearsed(year: PreparedYear) -> None:
@@ -499,7 +522,7 @@ def test_decisions_take_less_time_with_the_raised_limit(year: PreparedYear) -> N
 
 def test_as_many_cards_come_of_the_noisy_rule_as_was_rehearsed(year: PreparedYear) -> None:
     """Of the events of the rehearsed days, played within the whole year: exactly."""
-    rehearsed, rule = year.findings[2].rehearsed, year.company.noisy_rule
+    rehearsed, rule = year.findings[3].rehearsed, year.company.noisy_rule
     assert rehearsed is not None
     for lived, expected in ((year.before, rehearsed.before), (year.after, rehearsed.after)):
         of_rule = [at for at, route in lived.cards if route == rule and at >= NOW - timedelta(days=rehearsed.days + 1)]
