@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from itertools import combinations
 
@@ -13,7 +12,7 @@ from bot.efficiency.figures import DividedBy, divide, divide_decisions
 from bot.efficiency.folding import LEAST, Division, fold_divisions, people_besides
 from bot.efficiency.questions import QuestionCount, fold_questions
 from bot.efficiency.waits import DecisionWait
-from tests.efficiency.year import SHANGHAI, crowd, decided
+from tests.efficiency.year import SHANGHAI, attack, crowd, decided
 from tests.rows import each_row
 
 READER = "reader"
@@ -118,15 +117,29 @@ def test_no_two_figures_differ_by_what_a_few_people_did(waits: list[DecisionWait
             assert people_besides(rest, READER) >= LEAST
 
 
-@given(waits, st.data())
-def test_no_sum_of_figures_is_about_a_few_people(waits: list[DecisionWait], data: st.DataObject) -> None:
-    parts = shown_parts(waits)
-    signs = data.draw(st.lists(st.sampled_from([-1, 0, 0, 1]), min_size=len(parts), max_size=len(parts)))
-    sums = Counter[int]()
-    for sign, part in zip(signs, parts, strict=True):
-        sums.update({id(wait): sign for wait in part})
-    left = [wait for wait in waits if sums[id(wait)]]
-    assert not left or people_besides(left, READER) >= LEAST
+few_people = st.lists(
+    st.builds(
+        decided,
+        st.sampled_from([READER, "", *"abcdefg"]),
+        level=st.integers(1, 2),
+        rule=st.sampled_from(["small", "large"]),
+        way=st.sampled_from(["card", "page"]),
+        kind=st.sampled_from(["po", "order"]),
+    ),
+    min_size=12,
+    max_size=40,
+)
+
+
+@given(few_people)
+def test_no_sum_of_figures_is_about_a_few_people(waits: list[DecisionWait]) -> None:
+    assert not attack(shown_parts(waits), READER)
+
+
+def test_the_attack_finds_what_it_looks_for() -> None:
+    one, two = crowd(6, "a"), crowd(6, "b")
+    assert not attack([one, two, one + two], READER)
+    assert attack([one, two, [*one, *two, decided("boss")]], READER)
 
 
 @given(waits)
