@@ -135,7 +135,8 @@ class Findings:
                 replayed = await self.rehearsals.replay_orders(review.content.rules)
         except (TimeoutError, DingerpError) as error:
             return replace(finding, unrehearsed=_why_not(error))
-        if stuck := sum(bool(each.stuck) or (each.old is not None and each.new is None) for each in replayed):
+        # What changes nothing for an order did not make it stuck.
+        if stuck := sum(each.changed and (bool(each.stuck) or each.new is None) for each in replayed):
             return replace(finding, unrehearsed=phrase("With it nobody could decide %(num)s orders.", num=stuck))
         before, after = (sum(_rule(plan) == finding.subject for plan in plans) for plans in _plans(replayed))
         rehearsed = _rehearsed(before, after, _days_of(replayed, self.now().date()))
