@@ -104,5 +104,4 @@ def _ask_words(case: Case, inquiry: int, context: QuestionContext) -> ApprovalIn
         inquiry=inquiry,
         minutes=int(PROMPT_LIFETIME.total_seconds()) // 60,
         on_page=context.on_page,
-        shows=case.state_name,
     )

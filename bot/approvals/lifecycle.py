@@ -34,6 +34,11 @@ _REOPENED_BY_WAITING = {CaseState.SUPERSEDED, CaseState.WITHDRAWN}
 """States that a document leaves by waiting again; the others it leaves by changing in the ERP."""
 
 
+FOLLOWS_WITHIN = timedelta(minutes=10)
+"""How long cards wait to show a step on which nobody has to act there: what comes next mostly comes meanwhile, and one
+call shows both. Who acts on such a card is answered by the case as it is.
+"""
+
 MAX_TOGETHER = 20
 """The number of places one call shows a card at: each person's values travel with it."""
 
@@ -219,39 +224,43 @@ def _is_groups(card: CaseCard) -> bool:
 def enqueue_cards(unit: CaseUnitOfWork, case: Case, *, after: timedelta = timedelta(0)) -> None:
     """Queue the newest state for all cards of the case and all answers that show its document.
 
-    They are sent ``after`` a delay unless something newer comes first. The requester's card of a question that ended
-    stays as it is.
+    They are sent ``after`` a delay unless something newer comes first. The requester's card of a question stays as it
+    is unless the case ended without an answer.
     """
     unit.cases.redraw_answers(case, unit.now + after)
-    stays = not case.inquiries or case.inquiries[-1].ended is not None
-    cards = [card for card in unit.cases.cards_of(case.id) if not (stays and card.kind is ApprovalCardKind.ASKED)]
-    _owe(unit, case, cards, unit.now + after)
+    unanswered = case.inquiry is None and bool(case.inquiries) and case.inquiries[-1].ended is None
+    _owe(unit, case, (card for card in unit.cases.cards_of(case.id) if unanswered or not _asks(card)), unit.now + after)
+
+
+def _asks(card: CaseCard) -> bool:
+    return card.kind is ApprovalCardKind.ASKED
 
 
 def remind(
     unit: CaseUnitOfWork, case: Case, people: Iterable[str], kind: ApprovalCardKind = ApprovalCardKind.APPROVAL
 ) -> None:
-    """Queue a further card for people: updating an existing card notifies nobody."""
-    copies = [card.copy for card in unit.cases.cards_of(case.id) if card.kind is kind]
-    copy, places = max(copies, default=0) + 1, person_places(people)
-    if kind is ApprovalCardKind.APPROVAL:
-        place_cards(unit, case, places, copy=copy)
-    else:
-        _place_new(unit, case, places, kind, copy, together=False)
-        enqueue_cards(unit, case)
+    """Queue a further card for people at once: updating an existing card notifies nobody. The others follow later."""
+    copy = 1 + max((card.copy for card in unit.cases.cards_of(case.id) if card.kind is kind), default=0)
+    _place_new(unit, case, person_places(people), kind, copy, together=unit.options.one_card)
+    enqueue_cards(unit, case, after=FOLLOWS_WITHIN)
+    new = (card for card in unit.cases.cards_of(case.id) if (card.kind, card.copy) == (kind, copy))
+    _owe(unit, case, new, unit.now)
 
 
 def end_inquiry(unit: CaseUnitOfWork, case: Case, end: InquiryEnd, answer: str = "") -> Case:
-    """End the open question of a case: reminders and deadlines go on, and the asker is told unless they ended it."""
+    """End the open question of a case: reminders and deadlines go on, and all cards show it.
+
+    The requester's card follows unless they ended it, and the asker gets another card if nobody did.
+    """
     asked = case.inquiries[-1]
     over = replace(asked, ended=end, ended_at=unit.now, answer=answer)
     ended = scheduled(replace(case, inquiries=(*case.inquiries[:-1], over), revision=case.revision + 1))
     unit.cases.put(ended)
-    if end is InquiryEnd.WITHDRAWN:
-        enqueue_cards(unit, ended)
-    else:
+    if end is InquiryEnd.LAPSED:
         remind(unit, ended, (asked.by,))
-    _owe(unit, ended, (card for card in unit.cases.cards_of(case.id) if card.kind is ApprovalCardKind.ASKED), unit.now)
+    enqueue_cards(unit, ended)
+    if end is not InquiryEnd.ANSWERED:
+        _owe(unit, ended, filter(_asks, unit.cases.cards_of(case.id)), unit.now)
     return ended
 
 

@@ -11,6 +11,7 @@ import pytest
 
 from bot.approvals.asking_back import CaseMessage
 from bot.approvals.case import Case, CaseState, Inquiry, InquiryEnd
+from bot.approvals.lifecycle import FOLLOWS_WITHIN
 from bot.approvals.plan import ExpiryAction
 from bot.approvals.unit_of_work import ApprovalOptions
 from bot.approvals.voting import VoteOutcome, VoteResult
@@ -19,10 +20,23 @@ from bot.store.approvals.repository import StoredCaseTransactions
 from bot.store.database import Database
 from tests.approvals.company import waiting_order
 from tests.approvals.env import APPROVE, HOUR, MINUTE, REJECT, ApprovalEnv, cards, rules
+from tests.approvals.memory_repository import MemoryCaseStore
 from tests.approvals.policy.test_planner import all_of, any_of
 from tests.approvals.test_deadlines import due_in
 
 WHY, BECAUSE = "为什么这么贵", "铜价涨了"
+PLACES = [f"approval:{place}" for place in ("group:cidBuyers==", "person:li", "person:qian", "person:wang")]
+
+
+def due_cards(env: ApprovalEnv, case: Case) -> dict[timedelta, list[str]]:
+    """Return the cards that the newest revision of a case is owed to, by how long from now they wait."""
+    assert isinstance(env.store, MemoryCaseStore)
+    owed = env.store.repository.deliveries
+    newest = {one.card: one.due_at for one in owed if one.revision == max(each.revision for each in owed)}
+    due: dict[timedelta, list[str]] = {}
+    for card, at in sorted(newest.items()):
+        due.setdefault(at - env.clock.time, []).append(card.replace(f":{case.id}:", ":"))
+    return due
 
 
 async def ask(env: ApprovalEnv, case: Case, by: str = "wang", text: str = WHY) -> VoteResult:
@@ -60,7 +74,7 @@ async def test_a_question_goes_to_the_requester_and_the_answer_to_all_copies(env
         ),
     )
     owed = cards(env, case.id)
-    assert owed["approval:person:wang:1"] == 3  # a card of its own: the asker is told
+    assert owed.pop("approval_asked:person:wu:1") == 2, "they know what they answered"
     assert set(owed.values()) == {3}
     ((_, rows),) = await env.service.history("PO-1")
     told = [(row.what, row.user_id, row.detail) for row in rows[1:]]
@@ -68,14 +82,25 @@ async def test_a_question_goes_to_the_requester_and_the_answer_to_all_copies(env
     assert (await env.cast_vote("wang")).outcome is VoteOutcome.DECIDED
 
 
-async def test_the_card_of_a_question_that_ended_is_not_sent_again(env: ApprovalEnv) -> None:
+async def test_the_requester_is_asked_at_once_and_the_other_cards_wait_for_the_answer(env: ApprovalEnv) -> None:
     case = await env.submit()
     await ask(env, case)
+    wu = ["approval_asked:person:wu:1"]
+    assert due_cards(env, case) == {timedelta(0): wu, FOLLOWS_WITHIN: PLACES}
+    env.clock.move(minutes=5)
     await answer(env, case)
+    assert due_cards(env, case) == {timedelta(0): PLACES}
+
+
+async def test_the_card_of_an_answered_question_is_not_sent_again(env: ApprovalEnv) -> None:
+    case = await env.submit()
+    for at in (1, 2):
+        await ask(env, case, text=f"{WHY}{at}")
+        await answer(env, case, inquiry=at)
     await env.cast_vote("wang")
     await env.run_until_idle()
     owed = cards(env, case.id)
-    assert owed.pop("approval_asked:person:wu:1") == 3
+    assert [owed.pop(f"approval_asked:person:wu:{at}") for at in (1, 2)] == [2, 4]
     assert set(owed.values()) == {(await env.newest()).revision}
 
 

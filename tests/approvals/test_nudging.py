@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from datetime import timedelta
 
 from bot.approvals.case import Nudge
+from bot.approvals.lifecycle import FOLLOWS_WITHIN
 from bot.approvals.voting import VoteOutcome
 from bot.store.approvals.repository import StoredCaseTransactions
 from bot.store.database import Database
 from tests.approvals.env import HOUR, ApprovalEnv, cards, rules
 from tests.approvals.policy.test_planner import all_of
-from tests.approvals.test_asking_back import ask
+from tests.approvals.test_asking_back import ask, due_cards
 
 BOTH = rules(all_of("person:wang person:qian"))
 
@@ -28,6 +30,8 @@ async def test_those_whose_turn_it_is_get_a_card_of_their_own_and_all_cards_name
     assert "approval:person:qian:1" in owed
     assert "approval:person:wang:1" not in owed, "it is not their turn"
     assert set(owed.values()) == {now.revision}
+    later = ["approval:group:cidBuyers==", "approval:person:qian", "approval:person:wang"]
+    assert due_cards(env, case) == {timedelta(0): ["approval:person:qian:1"], FOLLOWS_WITHIN: later}
     assert (await env.audit_actions())[-1] == "nudged"
 
 

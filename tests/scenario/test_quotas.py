@@ -40,6 +40,7 @@ from tests.scenario.traffic import eventually
 __all__ = ["open_alert_scenario", "open_approval_scenario"]  # pytest finds fixtures in the module
 
 KEEPER = "keeper01"
+ASK = "po.ask|"
 
 _PRICES_IN_GROUP = RuleSettings.model_validate(
     {"commands": ["po"], "shared": True, "conversations": [BUYING], "fields": ["quantity", "cost", "partner"]}
@@ -168,22 +169,51 @@ async def test_what_an_approval_costs(
         await scenario.assert_ended(SMALL, CaseState.APPROVED)
 
 
-async def test_what_a_question_to_the_requester_costs(open_approval_scenario: OpenApprovalScenario) -> None:
-    """The requester's card and the asker's, each with its end, and two changes of the one that the deciders share: six
-    more than without it, beside the answers to both.
+@pytest.mark.parametrize("groups", [(), (BUYING,)])
+@pytest.mark.parametrize("late", [False, True])
+@pytest.mark.parametrize("taps", [False, True])
+async def test_what_a_question_to_the_requester_costs(
+    open_approval_scenario: OpenApprovalScenario, groups: tuple[str, ...], late: bool, taps: bool
+) -> None:
+    """Two more than without it: the requester's card, and one change of the deciders' card to question and answer; the
+    question alone is one more if it stays open. Beside these are the replies to what people type.
     """
-    async with open_approval_scenario(SMALL, groups=(), group_cards=None) as scenario:
+    async with open_approval_scenario(SMALL, groups=groups, group_cards=None) as scenario:
         system = scenario.system
-        assert spent(system) == (1, 0)
-        await scenario.ask(f"/clarify {SMALL} 为什么这么急", MANAGER)
-        assert spent(system) == (1 + 3, 1)
-        await scenario.ask(f"/clarify {SMALL} 客户催货", BUYER)
-        assert spent(system) == (4 + 4, 2)
+        calls, uses = 1, 0
+        assert spent(system) == (calls, uses)
+
+        async def say(words: str, who: str) -> None:
+            nonlocal uses
+            if taps:
+                await scenario.press(scenario.card(SMALL, who), ASK, who)
+                uses += 1
+            await scenario.ask(words if taps else f"/clarify {SMALL} {words}", who)
+            uses += 1
+
+        await say("为什么这么急", MANAGER)
+        # A card that others share asks for the words on one of the asker's own.
+        calls += 1 + taps + 1
+        assert spent(system) == (calls, uses)
+        assert "为什么这么急" in scenario.card(SMALL, BUYER).markdown
+        if late:
+            await scenario.at("10m")
+            calls += 1
+            assert spent(system) == (calls, uses)
+            for decider in (MANAGER, BOSS):
+                assert "为什么这么急" in scenario.card(SMALL, decider).markdown
+        await say("客户催货", BUYER)
+        calls += 2
+        assert spent(system) == (calls, uses)
         for decider in (MANAGER, BOSS):
             assert "客户催货" in scenario.card(SMALL, decider).markdown
         await scenario.press(scenario.card(SMALL, MANAGER), YES, MANAGER)
-        assert spent(system) == (8 + 3, 3)
-        await scenario.assert_ended(SMALL, CaseState.APPROVED)
+        replies = 2 + taps
+        assert spent(system) == (replies + 5 + late, uses + 1)
+        assert scenario.places(SMALL) == sorted([MANAGER, BOSS, BUYER, BUYER, *groups])
+        for copy in scenario.copies(SMALL):
+            assert not copy.decides
+            assert "审批通过" in copy.text or copy.place == BUYER
 
 
 async def test_what_an_approval_costs_where_each_place_has_a_card(

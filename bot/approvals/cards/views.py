@@ -456,7 +456,10 @@ class RequesterInquiry(View):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApprovalInquiry(View):
-    """Asks for the words of a question to the requester, or of the answer to ``asked``, for ``minutes``."""
+    """Asks for the words of a question to the requester, or of the answer to ``asked``, for ``minutes``.
+
+    No change of the case draws it again: by then it is answered or out of time.
+    """
 
     card: ClassVar[str] = "approval_inquiry"
 
@@ -472,8 +475,6 @@ class ApprovalInquiry(View):
     minutes: int
     on_page: bool = False
     """As in `ApprovalReasons`."""
-    shows: str = ""
-    """As in `ApprovalView`."""
 
     @property
     def shows_also(self) -> tuple[str, ...]:
@@ -494,9 +495,6 @@ class ApprovalInquiry(View):
             fields=(words,),
             does=ClarifyCase(self.case, self.inquiry, number=self.number),
         )
-
-    def following(self) -> Following:
-        return follow_case(self.source, self.number, self.case, self.shows)
 
     def buttons(self) -> Sequence[Button]:
         return (Button(phrase("Back"), show_action(self.case)),)
