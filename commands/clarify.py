@@ -78,6 +78,7 @@ async def clarify(
         name=context.person.name,
         text=" ".join((context.free_text or words or "").split())[:MAX_REASON],
         inquiry=inquiry,
+        prompted=bool(context.free_text),
     )
     line = ClarifyCase(case.id, inquiry).typed
     result = await (approvals.answer_inquiry(said) if answers else approvals.ask_back(case, said))

@@ -15,13 +15,17 @@ from bot.words.phrase import Phrase, phrase
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CaseMessage:
-    """What a person says about a case; ``inquiry`` is the number of the question that is answered, counted from 1."""
+    """What a person says about a case; ``inquiry`` is the number of the question that is answered, counted from 1.
+
+    ``prompted``: the card of the question asked for the words, and no longer offers to answer.
+    """
 
     case: str
     user_id: str
     name: str
     text: str
     inquiry: int = 0
+    prompted: bool = False
 
 
 def ask_back(unit: CaseUnitOfWork, said: CaseMessage, document: ApprovalDocument) -> VoteResult:
@@ -71,7 +75,8 @@ def answer_inquiry(unit: CaseUnitOfWork, said: CaseMessage) -> VoteResult:
     if not said.text:
         return VoteResult(outcome=VoteOutcome.NEED_REASON, case=case)
     unit.audit(case, "answered", user_id=said.user_id, detail=said.text)
-    return VoteResult(outcome=VoteOutcome.RECORDED, case=end_inquiry(unit, case, InquiryEnd.ANSWERED, said.text))
+    ended = end_inquiry(unit, case, InquiryEnd.ANSWERED, said.text, prompted=said.prompted)
+    return VoteResult(outcome=VoteOutcome.RECORDED, case=ended)
 
 
 def withdraw_inquiry(unit: CaseUnitOfWork, case_id: str, user_id: str) -> VoteResult:

@@ -247,10 +247,11 @@ def remind(
     _owe(unit, case, new, unit.now)
 
 
-def end_inquiry(unit: CaseUnitOfWork, case: Case, end: InquiryEnd, answer: str = "") -> Case:
+def end_inquiry(unit: CaseUnitOfWork, case: Case, end: InquiryEnd, answer: str = "", *, prompted: bool = False) -> Case:
     """End the open question of a case: reminders and deadlines go on, and all cards show it.
 
-    The requester's card follows unless they ended it, and the asker gets another card if nobody did.
+    The requester's card follows unless they were ``prompted`` on it for the answer, and the asker gets another card if
+    nobody ended it.
     """
     asked = case.inquiries[-1]
     over = replace(asked, ended=end, ended_at=unit.now, answer=answer)
@@ -259,7 +260,7 @@ def end_inquiry(unit: CaseUnitOfWork, case: Case, end: InquiryEnd, answer: str =
     if end is InquiryEnd.LAPSED:
         remind(unit, ended, (asked.by,))
     enqueue_cards(unit, ended)
-    if end is not InquiryEnd.ANSWERED:
+    if not prompted:
         _owe(unit, ended, filter(_asks, unit.cases.cards_of(case.id)), unit.now)
     return ended
 

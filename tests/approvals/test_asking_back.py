@@ -44,10 +44,11 @@ async def ask(env: ApprovalEnv, case: Case, by: str = "wang", text: str = WHY) -
     return await env.service.ask_back(case, said)
 
 
-async def answer(env: ApprovalEnv, case: Case, by: str = "wu", text: str = BECAUSE, inquiry: int = 1) -> VoteResult:
-    return await env.service.answer_inquiry(
-        CaseMessage(case=case.id, user_id=by, name=by.title(), text=text, inquiry=inquiry)
-    )
+async def answer(
+    env: ApprovalEnv, case: Case, by: str = "wu", text: str = BECAUSE, inquiry: int = 1, *, prompted: bool = True
+) -> VoteResult:
+    said = CaseMessage(case=case.id, user_id=by, name=by.title(), text=text, inquiry=inquiry, prompted=prompted)
+    return await env.service.answer_inquiry(said)
 
 
 async def test_a_question_goes_to_the_requester_and_the_answer_to_all_copies(env: ApprovalEnv) -> None:
@@ -90,6 +91,13 @@ async def test_the_requester_is_asked_at_once_and_the_other_cards_wait_for_the_a
     env.clock.move(minutes=5)
     await answer(env, case)
     assert due_cards(env, case) == {timedelta(0): PLACES}
+
+
+async def test_the_card_of_a_question_that_was_answered_by_a_typed_line_offers_no_answer(env: ApprovalEnv) -> None:
+    case = await env.submit()
+    await ask(env, case)
+    await answer(env, case, prompted=False)
+    assert cards(env, case.id)["approval_asked:person:wu:1"] == 3
 
 
 async def test_the_card_of_an_answered_question_is_not_sent_again(env: ApprovalEnv) -> None:
