@@ -49,12 +49,13 @@ def _receiver(name: str, wanted: ReceiverSettings) -> Receiver:
 
 
 def _queue_sender(name: str, wanted: ReceiverSettings) -> QueueSender:
-    if not wanted.queue:
-        raise ConfigurationError(f"receivers.{name}.queue: name the stream, queue, subject or topic")
     try:
-        return QueueSender(wanted.url.get_secret_value(), wanted.queue, timeout=wanted.timeout)
+        sender = QueueSender(wanted.url.get_secret_value(), wanted.queue, timeout=wanted.timeout)
     except ConfigurationError as error:
         raise ConfigurationError(f"receivers.{name}.url: {error.detail}") from None
+    if not wanted.queue:
+        raise ConfigurationError(f"receivers.{name}.queue: name the stream, queue, subject or topic")
+    return sender
 
 
 def _address(name: str, wanted: ReceiverSettings) -> EventAddress:

@@ -80,7 +80,7 @@ def _writer(scheme: str) -> _Writer:
     make = _WRITERS.get(scheme)
     if make is None:
         kinds = ", ".join(f"{each}://" for each in _WRITERS)
-        raise ConfigurationError(f"the address of a broker must begin with one of {kinds}")
+        raise ConfigurationError(f"it is no https:// address, and a broker's begins with one of {kinds}")
     try:
         return make()
     except ImportError as error:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from functools import partial
 from html import unescape
 from pathlib import Path
 
@@ -13,6 +14,7 @@ import pytest
 from bot.settings import AlertSettings
 from tests.scenario.alerts.scenario import AlertScenario, open_timeline_in
 from tests.scenario.conftest import KEEPER
+from tests.scenario.traffic import eventually
 from tests.web.page_client import PageClient, page_client
 
 ADMINISTRATOR = "it01"
@@ -66,6 +68,8 @@ async def test_a_card_that_was_given_up_is_begun_anew_once(
     await scenario.settle()
     again = await browser.get(unescape(link))
     assert again.text.count("重新发送") == 1, "the page after it tells what has become of it"
+    unwritten = partial(scenario.system.count, "audit_waiting")
+    await eventually(lambda: not unwritten(), hint=unwritten)
     audited = await browser.get("/ask?line=%2Faudit+it01")
     assert unescape(link).partition("+")[2] in audited.text
     # Nobody else does it, by whatever they came by.
