@@ -288,6 +288,7 @@ def reports(scenario: AlertScenario) -> Counter[str]:
 async def run_out_of_calls(month: CompanyMonth) -> list[str]:
     """Raise critical alerts within an hour until more than all calls are needed; return their products.
 
+    The bot looks at the month after each twentieth of them, and so also when no call is left.
     Somebody and the administrator wrote just before, although DingTalk kept what they wrote: else nothing could be
     sent without a call.
     """
@@ -296,13 +297,13 @@ async def run_out_of_calls(month: CompanyMonth) -> list[str]:
     await scenario.system.ask("/order late", where=WAREHOUSE)
     await scenario.system.ask("/help", ADMINISTRATOR, where=scenario.system.engine.direct(ADMINISTRATOR).id)
     count = flow.limit - flow.used + 12
-    pause = timedelta(hours=1) / count
+    pause, part = timedelta(hours=1) / count, count // 20
     skus = [f"SKU8{number:04}" for number in range(count)]
-    for number, sku in enumerate(skus):
-        scenario.clock.now += pause
-        await scenario.post(scenario.low(sku, available="0", severity="critical"))
-        if number % (count // 20) == 0:
-            await month.look()
+    for start in range(0, count, part):
+        for sku in skus[start : start + part]:
+            scenario.clock.now += pause
+            await scenario.post(scenario.low(sku, available="0", severity="critical"))
+        await month.look()
     return skus
 
 
