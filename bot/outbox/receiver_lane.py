@@ -29,6 +29,8 @@ SEND_SECONDS = 30.0
 """The longest time that one event takes, with the question what may be told."""
 LOOK_EVERY = 2.0
 """Seconds between looks for events of other replicas; `ReceiverLane.poke` reports this one's."""
+EVENT_MEDIA = "application/cloudevents+json"
+"""The media type of what is sent."""
 MOST_REFUSALS = 8
 """Tries after which an event is given up that its receiver refuses for what it says."""
 

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TypeAlias
 
-from bot.outbox.receiver_lane import EventMessage, EventNotTaken
+import structlog
+
+from bot.outbox.receiver_lane import EVENT_MEDIA, EventMessage, EventNotTaken
 from bot.queues.brokers import QUEUE_EXTRAS
 from bot.words.errors import ConfigurationError
 
-MEDIA = "application/cloudevents+json"
+log = structlog.get_logger(__name__)
 
 _CLOSED_WITHIN = 5.0
 """Seconds."""
@@ -51,8 +53,11 @@ class QueueSender:
         try:
             async with asyncio.timeout(self._timeout):
                 await (await self._connected())(message)
-        except self._failures as error:
+        except Exception as error:
+            # Whatever it was, what is left of the connection is not used again.
             await self.close()
+            if not isinstance(error, self._failures):
+                raise
             # The text of such an error may hold the address.
             raise EventNotTaken(f"not reached: {type(error).__name__}") from None
 
@@ -64,8 +69,8 @@ class QueueSender:
         try:
             async with asyncio.timeout(_CLOSED_WITHIN):
                 await connection[1].aclose()
-        except self._failures:
-            return  # It was lost: there is nothing left to end.
+        except self._failures as error:
+            log.info("queue.not_closed", error=type(error).__name__)
 
     async def _connected(self) -> _Put:
         async with self._connecting:
@@ -100,7 +105,7 @@ def _redis() -> _Writer:
 
 def _rabbit() -> _Writer:
     import aio_pika
-    from aio_pika.exceptions import AMQPError
+    from aio_pika.exceptions import AMQPError, ChannelInvalidStateError
 
     async def connect(url: str, name: str, stack: AsyncExitStack) -> _Put:
         connection = await stack.enter_async_context(await aio_pika.connect(url))
@@ -109,30 +114,37 @@ def _rabbit() -> _Writer:
 
         def put(message: EventMessage) -> Awaitable[object]:
             mode = aio_pika.DeliveryMode.PERSISTENT
-            letter = aio_pika.Message(message.body, content_type=MEDIA, message_id=message.id, delivery_mode=mode)
+            letter = aio_pika.Message(message.body, content_type=EVENT_MEDIA, message_id=message.id, delivery_mode=mode)
             return channel.default_exchange.publish(letter, routing_key=name, mandatory=True)
 
         return put
 
-    return _Writer(connect, (AMQPError,))
+    return _Writer(connect, (AMQPError, ChannelInvalidStateError))
 
 
 def _nats() -> _Writer:
-    import nats
+    from nats.aio.client import Client
     from nats.errors import Error
 
     async def connect(url: str, name: str, stack: AsyncExitStack) -> _Put:
-        client = await nats.connect(url, allow_reconnect=False)
+        client = Client()
+        # Also when connecting fails midway, which leaves a socket open.
         stack.push_async_callback(client.close)
+        # One try: the receiver's lane knows when to try again.
+        await client.connect(url, allow_reconnect=False, max_reconnect_attempts=1, error_cb=_told_by_the_call)
         stream = client.jetstream()
 
         def put(message: EventMessage) -> Awaitable[object]:
             # JetStream drops what it has by this id.
-            return stream.publish(name, message.body, headers={"Nats-Msg-Id": message.id, "Content-Type": MEDIA})
+            return stream.publish(name, message.body, headers={"Nats-Msg-Id": message.id, "Content-Type": EVENT_MEDIA})
 
         return put
 
     return _Writer(connect, (Error,))
+
+
+async def _told_by_the_call(error: Exception) -> None:
+    """Take what NATS would log with its traceback: the call that waits ends with it, and that is logged once."""
 
 
 def _kafka() -> _Writer:
@@ -146,7 +158,7 @@ def _kafka() -> _Writer:
         await producer.start()
 
         async def put(message: EventMessage) -> None:
-            headers = [("id", message.id.encode()), ("content-type", MEDIA.encode())]
+            headers = [("id", message.id.encode()), ("content-type", EVENT_MEDIA.encode())]
             # What is about one subject comes to one partition, which keeps its order.
             await producer.send_and_wait(name, message.body, key=message.subject.encode(), headers=headers)
 

@@ -24,10 +24,9 @@ from bot.chat.message import Conversation, ConversationKind
 from bot.chat.questions.failures import NO_ANSWER_NOW
 from bot.mechanisms.outside_hosts import OutsideResolver, is_inside
 from bot.outbox.happenings import TYPE_PREFIX, Happening, Receiver
-from bot.outbox.receiver_lane import EventMessage, EventNotRead, EventNotTaken
+from bot.outbox.receiver_lane import EVENT_MEDIA, EventMessage, EventNotRead, EventNotTaken
 from bot.web.api.records import Json, write_view
 
-MEDIA = "application/cloudevents+json"
 RECEIVER_PLACE = "receiver:"
 """How the place of what a receiver is told begins; its name follows."""
 OWNER_LEFT = "its owner is no member of the organisation (any more)"
@@ -126,7 +125,11 @@ class WebhookSender:
         to, now = self._addresses[receiver], self._now()
         if not to.is_private and is_inside(to.url.host or ""):
             raise _inside()
-        headers = {**to.signer.sign(message.id, message.body, now), "Content-Type": MEDIA, "User-Agent": "dingerp"}
+        headers = {
+            **to.signer.sign(message.id, message.body, now),
+            "Content-Type": EVENT_MEDIA,
+            "User-Agent": "dingerp",
+        }
         try:
             async with self._sessions[to.is_private].post(
                 to.url,

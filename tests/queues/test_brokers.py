@@ -12,6 +12,7 @@ from typing import Any, ClassVar
 import orjson
 import pytest
 from sqlalchemy import func, select
+from yarl import URL
 
 from bot.alerts.intake.port import EventState
 from bot.mechanisms.metrics import Metrics
@@ -22,6 +23,7 @@ from bot.store.database import Database
 from bot.store.tables import EVENT
 from tests.queues import broker_servers
 from tests.queues.fakes import NAME, RememberingIntake, address, event
+from tests.scenario.broken_database import relayed
 from tests.scenario.processes import at_work
 from tests.scenario.traffic import LONGEST_WAIT
 
@@ -106,6 +108,22 @@ class ServerSuite:
             await intake.until(3)
         await sender.close()
         assert intake.events == [event(1), event(2), event(3)]
+
+    async def test_a_connection_that_was_cut_is_made_anew(self, url: str, publish: Publish) -> None:
+        intake = RememberingIntake()
+        async with relayed(URL(url).port or 0) as relay:
+            sender = QueueSender(str(URL(url).with_port(relay.port)), NAME, timeout=LONGEST_WAIT)
+            await sender.send("flow", EventMessage("cut-1", orjson.dumps(event(1))))
+            relay.cut()
+            for _ in range(2):
+                with pytest.raises(EventNotTaken, match="not reached: "):
+                    await sender.send("flow", EventMessage("cut-2", orjson.dumps(event(2))))
+            await relay.open()
+            await sender.send("flow", EventMessage("cut-2", orjson.dumps(event(2))))
+            await sender.close()
+        async with reading(QueueConsumer(address(url), intake, metrics=Metrics())):
+            await intake.until(2)
+        assert intake.ids == ["e1", "e2"]
 
     @pytest.mark.process
     @pytest.mark.parametrize("kills", [pytest.param(2, id="two"), pytest.param(5, id="five", marks=pytest.mark.soak)])
