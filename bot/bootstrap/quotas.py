@@ -88,6 +88,7 @@ def quota_use(base: Infrastructure, quota: Quota) -> QuotaUse:
         purposes=by_purpose(spent, *counted),
         groups=groups,
         remark=base.card_trial() if calls else "",
+        refused=calls and meter.exhausted,
     )
 
 
@@ -99,7 +100,8 @@ def _advise(calls: int, uses: int) -> QuotaAdvice:
 def quota_health(base: Infrastructure) -> PartHealth:
     """Return the quotas about to run out."""
     uses = {quota: quota_use(base, quota) for quota in _NAMES}
-    reasons = [
+    refused = [phrase("DingTalk refuses calls: this month's quota is used up")] if base.meter.exhausted else []
+    reasons = refused + [
         phrase(
             "%(percent)d %% of this month's %(quota)s are used (%(used)d of %(limit)d)",
             percent=use.percent,

@@ -205,6 +205,7 @@ class QuotaReport(View):
     """Tells administrators how much of a month's quota (``calls`` or ``uses``) is used, and what would be enough.
 
     ``edition`` with ``packs`` is the smallest that covers the forecasts; it allows ``calls`` and ``uses`` a month.
+    ``refused`` tells that DingTalk says that nothing is left, whatever this bot counted.
     """
 
     card: ClassVar[str] = "quota_report"
@@ -220,6 +221,7 @@ class QuotaReport(View):
     calls: int
     uses: int
     remark: Words = ""
+    refused: bool = False
 
     @property
     def percent(self) -> int:

@@ -54,11 +54,18 @@ class QuotaUse:
     """By the group's name, or its id if the name is unknown."""
     remark: Words = ""
     """What else determines the number."""
+    refused: bool = False
+    """Whether DingTalk says that nothing is left: other apps of the organisation use the same quota."""
 
     @property
     def percent(self) -> int:
         """The used part in per cent, rounded down."""
         return self.used * 100 // self.limit
+
+    @property
+    def steps(self) -> list[int]:
+        """The `STEPS` that are reached."""
+        return [step for step in STEPS if self.refused or self.percent >= step]
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +101,7 @@ class QuotaReports:
         told: frozenset[tuple[Quota, int]] | None = None
         for quota in forecasts:
             use = self.use_of(quota)
-            reached = [step for step in STEPS if use.percent >= step]
+            reached = use.steps
             if not reached:
                 continue
             told = await self.store.told(month) if told is None else told
@@ -138,6 +145,7 @@ def _written(quota: Quota, use: QuotaUse, forecast: int, advice: QuotaAdvice) ->
         "purposes": [[purpose.value, count] for purpose, count in use.purposes.items()],
         "groups": groups,
         "remark": pack_words(use.remark),
+        "refused": use.refused,
         "advice": [advice.edition, advice.packs, advice.calls, advice.uses],
     }
     return orjson.dumps(said).decode()
@@ -157,6 +165,7 @@ def build_quota_report(quota: Quota, use: QuotaUse, forecast: int, advice: Quota
         calls=advice.calls,
         uses=advice.uses,
         remark=use.remark,
+        refused=use.refused,
     )
 
 
@@ -178,5 +187,6 @@ class QuotaReportComposer(SingleCardComposer):
             calls=calls,
             uses=uses,
             remark=unpack_words(said["remark"]) if "remark" in said else "",
+            refused=said.get("refused", False),
         )
         return ComposedCard(view, _ONLY_REVISION)

@@ -119,6 +119,26 @@ async def ask(engine: SimEngine, channel: DingTalkAnswerChannel, harness: Outbox
     return await channel.answer(message, AnswerCards(stock_card()), track_id="t1", before_fallback=announce)
 
 
+def test_calls_that_dingtalk_refuses_are_told_whatever_was_counted() -> None:
+    report = QuotaReport(
+        quota="calls",
+        used=40,
+        limit=1_000,
+        forecast=80,
+        purposes=(),
+        groups=(),
+        edition="standard",
+        packs=0,
+        calls=5_000,
+        uses=3_000,
+        refused=True,
+    )
+    card = CardRenderer(languages=load_languages()).render(report, "en", zone=UTC)
+    assert card.title == "DingTalk refuses calls: this month's quota is used up"
+    assert "Other apps of the organisation" in card.body
+    assert "Enough for this month" not in card.body
+
+
 @each_row(
     ("quota", "used", "told", "all_used"),
     [

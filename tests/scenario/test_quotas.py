@@ -341,6 +341,23 @@ async def test_administrators_are_told_at_each_step_and_once(open_alert_scenario
         assert "of this month's DingTalk API calls are used" in body["parts"]["quota"]["reason"]
 
 
+async def test_administrators_are_told_that_other_apps_used_the_month_up(
+    open_alert_scenario: OpenAlertScenario,
+) -> None:
+    access = {"roles": {"admin": frozenset({"it01"})}}
+    async with open_alert_scenario(access=access, limits={"monthly_calls": 1000, "monthly_uses": 1000}) as scenario:
+        system, faults = scenario.system, scenario.system.engine.faults
+        await system.ask("/stock SKU123", "it01", where=WAREHOUSE)
+        faults.set("quota_exhausted", on=True)
+        system.engine.say(WAREHOUSE, KEEPER, "/stock SKU123")
+        await eventually(lambda: texts(system.engine, WAREHOUSE), hint=lambda: "the answer as a text")
+        _, text = await get(system.app.port, "/readyz")
+        assert "DingTalk refuses calls" in orjson.loads(text)["parts"]["quota"]["reason"]
+        faults.set("quota_exhausted", on=False)
+        assert len(await reports(scenario, system.app.alerts.housekeeping.look)) == 1
+        assert "本月调用额度已全部用完" in scenario.cards("it01")[-1].markdown
+
+
 @pytest.mark.parametrize("who", [KEEPER])
 async def test_the_uses_have_steps_of_their_own(open_alert_scenario: OpenAlertScenario, who: str) -> None:
     access = {"roles": {"admin": frozenset({"it01"})}}
