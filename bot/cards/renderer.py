@@ -50,6 +50,7 @@ MAX_TWIN = 12_000
 (docs: platform/dingtalk/limits.md#message-sizes)."""
 
 _WELCOME = phrase("New here? Just ask in your own words, or tap what you would like to try.")
+_NOT_DONE = phrase("Nothing was done.")
 _SHORTENED = phrase("… The rest does not fit here.")
 
 # Errors that a faulty template can raise. Anything else is a bug of the bot and must surface.
@@ -122,6 +123,8 @@ class _CompiledTemplate:
     def draft(self, view: View, trail: Sequence[str]) -> _Draft:
         context = self.environment.context(self.name, self.blocks, view)
         lines = lines_of(self._text("body", context))
+        if view.instead:
+            lines = [self.presenter.show(_NOT_DONE), "", *lines]
         body = card_markdown(lines)
         size = len(body.encode())
         wanted = with_way_back(view, (*own_view_buttons(view), *lead_on(view, view.buttons())), trail)

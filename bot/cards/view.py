@@ -93,6 +93,8 @@ class View:
     """Each command with each source that has no answer to it: nothing leads there."""
     inherited: frozenset[str] = field(default=frozenset(), compare=False)
     """Words of its line that the asker's sentence left to the question before it."""
+    instead: bool = False
+    """It stands in place of what its asker wanted to be done, which was not."""
 
     @property
     def shows_also(self) -> tuple[str, ...]:

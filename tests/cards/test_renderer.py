@@ -232,6 +232,12 @@ def test_any_view_fits(
     assert_within(row_renderer.render(view, language, zone=ZONE))
 
 
+def test_what_stands_in_place_of_an_act_says_first_that_nothing_was_done(row_renderer: CardRenderer) -> None:
+    card = row_renderer.render(Story(lines=("It is not decided here.",), instead=True), "en", zone=ZONE)
+    for text in (card.body, card.twin):
+        assert text.index("Nothing was done.") < text.index("It is not decided here.")
+
+
 def test_a_long_body_is_cut_at_a_line_and_says_so(row_renderer: CardRenderer) -> None:
     card = row_renderer.render(Story(lines=tuple(f"line {i} " + "中" * 40 for i in range(20))), "en", zone=ZONE)
     assert card.body.endswith("\n\n… The rest does not fit here.")

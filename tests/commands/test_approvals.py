@@ -634,13 +634,18 @@ async def test_what_there_is_not(ask: Ask, approvals: ApprovalFixture, line: str
     assert [pick.line for pick in view.closest] == [f"{line.split()[0]} PO-1001"]
 
 
-@pytest.mark.parametrize("name", ["approve", "reject"])
-async def test_what_was_never_asked_about_here_is_explained(ask: Ask, approvals: ApprovalFixture, name: str) -> None:
+@pytest.mark.parametrize("line", ["/approve {} x", "/reject {} x", "/clarify {} x", "/nudge {}"])
+async def test_what_was_never_asked_about_here_is_explained_and_not_done(
+    ask: Ask, approvals: ApprovalFixture, line: str
+) -> None:
     await approvals.submit()
-    view = as_(ApprovalWhy, await ask(f"/{name} PO-1002 x", person=MANAGER))
+    view = as_(ApprovalWhy, await ask(line.format("PO-1002"), person=MANAGER))
+    assert view.instead
+    assert not as_(ApprovalWhy, await ask("/why PO-1002", person=MANAGER)).instead
     assert (view.number, view.case, view.may, view.rule) == ("PO-1002", "", None, "purchasing")
     assert view.plan_levels[0].approvers == ("陈经理", "赵采")
-    missing = as_(NotFoundNotice, await ask(f"/{name} PO-9999 x", person=MANAGER))
+    missing = as_(NotFoundNotice, await ask(line.format("PO-9999"), person=MANAGER))
+    assert missing.instead
     assert [pick.line for pick in missing.closest] == ["/why PO-1001"]
 
 
