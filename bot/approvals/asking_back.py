@@ -9,7 +9,15 @@ from bot.approvals.deciders import check_turn
 from bot.approvals.document import ApprovalDocument
 from bot.approvals.lifecycle import end_inquiry, remind, scheduled
 from bot.approvals.unit_of_work import CaseUnitOfWork
-from bot.approvals.voting import VoteOutcome, VoteResult, check_takes_votes, current_case, refusal, refuse_vote
+from bot.approvals.voting import (
+    VoteOutcome,
+    VoteResult,
+    check_takes_votes,
+    current_case,
+    refusal,
+    refuse_person,
+    refuse_vote,
+)
 from bot.words.phrase import Phrase, phrase
 
 
@@ -38,8 +46,7 @@ def ask_back(unit: CaseUnitOfWork, said: CaseMessage, document: ApprovalDocument
         return case
     eligibility = check_turn(unit, case, said.user_id, document)
     if not eligibility.allowed:
-        unit.audit(case, "refused", user_id=said.user_id, detail=f"asking back: {eligibility.reasons[0]}")
-        return refuse_vote(case, eligibility)
+        return refuse_person(unit, case, said.user_id, eligibility, "asking back: ")
     if (asked := case.inquiry) is not None:
         if (asked.by, asked.text) == (said.user_id, said.text):
             return VoteResult(outcome=VoteOutcome.RECORDED, case=case)
@@ -65,7 +72,7 @@ def answer_inquiry(unit: CaseUnitOfWork, said: CaseMessage) -> VoteResult:
     if case is None:
         return VoteResult(outcome=VoteOutcome.NO_CASE, case=None)
     if said.user_id != case.summary.requester:
-        return refuse_vote(case, refusal(phrase("Only the requester can answer.")))
+        return refuse_person(unit, case, said.user_id, refusal(phrase("Only the requester can answer.")), "answering: ")
     if said.text and any(said.text == one.answer for one in case.inquiries[said.inquiry - 1 : said.inquiry]):
         return VoteResult(outcome=VoteOutcome.RECORDED, case=case)
     if (over := check_takes_votes(case)) is not None:
@@ -87,7 +94,8 @@ def withdraw_inquiry(unit: CaseUnitOfWork, case_id: str, user_id: str) -> VoteRe
     if case.inquiry is None:
         return refuse_vote(case, refusal(_NOT_OPEN))
     if case.inquiry.by != user_id:
-        return refuse_vote(case, refusal(phrase("Only the person who asked can take the question back.")))
+        only = refusal(phrase("Only the person who asked can take the question back."))
+        return refuse_person(unit, case, user_id, only, "taking a question back: ")
     unit.audit(case, "question_withdrawn", user_id=user_id)
     return VoteResult(outcome=VoteOutcome.RECORDED, case=end_inquiry(unit, case, InquiryEnd.WITHDRAWN))
 

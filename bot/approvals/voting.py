@@ -101,8 +101,7 @@ def vote(unit: CaseUnitOfWork, request: VoteRequest, document: ApprovalDocument)
         return case
     eligibility = check_vote(unit, case, request.user_id, request.verdict, document)
     if not eligibility.allowed:
-        unit.audit(case, "refused", user_id=request.user_id, detail=str(eligibility.reasons[0]), seen=request.seen)
-        return refuse_vote(case, eligibility)
+        return refuse_person(unit, case, request.user_id, eligibility, seen=request.seen)
     if case.inquiry is not None and request.despite != len(case.inquiries):
         return VoteResult(outcome=VoteOutcome.INSIST, case=case, reasons=(QUESTION_OPEN,))
     if request.verdict is Verdict.REJECT and not request.reason.strip():
@@ -123,13 +122,11 @@ def forward(unit: CaseUnitOfWork, case_id: str, to: str, by: str, document: Appr
         return case
     eligibility = refusal(READ_ONLY) if unit.read_only else check_named(unit, case, by, document)
     if not eligibility.allowed:
-        unit.audit(case, "refused", user_id=by, detail=f"forwarding: {eligibility.reasons[0]}")
-        return refuse_vote(case, eligibility)
+        return refuse_person(unit, case, by, eligibility, "forwarding: ")
     person = eligibility.on_behalf_of or by
     unfit = why_not_forward(unit, case, to, by, document) or _why_not_in_place(case, person, document)
     if unfit is not None:
-        unit.audit(case, "refused", user_id=by, detail=f"forwarding to {to}: {unfit}")
-        return refuse_vote(case, refusal(unfit))
+        return refuse_person(unit, case, by, refusal(unfit), f"forwarding to {to}: ")
     kept = tuple(turn for turn in case.forwards if (turn.person, turn.to) != (person, to))
     passed = replace(case, forwards=(*kept, Forward(person=person, to=to, at=unit.now)), revision=case.revision + 1)
     unit.cases.put(passed)
@@ -150,7 +147,8 @@ def take_back(unit: CaseUnitOfWork, case_id: str, user_id: str) -> VoteResult:
     if undo_until(unit, case) is None:
         return VoteResult(outcome=VoteOutcome.LATE, case=case)
     if case.decision.by != user_id:
-        return refuse_vote(case, refusal(phrase("Only the person who decided can take it back.")))
+        only = refusal(phrase("Only the person who decided can take it back."))
+        return refuse_person(unit, case, user_id, only, "taking back: ")
     votes = tuple(vote for vote in case.votes if vote.user_id != user_id)
     opened = replace(case, state=CaseState.OPEN, votes=votes, decision=None, revision=case.revision + 1)
     opened = scheduled(opened)
@@ -217,6 +215,14 @@ def refusal(reason: Phrase) -> Eligibility:
 
 def refuse_vote(case: Case, eligibility: Eligibility) -> VoteResult:
     return VoteResult(outcome=VoteOutcome.REFUSED, case=case, reasons=eligibility.reasons, ask=eligibility.ask)
+
+
+def refuse_person(
+    unit: CaseUnitOfWork, case: Case, user_id: str, eligibility: Eligibility, doing: str = "", seen: str = ""
+) -> VoteResult:
+    """Refuse what a person may not do, and record that they tried; ``doing`` begins the record's words."""
+    unit.audit(case, "refused", user_id=user_id, detail=f"{doing}{eligibility.reasons[0]}", seen=seen)
+    return refuse_vote(case, eligibility)
 
 
 def _store_vote(

@@ -19,6 +19,7 @@ from tests.approvals.env import HOUR, REJECT, ApprovalEnv, decision, rules
 from tests.approvals.fake_erp import WriteFault
 from tests.approvals.policy.test_evaluation import stands_in
 from tests.approvals.policy.test_planner import any_of, who
+from tests.approvals.test_asking_back import answer, ask
 
 Line = tuple[str, str, str, str]
 
@@ -49,6 +50,25 @@ async def test_a_decision_from_the_document_to_the_erp(env: ApprovalEnv) -> None
         ("outcome", "", "applied applied", ""),
         ("approved", "", "applied", ""),
     ]
+
+
+async def test_what_a_person_may_not_do_about_a_question_or_another_persons_vote(env: ApprovalEnv) -> None:
+    case = await env.submit()
+    await ask(env, case)
+    await answer(env, case, by="qian")
+    await env.service.withdraw_inquiry(case, "qian")
+    assert [(word, who_tried, detail) for word, who_tried, detail, _ in await record(env) if word == "refused"] == [
+        ("refused", "qian", "answering: Only the requester can answer."),
+        ("refused", "qian", "taking a question back: Only the person who asked can take the question back."),
+    ]
+
+
+async def test_taking_back_what_another_person_decided() -> None:
+    env = ApprovalEnv(terms=ApprovalOptions(undo=timedelta(seconds=30)))
+    case = await env.wang_approves()
+    await env.service.take_back(case, "qian")
+    refused = ("refused", "qian", "taking back: Only the person who decided can take it back.", "")
+    assert (await record(env))[-1] == refused
 
 
 async def test_each_line_has_its_time(env: ApprovalEnv) -> None:
