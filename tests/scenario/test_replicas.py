@@ -196,6 +196,9 @@ async def test_what_a_replica_acknowledged_another_answers_if_it_ends(
         bots = [await stack.enter_async_context(replicas.process(f"bot{number}")) for number in range(2)]
         for bot in bots:
             await bot.saying("stream.connected")
+        await eventually(lambda: any(bot.logged("replica.leads") for bot in bots), hint=lambda: bots[0].err)
+        # Which of the two leads is open.
+        bots.sort(key=lambda bot: not bot.logged("replica.leads"))
         load = asyncio.create_task(traffic.flow(4.0))
         await eventually(lambda: traffic.answers > 20, hint=lambda: bots[0].err)
         bots[0].process.send_signal(end)

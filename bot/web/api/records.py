@@ -44,7 +44,7 @@ HIDDEN_SCHEMA: Schema = {
     "additionalProperties": False,
 }
 HIDDEN_REF: Schema = {"$ref": "#/components/schemas/Hidden"}
-_PLUMBING = frozenset({"shared", "apart", "closed", "told_by", "untold", "inherited"})
+_PLUMBING = frozenset({"shared", "apart", "closed", "told_by", "untold", "inherited", "instead"})
 """Fields of every view that tell of its drawing."""
 _OF_REVIEW: Mapping[type, Mapping[str, str]] = {
     PurchaseOrder: {
