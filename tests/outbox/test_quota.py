@@ -6,6 +6,7 @@ from datetime import UTC, timedelta
 
 from structlog.testing import capture_logs
 
+from bot.cards.card import Card
 from bot.cards.language import choose_language, load_languages
 from bot.cards.notices import QuotaReport
 from bot.cards.renderer import CardRenderer
@@ -119,21 +120,25 @@ async def ask(engine: SimEngine, channel: DingTalkAnswerChannel, harness: Outbox
     return await channel.answer(message, AnswerCards(stock_card()), track_id="t1", before_fallback=announce)
 
 
-def test_calls_that_dingtalk_refuses_are_told_whatever_was_counted() -> None:
+def report_card(quota: str, used: int, *, refused: bool = False) -> Card:
     report = QuotaReport(
-        quota="calls",
-        used=40,
+        quota=quota,
+        used=used,
         limit=1_000,
-        forecast=80,
+        forecast=used,
         purposes=(),
         groups=(),
         edition="standard",
         packs=0,
         calls=5_000,
         uses=3_000,
-        refused=True,
+        refused=refused,
     )
-    card = CardRenderer(languages=load_languages()).render(report, "en", zone=UTC)
+    return CardRenderer(languages=load_languages()).render(report, "en", zone=UTC)
+
+
+def test_calls_that_dingtalk_refuses_are_told_whatever_was_counted() -> None:
+    card = report_card("calls", 40, refused=True)
     assert card.title == "DingTalk refuses calls: this month's quota is used up"
     assert "Other apps of the organisation" in card.body
     assert "Enough for this month" not in card.body
@@ -152,18 +157,6 @@ def test_calls_that_dingtalk_refuses_are_told_whatever_was_counted() -> None:
     ],
 )
 def test_near_the_end_the_card_tells_of_the_days_of_grace(quota: str, used: int, told: bool, all_used: bool) -> None:
-    report = QuotaReport(
-        quota=quota,
-        used=used,
-        limit=1_000,
-        forecast=used,
-        purposes=(),
-        groups=(),
-        edition="standard",
-        packs=0,
-        calls=5_000,
-        uses=3_000,
-    )
-    card = CardRenderer(languages=load_languages()).render(report, "en", zone=UTC)
+    card = report_card(quota, used)
     assert ("five days" in card.body and "15 free days" in card.body) is told
     assert ("All calls of this month are used" in card.body) is all_used

@@ -433,7 +433,8 @@ class QuestionDispatcher:
             return self._failures.answer(RuntimeError(f"{command.name} redirects in a circle"), command, context, grant)
         leading_on = replace(context, line=result.line, offset=result.offset, only_asks=context.only_asks or asks)
         answer = await self._answer(leading_on, redirected=True)
-        return answer if asks else replace(answer, view=replace(answer.view, instead=True))
+        instead = not (asks or answer.changes)
+        return replace(answer, view=replace(answer.view, instead=True)) if instead else answer
 
     def _remember(self, command: str, rest: str, view: View, context: QuestionContext) -> None:
         if self._dialogues is None or not view.leads_on:
