@@ -24,7 +24,7 @@ from bot.store.audit.entries import append_entries
 from bot.store.chat.standing_answers import redraw_answers
 from bot.store.database import Database
 from bot.store.outbox.queue import enqueue
-from bot.store.record_codec import PlainCodec, RecordCodec
+from bot.store.record_codec import PlainCodec, RecordCodec, pack_body
 from bot.store.row_times import duration_from_us, duration_to_us, from_us, to_us
 from bot.store.tables import GATE_KEY, GATE_REQUEST
 from bot.store.transactions import StoredTransactions, begin_immediate
@@ -62,7 +62,8 @@ class StoredGateRequests:
         self.now = now
         self._connection = connection
         self._locking = locking
-        self._known: set[str] = set()
+        self._known: dict[str, tuple[str, GateRequest]] = {}
+        """The requests by id that are stored, each with its JSON."""
         self._changed: dict[tuple[str, str], datetime] = {}
         self._deliveries: dict[str, Delivery] = {}
         self._entries: list[AuditEntry] = []
@@ -84,16 +85,16 @@ class StoredGateRequests:
         return int(self._connection.scalar(select(func.count()).where(*counted)) or 0)
 
     def put(self, request: GateRequest) -> None:
-        row = _row(request)
+        row = _row(request, *self._known.get(request.id, ("", None)))
         self._changed[GATE_SOURCE, request.id] = self.now
         if request.id in self._known:
             self._connection.execute(update(GATE_REQUEST).where(_R.id == request.id).values(row))
-            return
-        try:
-            self._connection.execute(insert(GATE_REQUEST).values(row))
-        except IntegrityError as error:
-            raise GateConflict(request.id) from error
-        self._known.add(request.id)
+        else:
+            try:
+                self._connection.execute(insert(GATE_REQUEST).values(row))
+            except IntegrityError as error:
+                raise GateConflict(request.id) from error
+        self._known[request.id] = row["body"], request
 
     def waiting(self, limit: int) -> Sequence[GateRequest]:
         query = select(GATE_REQUEST).where(_R.state == GateState.PENDING.value, _R.due_us.is_not(None))
@@ -139,8 +140,9 @@ class StoredGateRequests:
         row = self._connection.execute(query.with_for_update() if self._locking else query).one_or_none()
         if row is None:
             return None
-        self._known.add(row.id)
-        return _request(row)
+        request = _request(row)
+        self._known[row.id] = row.body, request
+        return request
 
     def _signing_keys(self) -> list[SigningKey]:
         rows = self._connection.execute(select(GATE_KEY).order_by(_K.made_us.desc(), _K.id))
@@ -198,7 +200,7 @@ def forget_requests(connection: Connection, before: datetime) -> int:
     return connection.execute(over).rowcount
 
 
-def _row(request: GateRequest) -> dict[str, Any]:
+def _row(request: GateRequest, body: str, known: GateRequest | None) -> dict[str, Any]:
     return {
         "id": request.id,
         "key_id": request.key,
@@ -207,7 +209,7 @@ def _row(request: GateRequest) -> dict[str, Any]:
         "state": request.state.value,
         "asked_us": to_us(request.asked_at),
         "due_us": None if request.due_at is None else to_us(request.due_at),
-        "body": orjson.dumps(_BODY.write(request)).decode(),
+        "body": pack_body(_BODY.write(request), body, None if known is None else _BODY.write(known)),
     }
 
 

@@ -17,6 +17,8 @@ from operator import attrgetter
 from types import MappingProxyType, NoneType, UnionType
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar, Union, get_args, get_origin, get_type_hints
 
+import orjson
+
 from bot.outbox.place import Place
 from bot.store.row_times import from_ms, to_ms
 
@@ -128,6 +130,46 @@ class ListCodec(Generic[T]):
         """Return the record of stored values; fields newer than the record have their defaults."""
         columns = zip(self._columns, values, strict=False)
         return self._record(**{name: codec.read(value) for (name, codec), value in columns})
+
+
+def pack_body(values: Mapping[str, Any], stored: str = "", known: Mapping[str, Any] | None = None) -> str:
+    """Return the JSON of a record's values.
+
+    ``stored`` is the JSON that it replaces, and ``known`` the values that were read of it: what a newer version has
+    stored beside them stays, since two versions run side by side during an upgrade.
+    """
+    packed = orjson.dumps(values)
+    if known is None:
+        return packed.decode()
+    read = orjson.dumps(known)
+    if read == stored.encode():
+        return packed.decode()
+    return orjson.dumps(_with_unknown(orjson.loads(packed), orjson.loads(stored), orjson.loads(read))).decode()
+
+
+def _with_unknown(new: Any, stored: Any, known: Any) -> Any:
+    """Return a new value with what the stored one has, at any depth, and the one that was read of it has not.
+
+    An item of a list belongs to the stored one that was read as the same, or else to the one in its place.
+    """
+    match new, stored, known:
+        case dict(), dict(), dict():
+            carried = {name: value for name, value in stored.items() if name not in known}
+            kept = {name: _with_unknown(value, stored.get(name), known.get(name)) for name, value in new.items()}
+            return carried | kept
+        case list(), list(), list() if len(stored) > len(known):
+            return [*new, *stored[len(known) :]]  # a record whose fields are a list
+        case list(), list(), list():
+            before = [*zip(stored, known, strict=True)]
+            # In a list that lost items, places say nothing.
+            places = before if len(new) >= len(before) else []
+            return [_with_unknown(item, *_replaced(item, before, places[at : at + 1])) for at, item in enumerate(new)]
+    return new
+
+
+def _replaced(item: Any, before: list[tuple[Any, Any]], in_place: list[tuple[Any, Any]]) -> tuple[Any, Any]:
+    same = [pair for pair in before if pair[1] == item]
+    return next(iter([*same, *in_place]), (None, None))
 
 
 def field_codecs(record: type[Any], codecs: Codecs, skip: Collection[str] = ()) -> dict[str, ValueCodec | None]:

@@ -54,7 +54,7 @@ from bot.store.chat.standing_answers import redraw_answers
 from bot.store.database import Database, Stored
 from bot.store.outbox.happenings import tell
 from bot.store.outbox.queue import enqueue, withdraw
-from bot.store.record_codec import IN_MILLISECONDS, PlainCodec, RecordCodec
+from bot.store.record_codec import IN_MILLISECONDS, PlainCodec, RecordCodec, pack_body
 from bot.store.row_times import from_us, to_us
 from bot.store.statements import AT_ONCE, chunks, insert_into
 from bot.store.tables import (
@@ -96,6 +96,8 @@ class StoredCaseRepository:
         self._now = now
         self._stamps: dict[str, int] = {}
         self._known: dict[str, Case] = {}
+        self._bodies: dict[str, str] = {}
+        """The stored JSON of the known cases."""
         self._deliveries: dict[str, Delivery] = {}
         self._changed: dict[tuple[str, str], datetime] = {}
         """Documents whose answers are to be redrawn, and when."""
@@ -164,13 +166,14 @@ class StoredCaseRepository:
 
     def put(self, case: Case) -> None:
         before = self._stamps.get(case.id)
-        row = case_row(case, 1 if before is None else before + 1)
+        body, known = self._bodies.get(case.id, ""), self._known.get(case.id)
+        row = case_row(case, 1 if before is None else before + 1, body, known)
         try:
             self._write(case, row, before)
         except IntegrityError as error:
             raise CaseConflict(case.id) from error
         self._stamps[case.id] = row["stamp"]
-        self._known[case.id] = case
+        self._known[case.id], self._bodies[case.id] = case, row["body"]
         if case.due_at is not None and case.due_at <= self._now:
             announce(self._connection, SharedWork.DECISIONS)
 
@@ -254,7 +257,7 @@ class StoredCaseRepository:
         return [self._keep(row) for row in read_readable(self._connection, APPROVAL_CASE, query, values)]
 
     def _keep(self, row: Any) -> Case:
-        self._stamps[row.id] = row.stamp
+        self._stamps[row.id], self._bodies[row.id] = row.stamp, row.body
         case = self._known[row.id] = case_of(row)
         return case
 
@@ -395,9 +398,16 @@ class StoredOaRecords(Stored):
         stored = replace(record, stamp=record.stamp + 1)
         # Only `mark_changed` writes ``news``, so that no event arriving meanwhile is lost.
         still = (_N.case_id == record.case, _N.stamp == record.stamp)
-        change = update(OA_APPROVAL).where(*still).values(**_oa_row(stored)).returning(_N.case_id)
-        done = await self._database.run(lambda connection: connection.scalar(change))
-        return stored if done is not None else None
+
+        def write(connection: Connection) -> str | None:
+            row = connection.execute(select(OA_APPROVAL).where(*still)).one_or_none()
+            if row is None:
+                return None
+            values = _oa_row(stored, row.body, _oa_record(row))
+            change = update(OA_APPROVAL).where(*still).values(**values)
+            return connection.scalar(change.returning(_N.case_id))
+
+        return stored if await self._database.run(write) is not None else None
 
     async def mark_changed(self, instance: str) -> bool:
         """Count an event about an approval; False if it is not the bot's, or has ended."""
@@ -406,7 +416,7 @@ class StoredOaRecords(Stored):
         return await self._database.run(lambda connection: connection.scalar(counted)) is not None
 
 
-def _oa_row(record: OaRecord) -> dict[str, Any]:
+def _oa_row(record: OaRecord, body: str = "", known: OaRecord | None = None) -> dict[str, Any]:
     return {
         "case_id": record.case,
         "instance": record.instance or None,
@@ -414,7 +424,7 @@ def _oa_row(record: OaRecord) -> dict[str, Any]:
         "due_us": to_us(record.due_at),
         "seen": record.seen,
         "stamp": record.stamp,
-        "body": orjson.dumps(_OA_BODY.write(record)).decode(),
+        "body": pack_body(_OA_BODY.write(record), body, None if known is None else _OA_BODY.write(known)),
     }
 
 

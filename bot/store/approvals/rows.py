@@ -34,7 +34,7 @@ from bot.approvals.plan import ApprovalLevel, ApprovalPlan, Forward, Vote
 from bot.erp.kinds import decided_kind
 from bot.erp.model import Money
 from bot.outbox.place import Place
-from bot.store.record_codec import DATE, DECIMAL, Codecs, ListCodec, PlainCodec, RecordCodec
+from bot.store.record_codec import DATE, DECIMAL, Codecs, ListCodec, PlainCodec, RecordCodec, pack_body
 from bot.store.row_times import duration_from_us, duration_to_us, from_us, to_us
 from bot.words.phrase import Phrase
 
@@ -98,14 +98,8 @@ _CARD = RecordCodec(CaseCard, _VALUES, names={"case": "case_id"})
 _AUDIT = RecordCodec(AuditRow, _VALUES, names={"case": "case_id", "at": "at_us"})
 
 
-def case_row(case: Case, stamp: int) -> dict[str, Any]:
-    """Return the row of a case; ``stamp`` counts its writes."""
-    there = case.elsewhere
-    body = {
-        "elsewhere": "" if there is None else there.by,
-        "there": None if there is None else _ELSEWHERE.write(there),
-        **_BODY.write(case),
-    }
+def case_row(case: Case, stamp: int, body: str = "", known: Case | None = None) -> dict[str, Any]:
+    """Return the row of a case; ``stamp`` counts its writes, ``body`` is its JSON before, read as ``known``."""
     return {
         "id": case.id,
         "source": case.source,
@@ -116,7 +110,16 @@ def case_row(case: Case, stamp: int) -> dict[str, Any]:
         "opened_us": to_us(case.opened_at),
         "due_us": None if case.due_at is None else to_us(case.due_at),
         "stamp": stamp,
-        "body": orjson.dumps(body).decode(),
+        "body": pack_body(_body(case), body, None if known is None else _body(known)),
+    }
+
+
+def _body(case: Case) -> dict[str, Any]:
+    there = case.elsewhere
+    return {
+        "elsewhere": "" if there is None else there.by,
+        "there": None if there is None else _ELSEWHERE.write(there),
+        **_BODY.write(case),
     }
 
 
