@@ -7,8 +7,9 @@ INSTALL := $(BIN)/python .ci/install.py --no-deps
 PYTEST  := $(BIN)/python -m pytest
 # Two more than there are processors: tests wait now and then, and each worker first spends 11 s on finding them all.
 WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 2)
-RESOLVE := $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 \
+COMPILE := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
            --no-emit-index-url --no-emit-find-links --no-header --no-annotate
+RESOLVE := $(COMPILE) pyproject.toml
 # All extras but that of development: the image has them.
 EXTRAS  := yonbip postgres redis rabbit nats kafka mssql model mcp otel
 
@@ -19,11 +20,13 @@ FIND_PYTHON = for python in $(PYTHON) python3 python3.14 python3.13 python3.12 p
 
 APT = export DEBIAN_FRONTEND=noninteractive; apt-get update -qq >/dev/null && apt-get install -qq -y --no-install-recommends
 
+CLIENTS := tests/web/clients
+
 CJK_FONT = /usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc
 
 # Chromium without windows where there is a package of it: it is smaller, and the tests take two thirds of its time.
 CHROMIUM = $$(apt-cache show chromium-headless-shell >/dev/null 2>&1 && echo chromium-headless-shell || echo chromium)
-PROGRAMS = $(CHROMIUM) nodejs fonts-noto-cjk fonts-noto-color-emoji postgresql pgbouncer redis-server rabbitmq-server nats-server prometheus kubernetes-client
+PROGRAMS = $(CHROMIUM) nodejs npm fonts-noto-cjk fonts-noto-color-emoji postgresql pgbouncer redis-server rabbitmq-server nats-server prometheus kubernetes-client
 
 # The tests start the bot many times; without these caches each start compiles all of it (1.5 s instead of 1.2).
 unexport PYTHONDONTWRITEBYTECODE
@@ -78,6 +81,7 @@ lock: $(VENV)/.dev ## resolve the dependencies again (UPGRADE=1 takes the newest
 	@$(RESOLVE) --all-extras $(if $(UPGRADE),--upgrade) --output-file requirements-dev.lock
 	@$(RESOLVE) --constraint requirements-dev.lock $(if $(UPGRADE),--upgrade) --generate-hashes --output-file requirements.lock
 	@$(RESOLVE) --constraint requirements-dev.lock $(addprefix --extra ,$(EXTRAS)) $(if $(UPGRADE),--upgrade) --generate-hashes --output-file requirements-image.lock
+	@$(COMPILE) $(CLIENTS)/requirements.in $(if $(UPGRADE),--upgrade) --output-file $(CLIENTS)/requirements.lock
 
 sbom: $(VENV)/.dev ## list what the image holds of Python, with licences, as CycloneDX in dist/
 	@$(BIN)/python -m venv --clear --without-pip build/image
@@ -113,9 +117,18 @@ $(VENV)/.dev: requirements-dev.lock pyproject.toml | $(BIN)/python
 	@$(INSTALL) --editable .
 	@touch $(VENV)/.runtime $@
 
-# Side by side: Python's packages, the system's, and a real ERP.
+# Side by side: Python's packages, the system's, a real ERP, and what makes clients of the API.
 equipped:
-	@$(MAKE) --no-print-directory --jobs=3 $(VENV)/.compiled browser tryton
+	@$(MAKE) --no-print-directory --jobs=3 $(VENV)/.compiled browser tryton $(VENV)/clients/.installed
+
+# Apart, for it wants other versions than the bot. Without npm those tests skip.
+$(VENV)/clients/.installed: $(wildcard $(CLIENTS)/*.lock $(CLIENTS)/package*.json) | $(VENV)/.dev browser
+	@echo 'Installing what makes clients of the API for the tests …'
+	@rm -rf $(VENV)/clients && $(BIN)/python -m venv --without-pip $(VENV)/clients
+	@$(BIN)/python .ci/install.py --python $(VENV)/clients/bin/python --no-deps -r $(CLIENTS)/requirements.lock
+	@cp $(CLIENTS)/package.json $(CLIENTS)/package-lock.json $(VENV)/clients
+	@! command -v npm >/dev/null || (cd $(VENV)/clients && npm ci --ignore-scripts --no-audit --no-fund --silent)
+	@touch $@
 
 # Once, and while the other packages come: else every worker of the first run compiles all tests and packages for itself.
 # What is wrong, the run says: here some programs may still be missing.
@@ -141,7 +154,7 @@ $(BIN)/python:
 # elsewhere those tests skip with the reason. After Python's own, for which apt-get may be needed as well.
 browser: | $(BIN)/python
 	@if [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && \
-		! { { command -v chromium-headless-shell || command -v chromium; } && command -v node && test -e $(CJK_FONT) && ls /usr/lib/postgresql/*/bin/initdb && \
+		! { { command -v chromium-headless-shell || command -v chromium; } && command -v node && command -v npm && test -e $(CJK_FONT) && ls /usr/lib/postgresql/*/bin/initdb && \
 		ls /usr/bin/redis-server /usr/lib/rabbitmq/bin/rabbitmq-server /usr/sbin/nats-server /usr/bin/prometheus; } \
 		>/dev/null 2>&1; then \
 		echo 'Installing Chromium, Node, fonts, PostgreSQL, message brokers and Prometheus for the tests …'; \

@@ -399,15 +399,15 @@ class StoredOaRecords(Stored):
         # Only `mark_changed` writes ``news``, so that no event arriving meanwhile is lost.
         still = (_N.case_id == record.case, _N.stamp == record.stamp)
 
-        def write(connection: Connection) -> str | None:
+        def write(connection: Connection) -> bool:
             row = connection.execute(select(OA_APPROVAL).where(*still)).one_or_none()
             if row is None:
-                return None
+                return False
             values = _oa_row(stored, row.body, _oa_record(row))
             change = update(OA_APPROVAL).where(*still).values(**values)
-            return connection.scalar(change.returning(_N.case_id))
+            return connection.scalar(change.returning(_N.case_id)) is not None
 
-        return stored if await self._database.run(write) is not None else None
+        return stored if await self._database.run(write) else None
 
     async def mark_changed(self, instance: str) -> bool:
         """Count an event about an approval; False if it is not the bot's, or has ended."""
