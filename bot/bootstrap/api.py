@@ -13,10 +13,12 @@ from bot.chat.answers.page_answers import PageAnswers
 from bot.chat.registry import Commands
 from bot.gate.gate import Gate
 from bot.mechanisms.tracing import Trace
+from bot.outbox.worker import OutboxWorker
 from bot.store.api_keys import StoredApiKeys
 from bot.web.api.documents import document_routes
 from bot.web.api.door import ProgramDoor
 from bot.web.api.gate import GATE_ROUTES
+from bot.web.api.live import LiveAnswers
 from bot.web.api.oversight import oversight_routes
 from bot.web.api.questions import QUESTIONS
 from bot.web.api.routes import ApiParts, ApiRoute
@@ -36,6 +38,7 @@ def build_api(
     commands: Commands,
     audit: AuditLog,
     gate: Gate,
+    outbox: OutboxWorker,
     traced: Callable[[Trace], None],
 ) -> ApiSite:
     """Return the API; it answers once there is a key."""
@@ -57,4 +60,6 @@ def build_api(
         gate=gate,
         traced=traced,
     )
-    return ApiSite(parts, routes_of(commands))
+    live = LiveAnswers()
+    outbox.beside(live.poke)
+    return ApiSite(parts, routes_of(commands), live)

@@ -216,7 +216,7 @@ async def build_services(
         traced=traced,
     )
     questions, clicks, answers, programs = await build_pipelines(answering, inbox, patience)
-    api = build_api(base, programs, commands, audit, gate, traced)
+    api = build_api(base, programs, commands, audit, gate, alerts.outbox, traced)
     rule_pages = build_rule_pages(base, alerts, rules, confirmations, audit, required_audit, rehearsals, findings)
     site = build_site(base, answers, sessions, rule_pages, traced)
 

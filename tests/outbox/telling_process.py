@@ -78,7 +78,8 @@ async def run(url: str, name: str, events: int, addresses: dict[str, str]) -> No
         await database.run(partial(tell, receivers=receivers, happenings=[happening(name, number)], now=fast_clock()))
         for lane in lanes:
             lane.poke()
-    while await database.rows(select(DELIVERY.c.card).where(DELIVERY.c.state == "queued").limit(1)):
+    owed = select(DELIVERY.c.card).where(DELIVERY.c.state == "queued").limit(1)
+    while await database.rows(owed):  # noqa: ASYNC110 - it tells nobody
         await asyncio.sleep(30 / SPEED)
     for task in running:
         task.cancel()

@@ -1,4 +1,4 @@
-"""Programs that are slow, away or wrong, and bots that are killed: each event arrives, signed, in its subject's order."""
+"""Programs that are slow, away or wrong, and bots that are killed: each event arrives, signed and in order."""
 
 from __future__ import annotations
 

@@ -17,7 +17,8 @@ OPENAPI = f"{PREFIX}/openapi.json"
 _ABOUT = (
     "What a company's ERP says, with the rights of a key's owner. Nothing here changes an ERP; at the gate a program"
     " asks leave for what it does elsewhere. What the owner may not"
-    ' see is `{"hidden": "amount"}` and never missing. A line is what people type in the chat.'
+    ' see is `{"hidden": "amount"}` and never missing. A line is what people type in the chat. Whatever a GET answers'
+    " is told again when it changes to who accepts text/event-stream."
 )
 _PROBLEM_REF: Schema = {"$ref": "#/components/schemas/Problem"}
 _PAGE = """<!doctype html>

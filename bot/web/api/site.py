@@ -13,6 +13,7 @@ import structlog
 from aiohttp import web
 
 from bot.mechanisms.tracing import REQUEST, tracing
+from bot.web.api.live import LiveAnswers
 from bot.web.api.openapi import OPENAPI, describe, draw_page
 from bot.web.api.problems import DEFECT, HEADERS, JSON, NO_SUCH, ApiProblem
 from bot.web.api.routes import PREFIX, ApiParts, ApiRequest, ApiRoute, RequestModel, no_answer
@@ -33,11 +34,16 @@ class ApiSite:
 
     parts: ApiParts
     routes: Sequence[ApiRoute]
+    live: LiveAnswers
 
     def mount(self, app: web.Application) -> None:
         """Add everything to an application."""
         for route in self.routes:
-            app.router.add_route(route.method, route.address, self.handler(route.name, route.read, route.serve))
+            serve = self.handler(route.name, route.read, route.serve)
+            if route.method == "GET":
+                serve = self.live.serving(serve, self._refused)
+            app.router.add_route(route.method, route.address, serve)
+        app.on_shutdown.append(self.live.end)
         app.router.add_get(OPENAPI, self._telling(lambda: orjson.dumps(describe(self.routes)), JSON))
         app.router.add_get(f"{PREFIX}/", self._telling(lambda: draw_page(self.routes).encode(), "text/html"))
         # What is no route gets a problem as well: in the order of adding, the last.
@@ -73,6 +79,9 @@ class ApiSite:
 
         return self._counted(name, handle)
 
+    def _refused(self, problem: ApiProblem) -> web.Response:
+        return problem.response(self.parts.language_of(""), self.parts.languages)
+
     def _counted(self, name: str, serve: _Serve) -> _Serve:
         async def handle(request: web.Request) -> web.StreamResponse:
             began = time.perf_counter()
@@ -96,8 +105,7 @@ class ApiSite:
                 log.warning("api.no_answer", error=type(error).__name__, detail=error.detail)
                 there = False
             if not there:
-                nothing = ApiProblem(HTTPStatus.NOT_FOUND, NO_SUCH)
-                return nothing.response(self.parts.language_of(""), self.parts.languages)
+                return self._refused(ApiProblem(HTTPStatus.NOT_FOUND, NO_SUCH))
             return web.Response(body=made(), content_type=media, charset="utf-8", headers={**HEADERS, **_LOCKED})
 
         return handle
@@ -111,8 +119,7 @@ class ApiSite:
             there = False
         status = HTTPStatus.METHOD_NOT_ALLOWED if there else HTTPStatus.NOT_FOUND
         headers = {"Allow": ", ".join(methods)} if there else {}
-        problem = ApiProblem(status, NO_SUCH, headers=headers)
-        return problem.response(self.parts.language_of(""), self.parts.languages)
+        return self._refused(ApiProblem(status, NO_SUCH, headers=headers))
 
 
 def _leads_to(route: ApiRoute, path: str) -> bool:
