@@ -12,6 +12,7 @@ from bot.approvals.cards.responder import (
     concerned_by,
     fields_among,
     find_meant,
+    is_narrowed,
     refuse_blind,
 )
 from bot.approvals.cards.view_builders import build_list_row, build_result_row, people_in_case
@@ -97,6 +98,8 @@ async def pending(
     concerned, key = concerned_by(found), found.case.key
     audience = await audience_within(concerned, key, erp, policy, context)
     fields = fields_among(concerned, key.kind, policy, context)
+    if is_narrowed(concerned, key.kind, policy, context):
+        found = found.without_checks()
     responder = VoteResponder(approvals, showing, found, audience, fields, context)
     if not action:
         return await responder.show()

@@ -9,7 +9,7 @@ from typing import Any
 from bot.access.policy import AccessPolicy, Denied
 from bot.approvals.cards.list_views import ApprovalChoice
 from bot.approvals.cards.presenter import CasePresenter
-from bot.approvals.cards.responder import audience_within, find_meant, refuse_blind
+from bot.approvals.cards.responder import audience_within, find_meant, is_narrowed, refuse_blind
 from bot.approvals.cards.view_builders import build_why_view, people_away, people_in_case, people_in_plan
 from bot.approvals.document import DocumentKey
 from bot.approvals.service import ApprovalService
@@ -86,7 +86,8 @@ async def why(
             raise
         raise await _missing(word, approvals, erp, policy, context) from None
     named = (*concerned, *asked, *explained.erp_approvers.user_ids, *people_away(explained.away))
-    return build_why_view(explained, await showing.names(named), audience)
+    narrowed = is_narrowed([*concerned, *deciding], located.kind, policy, context)
+    return build_why_view(explained, await showing.names(named), audience, narrowed=narrowed)
 
 
 async def _locate(

@@ -21,10 +21,11 @@ from bot.approvals.policy.rules import ApprovalRuleSet, RuleScope
 from bot.bootstrap.erps import open_hub
 from bot.bootstrap.factories import open_api
 from bot.bootstrap.names import known_names, look_for_facts, review_settings
-from bot.bootstrap.policy import DingTalkStaffDirectory, organisation_of
+from bot.bootstrap.policy import DingTalkStaffDirectory, marks_of, organisation_of
 from bot.bootstrap.rule_places import refuse_missing
 from bot.bootstrap.rules import APPROVALS
 from bot.cards.language import Language, choose_language, load_languages
+from bot.checks.document_checks import DocumentChecks
 from bot.dingtalk.directory import DingTalkDirectory
 from bot.erp.hub import ErpHub
 from bot.mechanisms.metrics import Metrics
@@ -43,6 +44,7 @@ class PolicyContext:
     hub: ErpHub
     organisation: Organisation
     reader: DocumentReader
+    checks: DocumentChecks
     now: Callable[[], datetime]
     english: Language
 
@@ -62,10 +64,12 @@ async def open_policy_context(
             session = await stack.enter_async_context(aiohttp.ClientSession())
             staff = DingTalkStaffDirectory(DingTalkDirectory(open_api(settings, session, metrics)))
         organisation = organisation_of(settings, staff)
+        checks = DocumentChecks(hub, now=clock, marks=marks_of(settings))
         yield PolicyContext(
             hub=hub,
             organisation=organisation,
-            reader=DocumentReader(hub, organisation),
+            reader=DocumentReader(hub, organisation, checks),
+            checks=checks,
             now=clock,
             english=choose_language(load_languages(), "en"),
         )

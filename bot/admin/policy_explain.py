@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -71,6 +71,7 @@ async def explain_document(settings: Settings, number: str, *, user: str, source
     async with open_policy_context(settings) as context:
         key = await _locate(context.hub, number, source)
         document, company = await context.reader.read_for_plan(key, policy)
+        document = await context.reader.checked(document, company, policy, None)
         look = partial(_look, settings, context, policy, document, company, user, rules is None)
         async with open_database(settings, OperatorAction(command="policy explain", documents=(number,))) as database:
             found = await _run(database, look)
@@ -118,10 +119,12 @@ def _look(
     repository = StoredCaseRepository(connection, now)
     policy = policy.with_absences(repository.absences(), company)
     unit = CaseUnitOfWork(cases=repository, policy=policy, company=company, now=now, options=terms_of(settings))
-    plan_result = policy.plan(document, company)
     case = repository.newest(document.key) if in_force else None
     if case is not None and (case.state is not CaseState.OPEN or case.fingerprint != document.fingerprint):
         case = None
+    if case is not None:
+        document = replace(document, checks=case.checks)
+    plan_result = policy.plan(document, company)
     asked = case or (new_case(unit, document, plan_result.plan) if plan_result.plan is not None else None)
     person = None
     if user and asked is not None:

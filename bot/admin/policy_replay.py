@@ -30,7 +30,9 @@ async def replay_rules(settings: Settings, rules: Path, *, since: str) -> list[s
         async with open_database(settings, OperatorAction(command="policy replay")) as database:
             cases = () if database is None else await database.run(partial(cases_since, since=begins))
         by_document = {case.key.folded: case for case in cases}
-        replay = PolicyReplay(context.hub, context.organisation, context.now, old, new, terms_of(settings), by_document)
+        replay = PolicyReplay(
+            context.hub, context.organisation, context.now, old, new, terms_of(settings), by_document, context.checks
+        )
         replayed = [document async for document in replay.all(begins)]
     return [escape_invisible(line) for line in _lines(replayed, context, begins)]
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 from bot.approvals.document import DocumentKey
 from bot.approvals.plan import ApprovalPlan, Forward, Vote
+from bot.checks.check import CheckOutcome
 from bot.erp.kinds import Kind, deciding_of, review_of
 from bot.erp.model import DecisionOutcome, ErpRecord, Money, PartnerName, ReviewState, Verdict
 from bot.mechanisms.unit_of_work import WriteConflict
@@ -238,6 +239,8 @@ class Case:
     waits_for: tuple[str, ...] = ()
     """The accounts the ERP itself waited for at that version; empty if it does not tell."""
     summary: DocumentSummary = DocumentSummary()
+    checks: tuple[CheckOutcome, ...] = ()
+    """What came of the checks when it was opened."""
     state: CaseState
     plan: ApprovalPlan
     policy: str

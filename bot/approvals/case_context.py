@@ -58,6 +58,10 @@ class CaseContext:
     others: tuple[Case, ...] = ()
     """Waiting cases of other documents that the same word means."""
 
+    def without_checks(self) -> CaseContext:
+        """Return the context for a reader who may not learn of other documents."""
+        return replace(self, case=replace(self.case, checks=()))
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionExplanation:

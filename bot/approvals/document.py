@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 import orjson
 
+from bot.checks.check import CheckOutcome
 from bot.erp.kinds import Kind, kind_of, review_of
 from bot.erp.model import ErpRecord, Money, Review
 from bot.words.phrase import Phrase, phrase
@@ -77,6 +78,8 @@ class ApprovalDocument:
     """The userIds of editors, as far as the ERP tells: real ones name only the last."""
     passed_by: frozenset[str] = frozenset()
     """The userIds of those who approved the ERP's earlier levels, as far as known."""
+    checks: tuple[CheckOutcome, ...] = ()
+    """What came of its checks; rules take one that is not here for flagged."""
 
     @property
     def kind(self) -> Kind[Any]:

@@ -4,21 +4,27 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Protocol
 
+from cachetools import TTLCache
+
 from bot.approvals.case import Case
 from bot.approvals.document import ApprovalDocument, DocumentKey, earlier_deciders
-from bot.approvals.plan import ApprovalPolicy
+from bot.approvals.plan import ApprovalPolicy, CompanyDirectory
+from bot.checks.check import CheckOutcome
 from bot.erp.errors import Unavailable
 from bot.erp.hub import ErpHub
 from bot.erp.kinds import kind_of, review_of
-from bot.erp.model import Approval, ErpRecord, Review, ReviewState
+from bot.erp.model import Approval, ErpRecord, Money, Review, ReviewState
 from bot.mechanisms.single_flight import SingleFlights
 
 _NO_ACCOUNTS: Mapping[str, Mapping[str, str]] = MappingProxyType({})
 _NO_CHAIN: Mapping[str, tuple[str, ...]] = MappingProxyType({})
+
+_MOST, _SECONDS = 500, 600
+"""How many documents without a case are remembered with their checks, and how long: polling meets them each minute."""
 
 _MAX_CHAIN = 20
 """The length of a manager chain that is looked up; no company has longer ones."""
@@ -137,12 +143,23 @@ def _by_source(accounts: Mapping[str, Mapping[str, str]]) -> list[tuple[str, str
     return [(user, source, account) for user, own in accounts.items() for source, account in own.items()]
 
 
+class RunsChecks(Protocol):
+    """Looks at a document beside the company's others (`bot.checks`)."""
+
+    async def of(self, document: ErpRecord, bounds: tuple[Money, ...]) -> tuple[CheckOutcome, ...]:
+        """Return what came of its checks; ``bounds`` are the amounts at which other rules decide."""
+        ...
+
+
 class DocumentReader:
     """Reads fresh documents; concurrent readers of the same document share the answer."""
 
-    def __init__(self, hub: ErpHub, organisation: Organisation) -> None:
+    def __init__(self, hub: ErpHub, organisation: Organisation, checks: RunsChecks | None = None) -> None:
+        """Without ``checks`` nothing is checked: rules take every document for flagged."""
         self._hub = hub
         self._organisation = organisation
+        self._checks = checks
+        self._checked: TTLCache[tuple[DocumentKey, str], tuple[CheckOutcome, ...]] = TTLCache(_MOST, _SECONDS)
         self._under_way: SingleFlights[DocumentKey, ErpRecord] = SingleFlights()
 
     def company(self) -> CompanySnapshot:
@@ -184,6 +201,22 @@ class DocumentReader:
         if policy.asks_categories and document.review.waits:
             categories = await self._hub.categories(key.source, skus_of(record))
         return build_document(record, company, department, categories), company
+
+    async def checked(
+        self, document: ApprovalDocument, company: CompanyDirectory, policy: ApprovalPolicy, before: Case | None
+    ) -> ApprovalDocument:
+        """Return a document with what came of its checks: as ``before``, its newest case, has it of this revision.
+
+        A document that no rule could be for is not looked at.
+        """
+        if before is not None and before.fingerprint == document.fingerprint and before.checks:
+            return replace(document, checks=before.checks)
+        if self._checks is None or not document.review.waits or policy.plan(document, company).plan is None:
+            return document
+        revision = (document.key.folded, document.fingerprint)
+        if (known := self._checked.get(revision)) is None:
+            known = self._checked[revision] = await self._checks.of(document.read, policy.bounds(document, company))
+        return replace(document, checks=known)
 
 
 def skus_of(document: ErpRecord) -> list[str]:
@@ -232,4 +265,5 @@ def document_from_case(case: Case) -> ApprovalDocument:
         requester=summary.requester,
         editors=summary.editors,
         passed_by=summary.passed_by,
+        checks=case.checks,
     )

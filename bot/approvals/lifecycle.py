@@ -409,6 +409,7 @@ def new_case(unit: RulesInForce, document: ApprovalDocument, plan: ApprovalPlan,
         policy=unit.policy.version,
         opened_at=unit.now,
         summary=summarise_document(document),
+        checks=document.checks,
     )
     return scheduled(with_version(case, document.review))
 

@@ -220,6 +220,10 @@ class ApprovalPolicy(Protocol):
         """Return the required approvers, and why."""
         ...
 
+    def bounds(self, document: ApprovalDocument, company: CompanyDirectory) -> tuple[Money, ...]:
+        """Return the amounts at which another rule begins to decide about a document like this one."""
+        ...
+
     def single_limits(self, document: ApprovalDocument, company: CompanyDirectory) -> Mapping[str, tuple[Money, ...]]:
         """Return each person's limit for this document, as in `ApprovalPlan.single_limits`."""
         ...

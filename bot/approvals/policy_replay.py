@@ -12,7 +12,14 @@ from decimal import Decimal
 
 from bot.approvals.case import Case
 from bot.approvals.document import ApprovalDocument, DocumentKey
-from bot.approvals.document_reader import CompanySnapshot, Organisation, build_document, document_from_case, skus_of
+from bot.approvals.document_reader import (
+    CompanySnapshot,
+    Organisation,
+    RunsChecks,
+    build_document,
+    document_from_case,
+    skus_of,
+)
 from bot.approvals.plan import ApprovalLevel, ApprovalPlan, Quorum, VoteContext
 from bot.approvals.policy.feasibility import blocked_level
 from bot.approvals.policy.rule_policy import RuleBasedPolicy
@@ -63,6 +70,7 @@ class PolicyReplay:
         new: RuleBasedPolicy,
         terms: ApprovalOptions,
         cases: Mapping[DocumentKey, Case],
+        checks: RunsChecks,
     ) -> None:
         self._hub = hub
         self._organisation = organisation
@@ -70,6 +78,7 @@ class PolicyReplay:
         self._old, self._new = old, new
         self._terms = terms
         self._cases = dict(cases)
+        self._checks = checks
         self._companies: dict[str, tuple[CompanySnapshot, str]] = {}
 
     async def all(self, begins: datetime) -> AsyncIterator[ReplayedDocument]:
@@ -107,10 +116,17 @@ class PolicyReplay:
         requester = build_document(record, self._organisation.snapshot()).requester
         company, department = await self._around(requester)
         categories: frozenset[str] = frozenset()
-        if self._old.asks_categories or self._new.asks_categories:  # lists have no lines
+        asks_categories = self._old.asks_categories or self._new.asks_categories
+        asks_checks = (self._old.asks_checks or self._new.asks_checks) and (case is None or not case.checks)
+        if asks_categories or asks_checks:  # lists have no lines
             record = await hub.source_client(record.source).document(kind_of(record), record.number)
+        if asks_categories:
             categories = await hub.categories(record.source, skus_of(record))
-        return self._compared(build_document(record, company, department, categories), company, case)
+        document = build_document(record, company, department, categories)
+        checks = () if case is None else case.checks
+        if asks_checks:
+            checks = await self._checks.of(record, self._new.bounds(document, company))
+        return self._compared(replace(document, checks=checks), company, case)
 
     async def _around(self, requester: str) -> tuple[CompanySnapshot, str]:
         if not (self._old.asks_directory or self._new.asks_directory):

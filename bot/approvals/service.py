@@ -133,8 +133,10 @@ class ApprovalService:
 
         Raises the classes of `bot.erp.errors`.
         """
-        policy = self._transactions.policy()
-        document, company = await self._transactions.reader.read_for_plan(key, policy)
+        policy, reader = self._transactions.policy(), self._transactions.reader
+        document, company = await reader.read_for_plan(key, policy)
+        before = await self._transactions.query(lambda unit: unit.cases.newest(key))
+        document = await reader.checked(document, company, policy, before)
         return await self._transactions.query(
             lambda unit: _explain(unit, document, user_id), self._transactions.begin_with(company)
         )
@@ -180,6 +182,7 @@ class ApprovalService:
             before = await transactions.query(lambda unit: unit.cases.newest(key))
             try:
                 document, company = await transactions.reader.read_for_plan(key, transactions.policy())
+                document = await transactions.reader.checked(document, company, transactions.policy(), before)
             except NotFound:
                 if before is not None and not before.state.is_final:
                     await transactions.transact(partial(close_deleted, case_id=before.id))

@@ -42,7 +42,7 @@ from bot.approvals.unit_of_work import CardReach, CaseStore, CaseTransactions
 from bot.approvals.writeback_worker import WritebackWorker
 from bot.bootstrap.alerts import AlertServices
 from bot.bootstrap.infrastructure import Infrastructure
-from bot.bootstrap.policy import MemberStaffDirectory, organisation_of, terms_of
+from bot.bootstrap.policy import MemberStaffDirectory, marks_of, organisation_of, terms_of
 from bot.bootstrap.receivers import receivers_of
 from bot.bootstrap.rules import RuleFiles
 from bot.cards.language import choose_language
@@ -50,6 +50,7 @@ from bot.chat.accounts.binding import ErpAccounts
 from bot.chat.audiences import Audiences
 from bot.chat.questions.prompts import OpenPrompts
 from bot.chat.revision_cases import RevisionCases
+from bot.checks.document_checks import DocumentChecks
 from bot.dingtalk.workflow import WorkflowApi
 from bot.erp.hub import ErpHub
 from bot.erp.kinds import DECIDED, Kind, ruled_by
@@ -59,6 +60,7 @@ from bot.mechanisms.background import Runs, repeat
 from bot.mechanisms.wakeup import SharedWork
 from bot.outbox.place import Place, PlaceKind
 from bot.outbox.ports import Composer
+from bot.read_model.queries import ReadModel
 from bot.store.approvals.repository import StoredCaseTransactions, StoredOaRecords, forget_cases
 from bot.words.phrase import Phrase
 
@@ -112,12 +114,14 @@ class ApprovalServices:
     staff: StaffChanges
     stuck_orders: StuckOrderSearch
     organisation: Organisation
+    checks: DocumentChecks
     absences: Absences
 
 
 def build_approvals(
     base: Infrastructure,
     hub: ErpHub,
+    kept: ReadModel,
     alerts: AlertServices,
     rules: RuleFiles,
     accounts: ErpAccounts,
@@ -160,10 +164,11 @@ def build_approvals(
     deciding = {
         name: DecidingSource(client, _decided_at(client)) for name, client in sources.items() if _decided_at(client)
     }
+    checks = DocumentChecks(hub, kept, now=base.now, marks=marks_of(settings))
     cases = StoredCaseTransactions(base.database, base.now, receivers_of(settings))
     transactions = CaseTransactions(
         store=cases,
-        reader=DocumentReader(hub, organisation),
+        reader=DocumentReader(hub, organisation, checks),
         policy=rules.approvals.current,
         groups=groups_of,
         now=base.now,
@@ -215,6 +220,7 @@ def build_approvals(
         staff=StaffChanges(service, transactions, organisation),
         stuck_orders=StuckOrderSearch(service, _left_among(base), _names(base), base.now),
         organisation=organisation,
+        checks=checks,
         absences=absences,
     )
 

@@ -14,6 +14,7 @@ from bot.approvals.policy.loader import follow_policy
 from bot.approvals.unit_of_work import ApprovalOptions, GroupCards
 from bot.bootstrap.company import company_of
 from bot.chat.records.reader_hub import AccountOf
+from bot.checks.check import CheckMarks
 from bot.dingtalk.directory import DingTalkDirectory, DingTalkUnknownPerson
 from bot.outbox.delivery import DingWay
 from bot.rulefiles.errors import RulesError
@@ -82,6 +83,11 @@ def terms_of(settings: Settings) -> ApprovalOptions:
         group_cards=GroupCards(settings.approvals.group_cards),
         todos=settings.notify.todo,
     )
+
+
+def marks_of(settings: Settings) -> CheckMarks:
+    """Return from where on the checks of documents flag something."""
+    return CheckMarks(price_above=settings.approvals.price_above)
 
 
 class MemberStaffDirectory:

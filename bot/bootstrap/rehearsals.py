@@ -30,6 +30,7 @@ from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.policy import terms_of
 from bot.bootstrap.rules import RuleFiles
 from bot.cards.status_labels import status_label
+from bot.checks.document_checks import DocumentChecks
 from bot.erp.hub import ErpHub
 from bot.erp.kinds import DECIDED, Kind, ruled_by
 from bot.rulefiles.followed_file import FileInForce
@@ -71,6 +72,7 @@ class Rehearsals:
     hub: ErpHub
     files: RuleFiles
     organisation: Organisation
+    checks: DocumentChecks
     requests: Sequence[AccessRequest]
     """Of every command."""
     _running: asyncio.Lock = field(default_factory=asyncio.Lock)
@@ -163,6 +165,7 @@ class Rehearsals:
             new,
             terms_of(self.base.settings),
             by_document,
+            self.checks,
         )
         replayed: list[ReplayedDocument] = []
         async for document in replay.all(begins):

@@ -73,6 +73,7 @@ _SCOPE = (
     "categories",
     "requesters",
     "currencies",
+    "flags",
 )
 
 

@@ -156,7 +156,7 @@ async def build_services(
     accounts = await build_accounts(base, hub, alerts, audit)
     account = account_of(settings, accounts.bound)
     keys = build_keys(base, hub, alerts, audit, stored_keys, account, required_audit)
-    approvals = build_approvals(base, hub, alerts, rules, accounts, access.audiences, audit)
+    approvals = build_approvals(base, hub, read_model, alerts, rules, accounts, access.audiences, audit)
     alerts = join_approvals(alerts, approvals)
     await base.run_in_background(partial(follow_names, base.names, database), "names", Runs.EVERYWHERE)
     add_report_composers(base, alerts)
@@ -173,6 +173,7 @@ async def build_services(
         hub=hub,
         files=rules,
         organisation=approvals.organisation,
+        checks=approvals.checks,
         requests=[command.request() for command in commands.values()],
     )
     gate = await start_gate(base, alerts, rules, approvals.organisation)

@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from bot.approvals.document import ApprovalDocument, DocumentKey
+from bot.checks.check import CheckOutcome
 from bot.erp.kinds import PURCHASE_ORDERS, Kind, kind_of, review_of
 from bot.erp.model import (
     ErpRecord,
@@ -117,6 +118,7 @@ def document(
     department: str = "生产部",
     categories: tuple[str, ...] = ("紧固件",),
     buyer: str = "",
+    checks: tuple[CheckOutcome, ...] = (),
 ) -> ApprovalDocument:
     """Return what deciders see of a purchase order that waits."""
     return document_of(
@@ -126,6 +128,7 @@ def document(
         categories=frozenset(categories),
         requester=requester,
         editors=frozenset(editors),
+        checks=checks,
     )
 
 

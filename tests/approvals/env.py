@@ -12,7 +12,7 @@ from zoneinfo import ZoneInfo
 from bot.approvals.absences import Absences
 from bot.approvals.case import Case, CaseState
 from bot.approvals.document import DocumentKey
-from bot.approvals.document_reader import DocumentReader, Organisation
+from bot.approvals.document_reader import DocumentReader, Organisation, RunsChecks
 from bot.approvals.policy.rule_policy import RuleBasedPolicy
 from bot.approvals.policy.rules import ApprovalRule, ApprovalRuleSet, RuleScope, Substitute
 from bot.approvals.service import ApprovalService
@@ -118,7 +118,7 @@ class BotProcess:
         organisation = Organisation(roles=env.roles, accounts=env.accounts)
         transactions = CaseTransactions(
             store=CrashingCaseStore(env, life),
-            reader=DocumentReader(env.erp, organisation),
+            reader=DocumentReader(env.erp, organisation, env.checks),
             policy=lambda: RuleBasedPolicy(env.rules),
             groups=lambda document: env.groups,
             now=env.clock,
@@ -162,6 +162,7 @@ class ApprovalEnv:
     audit: RecordingAudit = field(default_factory=RecordingAudit)
     kind: Kind[Any] = PURCHASE_ORDERS
     """What kind of document ``key`` names."""
+    checks: RunsChecks | None = None
     patience: float = PATIENCE
     """Seconds that a click waits for the ERP."""
 

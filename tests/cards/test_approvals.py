@@ -76,7 +76,6 @@ INSIGHT = Insight(
                 last=LastPrice(price=cny("0.1077"), on=date(2026, 9, 1), number="PO-900", drift=Decimal("18.6")),
                 at_hand=Decimal(1830),
                 incoming=Decimal(200),
-                jump=True,
                 usual=Decimal(900),
             ),
             "SKU124": LineInsight(

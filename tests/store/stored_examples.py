@@ -38,6 +38,7 @@ from bot.approvals.case import (
     Nudge,
 )
 from bot.approvals.plan import ApprovalLevel, ApprovalPlan, ExpiryAction, Forward, Quorum, Vote
+from bot.checks.check import CheckOutcome
 from bot.erp.kinds import PURCHASE_ORDERS
 from bot.erp.model import Area, DecisionOutcome, Money, ReviewState, Verdict
 from bot.outbox.place import Place, PlaceKind
@@ -82,6 +83,21 @@ FULL_CASE = Case(
         requester="u9",
         requested_by="requester@erp",
         editors=frozenset({"u9", "u3", "u1"}),
+    ),
+    checks=(
+        CheckOutcome(
+            check="price_above_last",
+            flags=(
+                phrase(
+                    "%(dearer)s; best of 12 months %(best)s",
+                    dearer=phrase("%(price)s", price=Money(Decimal("1.50"), "CNY")),
+                    best=(date(2026, 2, 28), Decimal("20.0"), 3, "PO-1"),
+                ),
+            ),
+            looked_at=phrase("Last price"),
+            is_whole=False,
+            as_of=LATER,
+        ),
     ),
     state=CaseState.APPROVED,
     plan=ApprovalPlan(

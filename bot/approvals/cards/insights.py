@@ -34,7 +34,7 @@ from bot.erp.model import (
 from bot.erp.port import ListQuery
 from bot.erp.source_client import SourceClient
 from bot.mechanisms.single_flight import SingleFlights
-from bot.words.disclosure import ClassedBy, FieldClass
+from bot.words.disclosure import FieldClass
 
 log = structlog.get_logger(__name__)
 
@@ -66,8 +66,6 @@ class MissingInsight(StrEnum):
 class InsightThresholds:
     """Thresholds above which a value is flagged."""
 
-    price_jump: Decimal = Decimal(10)
-    """Per cent that a price may exceed the last one."""
     quantity: Decimal = Decimal(3)
     """Multiple of the usual quantity (the median of at least two orders)."""
 
@@ -89,14 +87,8 @@ class LineInsight:
     last: Annotated[LastPrice | None, FieldClass.COST] = None
     at_hand: Quantity | None = None
     incoming: Quantity | None = None
-    jump: Annotated[bool, ClassedBy("jump_class")] = False
     usual: Quantity | None = None
     """The usual quantity, if this one far exceeds it."""
-
-    @property
-    def jump_class(self) -> FieldClass | None:
-        """Return the field class of ``jump``: only readers of prices may learn that a price was lower."""
-        return FieldClass.COST if self.jump else None
 
 
 NO_INSIGHT = LineInsight()
@@ -277,7 +269,6 @@ def _line(
         last=last,
         at_hand=None if total is None else total.available if total.available is not None else total.on_hand,
         incoming=total.incoming if total is not None else None,
-        jump=last is not None and last.drift is not None and last.drift > marks.price_jump,
         usual=usual if usual is not None and line.quantity > usual * marks.quantity else None,
     )
 

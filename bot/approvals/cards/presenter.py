@@ -11,7 +11,7 @@ from typing import Any
 import structlog
 from cachetools import LRUCache
 
-from bot.access.grants import Grant, Scope
+from bot.access.grants import EVERYTHING, Grant, Scope
 from bot.approvals.cards.insights import Insight, Insights, MissingInsight
 from bot.approvals.cards.view_builders import (
     CardViewer,
@@ -170,11 +170,19 @@ class _CaseComposer(SingleCardComposer):
             return _Reader(ALL_FIELDS, user_id)
         grant = (await self._reader_at(place, ruled_by(found.case.kind))).grant
         covered = sees_any(grant, found.case)
-        return _Reader(grant.fields if covered else frozenset(), user_id, in_group=in_group, is_closed=not covered)
+        return _Reader(
+            grant.fields if covered else frozenset(),
+            user_id,
+            in_group=in_group,
+            is_closed=not covered,
+            is_narrowed=EVERYTHING not in grant.scopes,
+        )
 
     async def _draw(self, found: CaseContext, reader: _Reader) -> View:
         if reader.is_closed:
             return build_unseen_view(found.case, shared=reader.in_group)
+        if reader.is_narrowed:
+            found = found.without_checks()
         audience = Audience.of(private=reader.fields >= found.case.kind.amounts.classes)
         view = await self._showing.present(found, audience=audience, user_id=reader.user_id)
         return shared_view(view, reader.fields) if reader.in_group else cut(view, reader.fields)
@@ -205,13 +213,14 @@ class _SharedCaseComposer(_CaseComposer):
 class _Reader:
     """The reader of a card, and the fields visible to them; without a ``user_id``, everybody at its places.
 
-    ``is_closed``: some of these readers may not ask for the document.
+    ``is_closed``: some of these readers may not ask for the document; ``is_narrowed``: nor for all others.
     """
 
     fields: frozenset[FieldClass]
     user_id: str = ""
     in_group: bool = False
     is_closed: bool = False
+    is_narrowed: bool = False
 
 
 def sees_all(grant: Grant, case: Case) -> bool:
@@ -277,6 +286,7 @@ class ApprovalComposer(_SharedCaseComposer):
             in_group=in_group,
             # A person no longer involved must not take the card from those who decide.
             is_closed=(any if in_group else all)(reader.is_closed for reader in readers),
+            is_narrowed=any(reader.is_narrowed for reader in readers),
         )
         # The first card drawn reads the document for all.
         shared = await self._draw(offering, everybody)

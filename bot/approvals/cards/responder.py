@@ -293,6 +293,13 @@ def audience_among(
     return Audience.of(private=context.is_private and verdict.grant.fields >= kind.amounts.classes)
 
 
+def is_narrowed(concerned: Iterable[str], kind: Kind[Any], policy: AccessPolicy, context: QuestionContext) -> bool:
+    """Return whether the asker may see some documents of a kind only, and is not one of those ``concerned``."""
+    if context.person.user_id in {*concerned}:
+        return False
+    return EVERYTHING not in policy.decide_area(context.person, ruled_by(kind), context.conversation.id).grant.scopes
+
+
 def refuse_blind(policy: AccessPolicy, context: QuestionContext, kinds: Iterable[Kind[Any]] = DECIDED) -> None:
     """Raise `Denied` for an asker who may not see all documents of some kinds: not even which are missing."""
     verdicts = [policy.decide_area(context.person, ruled_by(kind), context.conversation.id) for kind in kinds]

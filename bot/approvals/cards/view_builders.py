@@ -18,6 +18,7 @@ from bot.approvals.cards.views import (
     ApprovalWhy,
     Audience,
     ChangedField,
+    CheckedLines,
     InquiryLine,
     PlanLevel,
     RequesterInquiry,
@@ -29,7 +30,7 @@ from bot.approvals.cards.views import (
 from bot.approvals.case import Case, CaseDecision, CaseState, external_headline, withdrawal_text
 from bot.approvals.case_context import CaseContext, DecisionExplanation
 from bot.approvals.deciders import AwayApprover
-from bot.approvals.document import FINGERPRINT_PREFIX
+from bot.approvals.document import FINGERPRINT_PREFIX, ApprovalDocument
 from bot.approvals.plan import ApprovalLevel, ApprovalPlan, Eligibility, PlanResult, Quorum, Vote, label_rule, tally
 from bot.chat.parsing import command_line
 from bot.erp.errors import own_words
@@ -124,6 +125,25 @@ def _quantity_text(line: RevisionLine) -> str:
     return "" if line.quantity is None else f"{line.quantity.normalize():f} {line.unit}".strip()
 
 
+MOST_FLAGS = 3
+"""The flags of checks for which a card has room; /why tells all."""
+
+
+def check_lines(document: Case | ApprovalDocument, *, most: int | None = None) -> CheckedLines | None:
+    """Return what the checks of a document came to; None without any."""
+    checks = document.checks
+    if not checks:
+        return None
+    flags = tuple(flag for result in checks for flag in result.flags)
+    return CheckedLines(
+        flags=flags[:most],
+        more=len(flags[most:]) if most is not None else 0,
+        looked_at=tuple(result.looked_at for result in checks),
+        as_of=min(result.as_of for result in checks),
+        classes=document.kind.amounts.classes | {FieldClass.PARTNER},
+    )
+
+
 _NOT_RECORDED = phrase("Not recorded.")
 HIDDEN_LIMIT = phrase("A limit of yours does not allow it; ask in your own chat with the bot.")
 """The text for a group in place of a reason that contains an amount."""
@@ -205,6 +225,7 @@ def build_case_view(
         elsewhere=case.elsewhere,
         words=_erp_words(case, priced=priced) if case.state in (CaseState.FAILED, CaseState.OPEN) else "",
         flags=tuple(_flags(document, insight, priced=priced)) if document and insight else (),
+        checks=check_lines(case, most=MOST_FLAGS) if is_open and priced else None,
         facts=tuple(_facts(insight)) if insight else (),
         missing=tuple(_MISSING[found] for found in sorted(insight.missing)) if insight else (),
         changes=list_changes(context, known, priced=priced),
@@ -381,8 +402,13 @@ def build_list_row(
     )
 
 
-def build_why_view(why: DecisionExplanation, names: Mapping[str, str], audience: Audience) -> ApprovalWhy:
-    """Return the reasons in readable form. Limits are amounts, so a bare card leaves out reasons that contain one."""
+def build_why_view(
+    why: DecisionExplanation, names: Mapping[str, str], audience: Audience, *, narrowed: bool = False
+) -> ApprovalWhy:
+    """Return the reasons in readable form. Limits are amounts, so a bare card leaves out reasons that contain one.
+
+    A reader who is ``narrowed`` to some documents sees nothing of what the checks tell of others.
+    """
     case = why.case
     plan = case.plan if case is not None else why.plan_result.plan
     votes, priced = case.votes if case is not None else (), audience is Audience.PRICED
@@ -401,6 +427,7 @@ def build_why_view(why: DecisionExplanation, names: Mapping[str, str], audience:
         plan_levels=tuple(_plan_level(level, votes, names, why.barred, priced=priced) for level in plan.levels)
         if plan is not None
         else (),
+        checks=check_lines(case or why.document) if priced and not narrowed else None,
         asked=inquiry_lines(case, priced=priced) if case is not None else (),
         level=waited if isinstance(waited, int) else 0,
         may=why.approve.allowed if why.approve is not None else None,
@@ -441,8 +468,8 @@ def people_in_reason(reason: Phrase | None) -> tuple[str, ...]:
 
 
 def has_money(reason: Phrase) -> bool:
-    """Return whether a phrase contains an amount, directly or in a nested phrase."""
-    return any(
+    """Return whether a phrase tells of an amount: contains one, or names ``checks`` that compare some."""
+    return "checks" in reason.params or any(
         isinstance(value, Money) or (isinstance(value, Phrase) and has_money(value)) for value in reason.params.values()
     )
 
@@ -585,8 +612,6 @@ def _flags(document: ErpRecord, insight: Insight, *, priced: bool) -> Iterator[P
         yield phrase("Same lines as %(numbers)s", numbers=tuple(insight.duplicates))
     for line in getattr(document, "lines", ()):
         about = insight.lines.get(line.sku, NO_INSIGHT)
-        if about.jump and priced and about.last is not None:
-            yield phrase("%(sku)s: %(drift)s %% dearer than last time", sku=line.sku, drift=about.last.drift)
         if about.usual is not None:
             yield phrase(
                 "%(sku)s: far more than usual (%(usual)s %(unit)s)", sku=line.sku, usual=about.usual, unit=line.unit

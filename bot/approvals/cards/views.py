@@ -23,7 +23,7 @@ from bot.chat.revision_cases import decision_buttons
 from bot.chat.view_parts import erp_link_buttons
 from bot.erp.kinds import decided_kind, deciding_of, ruled_by
 from bot.erp.model import DocumentRef, Money, PartnerName, Quantity, ReviewState, Verdict
-from bot.words.disclosure import MONEY_FIELDS, ClassedBy, FieldClass, Stating
+from bot.words.disclosure import MONEY_FIELDS, ChosenBy, ClassedBy, FieldClass, Stating
 from bot.words.phrase import Phrase, phrase
 
 HEADLINES: Mapping[CaseState, Phrase] = MappingProxyType(
@@ -97,7 +97,7 @@ class ApprovalLine:
 
     def bare(self) -> ApprovalLine:
         """Return the line without prices."""
-        return ApprovalLine(line=replace(self.line, price=None), insight=replace(self.insight, last=None, jump=False))
+        return ApprovalLine(line=replace(self.line, price=None), insight=replace(self.insight, last=None))
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -122,6 +122,20 @@ class InquiryLine:
     ended: InquiryEnd | None = None
     ended_at: datetime | None = None
     answer: Annotated[str, Stating(FieldClass.COST)] = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CheckedLines:
+    """What the checks of a document came to. That nothing is flagged tells of figures as well as that something is.
+
+    ``more`` flags have no room on a card.
+    """
+
+    flags: Annotated[tuple[Phrase, ...], ChosenBy("classes")]
+    more: Annotated[int, ChosenBy("classes")] = 0
+    looked_at: Annotated[tuple[Phrase, ...], ChosenBy("classes")]
+    as_of: datetime
+    classes: frozenset[FieldClass]
 
 
 DisplayValue: TypeAlias = Money | date | str | None
@@ -196,6 +210,7 @@ class ApprovalView(ListView):
     elsewhere: ExternalDecision | None = None
     words: Annotated[Phrase | str, Stating(FieldClass.COST)] = ""
     flags: Annotated[tuple[Phrase, ...], Stating(FieldClass.COST)] = ()
+    checks: CheckedLines | None = None
     facts: tuple[Phrase, ...] = ()
     """Further insights: the supplier's lateness, other open orders."""
     missing: tuple[Phrase, ...] = ()
@@ -632,6 +647,7 @@ class ApprovalWhy(View):
     rule: Label = ""
     policy: str = ""
     reasons: Annotated[tuple[Phrase, ...], Stating(FieldClass.COST)] = ()
+    checks: CheckedLines | None = None
     plan_levels: tuple[PlanLevel, ...] = ()
     asked: tuple[InquiryLine, ...] = ()
     level: int = 0

@@ -62,6 +62,7 @@ def _is_wider(outer: RuleScope, inner: RuleScope) -> bool:
         and _includes(outer.customers, inner.customers)
         and _includes(outer.categories, inner.categories)
         and _includes(outer.requesters, inner.requesters)
+        and _includes(outer.flags, inner.flags)
     )
 
 

@@ -35,6 +35,7 @@ from bot.approvals.policy.values import (
     read_span,
     read_substitutes,
 )
+from bot.checks.document_checks import CHECKS
 from bot.erp.kinds import DECIDED, decided_kind
 from bot.erp.model import Money, PartnerKind
 from bot.rulefiles.absence import NoRules
@@ -166,9 +167,11 @@ class _RuleParser:
             currencies=table.take("currencies", read_currencies, frozenset()),
             at_least=at_least,
             below=below,
+            flags=table.take("flags", _read_flags, frozenset()),
         )
         _refer_people(table, "requesters", scope.requesters)
         _check_partners(table, scope)
+        _check_flags(table, scope)
         bound = at_least or below
         if bound is not None and scope.currencies and scope.currencies != {bound.currency}:
             table.wrong(
@@ -398,6 +401,23 @@ def _check_partners(table: RuleTable, scope: RuleScope) -> None:
             table.wrong(
                 key, phrase("documents of these kinds have none, so that nothing would fit: %(kinds)s", kinds=kinds)
             )
+
+
+def _read_flags(value: object) -> frozenset[str]:
+    found = _read_words(value)
+    for unknown in sorted(found.difference(CHECKS)):
+        raise ValueError(
+            phrase("%(value)s; %(hint)s", value=f"{unknown!r:.40}", hint=did_you_mean(unknown[:40], list(CHECKS)))
+        )
+    return found
+
+
+def _check_flags(table: RuleTable, scope: RuleScope) -> None:
+    """Refuse checks of other kinds of documents than the rule's."""
+    for name in sorted(scope.flags):
+        if CHECKS[name].kind.command not in scope.kinds:
+            kinds = ", ".join(sorted(scope.kinds))
+            table.wrong("flags", phrase("%(name)s is no check of %(kinds)s", name=name, kinds=kinds))
 
 
 def _check_fields(table: RuleTable, scope: RuleScope, steps: Sequence[RuleLevel]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 
 from bot.approvals.document import ApprovalDocument
 from bot.approvals.plan import ApprovalLevel, ApprovalPlan, CompanyDirectory, PlanResult, label_rule
@@ -15,6 +16,7 @@ from bot.approvals.policy.rules import (
     SelectorKind,
     SingleLimit,
 )
+from bot.checks.document_checks import CHECKS
 from bot.erp.model import Currency, Money, PartnerKind
 from bot.words.phrase import Phrase, phrase
 
@@ -69,7 +71,20 @@ def find_mismatch(scope: RuleScope, document: ApprovalDocument, company: Company
             return reason
     if scope.requesters and document.requester not in resolve_approvers(scope.requesters, document, company):
         return phrase("it is for other requesters")
+    if scope.flags and not flagging_checks(scope, document):
+        return phrase("none of these checks flags it: %(checks)s", checks=_titles(scope.flags))
     return _amount_mismatch(scope, document.total)
+
+
+def flagging_checks(scope: RuleScope, document: ApprovalDocument) -> tuple[str, ...]:
+    """Return those of a scope's checks that flag a document, or that could not look at it."""
+    results = {result.check: result for result in document.checks}
+    wanted = (name for name, check in CHECKS.items() if name in scope.flags and check.kind == document.kind)
+    return tuple(name for name in wanted if name not in results or results[name].counts_as_flagged)
+
+
+def _titles(names: Iterable[str]) -> tuple[Phrase, ...]:
+    return tuple(check.title for name, check in CHECKS.items() if name in names)
 
 
 def _amount_mismatch(scope: RuleScope, total: Money | None) -> Phrase | None:
@@ -100,10 +115,33 @@ def make_plan(rules: ApprovalRuleSet, document: ApprovalDocument, company: Compa
         why_not = find_mismatch(rule.scope, document, company)
         if why_not is None:
             reasons.append(phrase("“%(rule)s” decides.", rule=label_rule(rule.name)))
+            reasons.extend(_explain_flags(rule, document))
             return PlanResult(_plan(rule, rules, document, company), tuple(reasons))
         reasons.append(phrase("“%(rule)s” does not apply: %(reason)s.", rule=label_rule(rule.name), reason=why_not))
     reasons.append(phrase("No rule is for this document, so it is decided in the ERP."))
     return PlanResult(None, tuple(reasons))
+
+
+def _explain_flags(rule: ApprovalRule, document: ApprovalDocument) -> Iterator[Phrase]:
+    """Yield which checks made a rule fit; one that could not look at the document is told apart."""
+    found = flagging_checks(rule.scope, document)
+    flagged = {result.check for result in document.checks if result.flags}
+    if seen := [name for name in found if name in flagged]:
+        yield phrase("Flagged by the check: %(checks)s.", checks=_titles(seen))
+    elif found:
+        yield phrase("Taken for flagged, since it could not be checked: %(checks)s.", checks=_titles(found))
+
+
+def amount_bounds(rules: ApprovalRuleSet, document: ApprovalDocument, company: CompanyDirectory) -> tuple[Money, ...]:
+    """Return the amounts at which rules that are for such a document, whatever it comes to, begin or end."""
+    scopes = (rule.scope for rule in rules.rules)
+    alike = (
+        scope
+        for scope in scopes
+        if find_mismatch(replace(scope, at_least=None, below=None, flags=frozenset()), document, company) is None
+    )
+    bounds = (bound for scope in alike for bound in (scope.at_least, scope.below) if bound is not None)
+    return tuple(dict.fromkeys(bounds))
 
 
 def _plan(

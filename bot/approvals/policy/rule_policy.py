@@ -22,7 +22,7 @@ from bot.approvals.plan import (
     missing_approvers,
     tally,
 )
-from bot.approvals.policy.planner import make_plan, own_limits, single_limits
+from bot.approvals.policy.planner import amount_bounds, make_plan, own_limits, single_limits
 from bot.approvals.policy.rules import (
     ApprovalRule,
     ApprovalRuleSet,
@@ -194,6 +194,9 @@ class RuleBasedPolicy:
     def own_limits(self, document: ApprovalDocument, company: CompanyDirectory) -> tuple[str, ...]:
         return own_limits(self._rules, document, company)
 
+    def bounds(self, document: ApprovalDocument, company: CompanyDirectory) -> tuple[Money, ...]:
+        return amount_bounds(self._rules, document, company)
+
     @property
     def kinds(self) -> frozenset[str]:
         return frozenset(kind for rule in self._rules.rules for kind in rule.scope.kinds)
@@ -206,6 +209,11 @@ class RuleBasedPolicy:
     @property
     def asks_categories(self) -> bool:
         return any(rule.scope.categories for rule in self._rules.rules)
+
+    @property
+    def asks_checks(self) -> bool:
+        """Whether a rule is for what a check flags."""
+        return any(rule.scope.flags for rule in self._rules.rules)
 
     @property
     def asks_directory(self) -> bool:

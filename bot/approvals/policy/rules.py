@@ -57,6 +57,8 @@ class RuleScope:
     currencies: frozenset[str] = frozenset()
     at_least: Money | None = None
     below: Money | None = None
+    flags: frozenset[str] = frozenset()
+    """Names of checks (`bot.checks`); one that flags the document is enough, or one that could not look at it."""
 
 
 @dataclass(frozen=True, slots=True)

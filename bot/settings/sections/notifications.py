@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from pathlib import Path
 from typing import Literal
 
@@ -100,6 +101,12 @@ class ApprovalSettings(SettingsSection):
         le=720,
         description="Hours after which a question to the requester ends without an answer; no vote counts before,"
         " unless the voter insists.",
+    )
+    price_above: Decimal = Field(
+        Decimal(5),
+        ge=0,
+        le=1000,
+        description="Per cent by which a price may exceed the last one paid for the product before it is flagged.",
     )
     technical_account: str = Field(
         "",

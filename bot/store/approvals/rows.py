@@ -31,10 +31,11 @@ from bot.approvals.case import (
 )
 from bot.approvals.lifecycle import key_of, round_of
 from bot.approvals.plan import ApprovalLevel, ApprovalPlan, Forward, Vote
+from bot.checks.check import CheckOutcome
 from bot.erp.kinds import decided_kind
 from bot.erp.model import Money
 from bot.outbox.place import Place
-from bot.store.record_codec import DATE, DECIMAL, Codecs, ListCodec, PlainCodec, RecordCodec, pack_body
+from bot.store.record_codec import AS_IT_IS, DATE, DECIMAL, Codecs, ListCodec, PlainCodec, RecordCodec, pack_body
 from bot.store.row_times import duration_from_us, duration_to_us, from_us, to_us
 from bot.words.phrase import Phrase
 
@@ -51,14 +52,45 @@ def _read_phrase(stored: Any) -> Phrase:
     return Phrase(msgid, MappingProxyType(words))
 
 
+_MONEY = ListCodec(Money, {Decimal: DECIMAL})
 _VALUES: Codecs = {
     datetime: PlainCodec(to_us, from_us),
     timedelta: PlainCodec(duration_to_us, duration_from_us),
     date: DATE,
-    Money: ListCodec(Money, {Decimal: DECIMAL}),
+    Money: _MONEY,
     Phrase: PlainCodec(_write_phrase, _read_phrase),
     Place: PlainCodec(str, Place.parse),
 }
+_FIGURES: Mapping[type, tuple[str, PlainCodec]] = MappingProxyType(
+    {
+        Money: ("money", PlainCodec(_MONEY.write, _MONEY.read)),
+        Decimal: ("number", PlainCodec(*DECIMAL)),
+        date: ("day", PlainCodec(*DATE)),
+    }
+)
+
+
+def _write_figures(value: Any) -> Any:
+    """Return words or a value of theirs in JSON form, figures and days with their types for each language to tell."""
+    if isinstance(value, Phrase):
+        return {"id": value.msgid, "values": {name: _write_figures(each) for name, each in value.params.items()}}
+    if isinstance(value, tuple):
+        return list(map(_write_figures, value))
+    name, codec = _FIGURES.get(type(value), ("", AS_IT_IS))
+    return {name: codec.write(value)} if name else value
+
+
+def _read_figures(stored: Any) -> Any:
+    match stored:
+        case {"id": str(msgid), "values": dict(values)}:
+            return Phrase(msgid, MappingProxyType({name: _read_figures(each) for name, each in values.items()}))
+        case dict():
+            return next(codec.read(stored[name]) for name, codec in _FIGURES.values() if name in stored)
+        case list():
+            return tuple(map(_read_figures, stored))
+    return stored
+
+
 _LEVEL = RecordCodec(ApprovalLevel, _VALUES, names={"quorum": "need"}, skip={"number"})
 _LEVELS = PlainCodec(
     lambda levels: list(map(_LEVEL.write, levels)),
@@ -87,11 +119,12 @@ _BODY = RecordCodec(
         Forward: ListCodec(Forward, _VALUES),
         Inquiry: RecordCodec(Inquiry, _VALUES),
         Nudge: RecordCodec(Nudge, _VALUES),
+        CheckOutcome: RecordCodec(CheckOutcome, {**_VALUES, Phrase: PlainCodec(_write_figures, _read_figures)}),
         CaseDecision: RecordCodec(CaseDecision, _VALUES),
     },
     names={"summary": "brief", "attempted_at": "attempted", "erp_text": "said"},
     skip={"id", "source", "kind", "state", "opened_at", "due_at", "elsewhere"},
-    sparse={"levels", "inquiries", "nudge"},
+    sparse={"levels", "inquiries", "nudge", "checks"},
 )
 """A case row's JSON: the fields without columns."""
 _CARD = RecordCodec(CaseCard, _VALUES, names={"case": "case_id"})

@@ -55,7 +55,7 @@ def _rule(rule: ApprovalRule) -> Iterator[str]:
 
 
 def _scope(scope: RuleScope) -> Iterator[str]:
-    for key in ("sources", "companies", "departments", "suppliers", "categories", "currencies"):
+    for key in ("sources", "companies", "departments", "suppliers", "categories", "currencies", "flags"):
         if words := getattr(scope, key):
             yield f"{key} = {_texts(sorted(words))}"
     if scope.requesters:

@@ -192,6 +192,12 @@ WRONG = [
     (rule("suppliers = []"), "line 4: suppliers: the list is empty, so that nothing would fit"),
     (rule('suppliers = ["AC*"]'), "line 4: suppliers: names are written out, without *"),
     (rule("companies = 5"), "line 4: companies: a list of texts is expected"),
+    (rule('flags = ["price_above"]'), "line 4: flags: 'price_above'; did you mean 'price_above_last'?"),
+    (rule("flags = []"), "line 4: flags: the list is empty, so that nothing would fit"),
+    (
+        rule('kinds = ["order"]\nflags = ["price_above_last"]'),
+        "line 5: flags: price_above_last is no check of order",
+    ),
     # ── amounts ──
     (rule('amount = ">= 5000 CNY"'), 'line 4: amount: an amount is bounded by "from" (itself included) and "below"'),
     (rule('amount = "up to 5000 CNY"'), 'line 4: amount: an amount is bounded by "from" (itself included)'),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 import pytest
@@ -19,7 +19,10 @@ from bot.approvals.policy.rules import (
     SelectorKind,
     SingleLimit,
 )
-from tests.approvals.company import FakeCompanyDirectory, document, money
+from bot.checks.check import CheckOutcome
+from bot.erp.kinds import BILLS
+from bot.words.phrase import phrase
+from tests.approvals.company import NOW, FakeCompanyDirectory, document, document_of, money, waiting_of
 from tests.rows import each_row
 
 COMPANY = FakeCompanyDirectory()
@@ -57,6 +60,12 @@ LARGE = ApprovalRule(
     confirm_from=money("100000 CNY"),
 )
 TIERS = rules(SMALL, MIDDLE, LARGE)
+
+
+DEARER = RuleScope(flags=frozenset({"price_above_last"}))
+FINE = CheckOutcome(check="price_above_last", looked_at=phrase("Last price"), as_of=NOW)
+FLAGGED = replace(FINE, flags=(phrase("Last price"),))
+UNREAD = replace(FINE, is_whole=False)
 
 
 @dataclass(frozen=True)
@@ -122,6 +131,16 @@ FITS = [
     RuleCase(
         "nobody knows the requester", RuleScope(requesters=who("person:li")), document(requester=""), "requesters"
     ),
+    RuleCase("what a check flags", DEARER, document(checks=(FLAGGED,))),
+    RuleCase("what a check could not look at", DEARER, document(checks=(UNREAD,))),
+    RuleCase("what nobody checked", DEARER, document()),
+    RuleCase("what a check finds in order", DEARER, document(checks=(FINE,)), "none of these checks flags it"),
+    RuleCase(
+        "a check of another kind of document",
+        replace(DEARER, kinds=frozenset({"po", "bill"})),
+        document_of(waiting_of(BILLS, "B-1")),
+        "none of these checks flags it",
+    ),
     RuleCase(
         "all conditions at once",
         RuleScope(companies=frozenset({"上海"}), suppliers=frozenset({"acme"}), below=money("5000 CNY")),
@@ -146,7 +165,27 @@ def test_which_documents_a_rule_is_for(case: RuleCase) -> None:
         assert case.why_not in str(plan_result.reasons[0])
         assert str(plan_result.reasons[-1]) == "No rule is for this document, so it is decided in the ERP."
     else:
-        assert [str(reason) for reason in plan_result.reasons] == ["“r” decides."]
+        assert str(plan_result.reasons[0]) == "“r” decides."
+
+
+@each_row(
+    ("result", "said"),
+    [
+        (FLAGGED, "Flagged by the check: Last price."),
+        (UNREAD, "Taken for flagged, since it could not be checked: Last price."),
+    ],
+)
+def test_a_rule_says_which_check_made_it_fit(result: CheckOutcome, said: str) -> None:
+    rule = ApprovalRule(name="r", scope=DEARER, steps=(any_of("person:qian"),))
+    assert str(rules(rule).plan(document(checks=(result,)), COMPANY).reasons[-1]) == said
+
+
+def test_bounds_are_those_of_rules_for_such_a_document() -> None:
+    other = ApprovalRule(
+        name="other", scope=RuleScope(suppliers=frozenset({"x"}), below=money("7 CNY")), steps=(any_of("person:qian"),)
+    )
+    policy = rules(other, SMALL, MIDDLE, LARGE)
+    assert policy.bounds(document(), COMPANY) == (money("5000 CNY"), money("50000 CNY"))
 
 
 @dataclass(frozen=True)

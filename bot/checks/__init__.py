@@ -1,0 +1,1 @@
+"""What a good controller looks at in a document before somebody decides it: advice with its figures, no decision."""
