@@ -7,10 +7,11 @@ from bot.cards.view import View
 from bot.chat.arguments import Keyword, Word
 from bot.chat.context import QuestionContext
 from bot.chat.errors import NothingFound
+from bot.chat.program_asks import AskRefused, NoSuchAsk
 from bot.chat.registry import command
 from bot.erp.model import Verdict
 from bot.gate.cards import GateList, gate_view, list_view
-from bot.gate.gate import Gate, GateRefused, NoSuchRequest
+from bot.gate.gate import Gate
 from bot.words.phrase import phrase
 
 
@@ -54,7 +55,7 @@ async def gate(
             return gate_view(await requests.look(str(asked), own))
         verdict = Verdict.APPROVE if answer is GateAnswer.ALLOW else Verdict.REJECT
         return gate_view(await requests.vote(str(asked), own, context.person.name, verdict))
-    except NoSuchRequest:
+    except NoSuchAsk:
         raise NothingFound(str(asked)) from None
-    except GateRefused as refused:
+    except AskRefused as refused:
         raise Denied(AccessVerdict(False, refused.reason)) from None

@@ -11,7 +11,8 @@ from bot.admin.output import align_columns, escape_invisible, format_second
 from bot.gate.facts import flat
 from bot.gate.request import GateRequest, GateState
 from bot.settings import Settings
-from bot.store.gate import StoredGate, add_signing_key
+from bot.store.gate import StoredGateRequests, add_signing_key
+from bot.store.program_asks import StoredAskTransactions
 from bot.words.errors import ConfigurationError
 
 
@@ -22,7 +23,7 @@ async def list_requests(settings: Settings, state: str, limit: int, *, zone: tzi
         raise ConfigurationError(f"--state {state}: there are {', '.join(known)}")
     states, now = [GateState(state)] if state else [], datetime.now(UTC)
     async with open_database(settings, OperatorAction(command="gate list", detail=state)) as database:
-        gate = StoredGate(require_database(database), lambda: now)
+        gate = StoredAskTransactions(require_database(database), lambda: now, StoredGateRequests)
         found = [each.at(now) for each in await gate.query(lambda unit: unit.newest(states, limit))]
     rows = [
         (each.id, _told(each), each.gate_class, f"{each.key} of {each.owner}", format_second(each.asked_at, zone))
@@ -35,7 +36,7 @@ async def show_request(settings: Settings, request: str, *, zone: tzinfo) -> lis
     """Return what is known of a request. Raises `ConfigurationError` where there is none with this id."""
     now = datetime.now(UTC)
     async with open_database(settings, OperatorAction(command="gate show", detail=request)) as database:
-        gate = StoredGate(require_database(database), lambda: now)
+        gate = StoredAskTransactions(require_database(database), lambda: now, StoredGateRequests)
         found = await gate.query(lambda unit: unit.find(request))
     if found is None:
         raise ConfigurationError(f"there is no request {request}; `dingerp gate list` shows them")

@@ -14,7 +14,9 @@ from bot.bootstrap.rules import RuleFiles
 from bot.gate.cards import GATE_CARD, GateComposer
 from bot.gate.gate import LONGEST, Gate
 from bot.mechanisms.background import Runs, repeat
-from bot.store.gate import StoredGate, drop_signing_keys, forget_requests
+from bot.store.gate import StoredGateRequests, drop_signing_keys
+from bot.store.program_asks import StoredAskTransactions, forget_asks
+from bot.store.tables import GATE_REQUEST
 
 _SWEPT_EVERY = 1.0
 _PRUNED_EVERY = 24 * 3600.0
@@ -28,7 +30,7 @@ async def start_gate(base: Infrastructure, alerts: AlertServices, rules: RuleFil
         return company
 
     gate = Gate(
-        StoredGate(base.database, base.now),
+        StoredAskTransactions(base.database, base.now, StoredGateRequests),
         policy=rules.approvals.current,
         company=organisation.snapshot,
         company_around=company_around,
@@ -43,7 +45,7 @@ async def start_gate(base: Infrastructure, alerts: AlertServices, rules: RuleFil
 
     async def prune() -> None:
         now = base.now()
-        await base.database.run(partial(forget_requests, before=now - keep))
+        await base.database.run(partial(forget_asks, before=now - keep, table=GATE_REQUEST))
         await base.database.run(partial(drop_signing_keys, replaced_before=now - LONGEST))
 
     sweeping = partial(repeat, gate.sweep, every=_SWEPT_EVERY, failed="gate.not_swept")

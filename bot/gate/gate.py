@@ -7,18 +7,29 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
-from bot.access.audit import BOT_ACTOR, PROGRAM_PLACE, AuditEntry, AuditKind
 from bot.access.policy import READ_ONLY
 from bot.approvals.plan import ApprovalPlan, CompanyDirectory, Vote, VoteWay, lost_role, missing_approvers, tally
 from bot.approvals.policy.gate_rules import GateQuestion, GateRuling, rule_on
 from bot.approvals.policy.rule_policy import RuleBasedPolicy
 from bot.approvals.policy.rules import GateRule
 from bot.approvals.standing_in import follow
-from bot.cards.escape import MAX_TEXT, escape
+from bot.cards.escape import MAX_TEXT
+from bot.chat.program_asks import (
+    ASKED_OTHERWISE,
+    ID_BYTES,
+    NOT_TO_YOU,
+    SEEN_BYTES,
+    SWEPT_AT_ONCE,
+    AskNote,
+    AskRefused,
+    AskUnit,
+    NoSuchAsk,
+    UnfitAsk,
+    is_seen,
+)
 from bot.erp.model import Verdict
-from bot.gate.cards import gate_cards
 from bot.gate.facts import canonical, digest_of, flat
 from bot.gate.request import (
     GateOutcome,
@@ -29,7 +40,6 @@ from bot.gate.request import (
 )
 from bot.mechanisms.metrics import Metrics
 from bot.mechanisms.unit_of_work import UnitOfWorkRunner
-from bot.words.errors import DingerpError
 from bot.words.phrase import Phrase, phrase, reason_of
 
 T = TypeVar("T")
@@ -37,36 +47,8 @@ T = TypeVar("T")
 SHORTEST, LONGEST = timedelta(seconds=10), timedelta(days=7)
 """For how long a request may be open."""
 MOST_ACTION = MAX_TEXT
-SEEN_BYTES = 600
-"""Of action and facts that people decide on: a card has 1 kB, and nobody decides on what they cannot see."""
-GATE_ACTION = "gate"
-"""What entries of the audit log call what happens at the gate."""
-
-_LINE_BYTES = 4
-"""What half a line costs besides its words: a colon, a break."""
-_ID_BYTES = 9
-_SWEPT_AT_ONCE = 200
 _MOST_WAITING = 5_000
 """The number of requests that people may have to decide at the same time."""
-
-
-class GateRefused(DingerpError):
-    """Something that cannot be done with a request; ``reason`` says why."""
-
-    def __init__(self, reason: Phrase) -> None:
-        super().__init__(str(reason))
-        self.reason = reason
-
-    def tell(self) -> Phrase:
-        return self.reason
-
-
-class NoSuchRequest(GateRefused):
-    """There is no such request of this key, or to this person."""
-
-
-class UnfitRequest(GateRefused):
-    """What was asked cannot be put to anybody as it is."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,49 +65,19 @@ class GateWish:
     expires_in: timedelta
 
 
-class GateUnit:
-    """One transaction at the gate: what is found is as it is now, and every change is recorded and shown."""
+class GateUnit(AskUnit[GateRequest]):
+    """One transaction at the gate."""
 
-    def __init__(self, repository: GateRepository) -> None:
-        self.repository = repository
-        self.now = repository.now
-        self.changed: list[GateRequest] = []
+    action: ClassVar[str] = "gate"
+    repository: GateRepository
 
-    def find(self, request: str) -> GateRequest | None:
-        """Return a request."""
-        return self._now(self.repository.find(request))
-
-    def asked_as(self, key: str, asked_as: str) -> GateRequest | None:
-        """Return what a key asked with an idempotency key before."""
-        return self._now(self.repository.asked_as(key, asked_as))
-
-    def change(self, request: GateRequest, by: str = "") -> GateRequest:
-        """Store a request, its entry in the audit log, which holds no facts, and the newest state of its cards.
-
-        ``by`` is the userId of who changed it; without one it was the program.
-        """
-        entry = AuditEntry(
-            kind=AuditKind.DECISION,
-            at=self.now,
-            actor=by or request.owner,
-            action=GATE_ACTION,
-            conversation="" if by else f"{PROGRAM_PLACE}{request.key}",
-            documents=(request.id,),
-            rule=request.rule,
-            outcome=request.outcome.value if request.outcome is not None else request.state.value,
-            detail=f"{request.gate_class}, facts {request.digest}: {request.reason}",
+    def note(self, ask: GateRequest) -> AskNote:
+        """Return what the audit log says of a request; it holds no facts."""
+        return AskNote(
+            outcome=ask.outcome.value if ask.outcome is not None else ask.state.value,
+            detail=f"{ask.gate_class}, facts {ask.digest}: {ask.reason}",
+            rule=ask.rule,
         )
-        self.repository.put(request)
-        self.repository.record(entry)
-        for card in gate_cards(request, self.now):
-            self.repository.deliver(card)
-        self.changed.append(request)
-        return request
-
-    def _now(self, found: GateRequest | None) -> GateRequest | None:
-        if found is None or (now := found.at(self.now)) is found:
-            return found
-        return self.change(now, BOT_ACTOR)
 
 
 class Gate:
@@ -159,35 +111,35 @@ class Gate:
         try:
             facts = canonical(wish.facts)
         except ValueError as error:
-            raise UnfitRequest(phrase("These facts have no exact form: %(why)s.", why=reason_of(error))) from None
+            raise UnfitAsk(phrase("These facts have no exact form: %(why)s.", why=reason_of(error))) from None
         company, chance = await self._company_around(wish.owner), self._chance()
         return await self._run(lambda unit: self._ask(unit, wish, facts, company, chance))
 
     async def read(self, request: str, key: str) -> GateRequest:
-        """Return a program's request as it is now. Raises `NoSuchRequest`."""
-        return await self._run(lambda unit: _own(unit, request, key))
+        """Return a program's request as it is now. Raises `NoSuchAsk`."""
+        return await self._run(lambda unit: unit.of_key(request, key))
 
     async def withdraw(self, request: str, key: str) -> GateRequest:
-        """Take back a request that is not used yet. Raises `GateRefused`."""
-        return await self._run(lambda unit: _withdraw(unit, _own(unit, request, key)))
+        """Take back a request that is not used yet. Raises `AskRefused`."""
+        return await self._run(lambda unit: _withdraw(unit, unit.of_key(request, key)))
 
     async def use(self, request: str, key: str, digest: str, verdict: str) -> GateRequest:
-        """Let a program through, once: with its verdict, for the facts of this hash. Raises `GateRefused`."""
-        return await self._run(lambda unit: self._use(unit, _own(unit, request, key), digest, verdict))
+        """Let a program through, once: with its verdict, for the facts of this hash. Raises `AskRefused`."""
+        return await self._run(lambda unit: self._use(unit, unit.of_key(request, key), digest, verdict))
 
     async def report(self, request: str, key: str, outcome: GateOutcome, note: str) -> GateRequest:
-        """Keep what came of an action, also when it is said late. Raises `GateRefused`."""
-        return await self._run(lambda unit: _report(unit, _own(unit, request, key), outcome, note))
+        """Keep what came of an action, also when it is said late. Raises `AskRefused`."""
+        return await self._run(lambda unit: _report(unit, unit.of_key(request, key), outcome, note))
 
     async def vote(self, request: str, user_id: str, name: str, verdict: Verdict) -> GateRequest:
         """Take a person's answer, and return the request as it is then.
 
-        To reject what is allowed withdraws it, as long as it is not used. Raises `GateRefused`.
+        To reject what is allowed withdraws it, as long as it is not used. Raises `AskRefused`.
         """
         return await self._run(lambda unit: self._vote(unit, _shown(unit, request, user_id), user_id, name, verdict))
 
     async def look(self, request: str, user_id: str) -> GateRequest:
-        """Return a request that a person was shown. Raises `NoSuchRequest`."""
+        """Return a request that a person was shown. Raises `NoSuchAsk`."""
         return await self._run(lambda unit: _shown(unit, request, user_id))
 
     async def find(self, request: str) -> GateRequest | None:
@@ -210,8 +162,8 @@ class Gate:
 
     async def sweep(self) -> None:
         """Do what time has made due: expire what nobody decided or used, and tell of what was not reported."""
-        for request in await self._units.query(lambda unit: unit.repository.due(_SWEPT_AT_ONCE)):
-            await self._run(partial(GateUnit.find, request=request))
+        for request in await self._units.query(lambda unit: unit.repository.due(SWEPT_AT_ONCE)):
+            await self._run(partial(GateUnit.find, ask=request))
 
     async def _run(self, work: Callable[[GateUnit], T]) -> T:
         def run(unit: GateUnit) -> tuple[T, Sequence[GateRequest]]:
@@ -227,7 +179,7 @@ class Gate:
         before = unit.asked_as(wish.key, wish.asked_as)
         if before is not None:
             if before.asked != asked:
-                raise GateRefused(phrase("This Idempotency-Key was sent with something else before."))
+                raise AskRefused(ASKED_OTHERWISE)
             return before
         policy = self._policy()
         question = GateQuestion(key=wish.key, owner=wish.owner, gate_class=wish.gate_class, facts=wish.facts)
@@ -240,7 +192,7 @@ class Gate:
         if plan is not None and plan.levels:
             _check_is_seen(wish.action, facts)
         request = GateRequest(
-            id=secrets.token_hex(_ID_BYTES),
+            id=secrets.token_hex(ID_BYTES),
             key=wish.key,
             owner=wish.owner,
             owner_name=wish.owner_name,
@@ -276,7 +228,7 @@ class Gate:
             "sub": request.id,
             "iat": int(unit.now.timestamp()),
             "exp": int(request.expires_at.timestamp()),
-            "jti": secrets.token_hex(_ID_BYTES),
+            "jti": secrets.token_hex(ID_BYTES),
             "class": request.gate_class,
             "facts_sha256": request.digest,
             "verdict": state.value,
@@ -289,11 +241,11 @@ class Gate:
         if request.state is not GateState.PENDING:
             return request
         if verdict is Verdict.APPROVE and self._read_only():
-            raise GateRefused(READ_ONLY)
+            raise AskRefused(READ_ONLY)
         policy = self._policy()
         instead_of = turn_of(request, user_id, policy, self._company(), unit.now)
         if instead_of is None:
-            raise GateRefused(phrase("It is not yours to decide, or not your turn."))
+            raise AskRefused(phrase("It is not yours to decide, or not your turn."))
         level = tally(request.plan, request.votes)
         assert not isinstance(level, Verdict), "a request that waits is not decided"
         said = Vote(
@@ -318,13 +270,13 @@ class Gate:
 
     def _use(self, unit: GateUnit, request: GateRequest, digest: str, verdict: str) -> GateRequest:
         if self._read_only():
-            raise GateRefused(READ_ONLY)
+            raise AskRefused(READ_ONLY)
         if request.state is not GateState.ALLOWED:
-            raise GateRefused(phrase("It is %(state)s, and cannot be used.", state=request.state.called))
+            raise AskRefused(phrase("It is %(state)s, and cannot be used.", state=request.state.called))
         if not secrets.compare_digest(verdict.encode(), request.verdict.encode()):
-            raise GateRefused(phrase("This is not the verdict on this request."))
+            raise AskRefused(phrase("This is not the verdict on this request."))
         if not secrets.compare_digest(digest.encode(), request.digest.encode()):
-            raise GateRefused(phrase("The facts have changed: ask again with the new ones."))
+            raise AskRefused(phrase("The facts have changed: ask again with the new ones."))
         used = request.moved(GateState.USED, phrase("The program was let through."), used_at=unit.now)
         return unit.change(used)
 
@@ -333,7 +285,7 @@ def _withdraw(unit: GateUnit, request: GateRequest, by: str = "") -> GateRequest
     if request.state is GateState.WITHDRAWN:
         return request
     if request.state not in (GateState.PENDING, GateState.ALLOWED):
-        raise GateRefused(phrase("It is %(state)s: there is nothing to take back.", state=request.state.called))
+        raise AskRefused(phrase("It is %(state)s: there is nothing to take back.", state=request.state.called))
     reason = phrase("It was taken back before it was used.") if by else phrase("The program took it back.")
     return unit.change(request.moved(GateState.WITHDRAWN, reason), by)
 
@@ -342,9 +294,9 @@ def _report(unit: GateUnit, request: GateRequest, outcome: GateOutcome, note: st
     if request.outcome is not None:
         if (request.outcome, request.note) == (outcome, note):
             return request
-        raise GateRefused(phrase("Something else was reported before."))
+        raise AskRefused(phrase("Something else was reported before."))
     if request.state not in (GateState.USED, GateState.UNCERTAIN):
-        raise GateRefused(phrase("It is %(state)s: there is nothing to report.", state=request.state.called))
+        raise AskRefused(phrase("It is %(state)s: there is nothing to report.", state=request.state.called))
     done = outcome is GateOutcome.DONE
     reason = phrase("The program says that it is done.") if done else phrase("The program says that it failed.")
     return unit.change(request.moved(GateState.USED, reason, outcome=outcome, note=note))
@@ -388,17 +340,10 @@ def _as_now(unit: GateUnit, found: GateRequest | None) -> GateRequest | None:
     return None if found is None else found.at(unit.now)
 
 
-def _own(unit: GateUnit, request: str, key: str) -> GateRequest:
-    found = unit.find(request)
-    if found is None or found.key != key:
-        raise NoSuchRequest(phrase("This key has asked nothing of that id."))
-    return found
-
-
 def _shown(unit: GateUnit, request: str, user_id: str) -> GateRequest:
     found = unit.find(request)
     if found is None or user_id not in found.shown_to:
-        raise NoSuchRequest(phrase("There is no such request to you."))
+        raise NoSuchAsk(NOT_TO_YOU)
     return found
 
 
@@ -414,12 +359,11 @@ def _within_budget(unit: GateUnit, wish: GateWish, ruling: GateRuling, rule: Gat
 
 def _check_is_seen(action: str, facts: str) -> None:
     parts = [part for fact in flat(facts) for part in (fact.name, fact.value)]
-    size = sum(len(escape(part).encode()) for part in (action, *parts)) + _LINE_BYTES * len(parts)
-    if size > SEEN_BYTES or any(len(part) > MAX_TEXT for part in parts):
+    if not is_seen(action, *parts):
         reason = phrase(
             "People decide on what they see: %(most)s bytes of action and facts fit a card, %(longest)s characters one "
             "fact; send what matters.",
             most=SEEN_BYTES,
             longest=MAX_TEXT,
         )
-        raise UnfitRequest(reason)
+        raise UnfitAsk(reason)

@@ -8,11 +8,10 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
-from bot.access.audit import AuditEntry
 from bot.approvals.plan import ApprovalPlan, Vote
+from bot.chat.program_asks import AskRepository
 from bot.gate.verdict import SigningKey
-from bot.mechanisms.unit_of_work import Transactions, WriteConflict
-from bot.outbox.delivery import Delivery
+from bot.mechanisms.unit_of_work import Transactions
 from bot.words.phrase import Phrase, phrase
 
 
@@ -132,23 +131,8 @@ class GateRequest:
         return self.moved(*_LAPSES[self.state])
 
 
-class GateConflict(WriteConflict):
-    """Another process stored a request of the same idempotency key first."""
-
-
-class GateRepository(Protocol):
-    """Requests within one transaction; implemented by `bot.store.gate`. What is found is locked until its end."""
-
-    @property
-    def now(self) -> datetime:
-        """The time of the transaction, in the company's zone."""
-        ...
-
-    def find(self, request: str) -> GateRequest | None: ...
-
-    def asked_as(self, key: str, asked_as: str) -> GateRequest | None:
-        """Return what a key asked with an idempotency key before."""
-        ...
+class GateRepository(AskRepository[GateRequest], Protocol):
+    """Requests within one transaction; implemented by `bot.store.gate`."""
 
     def granted_since(self, key: str, gate_class: str, begin: datetime) -> int:
         """Return how many requests of a class wait, are allowed or were used since then; further ones of the same key
@@ -156,28 +140,12 @@ class GateRepository(Protocol):
         """
         ...
 
-    def put(self, request: GateRequest) -> None:
-        """Store a request. Raises `GateConflict`."""
-        ...
-
     def waiting(self, limit: int) -> Sequence[GateRequest]:
         """Return the requests that people decide, those that end first before the others; they are not locked."""
         ...
 
-    def due(self, limit: int) -> Sequence[str]:
-        """Return the ids of requests that time has changed."""
-        ...
-
     def signing_keys(self) -> Sequence[SigningKey]:
         """Return the keys of verdicts, the newest first; one is made where there is none."""
-        ...
-
-    def record(self, entry: AuditEntry) -> None:
-        """Append an entry to the audit log, in the same transaction."""
-        ...
-
-    def deliver(self, delivery: Delivery) -> None:
-        """Queue a card."""
         ...
 
 

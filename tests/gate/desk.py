@@ -18,7 +18,8 @@ from bot.gate.gate import Gate, GateWish
 from bot.gate.request import GateRequest
 from bot.mechanisms.metrics import Metrics
 from bot.store.database import Database
-from bot.store.gate import StoredGate
+from bot.store.gate import StoredGateRequests
+from bot.store.program_asks import StoredAskTransactions
 from bot.store.tables import AUDIT, DELIVERY
 from tests.memory_transactions import MemoryTransactions
 
@@ -104,7 +105,7 @@ class Desk:
 
         policy = RuleBasedPolicy(read_policy(self.rules.encode(), UTC))
         self.gate = Gate(
-            StoredGate(self.database, lambda: self.clock() if self.clock else self.now),
+            StoredAskTransactions(self.database, lambda: self.clock() if self.clock else self.now, StoredGateRequests),
             policy=lambda: policy,
             company=self.company,
             company_around=around,

@@ -13,10 +13,10 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from bot.chat.program_asks import AskRefused, NoSuchAsk, UnfitAsk
 from bot.erp.model import Verdict
 from bot.gate.cards import list_view
 from bot.gate.facts import canonical, digest_of
-from bot.gate.gate import GateRefused, NoSuchRequest, UnfitRequest
 from bot.gate.request import GateOutcome, GateRequest, GateState
 from bot.store.gate import add_signing_key, drop_signing_keys
 from bot.store.held_rights import hold_rights
@@ -79,11 +79,11 @@ async def test_people_decide_and_all_copies_follow(desk: Desk) -> None:
 
 async def test_levels_come_one_after_another(desk: Desk) -> None:
     request = await desk.ask(amount="5000.00")
-    with pytest.raises(NoSuchRequest):
+    with pytest.raises(NoSuchAsk):
         await desk.gate.vote(request.id, CFO, "Cfo", Verdict.APPROVE)
     waiting = await desk.gate.vote(request.id, LI, "Li", Verdict.APPROVE)
     assert (waiting.state, waiting.verdict) == (GateState.PENDING, "")
-    with pytest.raises(GateRefused):
+    with pytest.raises(AskRefused):
         await desk.gate.vote(request.id, LI, "Li", Verdict.APPROVE)
     assert await desk.cards(request) == {LI, WANG, CFO}
     assert (await desk.gate.vote(request.id, CFO, "Cfo", Verdict.REJECT)).state is GateState.DENIED
@@ -92,7 +92,7 @@ async def test_levels_come_one_after_another(desk: Desk) -> None:
 async def test_whoever_lost_the_role_decides_no_more(desk: Desk) -> None:
     request = await desk.ask()
     desk.roles["finance"] = (WANG,)
-    with pytest.raises(GateRefused):
+    with pytest.raises(AskRefused):
         await desk.gate.vote(request.id, LI, "Li", Verdict.APPROVE)
     assert (await desk.gate.vote(request.id, WANG, "Wang", Verdict.APPROVE)).state is GateState.ALLOWED
 
@@ -119,7 +119,7 @@ async def test_substitutes_of_substitutes_stand_in_but_not_by_way_of_the_owner(
     if decides:
         assert (await desk.gate.vote(request.id, CFO, "Cfo", Verdict.APPROVE)).state is GateState.ALLOWED
     else:
-        with pytest.raises(NoSuchRequest):
+        with pytest.raises(NoSuchAsk):
             await desk.gate.vote(request.id, CFO, "Cfo", Verdict.APPROVE)
 
 
@@ -158,13 +158,13 @@ async def test_a_verdict_is_good_once_with_the_same_facts_and_in_time(desk: Desk
     allowed = await _allowed(desk)
     other = await _allowed(desk)
     for digest, verdict in ((digest_of("{}"), allowed.verdict), (allowed.digest, other.verdict), (allowed.digest, "é")):
-        with pytest.raises(GateRefused):
+        with pytest.raises(AskRefused):
             await desk.gate.use(allowed.id, AGENT, digest, verdict)
     assert (await _use(desk, allowed)).state is GateState.USED
-    with pytest.raises(GateRefused):
+    with pytest.raises(AskRefused):
         await _use(desk, allowed)
     desk.now += timedelta(hours=1)
-    with pytest.raises(GateRefused):
+    with pytest.raises(AskRefused):
         await _use(desk, other)
     assert (await desk.gate.read(other.id, AGENT)).state is GateState.EXPIRED
 
@@ -181,11 +181,11 @@ async def test_both_sides_take_back_what_is_not_used(desk: Desk) -> None:
     by_program, by_person, used = await desk.ask(), await _allowed(desk), await _allowed(desk)
     assert (await desk.gate.withdraw(by_program.id, AGENT)).state is GateState.WITHDRAWN
     assert (await desk.gate.vote(by_person.id, WANG, "Wang", Verdict.REJECT)).state is GateState.WITHDRAWN
-    with pytest.raises(GateRefused):
+    with pytest.raises(AskRefused):
         await _use(desk, by_person)
     await _use(desk, used)
     assert (await desk.gate.vote(used.id, LI, "Li", Verdict.REJECT)).state is GateState.USED
-    with pytest.raises(GateRefused):
+    with pytest.raises(AskRefused):
         await desk.gate.withdraw(used.id, AGENT)
 
 
@@ -200,7 +200,7 @@ async def test_a_program_that_does_not_report_is_shown_to_who_let_it_through(des
     late = await desk.gate.report(request.id, AGENT, GateOutcome.DONE, "refund 4711")
     assert (late.state, late.outcome) == (GateState.USED, GateOutcome.DONE)
     assert await desk.gate.report(request.id, AGENT, GateOutcome.DONE, "refund 4711") == late
-    with pytest.raises(GateRefused):
+    with pytest.raises(AskRefused):
         await desk.gate.report(request.id, AGENT, GateOutcome.FAILED, "")
     assert [outcome for _, outcome in await desk.entries(request)] == [
         "pending",
@@ -215,7 +215,7 @@ async def test_the_same_again_is_the_same_request(desk: Desk) -> None:
     wish = desk.wish(asked_as="once")
     first, again = await asyncio.gather(desk.gate.ask(wish), desk.gate.ask(wish))
     assert first == again
-    with pytest.raises(GateRefused):
+    with pytest.raises(AskRefused):
         await desk.gate.ask(replace(wish, facts={"amount": "99.00"}))
     assert (await desk.gate.ask(replace(wish, key="another"))).id != first.id
 
@@ -241,11 +241,11 @@ async def test_of_what_is_allowed_without_people_a_sample_is_shown(desk: Desk) -
 async def test_nobody_is_let_through_while_nothing_may_be_written(desk: Desk) -> None:
     allowed, waiting = await _allowed(desk), await desk.ask()
     desk.read_only = True
-    with pytest.raises(GateRefused):
+    with pytest.raises(AskRefused):
         await desk.gate.vote(waiting.id, LI, "Li", Verdict.APPROVE)
     assert (await desk.gate.vote(waiting.id, LI, "Li", Verdict.REJECT)).state is GateState.DENIED
     assert (await desk.ask("note.add")).state is GateState.DENIED
-    with pytest.raises(GateRefused):
+    with pytest.raises(AskRefused):
         await _use(desk, allowed)
 
 
@@ -254,16 +254,16 @@ async def test_what_a_restored_backup_brings_back_is_not_used_again(desk: Desk) 
     await desk.database.run(lambda connection: hold_rights(connection, desk.now))
     states = [(await desk.gate.read(each.id, AGENT)).state for each in (waiting, allowed, used)]
     assert states == [GateState.WITHDRAWN, GateState.WITHDRAWN, GateState.USED]
-    with pytest.raises(GateRefused):
+    with pytest.raises(AskRefused):
         await _use(desk, allowed)
 
 
 async def test_another_key_sees_nothing(desk: Desk) -> None:
     request = await desk.ask()
     for deed in (desk.gate.read, desk.gate.withdraw):
-        with pytest.raises(NoSuchRequest):
+        with pytest.raises(NoSuchAsk):
             await deed(request.id, "another")
-    with pytest.raises(NoSuchRequest):
+    with pytest.raises(NoSuchAsk):
         await desk.gate.look(request.id, OWNER)
 
 
@@ -271,7 +271,7 @@ async def test_another_key_sees_nothing(desk: Desk) -> None:
     "facts", [{"n": 1.5}, {"n": 2**60}, {"n": "\ud800"}, {"text": "x" * 101}, {f"n{i}": "x" * 90 for i in range(7)}]
 )
 async def test_facts_that_are_not_exact_or_not_seen_are_refused(facts: dict[str, object], desk: Desk) -> None:
-    with pytest.raises(UnfitRequest):
+    with pytest.raises(UnfitAsk):
         await desk.ask(**facts, amount="10.00")
 
 

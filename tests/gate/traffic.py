@@ -10,9 +10,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from random import Random
 
+from bot.chat.program_asks import AskRefused
 from bot.erp.model import Verdict
 from bot.gate.facts import digest_of
-from bot.gate.gate import GateRefused
 from bot.gate.request import GateOutcome, GateRequest
 from bot.store.database import Database
 from tests.gate.desk import AGENT, LI, WANG, Desk
@@ -71,7 +71,7 @@ async def run_traffic(desks: Sequence[Desk], requests: int, random: Random, *, n
         for found in await asyncio.gather(*deeds(desks, first, random), return_exceptions=True):
             if isinstance(found, GateRequest):
                 told[found.state.value] += 1
-            elif not isinstance(found, GateRefused):
+            elif not isinstance(found, AskRefused):
                 raise found
 
     for begin in range(0, requests, 10):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from http import HTTPStatus
@@ -13,22 +12,15 @@ from aiohttp import web
 from pydantic import Field
 
 from bot.access.api_keys import GATE_SCOPE
-from bot.gate.gate import LONGEST, MOST_ACTION, SHORTEST, Gate, GateRefused, GateWish, NoSuchRequest, UnfitRequest
+from bot.gate.gate import LONGEST, MOST_ACTION, SHORTEST, Gate, GateWish
 from bot.gate.request import GateOutcome, GateRequest, GateState
-from bot.web.api.problems import NO_SUCH, ApiProblem, WrongPart
+from bot.web.api.program_asks import IDEMPOTENCY, TEXT, TIME, AskDoor, asked_as, id_of, told
 from bot.web.api.records import Json, Schema, Schemas
 from bot.web.api.routes import AS_WHOLE, ApiRequest, ApiRoute, RequestModel, answer
 from bot.words.phrase import phrase
 
-_NOT_POSSIBLE = phrase("Not possible as things are")
-_CLOSED = phrase("This key was not made for the gate.")
-_NO_IDEMPOTENCY = phrase("The header Idempotency-Key is missing: 1 to 100 letters, digits and - _ . :")
-_IDEMPOTENCY = "Idempotency-Key"
-_ASKED_AS = re.compile(r"[\w.:-]{1,100}", re.ASCII)
 _SECONDS = (int(SHORTEST.total_seconds()), int(LONGEST.total_seconds()))
 _MOST_NOTE = 300
-_TEXT: Schema = {"type": "string"}
-_TIME: Schema = {"type": "string", "format": "date-time"}
 
 
 class LeaveBody(RequestModel):
@@ -77,38 +69,22 @@ class ReportBody(RequestModel):
     note: str = Field("", max_length=_MOST_NOTE, description="More, for people.", examples=["refund 4711"])
 
 
-_Serve = Callable[[ApiRequest, Gate], Awaitable[web.Response]]
-
-
-def _opened(serve: _Serve) -> Callable[[ApiRequest], Awaitable[web.Response]]:
-    """Return what serves programs whose keys were made for the gate, and tells them what cannot be done."""
-
-    async def handle(asked: ApiRequest) -> web.Response:
-        if GATE_SCOPE not in asked.program.key.scopes or asked.parts.gate is None:
-            raise ApiProblem(HTTPStatus.FORBIDDEN, _CLOSED)
-        try:
-            return await serve(asked, asked.parts.gate)
-        except NoSuchRequest:
-            raise ApiProblem(HTTPStatus.NOT_FOUND, NO_SUCH) from None
-        except UnfitRequest as unfit:
-            wrong = WrongPart(pointer="/facts", detail=unfit.reason, example={"amount": "120.50"})
-            raise ApiProblem(HTTPStatus.UNPROCESSABLE_ENTITY, unfit.reason, errors=[wrong]) from None
-        except GateRefused as refused:
-            raise ApiProblem(HTTPStatus.CONFLICT, refused.reason, title=_NOT_POSSIBLE) from None
-
-    return handle
+_DOOR: AskDoor[Gate] = AskDoor(
+    GATE_SCOPE,
+    phrase("This key was not made for the gate."),
+    lambda parts: parts.gate,
+    unfit="/facts",
+    example={"amount": "120.50"},
+)
 
 
 async def _ask(asked: ApiRequest, gate: Gate) -> web.Response:
-    asked_as, wanted = asked.request.headers.get(_IDEMPOTENCY, ""), asked.values
-    if not _ASKED_AS.fullmatch(asked_as):
-        raise ApiProblem(HTTPStatus.BAD_REQUEST, _NO_IDEMPOTENCY)
-    key = asked.program.key
+    key, wanted = asked.program.key, asked.values
     wish = GateWish(
         key=key.id,
         owner=key.user_id,
         owner_name=asked.person.name,
-        asked_as=asked_as,
+        asked_as=asked_as(asked),
         gate_class=wanted.gate_class,
         action=wanted.action,
         facts=wanted.facts,
@@ -118,29 +94,25 @@ async def _ask(asked: ApiRequest, gate: Gate) -> web.Response:
 
 
 async def _read(asked: ApiRequest, gate: Gate) -> web.Response:
-    return _told(asked, await gate.read(_id(asked), asked.program.key.id))
+    return _told(asked, await gate.read(id_of(asked), asked.program.key.id))
 
 
 async def _withdraw(asked: ApiRequest, gate: Gate) -> web.Response:
-    return _told(asked, await gate.withdraw(_id(asked), asked.program.key.id))
+    return _told(asked, await gate.withdraw(id_of(asked), asked.program.key.id))
 
 
 async def _use(asked: ApiRequest, gate: Gate) -> web.Response:
     key, values = asked.program.key.id, asked.values
-    return _told(asked, await gate.use(_id(asked), key, values.facts_sha256, values.verdict))
+    return _told(asked, await gate.use(id_of(asked), key, values.facts_sha256, values.verdict))
 
 
 async def _report(asked: ApiRequest, gate: Gate) -> web.Response:
     key, values = asked.program.key.id, asked.values
-    return _told(asked, await gate.report(_id(asked), key, GateOutcome(values.outcome), values.note))
+    return _told(asked, await gate.report(id_of(asked), key, GateOutcome(values.outcome), values.note))
 
 
 async def _keys(_asked: ApiRequest, gate: Gate) -> web.Response:
     return answer(_asked.request, {"keys": [dict(key) for key in await gate.public_keys()]})
-
-
-def _id(asked: ApiRequest) -> str:
-    return asked.request.match_info["id"]
 
 
 def _told(asked: ApiRequest, request: GateRequest, status: HTTPStatus = HTTPStatus.OK) -> web.Response:
@@ -158,27 +130,24 @@ def _told(asked: ApiRequest, request: GateRequest, status: HTTPStatus = HTTPStat
         "asked_at": request.asked_at.isoformat(),
         "expires_at": request.expires_at.isoformat(),
     }
-    response = answer(asked.request, body)
-    if status is not HTTPStatus.OK:
-        response.set_status(status)
-    return response
+    return told(asked, body, status)
 
 
 def _gives(_schemas: Schemas) -> Schema:
     maybe: Schema = {"type": ["string", "null"]}
     properties: dict[str, Schema] = {
-        "id": _TEXT,
+        "id": TEXT,
         "state": {"enum": [state.value for state in GateState]},
-        "reason": {**_TEXT, "description": "Why, in words."},
-        "rule": {**_TEXT, "description": "The rule that decided; empty for none."},
-        "class": _TEXT,
-        "action": _TEXT,
+        "reason": {**TEXT, "description": "Why, in words."},
+        "rule": {**TEXT, "description": "The rule that decided; empty for none."},
+        "class": TEXT,
+        "action": TEXT,
         "facts": {"type": "object"},
-        "facts_sha256": _TEXT,
+        "facts_sha256": TEXT,
         "verdict": {**maybe, "description": "The signed answer (JWS, EdDSA), once there is one."},
         "outcome": {**maybe, "description": "What the program said that came of it."},
-        "asked_at": _TIME,
-        "expires_at": _TIME,
+        "asked_at": TIME,
+        "expires_at": TIME,
     }
     return {"type": "object", "properties": properties, "required": [*properties]}
 
@@ -188,13 +157,18 @@ def _gives_keys(_schemas: Schemas) -> Schema:
     return {"type": "object", "properties": {"keys": keys}, "required": ["keys"]}
 
 
-def _of_one(deed: str, summary: str, serve: _Serve, takes: type[RequestModel] = RequestModel) -> ApiRoute:
+def _of_one(
+    deed: str,
+    summary: str,
+    serve: Callable[[ApiRequest, Gate], Awaitable[web.Response]],
+    takes: type[RequestModel] = RequestModel,
+) -> ApiRoute:
     return ApiRoute(
         method="POST",
         path=f"/gate/requests/{{id}}/{deed}",
         name=f"gate_{deed}",
         summary=summary,
-        serve=_opened(serve),
+        serve=_DOOR.opened(serve),
         takes=takes,
         gives=_gives,
         problems=(HTTPStatus.CONFLICT,),
@@ -208,19 +182,19 @@ GATE_ROUTES = (
         path="/gate/requests",
         name="gate_ask",
         summary="Ask whether something may be done",
-        serve=_opened(_ask),
+        serve=_DOOR.opened(_ask),
         takes=LeaveBody,
         gives=_gives,
         problems=(HTTPStatus.CONFLICT,),
         status=HTTPStatus.ACCEPTED,
-        headers={_IDEMPOTENCY: "The same again is the same request: 1 to 100 letters, digits and - _ . :"},
+        headers=IDEMPOTENCY,
     ),
     ApiRoute(
         method="GET",
         path="/gate/requests/{id}",
         name="gate_read",
         summary="What has become of a request",
-        serve=_opened(_read),
+        serve=_DOOR.opened(_read),
         gives=_gives,
         path_values={"id": "Its id."},
     ),
@@ -232,7 +206,7 @@ GATE_ROUTES = (
         path="/gate/jwks.json",
         name="gate_keys",
         summary="The public keys of verdicts",
-        serve=_opened(_keys),
+        serve=_DOOR.opened(_keys),
         gives=_gives_keys,
     ),
 )
