@@ -45,6 +45,7 @@ class BindDecision(Keyword):
     shows=(),
     summary=phrase("Your accounts in the ERPs"),
     place=82,
+    proposable=False,
 )
 async def bind(
     target: BindTarget | None = None,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.access.policy import AccessVerdict, Denied
 from bot.cards.view import View
 from bot.chat.arguments import Keyword, Word
-from bot.chat.confirmations import ConfirmationRefused, Confirmations, confirmation_view
+from bot.chat.confirmations import IN_OWN_CHAT, ConfirmationRefused, Confirmations, confirmation_view
 from bot.chat.context import QuestionContext
 from bot.chat.errors import NothingFound
 from bot.chat.registry import command
@@ -33,6 +33,7 @@ class ConfirmationAnswer(Keyword):
     shows=(),
     summary=phrase("Confirm what you do in the browser"),
     place=98,
+    proposable=False,
 )
 async def confirm(
     asked: ConfirmationId, answer: ConfirmationAnswer, *, confirmations: Confirmations, context: QuestionContext
@@ -40,7 +41,7 @@ async def confirm(
     """Confirm or deny what a page has asked in the asker's own chat."""
     if context.on_page:
         # A browser must not answer what was asked because of it.
-        raise Denied(AccessVerdict(False, phrase("Answer this in your own chat with me, by the buttons of the card.")))
+        raise Denied(AccessVerdict(False, IN_OWN_CHAT))
     try:
         confirms = answer is ConfirmationAnswer.YES
         found = await confirmations.answer(str(asked), context.person.user_id or "", confirms=confirms)

@@ -37,6 +37,7 @@ class GateAnswer(Keyword):
     summary=phrase("What programs ask leave for, and your answer"),
     place=46,
     personal=True,
+    proposable=False,
 )
 async def gate(
     asked: GateRequestId | None = None,

@@ -26,6 +26,7 @@ class RestoredDecision(Keyword):
     summary=phrase("Accounts, keys and subscriptions that wait for you since a backup was restored"),
     place=84,
     personal=True,
+    proposable=False,
 )
 async def restored(
     decision: RestoredDecision | None = None, *, rights: HeldRightStore, context: QuestionContext

@@ -25,6 +25,8 @@ EVERY_COMMAND = "*"
 """The scope of a key that opens all that its owner may ask."""
 GATE_SCOPE = "gate"
 """The scope of a key whose program may ask leave at the gate: no other scope holds it."""
+PROPOSE_SCOPE = "propose"
+"""The scope of a key whose program may propose lines to its owner: no other scope holds it."""
 API_KEY = "api key"
 """What entries of the audit log call what happens to keys."""
 
@@ -66,8 +68,8 @@ class ApiKeyStore(Protocol):
 
     async def note_seen(self, key_id: str, at: datetime) -> None: ...
 
-    async def end_all(self, user_ids: Collection[str]) -> tuple[ProgramKey, ...]:
-        """End every key of these people; return those that there were."""
+    async def end_all(self, user_ids: Collection[str], now: datetime) -> tuple[ProgramKey, ...]:
+        """End every key of these people, with what waits of it; return those that there were."""
         ...
 
 
@@ -149,7 +151,7 @@ class ApiKeys:
 
     async def end_of(self, user_ids: Collection[str]) -> None:
         """End all keys of people, such as those who have left. Raises a `DingerpError` when the store is away."""
-        for key in await self._store.end_all(user_ids):
+        for key in await self._store.end_all(user_ids, self._now()):
             self._audit.record(
                 AuditEntry(
                     kind=AuditKind.BINDING,

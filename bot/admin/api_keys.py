@@ -9,7 +9,7 @@ from functools import partial
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
-from bot.access.api_keys import API_KEY, EVERY_COMMAND, GATE_SCOPE, make_key
+from bot.access.api_keys import API_KEY, EVERY_COMMAND, GATE_SCOPE, PROPOSE_SCOPE, make_key
 from bot.admin.database import OperatorAction, open_database, operator, record_action, require_database
 from bot.bootstrap.exports import askable
 from bot.chat.held_rights import HeldRight, HeldRightKind
@@ -74,7 +74,7 @@ async def revoke_key(settings: Settings, key_id: str) -> str:
     """End a key. Raises `ConfigurationError` where there is none with this id."""
     async with open_database(settings, None) as found:
         database = require_database(found)
-        ended = await StoredApiKeys(database).end(key_id)
+        ended = await StoredApiKeys(database).end(key_id, datetime.now(UTC))
         # One that waits since a backup was restored would come back with its owner's word.
         held = [right for right in await database.read(_held) if right.about.startswith(f"{key_id}: ")]
         owner = ended.user_id if ended else held[0].user_id if held else None
@@ -97,10 +97,10 @@ def _held(connection: Connection) -> tuple[HeldRight, ...]:
 
 
 def _known(scopes: Collection[str]) -> frozenset[str]:
-    """Return the commands that a key is to open: each there is, and none that changes something; or the gate."""
+    """Return the commands that a key is to open: each there is, and none that changes something; or another door."""
     asking = {command.name for command in askable(installed_commands()).values() if command.only_asks}
     for scope in scopes:
-        if scope not in {EVERY_COMMAND, GATE_SCOPE, *asking}:
+        if scope not in {EVERY_COMMAND, GATE_SCOPE, PROPOSE_SCOPE, *asking}:
             alike = most_alike(scope, sorted(asking), limit=1)
             mean = f"; did you mean {alike[0]}?" if alike else ""
             raise ConfigurationError(f"--scope {scope} is no command that asks{mean}")

@@ -14,12 +14,14 @@ from bot.chat.registry import Commands
 from bot.gate.gate import Gate
 from bot.mechanisms.tracing import Trace
 from bot.outbox.worker import OutboxWorker
+from bot.proposals.proposals import Proposals
 from bot.store.api_keys import StoredApiKeys
 from bot.web.api.documents import document_routes
 from bot.web.api.door import ProgramDoor
 from bot.web.api.gate import GATE_ROUTES
 from bot.web.api.live import LiveAnswers
 from bot.web.api.oversight import oversight_routes
+from bot.web.api.proposals import PROPOSAL_ROUTES
 from bot.web.api.questions import QUESTIONS
 from bot.web.api.routes import ApiParts, ApiRoute
 from bot.web.api.site import ApiSite
@@ -29,7 +31,7 @@ from bot.web.failed_proofs import ProofBounds
 
 def routes_of(commands: Commands) -> tuple[ApiRoute, ...]:
     """Return all routes, as far as there are the commands."""
-    return (QUESTIONS, WHOSE, *GATE_ROUTES, *document_routes(commands), *oversight_routes(commands))
+    return (QUESTIONS, WHOSE, *GATE_ROUTES, *PROPOSAL_ROUTES, *document_routes(commands), *oversight_routes(commands))
 
 
 def build_api(
@@ -38,6 +40,7 @@ def build_api(
     commands: Commands,
     audit: AuditLog,
     gate: Gate,
+    proposals: Proposals,
     outbox: OutboxWorker,
     traced: Callable[[Trace], None],
 ) -> ApiSite:
@@ -58,6 +61,7 @@ def build_api(
         metrics=base.metrics,
         now=base.now,
         gate=gate,
+        proposals=proposals,
         traced=traced,
     )
     live = LiveAnswers()

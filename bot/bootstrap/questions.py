@@ -30,6 +30,7 @@ from bot.chat.answers.own_cards import OwnCards
 from bot.chat.answers.page_answers import PageAnswers
 from bot.chat.answers.pipeline import MAX_QUESTION_AGE, QuestionPipeline
 from bot.chat.answers.pipeline_parts import PipelineParts
+from bot.chat.answers.ports import InboxMessage
 from bot.chat.answers.redrawing import AnswerComposer
 from bot.chat.answers.standing_answers import ANSWER_KIND, AnswerKeeper
 from bot.chat.answers.watched_questions import WatchedQuestions
@@ -264,15 +265,25 @@ async def resume_questions(
         await base.run_in_background(taking_over, "questions of others", Runs.EVERYWHERE)
 
 
+def answer_typed(base: Infrastructure, questions: QuestionPipeline, stored: InboxMessage) -> None:
+    """Answer a line that is in the inbox already; at the end of the process it is left for the next one."""
+    if not questions.is_draining:
+        questions.resume(_read(base, stored), stored.received_at)
+
+
+def _read(base: Infrastructure, stored: InboxMessage) -> Message:
+    names = base.settings.dingtalk.robot_names
+    return parse_message(stored.payload, robot_names=names, fallback_id=stored.msg_id, now=base.now)
+
+
 async def _resume_questions(base: Infrastructure, inbox: StoredInbox, questions: QuestionPipeline) -> None:
     """Answer the questions that another process acknowledged and can no longer answer; old ones get a notice."""
     if questions.is_draining:
         return  # a process that lives on takes them over
-    names = base.settings.dingtalk.robot_names
     unanswered = await inbox.unanswered(base.now() - MAX_QUESTION_AGE)
     late: dict[tuple[str, str], list[Message]] = {}
     for stored in unanswered:
-        message = parse_message(stored.payload, robot_names=names, fallback_id=stored.msg_id, now=base.now)
+        message = _read(base, stored)
         if stored.too_old:
             asker = message.sender.staff_id or message.sender.nick
             late.setdefault((message.conversation.id, asker), []).append(message)

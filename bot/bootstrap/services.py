@@ -44,7 +44,15 @@ from bot.bootstrap.names import follow_names
 from bot.bootstrap.operations import build_operations
 from bot.bootstrap.pages import build_confirmations, build_rule_pages, build_sessions, build_site
 from bot.bootstrap.policy import account_of
-from bot.bootstrap.questions import AnsweringServices, build_pipelines, open_inbox, resume_questions, start_reader
+from bot.bootstrap.proposals import start_proposals
+from bot.bootstrap.questions import (
+    AnsweringServices,
+    answer_typed,
+    build_pipelines,
+    open_inbox,
+    resume_questions,
+    start_reader,
+)
 from bot.bootstrap.receivers import start_receivers
 from bot.bootstrap.rehearsals import Rehearsals
 from bot.bootstrap.replicas import Replica
@@ -73,6 +81,7 @@ from bot.mechanisms.background import BackgroundTasks, Runs
 from bot.mechanisms.health import LateReport, PartHealth
 from bot.mechanisms.metrics import Metrics
 from bot.named_questions.asking import NamedQuestionService
+from bot.proposals.proposals import Proposals
 from bot.read_model.queries import ReadModel
 from bot.read_model.stock_days import StockHistory
 from bot.settings import Settings
@@ -177,6 +186,7 @@ async def build_services(
         requests=[command.request() for command in commands.values()],
     )
     gate = await start_gate(base, alerts, rules, approvals.organisation)
+    proposals = await start_proposals(base, alerts, access, commands, replica)
     figures = await start_efficiency(base)
     findings = await start_findings(base, figures, rules, rehearsals, hub, read_model)
     traced = await keep_traces(base)
@@ -205,6 +215,7 @@ async def build_services(
             Operations: build_operations(base, hub, alerts, report),
             Confirmations: confirmations,
             Gate: gate,
+            Proposals: proposals,
             EfficiencyReader: figures,
             FindingReader: findings,
             NamedQuestionService: named_questions,
@@ -217,7 +228,8 @@ async def build_services(
         traced=traced,
     )
     questions, clicks, answers, programs = await build_pipelines(answering, inbox, patience)
-    api = build_api(base, programs, commands, audit, gate, alerts.outbox, traced)
+    proposals.hand_lines_to(partial(answer_typed, base, questions))
+    api = build_api(base, programs, commands, audit, gate, proposals, alerts.outbox, traced)
     rule_pages = build_rule_pages(base, alerts, rules, confirmations, audit, required_audit, rehearsals, findings)
     site = build_site(base, answers, sessions, rule_pages, traced)
 

@@ -31,6 +31,7 @@ MOST_PER_HOUR = 6
 CONFIRMATION_CARD = "page.confirmation"
 """Kind of the deliveries."""
 _ID_BYTES = 9
+IN_OWN_CHAT = phrase("Answer this in your own chat with me, by the buttons of the card.")
 
 
 class ConfirmationState(StrEnum):

@@ -76,6 +76,10 @@ class UnfitAsk(AskRefused):
     """What was asked cannot be put to anybody as it is."""
 
 
+class TooManyAsks(AskRefused):
+    """So much was put to a person that no more is, for now."""
+
+
 NOT_ASKED = phrase("This key has asked nothing of that id.")
 NOT_TO_YOU = phrase("There is no such request to you.")
 ASKED_OTHERWISE = phrase("This Idempotency-Key was sent with something else before.")

@@ -59,7 +59,8 @@ class Command(Generic[P]):
     ``shows`` are the commands whose documents its answers contain: a group sees an answer if all of its members may see
     those. Empty: no documents and no figures. ``to_concerned``: people involved in a document of these see it whatever
     the rules say. ``slashed``: its names are words of other lines and of sentences, so they count only after a slash.
-    ``personal``: its answers are for the asker alone; a group is not told more than that there is one.
+    ``personal``: its answers are for the asker alone; a group is not told more than that there is one. ``proposable``:
+    a program may propose its lines; not those with which a person answers what was put to themselves.
     """
 
     name: str
@@ -77,6 +78,7 @@ class Command(Generic[P]):
     to_concerned: bool = False
     slashed: bool = False
     personal: bool = False
+    proposable: bool = True
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> Awaitable[View | Ask]:
         return self.function(*args, **kwargs)
@@ -157,6 +159,7 @@ def command(
     to_concerned: bool = False,
     slashed: bool = False,
     personal: bool = False,
+    proposable: bool = True,
     summary: Phrase,
     place: int = 100,
 ) -> Callable[[Callable[P, Awaitable[View | Ask]]], Command[P]]:
@@ -188,6 +191,7 @@ def command(
             to_concerned=to_concerned,
             slashed=slashed,
             personal=personal,
+            proposable=proposable,
         )
 
     return make

@@ -18,7 +18,8 @@ commands.add_typer(keys, name="key")
 ScopeOption = Annotated[
     list[str],
     typer.Option(
-        "--scope", help="A command that the key opens, such as order; several times; * for all; gate to ask leave."
+        "--scope",
+        help="A command that the key opens, such as order; several times; * for all; gate and propose to ask people.",
     ),
 ]
 

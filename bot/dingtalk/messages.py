@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import orjson
+
 from bot.chat.message import (
     Conversation,
     ConversationKind,
@@ -92,6 +94,20 @@ def parse_message(
         quotes_bot=quotes and _quotes_bot(raw),
         picture=Picture(body.download_code, robot_code) if has_picture else None,
     )
+
+
+def write_typed(msg_id: str, line: str, *, user_id: str, conversation: str, at: datetime) -> str:
+    """Return a callback's ``data`` for a line that a member types in their own chat with the bot."""
+    written = {
+        "msgId": msg_id,
+        "msgtype": "text",
+        "text": {"content": line},
+        "conversationId": conversation,
+        "conversationType": "1",
+        "senderStaffId": user_id,
+        "createAt": int(at.timestamp() * 1000),
+    }
+    return orjson.dumps(written).decode()
 
 
 def _conversation(raw: Mapping[str, Any]) -> Conversation:

@@ -11,8 +11,10 @@ from sqlalchemy.engine import Connection
 
 from bot.access.api_keys import ProgramKey
 from bot.store.database import Stored
+from bot.store.proposals import end_proposals
 from bot.store.row_times import from_ms, to_ms
 from bot.store.tables import API_KEY
+from bot.store.transactions import begin_immediate
 
 _K = API_KEY.c
 _BETWEEN = ", "
@@ -41,18 +43,21 @@ class StoredApiKeys(Stored):
     async def note_seen(self, key_id: str, at: datetime) -> None:
         await self._database.execute(update(API_KEY).where(_K.id == key_id).values(seen_ms=to_ms(at)))
 
-    async def end(self, key_id: str) -> ProgramKey | None:
-        """End one key; return it if it was there."""
-        (ended,) = await self._end(_K.id == key_id) or (None,)
+    async def end(self, key_id: str, now: datetime) -> ProgramKey | None:
+        """End one key with what it proposed; return it if it was there."""
+        (ended,) = await self._end(_K.id == key_id, now) or (None,)
         return ended
 
-    async def end_all(self, user_ids: Collection[str]) -> tuple[ProgramKey, ...]:
-        return await self._end(_K.user_id.in_(user_ids))
+    async def end_all(self, user_ids: Collection[str], now: datetime) -> tuple[ProgramKey, ...]:
+        return await self._end(_K.user_id.in_(user_ids), now)
 
-    async def _end(self, which: Any) -> tuple[ProgramKey, ...]:
+    async def _end(self, which: Any, now: datetime) -> tuple[ProgramKey, ...]:
         def write(connection: Connection) -> tuple[ProgramKey, ...]:
+            begin_immediate(connection)
             there = tuple(map(_key, connection.execute(select(API_KEY).where(which))))
-            connection.execute(delete(API_KEY).where(_K.id.in_([key.id for key in there])))
+            if ids := [key.id for key in there]:
+                connection.execute(delete(API_KEY).where(_K.id.in_(ids)))
+                end_proposals(connection, now, ids)
             return there
 
         return await self._database.run(write)

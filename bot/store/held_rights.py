@@ -29,6 +29,7 @@ from bot.store.audit.entries import append_entries
 from bot.store.database import Stored
 from bot.store.gate import end_open_requests
 from bot.store.outbox.queue import enqueue
+from bot.store.proposals import end_proposals
 from bot.store.row_times import from_ms, to_ms
 from bot.store.statements import insert_into
 from bot.store.tables import (
@@ -88,9 +89,9 @@ _TABLES: Final[Mapping[HeldRightKind, _HeldTable]] = {
 def hold_rights(connection: Connection, now: datetime) -> tuple[HeldRight, ...]:
     """Suspend all rights that people have given or received, within the caller's transaction.
 
-    Mutes and absences end, requests at the gate are taken back, and votes and forwarded turns of cases not yet written
-    to the ERP are dropped: people mute and vote again; questions in progress are not asked again. An unreadable right
-    is deleted, since it can never work again; the log names it. Returns what awaits confirmation.
+    Mutes and absences end, requests at the gate and proposals are taken back, and votes and forwarded turns of cases
+    not yet written to the ERP are dropped: people mute and vote again; questions in progress are not asked again. An
+    unreadable right is deleted, since it can never work again; the log names it. Returns what awaits confirmation.
     """
     connection.execute(delete(ERP_KEY_LINK))
     connection.execute(delete(PAGE_SESSION))
@@ -106,6 +107,7 @@ def hold_rights(connection: Connection, now: datetime) -> tuple[HeldRight, ...]:
         _take_out(connection, kind, held)
     _reopen_cases(connection, now)
     end_open_requests(connection, now)
+    end_proposals(connection, now)
     return find_held(connection)
 
 

@@ -42,6 +42,7 @@ from bot.store.tables import (
     PAGE_CONFIRMATION,
     PAGE_SESSION,
     PERSON,
+    PROPOSAL,
     RULE_VERSION,
     STANDING_ANSWER,
     SUBSCRIPTION,
@@ -77,6 +78,7 @@ _OWN: tuple[tuple[Table, Column[str]], ...] = (
     (ABSENCE, ABSENCE.c.user_id),
     (PAGE_SESSION, PAGE_SESSION.c.user_id),
     (API_KEY, API_KEY.c.user_id),
+    (PROPOSAL, PROPOSAL.c.owner),
     (PAGE_CONFIRMATION, PAGE_CONFIRMATION.c.user_id),
 )
 """Rows about this person alone."""

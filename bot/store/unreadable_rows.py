@@ -58,9 +58,9 @@ def _read_one_by_one(
 ) -> Iterator[Any]:
     plain = [column for column in table.c if not isinstance(column.type, Sealed)]
     keys = {column.name: _as_stored(column) for column in table.primary_key}
-    stored = [key.label(f"key_{name}") for name, key in keys.items()]
+    stored = [key.label(f"primary_{name}") for name, key in keys.items()]
     for row in connection.execute(statement.with_only_columns(*plain, *stored), dict(values)).all():
-        this = {name: row._mapping[f"key_{name}"] for name in keys}
+        this = {name: row._mapping[f"primary_{name}"] for name in keys}
         try:
             yield connection.execute(select(table).where(*(keys[name] == this[name] for name in keys))).one()
         except NotOpened as error:

@@ -48,6 +48,7 @@ from bot.mechanisms.metrics import Metrics
 from bot.named_questions.asking import NamedQuestionService
 from bot.named_questions.question import NamedQuestions
 from bot.outbox.delivery import Delivery
+from bot.proposals.proposals import Proposals
 from bot.read_model.queries import ReadModel
 from bot.read_model.stock_days import StockHistory
 from tests.approvals.env import PATIENCE
@@ -64,6 +65,7 @@ from tests.commands.operations_fakes import MemoryDesk, operations
 from tests.commands.subscription_fakes import MemorySubscriptions
 from tests.gate.desk import quiet_gate
 from tests.membership import EverybodyIsMember
+from tests.proposals.desk import quiet_proposals
 from tests.read_model.memory_documents import MemoryDocuments
 from tests.read_model.memory_stock import MemoryStockDays
 from tests.recording_audit import RecordingAudit
@@ -357,6 +359,7 @@ def collaborators(
         ),
         ErpKeys: memory_keys(key_store, accounts, "main"),
         Gate: quiet_gate(),
+        Proposals: quiet_proposals(),
     }
 
 

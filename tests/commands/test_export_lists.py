@@ -40,7 +40,7 @@ BOSS = Person(user_id="boss01", name="赵总", language="en", is_admin=True)
 MANAGER = Person(user_id="manager01", name="陈经理", language="en")
 
 TO_DECIDE = {"ApprovalView", "ApprovalPeople"}
-TO_PICK_A_DEED = {"AlertAssignees", "MuteList", "SubscriptionList", "Help", "QuestionList", "GateList"}
+TO_PICK_A_DEED = {"AlertAssignees", "MuteList", "SubscriptionList", "Help", "QuestionList", "GateList", "ProposalList"}
 SENT_BY_ITSELF = {"AlertGroup", "AlertDigest"}
 """Lists without a file: what is on them is there to press, or the list of open alerts has it."""
 

@@ -58,6 +58,8 @@ WITH_LEAD = {
     "events",
     "gate deadlines",
     "gate keeping",
+    "proposal deadlines",
+    "proposal keeping",
     "health reports",
     "old unread sentences",
     "outbox keeping",

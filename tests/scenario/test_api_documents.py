@@ -307,7 +307,9 @@ def test_each_kind_has_routes_of_its_own() -> None:
     others = {("GET", path) for path in (*found, "/audit", "/pending", "/whoami")}
     deeds = {("POST", f"/gate/requests{deed}") for deed in ("", "/{id}/withdraw", "/{id}/use", "/{id}/report")}
     gate = {*deeds, ("GET", "/gate/requests/{id}"), ("GET", "/gate/jwks.json")}
-    assert routes == documents | others | gate | {("POST", "/questions")}
+    proposals = {("GET", "/proposals"), ("GET", "/proposals/{id}"), ("POST", "/proposals/{id}/withdraw")}
+    asks = {("POST", "/questions"), ("POST", "/proposals")}
+    assert routes == documents | others | gate | proposals | asks
 
 
 @pytest.fixture
@@ -321,7 +323,8 @@ async def matrix(open_system: OpenSystem) -> AsyncIterator[Door]:
 async def test_each_route_opens_what_the_rules_open(matrix: Door) -> None:
     """The permission matrix: each route × eight roles, as the decision function says of its command.
 
-    The gate is opened by a scope of its own, to whatever role: `tests.scenario.test_gate`.
+    The gate and proposals are opened by scopes of their own, to whatever role: `tests.scenario.test_gate`,
+    `tests.scenario.test_proposals`.
     """
     commands = Commands.discover()
     for role, person in people():
@@ -329,7 +332,7 @@ async def test_each_route_opens_what_the_rules_open(matrix: Door) -> None:
         for route in ROUTES:
             told = await _tried(matrix, route)
             name = _command_of(route)
-            allowed = name != "gate" and (
+            allowed = name not in {"gate", "proposals"} and (
                 route in OF_EVERY_KEY or POLICY.decide(person, commands[name].request()).allowed
             )
             assert (told.status != 403) == allowed, (role, route.address, told.body)
@@ -344,11 +347,13 @@ def _command_of(route: ApiRoute) -> str:
     return named.get(route.path.split("/")[1], route.path.split("/")[1])
 
 
-_GATE_BODIES = {
+_BODIES = {
     "gate_ask": {"class": "refund", "action": "Refund it", "facts": {}},
     "gate_use": {"facts_sha256": "0" * 64, "verdict": "v"},
     "gate_report": {"outcome": "done"},
     "gate_withdraw": {},
+    "propose": {"line": "/watch SO-1001", "reason": "It is late"},
+    "proposal_withdraw": {},
 }
 
 
@@ -356,7 +361,7 @@ async def _tried(door: Door, route: ApiRoute) -> Told:
     if route.path == "/questions":
         return await door.client.ask("/stock SKU123")
     if route.method == "POST":
-        return await door.client.send("POST", route.path.replace("{id}", "X-1"), json=_GATE_BODIES[route.name])
+        return await door.client.send("POST", route.path.replace("{id}", "X-1"), json=_BODIES[route.name])
     query = {"about": "X-1"} if route.path == "/audit" else {}
     return await door.client.get(route.path.replace("{number}", "X-1").replace("{id}", "X-1"), **query)
 

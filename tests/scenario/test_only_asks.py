@@ -28,6 +28,7 @@ NOTED = {
     *("alembic_version", "api_day", "api_month", "audit", "audit_document", "audit_head", "delivery", "delivery_spend"),
     *("delivery_step", "dialogue", "heartbeat", "inbox", "standing_answer", "standing_document", "welcome"),
     *("directory_walk", "person", "department", "organisation", "erp_copy", "poll_position", "poll_subject", "trace"),
+    "unread_sentence",
 }
 """Tables that every question adds to, or that the bot writes by itself."""
 
@@ -39,6 +40,7 @@ LINES = (
     f"/clarify {SMALL} why so dear",
     f"/nudge {SMALL}",
     "/away today confirm",
+    "/proposal 4f1a9c yes",
     "/mute order 1h",
     "/mute stock.* 30d",
     "/unmute stock.low",

@@ -43,6 +43,7 @@ from bot.store.tables import (
     PAGE_CONFIRMATION,
     PAGE_SESSION,
     PERSON,
+    PROPOSAL,
     RULE_VERSION,
     STANDING_ANSWER,
     SUBSCRIPTION,
@@ -72,6 +73,8 @@ def fill(connection: Connection, person: str, number: int) -> None:
     add(insert(API_KEY), program | {"scopes": "order", "made_ms": 1, "expires_ms": 2, "seen_ms": None})
     asked_here = {"id": f"confirmation of {person}", "user_id": person, "session": "digest", "about": "rules:1"}
     add(insert(PAGE_CONFIRMATION), asked_here | {"state": "asked", "asked_ms": 1, "words": "[]"})
+    proposed = {"id": f"proposal to {person}", "key_id": f"key of {person}", "asked_as": "a", "owner": person}
+    add(insert(PROPOSAL), proposed | {"state": "waiting", "asked_us": 1, "due_us": 2, "body": "{}"})
     wrote = {"subject": "alerts", "state": "published", "text": "", "sha256": "", "base": "", "reason": ""}
     add(insert(RULE_VERSION), wrote | {"author": person, "made_ms": 1, "publisher": "", "published_ms": 1})
     standing = {
@@ -153,7 +156,8 @@ OWN = [
 ]
 OWN += ["erp_key_link", "inbox", "language"]
 EVIDENCE += ["rule_version"]
-OWN += ["mute", "mute", "page_confirmation", "page_session", "person", "standing_answer", "subscription", "watch"]
+OWN += ["mute", "mute", "page_confirmation", "page_session", "person", "proposal"]
+OWN += ["standing_answer", "subscription", "watch"]
 
 
 async def test_all_rows_about_a_person_are_told_and_none_of_others(database: Database) -> None:
@@ -221,7 +225,7 @@ async def test_a_person_is_erased_and_what_was_decided_stays(database: Database)
         assert report.erased == {
             "person": 1, "language": 1, "dialogue": 1, "watch": 1, "erp_account": 1, "mute": 2, "alert": 1,
             "erp_key": 1, "erp_key_link": 1, "held_right": 0, "page_session": 1, "page_confirmation": 1, "api_key": 1,
-            "absence": 2,
+            "proposal": 1, "absence": 2,
             "standing_answer": 1,
             "subscription": 1,
             "inbox": 1, "delivery": 1, "delivery_step": 1, "decision_wait": 1, "alert_wait": 1, "unread_sentence": 0,

@@ -99,6 +99,7 @@ PLAIN = {
     "page_confirmation": {"id", "user_id", "session", "about", "state"},
     "page_session": {"digest", "user_id", "corp_id", "device"},
     "gate_key": {"id"},
+    "proposal": {"id", "key_id", "asked_as", "owner", "state"},
     "gate_request": {"id", "key_id", "asked_as", "gate_class", "state"},
     "person": {"user_id", "name", "roles", "departments", "manager"},
     "pinyin": {"sign", "readings"},

@@ -49,7 +49,7 @@ def insert_job(
     database: Database, messages: Mapping[str, InboxMessage], replica: str | None = None
 ) -> Callable[[], frozenset[str]]:
     """Return the job that stores the new ones among the messages and returns their ids."""
-    one_by_one = partial(database.read_blocking, partial(_insert_new, messages=messages, replica=replica))
+    one_by_one = partial(database.read_blocking, partial(insert_new, messages=messages, replica=replica))
     if database.sqlite is None:
         return one_by_one
     return partial(_insert_directly, database, database.sqlite, messages, one_by_one)
@@ -94,7 +94,8 @@ def _mark_all(connection: Connection, marks: Mapping[str, InboxState], replica: 
         connection.execute(update(INBOX).where(INBOX.c.msg_id.in_(ids), mine).values(state=state, **emptied))
 
 
-def _insert_new(connection: Connection, messages: Mapping[str, InboxMessage], replica: str | None) -> frozenset[str]:
+def insert_new(connection: Connection, messages: Mapping[str, InboxMessage], replica: str | None) -> frozenset[str]:
+    """Store the new ones among the messages for a ``replica``, None for a bot that is alone; return their ids."""
     if not messages:
         return frozenset()
     insert = insert_into(INBOX, connection.dialect.name).on_conflict_do_nothing(index_elements=["msg_id"])

@@ -62,6 +62,7 @@ from bot.store.tables.people import ORGANISATION as ORGANISATION
 from bot.store.tables.people import PAGE_CONFIRMATION as PAGE_CONFIRMATION
 from bot.store.tables.people import PAGE_SESSION as PAGE_SESSION
 from bot.store.tables.people import PERSON as PERSON
+from bot.store.tables.proposal import PROPOSAL as PROPOSAL
 from bot.store.tables.questions import CARD_PROBE as CARD_PROBE
 from bot.store.tables.questions import DIALOGUE as DIALOGUE
 from bot.store.tables.questions import INBOX as INBOX

@@ -9,7 +9,8 @@ from typing import Any, Generic, TypeVar
 
 from aiohttp import web
 
-from bot.chat.program_asks import AskRefused, NoSuchAsk, UnfitAsk
+from bot.access.policy import KEY_RULE, Denied
+from bot.chat.program_asks import AskRefused, NoSuchAsk, TooManyAsks, UnfitAsk
 from bot.web.api.problems import NO_SUCH, ApiProblem, WrongPart
 from bot.web.api.records import Json, Schema
 from bot.web.api.routes import ApiParts, ApiRequest, answer
@@ -21,6 +22,8 @@ TEXT: Schema = {"type": "string"}
 TIME: Schema = {"type": "string", "format": "date-time"}
 _IDEMPOTENCY = "Idempotency-Key"
 IDEMPOTENCY = {_IDEMPOTENCY: "The same again is the same request: 1 to 100 letters, digits and - _ . :"}
+_PATIENCE = 300.0
+"""Seconds until a program may ask again somebody who has much to answer."""
 _NOT_POSSIBLE = phrase("Not possible as things are")
 _NO_IDEMPOTENCY = phrase("The header Idempotency-Key is missing: 1 to 100 letters, digits and - _ . :")
 _ASKED_AS = re.compile(r"[\w.:-]{1,100}", re.ASCII)
@@ -45,7 +48,7 @@ class AskDoor(Generic[S]):
         """Return the service. Raises `ApiProblem`."""
         service = self._service(asked.parts)
         if self._scope not in asked.program.key.scopes or service is None:
-            raise ApiProblem(HTTPStatus.FORBIDDEN, self._closed)
+            raise ApiProblem(HTTPStatus.FORBIDDEN, self._closed, rule=KEY_RULE)
         return service
 
     def opened(self, serve: Callable[[ApiRequest, S], Awaitable[web.Response]]) -> Handle:
@@ -65,6 +68,10 @@ class AskDoor(Generic[S]):
         except UnfitAsk as unfit:
             wrong = WrongPart(pointer=self._unfit, detail=unfit.reason, example=self._example)
             raise ApiProblem(HTTPStatus.UNPROCESSABLE_ENTITY, unfit.reason, errors=[wrong]) from None
+        except TooManyAsks as refused:
+            raise ApiProblem(HTTPStatus.TOO_MANY_REQUESTS, refused.reason, retry_after=_PATIENCE) from None
+        except Denied as denied:
+            raise ApiProblem(HTTPStatus.FORBIDDEN, denied.verdict.reason, rule=denied.verdict.rule) from None
         except AskRefused as refused:
             raise ApiProblem(HTTPStatus.CONFLICT, refused.reason, title=_NOT_POSSIBLE) from None
 

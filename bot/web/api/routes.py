@@ -27,6 +27,7 @@ from bot.chat.questions.failures import NO_ANSWER_NOW
 from bot.gate.gate import Gate
 from bot.mechanisms.metrics import Metrics
 from bot.mechanisms.tracing import Trace
+from bot.proposals.proposals import Proposals
 from bot.web.api.door import ProgramDoor
 from bot.web.api.problems import BAD_REQUEST, HEADERS, JSON, ApiProblem, wrong_request
 from bot.web.api.records import Json, Schema, write_view
@@ -75,6 +76,7 @@ class ApiParts:
     metrics: Metrics
     now: Callable[[], datetime]
     gate: Gate | None = None
+    proposals: Proposals | None = None
     traced: Callable[[Trace], None] = lambda trace: None
     """Gets the trace of each request."""
 

@@ -13,15 +13,18 @@ from functools import partial
 from http import HTTPStatus
 from importlib import import_module
 from importlib.util import find_spec
+from secrets import token_hex
 from typing import Any
 
 from aiohttp import web
 
 from bot.web.api.problems import ApiProblem
+from bot.web.api.proposals import tell_proposal
 from bot.web.api.questions import QuestionBody, tell_answer
 from bot.web.api.records import Json
 from bot.web.api.routes import MOST_BYTES, ApiRequest, RequestModel, no_answer, read_body
 from bot.web.api.site import ApiSite
+from bot.web.mcp.tools import AgentAsk
 from bot.words.errors import DingerpError
 from bot.words.phrase import phrase
 
@@ -61,11 +64,11 @@ async def _read(_request: web.Request) -> RequestModel:
     return RequestModel()
 
 
-async def _tell(asked: ApiRequest, question: QuestionBody) -> Json:
-    """Return the answer to a question of a tool, or the problem with it, as the API writes them."""
-    asking = asked.parts.asked(asked.request, asked.program, question)
+async def _tell(asked: ApiRequest, ask: AgentAsk) -> Json:
+    """Return the answer to what a tool asks, or the problem with it, as the API writes them."""
+    asking = asked.parts.asked(asked.request, asked.program, ask)
     try:
-        return await tell_answer(asking)
+        return await (tell_answer(asking) if isinstance(ask, QuestionBody) else tell_proposal(asking, token_hex()))
     except ApiProblem as problem:
         return problem.body(asking.language, asked.parts.languages)
     except DingerpError as error:

@@ -14,16 +14,15 @@ from pydantic import ValidationError
 
 from bot.mechanisms.version import installed_version
 from bot.web.api.problems import ApiProblem
-from bot.web.api.questions import QuestionBody
 from bot.web.api.records import Json
 from bot.web.mcp.told import ABOUT, is_refused, tell
-from bot.web.mcp.tools import TOOLS, Tool
+from bot.web.mcp.tools import TOOLS, AgentAsk, Tool
 from bot.words.wrong_values import explain_wrong_value
 
-Ask = Callable[[QuestionBody], Awaitable[Json]]
-"""Returns the API's answer to a question, or its problem."""
+Ask = Callable[[AgentAsk], Awaitable[Json]]
+"""Returns the API's answer to what a tool asks, or its problem."""
 
-_READS = types.ToolAnnotations(read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False)
+_GENTLE = {"destructive_hint": False, "idempotent_hint": True, "open_world_hint": False}
 # It tells of each request; ours are counted.
 logging.getLogger("mcp").setLevel(logging.WARNING)
 
@@ -43,13 +42,13 @@ def make_server(ask: Ask) -> Server[Any]:
         if tool is None:
             raise MCPError(types.INVALID_PARAMS, "There is no such tool.")
         try:
-            question = tool.question(tool.takes.model_validate(params.arguments or {}, strict=True))
+            asked = tool.ask(tool.takes.model_validate(params.arguments or {}, strict=True))
         except ValidationError as error:
             return _result("\n".join(map(_told, error.errors(include_url=False, include_input=False))), refused=True)
         except ApiProblem as problem:
             said = [f"{wrong.parameter}: {wrong.detail}" for wrong in problem.errors]
             return _result("\n".join([str(problem.detail), *said]), refused=True)
-        body = await ask(question)
+        body = await ask(asked)
         return _result(tell(body), refused=is_refused(body))
 
     return Server(
@@ -67,7 +66,7 @@ def _described(tool: Tool) -> types.Tool:
         title=tool.title,
         description=tool.about,
         input_schema=tool.takes.model_json_schema(),
-        annotations=_READS,
+        annotations=types.ToolAnnotations(read_only_hint=tool.only_reads, **_GENTLE),
     )
 
 

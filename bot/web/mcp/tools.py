@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -13,10 +13,13 @@ from bot.chat.parsing import command_line, normalise
 from bot.erp.kinds import KINDS
 from bot.web.api.documents import ONE_TEXT, books_of, line_of
 from bot.web.api.problems import ApiProblem, WrongPart
+from bot.web.api.proposals import ProposalBody
 from bot.web.api.questions import QuestionBody
 
 _MOST_WORD = 100
 ROWS, MOST_ROWS = 20, 50
+AgentAsk: TypeAlias = QuestionBody | ProposalBody
+"""What a tool asks of the API."""
 _KINDS = {kind.command: kind for kind in KINDS}
 
 
@@ -27,12 +30,19 @@ class ToolInput(BaseModel):
 
     language: Literal["en", "zh_CN"] | None = Field(None, description="Of the answer; the owner's by default.")
 
+    def ask(self, line: str) -> AgentAsk:
+        """Return what is asked of the API for a line."""
+        return QuestionBody(line=line, language=self.language)
+
 
 class ListInput(ToolInput):
     """What tools take whose answer may be a list."""
 
     limit: int = Field(ROWS, ge=1, le=MOST_ROWS, description="Rows of one answer.")
     offset: int = Field(0, ge=0, le=100_000, description="Rows to leave out, for what follows.")
+
+    def ask(self, line: str) -> AgentAsk:
+        return QuestionBody(line=line, language=self.language, limit=self.limit, offset=self.offset)
 
 
 def _word(description: str, *, needed: bool = False) -> Any:
@@ -87,6 +97,16 @@ class WhyInput(ToolInput):
     number: str = _word("The document's number.", needed=True)
 
 
+class ProposeInput(ToolInput):
+    """Which line the owner would run, and why."""
+
+    line: str = _word("A line that changes something, as the owner would type it: /approve PO-1055.", needed=True)
+    reason: str = _word("Why, in one sentence for the person who decides.", needed=True)
+
+    def ask(self, line: str) -> AgentAsk:
+        return ProposalBody(line=line, reason=self.reason, language=self.language)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
     """One tool; ``line`` returns what people type for the same. It raises `ApiProblem` for what fits no line."""
@@ -96,11 +116,11 @@ class Tool:
     about: str
     takes: type[ToolInput]
     line: Callable[[Any], str]
+    only_reads: bool = True
 
-    def question(self, values: ToolInput) -> QuestionBody:
-        """Return what is asked for what a model said."""
-        rows = {"limit": values.limit, "offset": values.offset} if isinstance(values, ListInput) else {}
-        return QuestionBody(line=self.line(values), language=values.language, **rows)
+    def ask(self, values: ToolInput) -> AgentAsk:
+        """Return what is asked of the API for what a model said."""
+        return values.ask(self.line(values))
 
 
 def _stock(values: StockInput) -> str:
@@ -168,5 +188,13 @@ TOOLS = (
         about="List the documents that wait for the owner's decision. People decide in DingTalk; no tool does.",
         takes=ListInput,
         line=lambda _values: "/pending",
+    ),
+    Tool(
+        name="propose",
+        title="Propose",
+        about="Propose a line to the key's owner, who gets a card and decides. Nothing is done unless they tap yes.",
+        takes=ProposeInput,
+        line=lambda values: str(values.line),
+        only_reads=False,
     ),
 )
