@@ -205,11 +205,12 @@ class DocumentReader:
     async def checked(
         self, document: ApprovalDocument, company: CompanyDirectory, policy: ApprovalPolicy, before: Case | None
     ) -> ApprovalDocument:
-        """Return a document with what came of its checks: as ``before``, its newest case, has it of this revision.
+        """Return a document with what came of its checks: as ``before``, its newest case, has it while it is open.
 
         A document that no rule could be for is not looked at.
         """
-        if before is not None and before.fingerprint == document.fingerprint and before.checks:
+        is_same = before is not None and not before.state.is_final and before.fingerprint == document.fingerprint
+        if before is not None and is_same and before.checks:
             return replace(document, checks=before.checks)
         if self._checks is None or not document.review.waits or policy.plan(document, company).plan is None:
             return document

@@ -212,6 +212,11 @@ class ApprovalPolicy(Protocol):
         ...
 
     @property
+    def asks_checks(self) -> bool:
+        """Whether a rule is for what a check flags."""
+        ...
+
+    @property
     def asks_directory(self) -> bool:
         """Whether a rule checks managers or departments, which requires DingTalk's directory."""
         ...

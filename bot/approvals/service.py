@@ -182,7 +182,9 @@ class ApprovalService:
             before = await transactions.query(lambda unit: unit.cases.newest(key))
             try:
                 document, company = await transactions.reader.read_for_plan(key, transactions.policy())
-                document = await transactions.reader.checked(document, company, transactions.policy(), before)
+                # What waited before the bot's first look is only listed: advice on all of it would cost many calls.
+                if not quiet or transactions.policy().asks_checks:
+                    document = await transactions.reader.checked(document, company, transactions.policy(), before)
             except NotFound:
                 if before is not None and not before.state.is_final:
                     await transactions.transact(partial(close_deleted, case_id=before.id))

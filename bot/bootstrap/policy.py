@@ -87,7 +87,7 @@ def terms_of(settings: Settings) -> ApprovalOptions:
 
 def marks_of(settings: Settings) -> CheckMarks:
     """Return from where on the checks of documents flag something."""
-    return CheckMarks(price_above=settings.approvals.price_above)
+    return CheckMarks(price_above=settings.approvals.price_above, split_days=settings.approvals.split_days)
 
 
 class MemberStaffDirectory:

@@ -10,9 +10,13 @@ from typing import Any
 
 import structlog
 
+from bot.checks.billed_goods import OVERBILLED
 from bot.checks.check import Check, CheckMarks, CheckOutcome
+from bot.checks.credit import OVER_CREDIT
+from bot.checks.duplicate_bills import DUPLICATE
 from bot.checks.evidence import Evidence
 from bot.checks.last_price import LAST_PRICE
+from bot.checks.split_orders import SPLIT
 from bot.erp.hub import ErpHub
 from bot.erp.kinds import kind_of
 from bot.erp.model import ErpRecord, Money
@@ -21,7 +25,9 @@ from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
 
-CHECKS: Mapping[str, Check[Any]] = MappingProxyType({each.name: each for each in (LAST_PRICE,)})
+CHECKS: Mapping[str, Check[Any]] = MappingProxyType(
+    {each.name: each for each in (LAST_PRICE, SPLIT, DUPLICATE, OVERBILLED, OVER_CREDIT)}
+)
 """By their names in rules, in the order in which people read them."""
 
 

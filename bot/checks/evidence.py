@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import replace
 from datetime import date, datetime
 
-from bot.erp.answer import Answer
 from bot.erp.books import Books
 from bot.erp.errors import NotFound
 from bot.erp.goods.port import LAST_PRICES
 from bot.erp.hub import ErpHub
-from bot.erp.kinds import PURCHASE_ORDERS, D, Kind
+from bot.erp.kinds import BILLS, PURCHASE_ORDERS, D, Kind
 from bot.erp.list_query import ListQuery, Period
-from bot.erp.model import Money, PurchaseLine, PurchaseOrder, ReviewState
-from bot.erp.model.goods import Prices
+from bot.erp.model import Bill, InvoiceStatus, Money, PurchaseLine, PurchaseOrder, ReviewState
+from bot.erp.model.goods import PriceKind, PricePoint
 from bot.read_model.queries import ReadModel
 from bot.read_model.records import DocumentWithLine
 
@@ -24,17 +23,6 @@ MOST_PRICED = 8
 """The products whose prices the ERP is asked for in one check: a call each."""
 BOUGHT = frozenset({ReviewState.APPROVED, ReviewState.DONE})
 """States in which an order was really placed."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Purchase:
-    """What one unit of a product cost in an order that was placed."""
-
-    number: str
-    vendor: str
-    day: date
-    unit: str
-    price: Money
 
 
 class Evidence:
@@ -67,7 +55,7 @@ class Evidence:
 
         The ERP is asked, since an order that was entered a minute ago is what matters most here.
         """
-        found = await self._client.documents(kind, query)
+        found = await self._client.documents(kind, replace(query, limit=MOST_LISTED))
         self.is_whole &= found.total <= len(found.items)
         return found.items
 
@@ -75,7 +63,7 @@ class Evidence:
         """Return one document."""
         return await self._client.document(kind, number)
 
-    async def purchases(self, sku: str, during: Period) -> tuple[tuple[Purchase, ...], bool]:
+    async def purchases(self, sku: str, during: Period) -> tuple[tuple[PricePoint, ...], bool]:
         """Return what a product cost on some days, and whether these are all; else they are the last few.
 
         The kept copies tell it where they are complete, and else the ERP's last prices, of `MOST_PRICED` products.
@@ -91,23 +79,30 @@ class Evidence:
             self.is_whole = False
             return (), False
         try:
-            prices: Answer[Prices] = await self._hub.prices(sku)
+            prices = await self._hub.prices(sku)
         except NotFound:
             return (), True
         self.as_of = min(self.as_of, prices.as_of)
         self.is_whole &= not prices.stale
-        points = [point for point in prices.value.purchases if point.price is not None and point.day is not None]
-        told = tuple(
-            Purchase(number=each.document, vendor=each.partner, day=each.day, unit=each.unit, price=each.price)
-            for each in points
-            if each.day is not None and each.price is not None and during.holds(each.day)
-        )
+        told = tuple(point for point in prices.value.purchases if during.holds(point.day))
         return told, len(told) < LAST_PRICES
 
 
-def _bought(found: DocumentWithLine) -> Iterator[Purchase]:
+def counts(bill: Bill) -> bool:
+    """Return whether a bill is one: drafts are none unless they wait for their approval."""
+    waits = bill.review is not None and bill.review.waits
+    return bill.status is not InvoiceStatus.VOID and (waits or BILLS.counts(bill))
+
+
+def _bought(found: DocumentWithLine) -> Iterator[PricePoint]:
     order, line = found.document, found.line
-    if not (isinstance(order, PurchaseOrder) and isinstance(line, PurchaseLine)) or order.status not in BOUGHT:
-        return
-    if order.ordered_on is not None and line.price is not None:
-        yield Purchase(number=order.number, vendor=order.vendor, day=order.ordered_on, unit=line.unit, price=line.price)
+    if isinstance(order, PurchaseOrder) and isinstance(line, PurchaseLine) and order.status in BOUGHT:
+        yield PricePoint(
+            kind=PriceKind.PURCHASE,
+            day=order.ordered_on,
+            document=order.number,
+            partner=order.vendor,
+            quantity=line.quantity,
+            unit=line.unit,
+            price=line.price,
+        )

@@ -59,6 +59,18 @@ async def test_a_revision_is_checked_once_with_the_bounds_of_its_rules(env: Appr
     assert (changed.checks, len(checks.bounds)) == ((FINE,), 2)
 
 
+async def test_what_waited_before_the_first_look_is_checked_where_a_rule_asks(
+    env: ApprovalEnv, checks: PlannedChecks
+) -> None:
+    env.erp.submit(ORDER)
+    case = await env.service.sync_document(po_key("main", "PO-1"), quiet=True)
+    assert (case and case.checks, checks.bounds) == ((), [])
+    env.rules = rules(any_of("role:approver"), scope=RuleScope(flags=frozenset({"price_above_last"})))
+    env.erp.edit("PO-1", total=money("4000 CNY"))
+    case = await env.service.sync_document(po_key("main", "PO-1"), quiet=True)
+    assert (case and case.checks, len(checks.bounds)) == ((DEAR,), 1)
+
+
 async def test_what_no_rule_is_for_is_not_checked(env: ApprovalEnv, checks: PlannedChecks) -> None:
     env.erp.submit(replace(ORDER, total=money("9000 CNY")))
     assert await env.service.sync_document(po_key("main", "PO-1")) is None

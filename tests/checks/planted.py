@@ -16,7 +16,7 @@ from bot.checks.document_checks import DocumentChecks
 from bot.erp.hub import ErpHub
 from bot.erp.kinds import Kind
 from bot.erp.list_query import ListQuery
-from bot.erp.model import Money, Progress, PurchaseLine, PurchaseOrder, ReviewState
+from bot.erp.model import Bill, InvoiceStatus, Money, Progress, PurchaseLine, PurchaseOrder, ReviewState
 from bot.kit.company import seeding
 from bot.kit.company.catalogue import MADE_TO_ORDER
 from bot.kit.company.company import DemoCompany
@@ -62,6 +62,31 @@ def order(
         total=Money(Decimal(total) if total else worth, "CNY"),
         lines=lines,
         received=Progress.NONE,
+        changed_at=NOW,
+        **told,
+    )
+
+
+def bill(
+    number: str,
+    total: str,
+    *,
+    ago: int = 0,
+    vendor: str = VENDOR,
+    status: InvoiceStatus = InvoiceStatus.UNPAID,
+    **told: Any,
+) -> Bill:
+    """Return a bill of ``ago`` days."""
+    amount = Money(Decimal(total), "CNY")
+    day = TODAY - timedelta(days=ago)
+    return bare(
+        Bill,
+        number,
+        vendor=vendor,
+        status=status,
+        issued_on=day,
+        total=amount,
+        open_amount=amount,
         changed_at=NOW,
         **told,
     )

@@ -16,13 +16,17 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from bot.erp.model import Customer, Lot, OrderStatus, ReviewState, StockLevel, WarehouseStock
+from bot.checks.document_checks import DocumentChecks
+from bot.erp.hub import ErpHub
+from bot.erp.kinds import BILLS, PURCHASE_ORDERS, Kind
+from bot.erp.model import Customer, Lot, Money, OrderStatus, ReviewState, StockLevel, WarehouseStock
 from bot.erp.port import Capability, Erp, Filter, ListQuery
 from bot.erp.vendors import AdapterContext
 from bot.kit.testing.company import TODAY, Clock, ReferenceCompany
 from bot.kit.testing.contract_base import ContractBase
 from bot.kit.testing.fake_erp import RequestKind
 from bot.kit.testing.reference_records import quantities, stock_level
+from bot.mechanisms.metrics import Metrics
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "reference" / "benchmark-erp.md"
 _BLOCK = re.compile(r"(<!-- calls -->\n).*?(<!-- end -->)", re.DOTALL)
@@ -75,6 +79,17 @@ async def _customer_unfollowed(erp: Erp, company: ReferenceCompany) -> None:
     await asyncio.gather(erp.orders(newest), erp.orders(still_open), erp.invoices(still_open))
 
 
+async def _checked(kind: Kind[Any], number: str, erp: Erp) -> None:
+    """Read a document and what its checks compare it with, nothing of which is kept."""
+    hub = ErpHub([erp], metrics=Metrics(), now=Clock().now)
+    document = await hub.source_client(erp.name).document(kind, number)
+    await DocumentChecks(hub, now=Clock().now, seconds=60).of(document, (Money(Decimal(10**6), "CNY"),))
+
+
+def _billed(company: ReferenceCompany) -> str:
+    return next(bill.number for bill in company.bills.values() if bill.order_number and not bill.is_credit_note)
+
+
 QUESTIONS = (
     Question("stock", lambda erp, _: erp.stock(PLAIN), of_stock=True),
     Question("stock in lots", lambda erp, _: erp.stock(IN_LOTS), of_stock=True, needs=Capability.LOTS),
@@ -86,6 +101,14 @@ QUESTIONS = (
     Question(
         "waiting purchase order",
         lambda erp, company: erp.purchase_order(_first(company.purchases, ReviewState.WAITING)),
+    ),
+    Question(
+        "waiting purchase order with its checks",
+        lambda erp, company: _checked(PURCHASE_ORDERS, _first(company.purchases, ReviewState.WAITING), erp),
+        needs=Capability.PRICES,
+    ),
+    Question(
+        "bill with its checks", lambda erp, company: _checked(BILLS, _billed(company), erp), needs=Capability.BILLS
     ),
     Question("customer", lambda erp, company: erp.customer(_customer(company).code)),
     Question("customer, nothing kept", _customer_unfollowed),

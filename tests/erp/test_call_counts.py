@@ -33,4 +33,6 @@ def test_the_table_has_every_vendor_once() -> None:
 def test_a_cost_that_stays_the_same_is_told_once() -> None:
     counts = {question.name: (4, 4, 4) for question in QUESTIONS}
     counts["stock"], counts["stock in lots"] = (4, 5, 9), (None, None, None)
-    assert call_counts.row_of("Anything", counts) == "| Anything | 4, 5, 9 | – | 4 | 4 | 4 | 4 | 4 | 4 | 4 | 4 |"
+    assert (
+        call_counts.row_of("Anything", counts) == "| Anything | 4, 5, 9 | – | 4 | 4 | 4 | 4 | 4 | 4 | 4 | 4 | 4 | 4 |"
+    )

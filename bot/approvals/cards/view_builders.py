@@ -33,6 +33,7 @@ from bot.approvals.deciders import AwayApprover
 from bot.approvals.document import FINGERPRINT_PREFIX, ApprovalDocument
 from bot.approvals.plan import ApprovalLevel, ApprovalPlan, Eligibility, PlanResult, Quorum, Vote, label_rule, tally
 from bot.chat.parsing import command_line
+from bot.checks.last_price import unit_price
 from bot.erp.errors import own_words
 from bot.erp.kinds import deciding_of, review_of
 from bot.erp.model import Currency, DecisionOutcome, ErpRecord, Money, Review
@@ -114,11 +115,6 @@ def _line_changes(
         if before.price != after.price:
             prices = (unit_price(before.price), unit_price(after.price)) if priced else (None, None)
             yield ChangedField(label=phrase("Price"), what=sku, before=prices[0], now=prices[1], field_class=classes)
-
-
-def unit_price(price: Money | None) -> str | None:
-    """Return a unit price with all its digits: rounded like amounts, 0.1277 and 0.1297 would look alike."""
-    return None if price is None else f"{price.amount.normalize():f} {price.currency}".strip()
 
 
 def _quantity_text(line: RevisionLine) -> str:

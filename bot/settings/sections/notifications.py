@@ -108,6 +108,12 @@ class ApprovalSettings(SettingsSection):
         le=1000,
         description="Per cent by which a price may exceed the last one paid for the product before it is flagged.",
     )
+    split_days: int = Field(
+        7,
+        ge=1,
+        le=90,
+        description="Days before and after a purchase order in which others to the vendor may be parts of it.",
+    )
     technical_account: str = Field(
         "",
         description="The bot's own account in the ERP, in whose name decisions are written of people without one there;"

@@ -295,6 +295,15 @@ def test_categories_are_asked_for_where_rules_go_by_them(settings: Settings, tmp
     assert any(line.startswith("documents since ") for line in lines)
 
 
+def test_past_documents_are_checked_where_rules_go_by_flags(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "other.toml").write_text(
+        '[[rules]]\nname = "look"\nflags = ["price_above_last"]\nlevels = [{any = ["person:x"]}]\n' + RULES
+    )
+    lines = asyncio.run(replay_rules(settings, tmp_path / "other.toml", since="90d"))
+    # No price of the demo company is above the last; of two orders of 24 products not all could be compared.
+    assert [line.split(" ")[0] for line in lines if "→ “look”" in line] == ["PO-1051", "PO-1006"]
+
+
 def test_wrong_new_rules_are_named(settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "new.toml").write_text("x = 1\n")
     with pytest.raises(RulesError, match="line 1: unknown key 'x'"):
