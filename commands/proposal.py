@@ -9,9 +9,10 @@ from bot.chat.confirmations import IN_OWN_CHAT
 from bot.chat.context import QuestionContext
 from bot.chat.errors import NothingFound
 from bot.chat.message import ConversationKind
+from bot.chat.parsing import command_line
 from bot.chat.program_asks import NoSuchAsk
 from bot.chat.registry import command
-from bot.proposals.cards import ProposalList, proposal_list, proposal_view
+from bot.proposals.cards import ProposalCard, ProposalList
 from bot.proposals.proposals import Proposals
 from bot.words.phrase import phrase
 
@@ -50,16 +51,17 @@ async def proposal(
     """Show what waits for the asker or one proposal, or take their answer; an accepted line is run as typed by them."""
     own = context.person.user_id or ""
     if asked is None:
-        count = context.rows or ProposalList.page_size
-        return proposal_list(await proposals.waiting_for(own), context.offset, count)
+        waiting, first = await proposals.waiting_for(own), context.offset
+        rows = tuple(waiting[first : first + (context.rows or ProposalList.page_size)])
+        return ProposalList(rows=rows, total=len(waiting), offset=first, line=command_line("proposal"))
     try:
         if answer is None:
-            return proposal_view(await proposals.look(str(asked), own))
+            return ProposalCard(proposal=await proposals.look(str(asked), own))
         if answer is ProposalAnswer.NO:
-            return proposal_view(await proposals.decline(str(asked), own))
+            return ProposalCard(proposal=await proposals.decline(str(asked), own))
         if context.on_page or context.conversation.kind is not ConversationKind.DIRECT:
             # A browser must not answer what a program asks, and the line belongs to nobody else's chat.
             raise Denied(AccessVerdict(False, IN_OWN_CHAT))
-        return proposal_view(await proposals.accept(str(asked), own, context.conversation))
+        return ProposalCard(proposal=await proposals.accept(str(asked), own, context.conversation))
     except NoSuchAsk:
         raise NothingFound(str(asked)) from None

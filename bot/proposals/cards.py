@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -30,50 +30,25 @@ class ProposalCard(View):
     card: ClassVar[str] = "proposal"
     leads_on: ClassVar[bool] = False
 
-    id: str
-    key: str
-    line: str
-    reason: str
-    state: ProposalState
-    expires_at: datetime
-    ended_at: datetime | None
+    proposal: Proposal
 
     def following(self) -> Following:
-        return _follow([self.id], Ask(command_line("proposal", self.id)))
+        return _follow([self.proposal], Ask(_look(self.proposal)))
 
     def buttons(self) -> Sequence[Button]:
-        if self.state is not ProposalState.WAITING:
+        if self.proposal.state is not ProposalState.WAITING:
             return ()
-        yes, no = (Ask(command_line("proposal", self.id, word)) for word in ("yes", "no"))
+        yes, no = (Ask(command_line("proposal", self.proposal.id, word)) for word in ("yes", "no"))
         return (Button(phrase("Yes, run it"), yes, Color.BLUE), Button(phrase("No, leave it"), no, Color.RED))
 
 
-def _follow(ids: Sequence[str], again: Ask) -> Following:
+def _look(proposal: Proposal) -> str:
+    return command_line("proposal", proposal.id)
+
+
+def _follow(shown: Iterable[Proposal], again: Ask) -> Following:
     """Return that a card is drawn again when one of these proposals changes."""
-    return Following(tuple(DocumentRef(PROPOSAL_SOURCE, each) for each in ids), again)
-
-
-def proposal_view(proposal: Proposal) -> ProposalCard:
-    """Return the card of a proposal."""
-    return ProposalCard(
-        id=proposal.id,
-        key=proposal.key,
-        line=proposal.line,
-        reason=proposal.reason,
-        state=proposal.state,
-        expires_at=proposal.expires_at,
-        ended_at=proposal.ended_at,
-    )
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ProposalRow:
-    """A proposal in a list."""
-
-    id: str
-    line: str
-    reason: str
-    expires_at: datetime
+    return Following(tuple(DocumentRef(PROPOSAL_SOURCE, each.id) for each in shown), again)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,26 +58,15 @@ class ProposalList(ListView):
     card: ClassVar[str] = "proposal_list"
     page_size: ClassVar[int] = 6
 
-    rows: tuple[ProposalRow, ...]
+    rows: tuple[Proposal, ...]
 
     def following(self) -> Following | None:
-        ids = [row.id for row in self.rows]
-        return _follow(ids, Ask(self.line, self.offset)) if ids else None
+        return _follow(self.rows, Ask(self.line, self.offset)) if self.rows else None
 
     def row_buttons(self) -> Sequence[Button]:
         return tuple(
-            Button(f"{number}. {row.line}", Ask(command_line("proposal", row.id)))
-            for number, row in enumerate(self.rows, self.first)
+            Button(f"{number}. {row.line}", Ask(_look(row))) for number, row in enumerate(self.rows, self.first)
         )
-
-
-def proposal_list(waiting: Sequence[Proposal], offset: int, count: int) -> ProposalList:
-    """Return the card of what waits for a person: so many rows of it."""
-    rows = (
-        ProposalRow(id=each.id, line=each.line, reason=each.reason, expires_at=each.expires_at)
-        for each in waiting[offset : offset + count]
-    )
-    return ProposalList(rows=tuple(rows), total=len(waiting), offset=offset, line=command_line("proposal"))
 
 
 class ProposalComposer(SingleCardComposer):
@@ -114,7 +78,7 @@ class ProposalComposer(SingleCardComposer):
     async def compose(self, ref: str) -> ComposedCard:
         """Return the card; nothing for a proposal that is forgotten."""
         found = await self._find(ref)
-        return ComposedCard(None, 0) if found is None else ComposedCard(proposal_view(found), found.revision)
+        return ComposedCard(None, 0) if found is None else ComposedCard(ProposalCard(proposal=found), found.revision)
 
 
 def proposal_card(proposal: Proposal, now: datetime) -> Delivery:
