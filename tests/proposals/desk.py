@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from itertools import count
 from typing import Any
 
@@ -73,12 +74,14 @@ class Desk:
     database: Database
     now: datetime = NOW
     policy: AccessPolicy = WRITERS
+    replica: str | None = None
     answered: list[str] = field(default_factory=list)
     """The ids of the lines that were handed over to be answered."""
     _numbers: Iterator[int] = field(default_factory=count)
 
     def __post_init__(self) -> None:
-        stored = StoredAskTransactions(self.database, lambda: self.now, StoredProposals)
+        opened = partial(StoredProposals, replica=self.replica)
+        stored = StoredAskTransactions(self.database, lambda: self.now, opened)
         self.proposals = make_proposals(stored, self.policy)
         self.proposals.hand_lines_to(lambda message: self.answered.append(message.msg_id))
 

@@ -7,14 +7,17 @@ from datetime import timedelta
 from random import Random
 
 import pytest
+from sqlalchemy import select
 
 from bot.access.policy import AccessPolicy, Denied
 from bot.chat.program_asks import AskRefused, NoSuchAsk, TooManyAsks, UnfitAsk
 from bot.proposals.proposal import Proposal, ProposalState
 from bot.proposals.proposals import MOST_OF_KEY, MOST_OF_OWNER, WINDOW
 from bot.store.api_keys import StoredApiKeys
+from bot.store.database import Database
 from bot.store.held_rights import hold_rights
 from bot.store.personal_data import erase_person
+from bot.store.tables import INBOX
 from tests.proposals.desk import LI, NOW, OWN_CHAT, WANG, Desk
 from tests.rows import each_row
 
@@ -194,3 +197,13 @@ async def test_whatever_comes_first_there_is_one_end_and_a_line_only_if_accepted
         assert len(await desk.entries(proposal)) == 2, "one end"
         assert len(await desk.lines()) == accepted
     assert len(desks[0].answered + desks[1].answered) == accepted
+
+
+async def test_the_replica_that_took_the_tap_answers_the_line(postgres_url: str) -> None:
+    database = Database(postgres_url)
+    await database.migrate()
+    desk = Desk(database, replica="one")
+    await desk.proposals.accept((await desk.propose()).id, LI, OWN_CHAT)
+    (row,) = await database.rows(select(INBOX))
+    await database.close()
+    assert (row.replica, row.conversation, row.arrived_us is None) == ("one", OWN_CHAT.id, False)
