@@ -41,7 +41,9 @@ APPROVE, WATCH = f"/approve {SMALL}", "/watch SO-1001"
 async def propose(client: ApiClient, line: str = WATCH, name: str = "", **more: Any) -> Told:
     """Propose with an idempotency key."""
     body = {"line": line, "reason": "It is cheaper", **more}
-    return await client.send("POST", PROPOSALS, headers={"Idempotency-Key": name or line.encode().hex()}, json=body)
+    return await client.send(
+        "POST", PROPOSALS, headers={"Idempotency-Key": name or line.encode().hex()[:100]}, json=body
+    )
 
 
 async def state_of(client: ApiClient, proposed: Told) -> str:
@@ -118,10 +120,11 @@ async def test_whoever_lost_the_right_meanwhile_is_refused_and_told(open_system:
         rules.write_text('[[rules]]\ncommands = ["watch"]\npeople = ["nobody"]\n')
         assert not await system.app.read_rules_again()
         await system.press(await card_of(system, KEEPER, WATCH), YES, KEEPER)
-        await system.engine.wait_for(lambda: answers(system, KEEPER, "watch")[-1:])
-        await system.settle()
+        await system.engine.wait_for(lambda: len(every_card(system, KEEPER)) > 1)
+        (_, refusal) = every_card(system, KEEPER)
+        assert (refusal.title, "/watch" in refusal.markdown) == ("没有权限", True)
         assert await state_of(door.client, proposed) == "accepted"
-        assert not any("SO-1001" in each.title for each in every_card(system, KEEPER)[1:])
+        assert "SO-1001" not in (await system.ask("/watches", KEEPER)).markdown
         refused = await propose(door.client, "/watch SO-1002")
         assert (refused.status, bool(refused.body["detail"])) == (403, True)
 
@@ -182,6 +185,16 @@ async def test_what_cannot_be_proposed_is_said(
     assert told.status == status, told.body
     assert told.headers["Content-Type"].startswith("application/problem+json")
     assert [each["pointer"] for each in told.body.get("errors", [])] == [pointer] * bool(pointer)
+
+
+async def test_whoever_decides_sees_all_of_it(door: Door) -> None:
+    line, reason = f"/approve PO-1055 {'x' * 83}", "货" * 100
+    assert (await propose(door.client, line, reason=reason)).status == 202
+    card = await card_of(door.system, BOSS, line)
+    assert reason in card.markdown
+    assert card.button(NO)
+    assert "截止" in card.markdown
+    assert (await propose(door.client, line, name="longer", reason=reason + "货")).status == 422
 
 
 async def test_no_program_floods_its_owner(door: Door) -> None:
