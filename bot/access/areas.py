@@ -12,6 +12,11 @@ AREA_COMMANDS = MappingProxyType(
 OF_PARTNERS = frozenset({"order", "invoice", "po"})
 """Commands whose documents have a customer or vendor."""
 
+CREATED = frozenset({"order"})
+"""Commands whose documents are begun from the chat."""
+NEW = "new"
+"""The command that begins them: rules on it say which ones."""
+
 EVERY_AREA = tuple(AREA_COMMANDS.values())
 """The areas of a command that does not declare whose documents it shows: it is closed if any of them is."""
 

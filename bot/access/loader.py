@@ -6,12 +6,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
 
-from bot.access.areas import EVERY_AREA
+from bot.access.areas import CREATED, EVERY_AREA, NEW
 from bot.access.grants import EVERYTHING, Scope
 from bot.access.policy import ADMIN, AccessPolicy
 from bot.access.presets import PRESET_RULES, ROLE_NAMES
-from bot.access.rules import ANY, AccessRule, RuleEffect
+from bot.access.rules import ANY, MOST_LINES, AccessRule, CreationRight, RuleEffect
 from bot.rulefiles.absence import NoRules
 from bot.rulefiles.document import ProblemCollector, Reviewed, RuleTable, read_document, refuse_namesakes
 from bot.rulefiles.errors import did_you_mean, is_meant
@@ -119,6 +120,7 @@ class _AccessParser:
             fields=fields,
             scope=self._scope(table),
             shared=table.take("shared", read_flag, False),
+            creates=_creation_right(table),
         )
         table.refer("commands", NameKind.COMMAND, rule.commands - {ANY})
         table.refer("roles", NameKind.ROLE, rule.roles - {ANY, ADMIN, ROLE_NAMES[ADMIN]})
@@ -136,6 +138,44 @@ class _AccessParser:
             partners=table.take("partners", _read_words, None),
             own=table.take("own", read_flag, False),
         )
+
+
+def _creation_right(table: RuleTable) -> CreationRight | None:
+    kinds: frozenset[str] | None = table.take("creates", _read_created, None)
+    lines: int = table.take("most_lines", _read_lines, MOST_LINES)
+    quantity: Decimal | None = table.take("most_quantity", _read_quantity, None)
+    if kinds is None:
+        for key in ("most_lines", "most_quantity"):
+            if key in table:
+                table.wrong(
+                    key, phrase('it limits what is created, which nothing says; an example is creates = ["order"]')
+                )
+        return None
+    return CreationRight(kinds=kinds, most_lines=lines, most_quantity=quantity)
+
+
+def _read_created(value: object) -> frozenset[str]:
+    kinds = _read_names(value)
+    for kind in sorted(kinds - CREATED):
+        hint = did_you_mean(kind, sorted(CREATED))
+        raise ValueError(phrase("no documents of %(kind)s are created; %(hint)s", kind=f"{kind!r:.40}", hint=hint))
+    return kinds
+
+
+def _read_lines(value: object) -> int:
+    if type(value) is not int or not 0 < value <= MOST_LINES:
+        raise ValueError(phrase("a number of lines from 1 to %(most)s is expected", most=MOST_LINES))
+    return value
+
+
+def _read_quantity(value: object) -> Decimal:
+    try:
+        quantity = Decimal(value) if isinstance(value, str) or type(value) is int else Decimal()
+    except InvalidOperation:
+        quantity = Decimal()
+    if not (quantity.is_finite() and quantity > 0):
+        raise ValueError(phrase('a quantity above zero is expected, examples are 500 and "2.5"'))
+    return quantity
 
 
 def _read_names(value: object) -> frozenset[str]:
@@ -161,6 +201,8 @@ def _check_sense(table: RuleTable, rule: AccessRule) -> None:
         table.miss(phrase('it is for nobody; name roles, departments or people, an example is roles = ["finance"]'))
     if rule.shared and rule.scope.own:
         table.wrong("own", phrase("a shared card is nobody's own"))
+    if rule.creates is not None and (rule.shared or not rule.allows or NEW not in rule.commands):
+        table.wrong("creates", phrase("only rules that allow somebody the command new say what they create"))
     if not rule.allows and rule.scope != EVERYTHING:
         table.miss(phrase("what is denied is denied of all documents; allow the others instead, such as own = true"))
     if not rule.allows and rule.fields == frozenset():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from decimal import Decimal
 from functools import lru_cache
 from types import MappingProxyType
 
@@ -194,6 +195,37 @@ class AccessPolicy:
             return _refusal(phrase("This key does not open /%(command)s.", command=request.command), (), rule=KEY_RULE)
         where = self._named_or_any(request.conversation_id)
         return self._decide(person, request.command, where, request.writes, request.governed, request.reserved)
+
+    def decide_creation(
+        self, person: Person, request: AccessRequest, kind: str, quantities: Sequence[Decimal]
+    ) -> AccessVerdict:
+        """Return whether ``person`` may begin a document of a kind with these quantities, and why."""
+        verdict = self.decide(person, request)
+        if not verdict.allowed:
+            return verdict
+        if self._read_only:
+            return _refusal(READ_ONLY, (ADMIN,), rule=READ_ONLY_RULE)
+        naming = self._rules_about(request.command).naming(person, with_synonyms(self.roles_of(person)))
+        here = [rule for rule in naming if rule.allows and rule.holds_in(request.conversation_id)]
+        rights = [(rule, rule.creates) for rule in here if rule.creates is not None and kind in rule.creates.kinds]
+        if not rights:
+            reason = phrase("No rule lets you create such documents (/%(command)s).", command=kind)
+            return _refusal(reason, (ADMIN,))
+        if permitting := [rule for rule, right in rights if right.permits(quantities)]:
+            return replace(verdict, rule=_listed(permitting))
+        rule, right = rights[-1]
+        most = right.most_quantity
+        told = {"rule": rule.name, "lines": right.most_lines}
+        reason = (
+            phrase("That is more than rule “%(rule)s” allows: lines up to %(lines)s.", **told)
+            if most is None
+            else phrase(
+                "That is more than rule “%(rule)s” allows: lines up to %(lines)s, quantity of each up to %(quantity)s.",
+                **told,
+                quantity=most,
+            )
+        )
+        return _refusal(reason, (ADMIN,), [rule])
 
     def closed_to(self, person: Person, asked: CommandRequests, conversation_id: str) -> frozenset[str]:
         """Return the names of those commands that ``person`` may not use in a conversation."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from enum import StrEnum
 
 from bot.access.grants import EVERYTHING, Grant, Scope
@@ -19,13 +21,34 @@ class RuleEffect(StrEnum):
     DENY = "deny"
 
 
+MOST_LINES = 8
+"""Lines of a document that a person begins: what they confirm has to be seen on one card."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreationRight:
+    """Which ``kinds`` of documents may be begun, by their commands, and how large: ``most_quantity`` is of one line, in
+    the product's own unit.
+    """
+
+    kinds: frozenset[str]
+    most_lines: int = MOST_LINES
+    most_quantity: Decimal | None = None
+
+    def permits(self, quantities: Sequence[Decimal]) -> bool:
+        """Return whether a document with these quantities in its lines is within the limits."""
+        fits = self.most_quantity is None or all(quantity <= self.most_quantity for quantity in quantities)
+        return fits and len(quantities) <= self.most_lines
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AccessRule:
     """Grants ``commands`` to the people it names, or denies them; in all conversations, or in some.
 
     It names people by ``roles``, ``departments`` *or* ``people``. ``fields`` are the classes that an answer may show
     them, of documents within ``scope``; None: all of them. A denying rule removes ``fields``, or without ``fields`` the
-    command. A ``shared`` rule names nobody: it sets what shared cards show.
+    command. A ``shared`` rule names nobody: it sets what shared cards show. ``creates`` says which documents the people
+    may begin; without it they begin none.
     """
 
     commands: frozenset[str]
@@ -38,6 +61,7 @@ class AccessRule:
     fields: frozenset[FieldClass] | None = None
     scope: Scope = EVERYTHING
     shared: bool = False
+    creates: CreationRight | None = None
 
     @property
     def allows(self) -> bool:

@@ -62,6 +62,8 @@ from bot.erp.model import Customer as Customer
 from bot.erp.model import Decision as Decision
 from bot.erp.model import DecisionOutcome as DecisionOutcome
 from bot.erp.model import DecisionResult as DecisionResult
+from bot.erp.model import DocumentDraft as DocumentDraft
+from bot.erp.model import DraftLine as DraftLine
 from bot.erp.model import ErpUser as ErpUser
 from bot.erp.model import Feed as Feed
 from bot.erp.model import Invoice as Invoice
@@ -106,6 +108,7 @@ from bot.erp.model.goods import WarehouseContents as WarehouseContents
 from bot.erp.model.goods import WarehouseItem as WarehouseItem
 from bot.erp.port import GOODS as GOODS
 from bot.erp.port import Capability as Capability
+from bot.erp.port import Creates as Creates
 from bot.erp.port import DocumentBatches as DocumentBatches
 from bot.erp.port import Erp as Erp
 from bot.erp.port import ErpUsers as ErpUsers

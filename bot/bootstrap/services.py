@@ -29,6 +29,7 @@ from bot.bootstrap.alerts import (
 from bot.bootstrap.api import build_api
 from bot.bootstrap.approvals import ApprovalServices, build_approvals, join_approvals, start_approvals
 from bot.bootstrap.audit import audit_health, open_audit, record_start, start_audit, tell_openings
+from bot.bootstrap.creation import start_creation
 from bot.bootstrap.database import checkpoint_database, follow_data_keys
 from bot.bootstrap.directory import ContactEvents, start_directory
 from bot.bootstrap.efficiency import start_efficiency
@@ -71,6 +72,7 @@ from bot.chat.held_rights import HeldRightStore
 from bot.chat.languages import LanguageChoice
 from bot.chat.operations import Operations
 from bot.chat.registry import installed_commands
+from bot.creation.creations import Creations
 from bot.dingtalk.card_wire import TemplateChoice
 from bot.dingtalk.openapi import ApiRetryPolicy
 from bot.dingtalk.quota import MonthlyMeter
@@ -187,6 +189,7 @@ async def build_services(
     )
     gate = await start_gate(base, alerts, rules, approvals.organisation)
     proposals = await start_proposals(base, alerts, access, commands, replica)
+    creations = await start_creation(base, hub, alerts, rules, account)
     figures = await start_efficiency(base)
     findings = await start_findings(base, figures, rules, rehearsals, hub, read_model)
     traced = await keep_traces(base)
@@ -216,6 +219,7 @@ async def build_services(
             Confirmations: confirmations,
             Gate: gate,
             Proposals: proposals,
+            Creations: creations,
             EfficiencyReader: figures,
             FindingReader: findings,
             NamedQuestionService: named_questions,

@@ -14,11 +14,23 @@ from datetime import date
 from functools import partial
 from typing import Any, ClassVar, Protocol
 
+from bot.erp import creating
 from bot.erp.errors import NotListedByProduct, Unsupported
 from bot.erp.goods.lists import by_day
 from bot.erp.keys import can_be_key, checked_key
-from bot.erp.kinds import D, Kind, decided_kind
-from bot.erp.model import Changes, Decision, DecisionOutcome, DecisionResult, Followed, Product, Slice, StockLevel
+from bot.erp.kinds import D, Kind, created_kind, decided_kind
+from bot.erp.model import (
+    Changes,
+    Decision,
+    DecisionOutcome,
+    DecisionResult,
+    DocumentDraft,
+    ErpRecord,
+    Followed,
+    Product,
+    Slice,
+    StockLevel,
+)
 from bot.erp.port import UNCHANGING, Filter, ListQuery, verdicts_on
 from bot.erp.refusing import RefusingErp
 from bot.erp.values import malformed_is_invalid
@@ -67,6 +79,34 @@ class DocumentErp(RefusingErp):
             return DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, document=None)
         with malformed_is_invalid(self.name):
             return await self.write_decision(kind, decision)
+
+    async def write_draft(self, kind: Kind[Any], draft: DocumentDraft) -> None:
+        """Create a document, as `bot.erp.port.Creates.create`. Only called for kinds that are created."""
+        self._refuse(f"creating by /{draft.kind}")
+
+    async def numbers_marked(self, kind: Kind[Any], mark: str) -> Sequence[str]:
+        """Return the numbers of the documents with a mark. Only called for kinds that are created."""
+        self._refuse(f"creating by /{kind.command}")
+
+    async def create(self, draft: DocumentDraft) -> ErpRecord:
+        kind = self._created_kind(draft.kind)
+        with malformed_is_invalid(self.name):
+            return await creating.create(draft, write=partial(self.write_draft, kind), find=partial(self._marked, kind))
+
+    async def find_created(self, kind: Kind[D], mark: str) -> D | None:
+        found: D | None
+        with malformed_is_invalid(self.name):
+            found = await self._marked(self._created_kind(kind.command), mark)
+        return found
+
+    async def _marked(self, kind: Kind[D], mark: str) -> D | None:
+        numbers = await self.numbers_marked(kind, mark)
+        return await self.read_document(kind, numbers[0]) if numbers else None
+
+    def _created_kind(self, command: str) -> Kind[Any]:
+        if command not in self.creates:
+            self._refuse(f"creating by /{command}")
+        return created_kind(command)
 
     async def document(self, kind: Kind[D], number: str) -> D:
         self._check_offered(kind)

@@ -32,7 +32,7 @@ from bot.erp.errors import Ambiguous, ErpError, NotFound, Unavailable, Unsupport
 from bot.erp.goods.port import ArrivalQuery, GoodsReader, ShortageQuery, WarehouseQuery
 from bot.erp.goods.questions import GoodsQuestions
 from bot.erp.index.search import ProductIndex
-from bot.erp.kinds import D, Kind, decided_kind, kind_followed, kind_of
+from bot.erp.kinds import D, Kind, created_kind, decided_kind, kind_followed, kind_of
 from bot.erp.limits import SourceLimits
 from bot.erp.merging import ProductCodes
 from bot.erp.model import (
@@ -40,6 +40,7 @@ from bot.erp.model import (
     Decision,
     DecisionOutcome,
     DecisionResult,
+    DocumentDraft,
     ErpRecord,
     ErpUser,
     Followed,
@@ -57,7 +58,7 @@ from bot.erp.model.goods import (
 )
 from bot.erp.multi_source import MultiSource
 from bot.erp.narrowing import NOT_NARROWED, Narrowing, Narrowings
-from bot.erp.port import GOODS, Capability, Erp, ListQuery, verdicts_on
+from bot.erp.port import GOODS, Capability, Creates, Erp, ListQuery, does_create, verdicts_on
 from bot.erp.reader_lists import ListsByProduct, NarrowedLists
 from bot.erp.shared_reads import SharedReads
 from bot.erp.source_client import SourceClient
@@ -435,6 +436,32 @@ class ErpHub(DocumentAnswers):
         if erp is None or decision.verdict not in verdicts_on(erp, decided_kind(decision.kind)):
             return DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, document=None)
         return await self._decisions.decide(erp, decision)
+
+    def creating(self, kind: Kind[Any]) -> tuple[str, ...]:
+        """Return the sources that create documents of a kind and may have some for the reader."""
+        return tuple(source.name for source in self._visible(kind.areas, self._all) if does_create(source, kind))
+
+    async def create(self, source: str, draft: DocumentDraft) -> ErpRecord:
+        """Let a source create a document, once, even if the caller is cancelled meanwhile (`bot.erp.port.Creates`).
+
+        A write that is not confirmed in time is `UnknownOutcome`.
+        """
+        return await self._decisions.create(self._creator(source, created_kind(draft.kind)), draft)
+
+    async def find_created(self, source: str, kind: Kind[D], mark: str) -> D | None:
+        """Return the document that a source created with a mark; None if there is none (yet)."""
+
+        async def find(erp: Erp) -> D | None:
+            assert isinstance(erp, Creates), "only such a source is asked"
+            return await erp.find_created(kind, mark)
+
+        return await self._calls.read(self._creator(source, kind), "find_created", find)
+
+    def _creator(self, source: str, kind: Kind[Any]) -> Erp:
+        erp = self._source(source, kind.capability)
+        if not does_create(erp, kind):
+            raise Unsupported(f"no creating by /{kind.command} here", source=source)
+        return erp
 
     async def close(self) -> None:
         """Let decisions under way finish, end the reads and close the sources."""

@@ -25,6 +25,7 @@ from bot.erp.model import (
     Changes,
     Decision,
     DecisionResult,
+    DocumentDraft,
     ErpRecord,
     ErpUser,
     Feed,
@@ -137,6 +138,34 @@ class KindDecisions(Protocol):
         It lists what waits of these kinds by `Filter.PENDING`, tells the `Review` of each, and takes decisions on it.
         """
         ...
+
+
+@runtime_checkable
+class Creates(Protocol):
+    """What an adapter may offer besides the port, so that documents are begun in the ERP."""
+
+    @property
+    def creates(self) -> frozenset[str]:
+        """Return the commands of the kinds whose documents it creates."""
+        ...
+
+    async def create(self, draft: DocumentDraft) -> ErpRecord:
+        """Create a document that the ERP still has to confirm, and return it as it reads then.
+
+        One with the same mark is returned in place of a second one. Raises `NotFound` for what the draft names and the
+        ERP does not have, `Invalid` and `NotPermitted` as it refuses, `Unavailable` only if nothing was written; a
+        write that is in doubt is `UnknownOutcome`.
+        """
+        ...
+
+    async def find_created(self, kind: Kind[D], mark: str) -> D | None:
+        """Return the document that was created with a mark; None if there is none (yet)."""
+        ...
+
+
+def does_create(erp: Erp, kind: Kind[Any]) -> bool:
+    """Return whether documents of a kind can be created at an ERP and then be read."""
+    return isinstance(erp, Creates) and kind.command in erp.creates and kind.capability in erp.capabilities
 
 
 def verdicts_on(erp: Erp, kind: Kind[Any]) -> frozenset[Verdict]:

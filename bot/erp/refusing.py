@@ -15,6 +15,8 @@ from bot.erp.model import (
     Decision,
     DecisionOutcome,
     DecisionResult,
+    DocumentDraft,
+    ErpRecord,
     Feed,
     Followed,
     Product,
@@ -32,6 +34,8 @@ class RefusingErp(DocumentCalls):
     capabilities: frozenset[Capability] = frozenset()
     decides: Mapping[str, frozenset[Verdict]] = MappingProxyType({})
     """What is decided there besides purchase orders, by the command of the kind."""
+    creates: frozenset[str] = frozenset()
+    """The commands of the kinds whose documents are begun there."""
     feeds: frozenset[Feed] = frozenset()
     """The documents besides those of areas whose changes `changed_since` tells."""
 
@@ -67,6 +71,12 @@ class RefusingErp(DocumentCalls):
     async def decide(self, decision: Decision) -> DecisionResult:
         """Return that decisions are not supported."""
         return DecisionResult(outcome=DecisionOutcome.UNSUPPORTED, document=None)
+
+    async def create(self, draft: DocumentDraft) -> ErpRecord:
+        self._refuse(f"creating by /{draft.kind}")
+
+    async def find_created(self, kind: Kind[D], mark: str) -> D | None:
+        self._refuse(f"creating by /{kind.command}")
 
     async def product(self, sku: str) -> ProductDetails:
         self._refuse(Capability.PRODUCT_DETAILS)

@@ -11,14 +11,24 @@ from bot.words.errors import ConfigurationError
 _EXACT = Context(prec=60, traps=[Inexact, InvalidOperation])
 _LONGEST_CHAIN = 16
 
-_COMMON = """
-个 件 只 支 根 条 块 片 张 台 套 副 双 对 把 颗 粒 枚 盒 箱 包 袋 桶 瓶 罐 卷 托 托盘 打 百个 千个 万个 千件
+_PIECES = """
+个 件 只 支 根 条 块 片 张 台 套 副 双 对 把 颗 粒 枚 盒 箱 包 袋 桶 瓶 罐 卷 托 托盘
+pc pcs piece pieces ea each unit units u nos nos. no. set sets pair pairs box boxes bag bags pack packs roll rolls
+"""
+_DIVISIBLE = """
+打 百个 千个 万个 千件
 米 毫米 厘米 千米 公里 平方米 立方米 升 毫升 千克 公斤 克 毫克 吨 小时 天 次
-pc pcs piece pieces ea each unit units u nos nos. no. set sets pair pairs box boxes bag bags pack packs roll rolls dozen
+dozen
 m mm cm km m² m2 m³ m3 l ml kg g mg t ton tonne lb oz h hour hours day days
 """
-COMMON = frozenset(_COMMON.split())
+_WHOLE = frozenset(_PIECES.split())
+COMMON = frozenset({*_WHOLE, *_DIVISIBLE.split()})
 """Units that need not be configured."""
+
+
+def is_of_pieces(unit: str) -> bool:
+    """Return whether a unit is of things that nobody divides."""
+    return _folded(unit) in _WHOLE
 
 
 class Units:

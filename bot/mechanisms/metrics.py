@@ -25,6 +25,7 @@ class Metrics:
         self.program_requests = self._counter("program_requests", "Requests of programs.", "route", "status")
         self.gate_requests = self._counter("gate_requests", "Requests at the gate, by what became of them.", "state")
         self.proposals = self._counter("proposals", "Proposals of programs, by what became of them.", "state")
+        self.creations = self._counter("creations", "Documents begun from the chat, by what became of them.", "state")
         self.program_seconds = self._seconds("program_seconds", "Requests of programs.", "route")
         self.own_cards = self._counter(
             "own_cards", "Cards for who tapped on a group's card, with what the group may not see.", "outcome"

@@ -26,6 +26,7 @@ from bot.outbox.delivery import Delivery, Urgency
 from bot.outbox.place import Place, PlaceKind
 from bot.store.approvals.repository import StoredCaseRepository
 from bot.store.audit.entries import append_entries
+from bot.store.creations import end_open_creations
 from bot.store.database import Stored
 from bot.store.gate import end_open_requests
 from bot.store.outbox.queue import enqueue
@@ -89,9 +90,10 @@ _TABLES: Final[Mapping[HeldRightKind, _HeldTable]] = {
 def hold_rights(connection: Connection, now: datetime) -> tuple[HeldRight, ...]:
     """Suspend all rights that people have given or received, within the caller's transaction.
 
-    Mutes and absences end, requests at the gate and proposals are taken back, and votes and forwarded turns of cases
-    not yet written to the ERP are dropped: people mute and vote again; questions in progress are not asked again. An
-    unreadable right is deleted, since it can never work again; the log names it. Returns what awaits confirmation.
+    Mutes and absences end, requests at the gate and proposals are taken back, documents that people were about to begin
+    are dropped, and votes and forwarded turns of cases not yet written to the ERP are dropped: people mute and vote
+    again; questions in progress are not asked again. An unreadable right is deleted, since it can never work again; the
+    log names it. Returns what awaits confirmation.
     """
     connection.execute(delete(ERP_KEY_LINK))
     connection.execute(delete(PAGE_SESSION))
@@ -108,6 +110,7 @@ def hold_rights(connection: Connection, now: datetime) -> tuple[HeldRight, ...]:
     _reopen_cases(connection, now)
     end_open_requests(connection, now)
     end_proposals(connection, now)
+    end_open_creations(connection, now)
     return find_held(connection)
 
 

@@ -28,6 +28,7 @@ from bot.store.tables import (
     APPROVAL_PERSON,
     APPROVAL_VOTE,
     AUDIT,
+    CREATION,
     DECISION_WAIT,
     DELIVERY,
     DELIVERY_STEP,
@@ -80,6 +81,7 @@ _OWN: tuple[tuple[Table, Column[str]], ...] = (
     (API_KEY, API_KEY.c.user_id),
     (PROPOSAL, PROPOSAL.c.owner),
     (PAGE_CONFIRMATION, PAGE_CONFIRMATION.c.user_id),
+    (CREATION, CREATION.c.user_id),
 )
 """Rows about this person alone."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
+
 import pytest
 
 from bot.access.grants import Scope
@@ -9,7 +11,7 @@ from bot.access.loader import AccessRuleSet, make_policy, review_access
 from bot.access.people import Person
 from bot.access.policy import AccessRequest
 from bot.access.presets import ROLE_SYNONYMS
-from bot.access.rules import AccessRule, RuleEffect
+from bot.access.rules import AccessRule, CreationRight, RuleEffect
 from bot.rulefiles.errors import RulesError
 from bot.words.disclosure import ALL_FIELDS, FieldClass
 from bot.words.names import NOTHING_SEEN, KnownNames
@@ -17,7 +19,7 @@ from tests.rows import each_row
 from tests.words_in_both import told
 
 NAMES = KnownNames(
-    commands={"invoice": "invoice", "发票": "invoice", "order": "order", "po": "po", "stock": "stock"},
+    commands={"new": "new", "invoice": "invoice", "发票": "invoice", "order": "order", "po": "po", "stock": "stock"},
     roles={"finance": {"finance01"}, "clerk": {"clerk01"}},
     usual_roles=ROLE_SYNONYMS,
     sources=("main", "plant"),
@@ -61,6 +63,14 @@ partners = ["ACME"]
 own = true
 
 [[rules]]
+name = "clerks"
+commands = ["new"]
+roles = ["clerk"]
+creates = ["order"]
+most_lines = 5
+most_quantity = "2.5"
+
+[[rules]]
 commands = ["*"]
 roles = ["*"]
 effect = "deny"
@@ -97,7 +107,13 @@ fields = ["*"]
                 ),
             ),
             AccessRule(
-                name="access.toml rule 2",
+                name="clerks",
+                commands=words({"new"}),
+                roles=words({"clerk"}),
+                creates=CreationRight(kinds=words({"order"}), most_lines=5, most_quantity=Decimal("2.5")),
+            ),
+            AccessRule(
+                name="access.toml rule 3",
                 commands=words({"*"}),
                 roles=words({"*"}),
                 effect=RuleEffect.DENY,
@@ -115,6 +131,8 @@ fields = ["*"]
 
 
 RULE = '[[rules]]\ncommands = ["order"]\n'
+NEW_RULE = '[[rules]]\ncommands = ["new"]\nroles = ["*"]\n'
+NEW_CREATES = NEW_RULE + 'creates = ["order"]\n'
 
 
 @each_row(
@@ -184,6 +202,31 @@ RULE = '[[rules]]\ncommands = ["order"]\n'
         (
             RULE + 'effect = "deny"\nroles = ["*"]\nfields = []\n',
             "line 5: fields: the list is empty, so that nothing would be denied; without it the command is",
+        ),
+        (
+            NEW_RULE + 'creates = ["orders"]\n',
+            "line 4: creates: no documents of 'orders' are created; did you mean 'order'?",
+        ),
+        (
+            NEW_RULE + "creates = []\n",
+            "line 4: creates: the list is empty, so that nothing would fit; leave the key out for any",
+        ),
+        (
+            RULE + 'roles = ["*"]\ncreates = ["order"]\n',
+            "line 4: creates: only rules that allow somebody the command new say what they create",
+        ),
+        (
+            NEW_RULE + "most_lines = 5\n",
+            'line 4: most_lines: it limits what is created, which nothing says; an example is creates = ["order"]',
+        ),
+        (NEW_CREATES + "most_lines = 9\n", "line 5: most_lines: a number of lines from 1 to 8 is expected"),
+        (NEW_CREATES + "most_lines = true\n", "line 5: most_lines: a number of lines from 1 to 8 is expected"),
+        *(
+            (
+                NEW_CREATES + f"most_quantity = {value}\n",
+                'line 5: most_quantity: a quantity above zero is expected, examples are 500 and "2.5"',
+            )
+            for value in ("0", '"NaN"', '"many"', "2.5", "true", '"-1"')
         ),
         ("preset = true\n", "line 1: unknown key 'preset'; did you mean 'presets'?"),
         ("read_only = 1\n", "line 1: read_only: true or false is expected, without quotes"),

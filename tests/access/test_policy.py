@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from bot.access.areas import CREATED
 from bot.access.grants import FULL_GRANT, NO_GRANT, SHARED_GRANT, Grant, Scope
 from bot.access.people import Person
 from bot.access.policy import NO_RULE, AccessPolicy, AccessRequest, AccessVerdict, CommandRequests
-from bot.access.rules import AccessRule, RuleEffect
+from bot.access.rules import AccessRule, CreationRight, RuleEffect
+from bot.erp import kinds
 from bot.words.disclosure import ALL_FIELDS, SHARED_FIELDS, FieldClass
 from tests.rows import each_row
 
@@ -409,3 +415,46 @@ def test_conversations_that_no_rule_names_share_their_decisions() -> None:
     assert decide("cidOne==") is decide("cidTwo==") is decide("")
     assert decide("cidPlant==").allowed
     assert not decide("cidOne==").allowed
+
+
+def creating(name: str, *kinds: str, **limits: Any) -> AccessRule:
+    right = CreationRight(kinds=frozenset(kinds), **limits) if kinds else None
+    return AccessRule(name=name, commands=frozenset({"new"}), roles=frozenset({"warehouse"}), creates=right)
+
+
+SMALL = creating("small", "order", most_lines=1, most_quantity=Decimal(10))
+LARGE = creating("large", "order", most_lines=3)
+ELSEWHERE = replace(LARGE, conversations=frozenset({"cidPlant=="}))
+NOT_SUCH = "No rule lets you create such documents (/order)."
+ONLY_SMALL = "That is more than rule “small” allows: lines up to 1, quantity of each up to 10."
+
+
+@each_row(
+    ("rules", "person", "quantities", "allowed", "reason"),
+    [
+        ((), KEEPER, (1,), False, "/new is only for: admin."),
+        ((EVERYTHING,), BOSS, (1,), False, NOT_SUCH),
+        ((creating("nothing"),), KEEPER, (1,), False, NOT_SUCH),
+        ((creating("receipts", "receipt"),), KEEPER, (1,), False, NOT_SUCH),
+        ((LARGE,), BUYER, (1,), False, "/new is only for: admin, warehouse keeper."),
+        ((LARGE,), KEEPER, (1, 5_000, 1), True, "Your role “warehouse keeper” allows it."),
+        ((LARGE,), KEEPER, (1, 1, 1, 1), False, "That is more than rule “large” allows: lines up to 3."),
+        ((SMALL,), KEEPER, (10,), True, "Your role “warehouse keeper” allows it."),
+        ((SMALL,), KEEPER, (Decimal("10.01"),), False, ONLY_SMALL),
+        ((SMALL,), KEEPER, (1, 1), False, ONLY_SMALL),
+        ((SMALL, LARGE), KEEPER, (11,), True, "Your role “warehouse keeper” allows it."),
+        ((SMALL, ELSEWHERE), KEEPER, (11,), False, ONLY_SMALL),
+    ],
+)
+def test_documents_are_begun_by_a_rule_and_within_its_limits(
+    rules: tuple[AccessRule, ...], person: Person, quantities: tuple[Decimal, ...], allowed: bool, reason: str
+) -> None:
+    request = AccessRequest(command="new", reserved=True)
+    verdict = AccessPolicy(rules).decide_creation(person, request, "order", [Decimal(each) for each in quantities])
+    assert (verdict.allowed, str(verdict.reason)) == (allowed, reason)
+    read_only = AccessPolicy(rules, read_only=True).decide_creation(person, request, "order", [Decimal(1)])
+    assert not read_only.allowed
+
+
+def test_the_kinds_that_rules_know_are_those_that_are_created() -> None:
+    assert {kind.command for kind in kinds.CREATED} == CREATED

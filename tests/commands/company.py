@@ -35,6 +35,7 @@ from bot.erp.model import (
     Customer,
     Decision,
     DecisionResult,
+    DocumentDraft,
     ErpRecord,
     Invoice,
     Money,
@@ -233,6 +234,7 @@ class Company(DocumentCalls):
 
     name: str = "main"
     capabilities: frozenset[Capability] = frozenset(Capability)
+    creates: frozenset[str] = frozenset({"order"})
     broken: ErpError | None = None
     calls: list[str] = field(default_factory=list)
     levels: Sequence[StockLevel] = LEVELS
@@ -308,6 +310,12 @@ class Company(DocumentCalls):
         kind = kind_of(document)
         known = {each.number: each for each in self.documents_of(kind)}
         setattr(self, _KEPT[kind], (*{**known, document.number: document}.values(),))
+
+    async def create(self, draft: DocumentDraft) -> ErpRecord:
+        raise AssertionError("a preview writes nothing")
+
+    async def find_created(self, kind: Kind[D], mark: str) -> D | None:
+        return None
 
     async def decide(self, decision: Decision) -> DecisionResult:
         raise Unsupported("nothing is decided here")

@@ -41,6 +41,7 @@ from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.records.reader_hub import no_account
 from bot.chat.registry import Commands
 from bot.chat.revision_cases import RevisionCases
+from bot.creation.creations import Creations
 from bot.efficiency.port import EfficiencyReader, FindingReader
 from bot.erp.hub import ErpHub
 from bot.gate.gate import Gate
@@ -63,6 +64,7 @@ from tests.commands.efficiency_fakes import MemoryFigures, MemoryFindings
 from tests.commands.export_fakes import MemoryCourier
 from tests.commands.operations_fakes import MemoryDesk, operations
 from tests.commands.subscription_fakes import MemorySubscriptions
+from tests.creation.counter import quiet_creations
 from tests.gate.desk import quiet_gate
 from tests.membership import EverybodyIsMember
 from tests.proposals.desk import quiet_proposals
@@ -360,6 +362,7 @@ def collaborators(
         ErpKeys: memory_keys(key_store, accounts, "main"),
         Gate: quiet_gate(),
         Proposals: quiet_proposals(),
+        Creations: quiet_creations(),
     }
 
 

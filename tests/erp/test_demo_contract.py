@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from bot.erp.kinds import DECIDED, PURCHASE_ORDERS
+from bot.erp.kinds import CREATED, DECIDED, PURCHASE_ORDERS
 from bot.erp.model import Feed
 from bot.erp.port import Capability
 from bot.kit.company.manifest import vendor
@@ -22,6 +22,8 @@ class TestDemoContract(ErpContract):
     name, vendor, embedded = "demo", vendor, True
     feeds = frozenset(Feed)
     offers = frozenset(Capability)
+    creates = frozenset(CREATED)
+    seller = "sales01"
     approver, colleague, second_approver, requester, outsider = PEOPLE.values()
     gaps = Gaps(
         cases={

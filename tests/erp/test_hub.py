@@ -20,19 +20,23 @@ from bot.erp.errors import (
     UnknownOutcome,
     Unsupported,
 )
+from bot.erp.kinds import SALES_ORDERS
 from bot.erp.model import (
     Area,
     Changes,
     Decision,
     DecisionOutcome,
     DecisionResult,
+    DocumentDraft,
     ReviewState,
+    SalesOrder,
     Slice,
     Verdict,
 )
 from bot.erp.port import Capability, ListQuery
 from bot.mechanisms.metrics import Metrics
 from bot.words.errors import ConfigurationError
+from tests.bare_records import bare
 from tests.erp.hub_sources import DECIDED, DECISION, START, Clock, MakeHub, Source, counted, level, purchase
 
 MakeHub = MakeHub
@@ -309,6 +313,36 @@ async def test_a_decision_that_takes_too_long_is_unknown(make_hub: MakeHub) -> N
     result = await make_hub(source, write_timeout=0.0).decide("main", DECISION)
     assert (result.outcome, result.document) == (DecisionOutcome.UNKNOWN, purchase())
     assert source.calls == ["decide", "purchase_order"]
+
+
+class Creating(Source):
+    """A source that creates sales orders."""
+
+    creates = frozenset({"order"})
+
+
+DRAFT = DocumentDraft(kind="order", partner="C1", lines=(), mark="7f3a9c21", by="anna")
+
+
+async def test_a_draft_goes_to_the_named_source_once(make_hub: MakeHub) -> None:
+    created, silent = bare(SalesOrder, "SO-9"), Source("silent", create=None, find_created=None)
+    source = Creating("two", create=created, find_created=created)
+    hub = make_hub(silent, source)
+    assert hub.creating(SALES_ORDERS) == ("two",)
+    assert await hub.create("two", DRAFT) is created
+    assert await hub.find_created("two", SALES_ORDERS, DRAFT.mark) is created
+    assert (silent.calls, source.calls) == ([], ["create", "find_created"])
+    for name in ("silent", "other"):
+        with pytest.raises(Unsupported):
+            await hub.create(name, DRAFT)
+
+
+@pytest.mark.parametrize("error", [Unavailable("down"), UnknownOutcome("lost")])
+async def test_a_draft_is_never_written_again(make_hub: MakeHub, error: ErpError) -> None:
+    source = Creating(create=error, find_created=None)
+    with pytest.raises(type(error)):
+        await make_hub(source).create("main", DRAFT)
+    assert source.calls == ["create"]
 
 
 async def test_a_decision_is_finished_though_its_asker_left(make_hub: MakeHub) -> None:

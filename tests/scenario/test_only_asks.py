@@ -39,6 +39,7 @@ LINES = (
     f"/reject {SMALL} too dear",
     f"/clarify {SMALL} why so dear",
     f"/nudge {SMALL}",
+    "/new order C001 SKU123×20",
     "/away today confirm",
     "/proposal 4f1a9c yes",
     "/mute order 1h",

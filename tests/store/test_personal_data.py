@@ -30,6 +30,7 @@ from bot.store.tables import (
     APPROVAL_PERSON,
     APPROVAL_VOTE,
     AUDIT,
+    CREATION,
     DECISION_WAIT,
     DELIVERY,
     DELIVERY_STEP,
@@ -64,6 +65,8 @@ def fill(connection: Connection, person: str, number: int) -> None:
     add(insert(DIALOGUE), asked)
     bound = {"user_id": person, "source": "main", "name": person, "account": "a", "wanted": "", "state": "bound"}
     add(insert(ERP_ACCOUNT), bound | {"decided_by": "", "revision": 1})
+    begun = {"id": f"order of {person}", "user_id": person, "state": "written", "made_us": 1, "body": "{}"}
+    add(insert(CREATION), begun)
     mine = {"user_id": person, "source": "main", "account": "a"}
     add(insert(ERP_KEY), mine | {"secret": "hunter2", "entered_ms": 1})
     add(insert(ERP_KEY_LINK), mine | {"digest": f"digest of {person}", "expires_ms": 1, "tries": 0})
@@ -146,6 +149,7 @@ OWN = [
     "alert",
     "alert_wait",
     "api_key",
+    "creation",
     "decision_wait",
     "delivery",
     "delivery",
@@ -225,7 +229,7 @@ async def test_a_person_is_erased_and_what_was_decided_stays(database: Database)
         assert report.erased == {
             "person": 1, "language": 1, "dialogue": 1, "watch": 1, "erp_account": 1, "mute": 2, "alert": 1,
             "erp_key": 1, "erp_key_link": 1, "held_right": 0, "page_session": 1, "page_confirmation": 1, "api_key": 1,
-            "proposal": 1, "absence": 2,
+            "proposal": 1, "absence": 2, "creation": 1,
             "standing_answer": 1,
             "subscription": 1,
             "inbox": 1, "delivery": 1, "delivery_step": 1, "decision_wait": 1, "alert_wait": 1, "unread_sentence": 0,

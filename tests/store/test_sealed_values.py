@@ -98,6 +98,7 @@ PLAIN = {
     "outsider_group": {"conversation_id"},
     "page_confirmation": {"id", "user_id", "session", "about", "state"},
     "page_session": {"digest", "user_id", "corp_id", "device"},
+    "creation": {"id", "user_id", "state"},
     "gate_key": {"id"},
     "proposal": {"id", "key_id", "asked_as", "owner", "state"},
     "gate_request": {"id", "key_id", "asked_as", "gate_class", "state"},

@@ -44,8 +44,12 @@ RULED_BY: Mapping[Area, str] = MappingProxyType(
 DECIDED: tuple[Kind[Any], ...] = (PURCHASE_ORDERS, SALES_ORDERS, BILLS, QUOTATIONS)
 """Those that wait for decisions in the ERPs, the most usual first."""
 
+CREATED: tuple[Kind[Any], ...] = (SALES_ORDERS,)
+"""Those whose documents are begun from outside the ERPs."""
+
 _BY_RECORD: Mapping[type[ErpRecord], Kind[Any]] = MappingProxyType({kind.record: kind for kind in KINDS})
 _DECIDED: Mapping[str, Kind[Any]] = MappingProxyType({kind.command: kind for kind in DECIDED})
+_CREATED: Mapping[str, Kind[Any]] = MappingProxyType({kind.command: kind for kind in CREATED})
 _BY_FEED: Mapping[Followed, Kind[Any]] = MappingProxyType({kind.followed: kind for kind in FOLLOWED})
 
 
@@ -73,6 +77,11 @@ def deciding_of(kind: Kind[Any]) -> Deciding:
 def decided_kind(command: str) -> Kind[Any]:
     """Return the kind that is decided and that a command shows; raises `KeyError` for another."""
     return _DECIDED[command]
+
+
+def created_kind(command: str) -> Kind[Any]:
+    """Return the kind that is created and that a command shows; raises `KeyError` for another."""
+    return _CREATED[command]
 
 
 def kind_followed(followed: Followed) -> Kind[Any]:

@@ -12,6 +12,8 @@ from bot.erp.model.areas import Changes as Changes
 from bot.erp.model.areas import Feed as Feed
 from bot.erp.model.areas import Followed as Followed
 from bot.erp.model.areas import parse_followed as parse_followed
+from bot.erp.model.creating import DocumentDraft as DocumentDraft
+from bot.erp.model.creating import DraftLine as DraftLine
 from bot.erp.model.deciding import Approval as Approval
 from bot.erp.model.deciding import Decision as Decision
 from bot.erp.model.deciding import DecisionOutcome as DecisionOutcome

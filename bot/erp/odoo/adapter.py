@@ -17,11 +17,12 @@ from bot.erp import deciding, listing
 from bot.erp.errors import Ambiguous, ErpError, NotFound, NotPermitted, Unsupported
 from bot.erp.goods.port import ArrivalQuery, ShortageQuery, WarehouseQuery
 from bot.erp.keys import checked_key
-from bot.erp.kinds import PURCHASE_ORDERS, Kind, decided_kind
+from bot.erp.kinds import CUSTOMERS, PURCHASE_ORDERS, SALES_ORDERS, Kind, decided_kind
 from bot.erp.model import (
     Changes,
     Decision,
     DecisionResult,
+    DocumentDraft,
     ErpUser,
     Feed,
     Followed,
@@ -35,6 +36,7 @@ from bot.erp.odoo import mapping, stock
 from bot.erp.odoo import query as queries
 from bot.erp.odoo.changes import read_changes
 from bot.erp.odoo.client import Account, OdooClient
+from bot.erp.odoo.creating import SalesOrderDrafts
 from bot.erp.odoo.decisions import APPROVALS, ModelApprovals, decided
 from bot.erp.odoo.goods import OdooGoods
 from bot.erp.odoo.mapping import Row
@@ -61,6 +63,7 @@ class OdooErp(PlannedErp[OdooPlan]):
     """One Odoo database, release 14 to 19."""
 
     capabilities = frozenset(Capability)
+    creates = frozenset({SALES_ORDERS.command})
     feeds = frozenset(Feed)
     narrows_lists = True
 
@@ -75,6 +78,7 @@ class OdooErp(PlannedErp[OdooPlan]):
             kind: ModelApprovals(self._client, options, context.keys, self._plans[kind], APPROVALS[kind])
             for kind in (PURCHASE_ORDERS, *more)
         }
+        self._drafts = SalesOrderDrafts(self._client, options, context.keys)
         site = mapping.OdooSite(
             source=self.name,
             url=options.url.rstrip("/"),
@@ -136,6 +140,14 @@ class OdooErp(PlannedErp[OdooPlan]):
         return await deciding.decide(
             decision, read=partial(self.document, kind), write=approvals.write, classify=approvals.outcome
         )
+
+    async def write_draft(self, kind: Kind[Any], draft: DocumentDraft) -> None:
+        customer = await self.document(CUSTOMERS, draft.partner)
+        products = [await self._product(line.sku, PRODUCT_FIELDS) for line in draft.lines]
+        await self._drafts.write(draft, int(customer.id), [row["id"] for row in products])
+
+    async def numbers_marked(self, kind: Kind[Any], mark: str) -> Sequence[str]:
+        return await self._drafts.numbers_marked(mark, self._reads.of_company())
 
     async def changed_since(self, area: Followed, cursor: str, *, limit: int) -> Changes:
         return await read_changes(self._reads, area, cursor, limit=limit)

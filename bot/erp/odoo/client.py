@@ -104,8 +104,8 @@ class JsonRpcTransport:
 
     async def _execute(self, uid: int, account: Account, call: MethodCall) -> Any:
         arguments = dict(call.arguments)
-        # By position: before 16, search_count has another name for this argument.
-        first: list[Any] = [] if "domain" not in arguments else [arguments.pop("domain")]
+        # By position: before 16, search_count and create have other names for these arguments.
+        first: list[Any] = [arguments.pop(name) for name in ("domain", "vals_list") if name in arguments]
         if call.ids is not None:
             first = [list(call.ids), *first]
         if call.context:

@@ -19,6 +19,7 @@ from bot.erp.model import (
     Changes,
     Decision,
     DecisionResult,
+    DocumentDraft,
     ErpRecord,
     ErpUser,
     Feed,
@@ -30,7 +31,7 @@ from bot.erp.model import (
 )
 from bot.erp.model.goods import Arrival, Prices, ProductDetails, Shortage, WarehouseContents
 from bot.erp.port import Capability, ListQuery
-from bot.kit.company import decisions, goods, seeding
+from bot.kit.company import creating, decisions, goods, seeding
 from bot.kit.company import query as queries
 from bot.kit.company.activity import CompanyActivity
 from bot.kit.company.client import DemoDatabase
@@ -53,6 +54,7 @@ class DemoErp(DocumentErp):
 
     capabilities = frozenset(Capability)
     decides = MappingProxyType(dict.fromkeys(APPROVERS, frozenset(Verdict)))
+    creates = creating.CREATED
     feeds = frozenset(Feed)
     narrows_lists = True
 
@@ -114,6 +116,12 @@ class DemoErp(DocumentErp):
     async def write_decision(self, kind: Kind[Any], decision: Decision) -> DecisionResult:
         """Approve or reject one version of a document in one transaction."""
         return await self._run(partial(decisions.decide, decision=decision, source=self.name, now=self._now()))
+
+    async def write_draft(self, kind: Kind[Any], draft: DocumentDraft) -> None:
+        await self._run(partial(creating.create, draft=draft, source=self.name, now=self._now()))
+
+    async def numbers_marked(self, kind: Kind[Any], mark: str) -> Sequence[str]:
+        return await self._run(partial(creating.marked, kind=kind.command, mark=mark))
 
     async def changed_since(self, area: Followed, cursor: str, *, limit: int) -> Changes:
         """Return the next changes of an area; raises `Invalid` for a cursor that is not ours."""

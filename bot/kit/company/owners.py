@@ -60,6 +60,11 @@ def with_creator(record: R) -> R:
     return replace(record, created_by=creator)
 
 
+def name_of(account: str) -> str:
+    """Return the name of a salesperson by their account, empty for everybody else."""
+    return next((name for name, known in _ACCOUNTS.items() if known == account), "")
+
+
 def account_of(name: str) -> str:
     """Return the account for a name, empty if the company does not know it."""
     return _ACCOUNTS.get(name, "")

@@ -132,7 +132,7 @@ def _line(
     return priced(article, quantity, delivered, currency, promised_on)
 
 
-def priced(article: Article, quantity: Decimal, delivered: Decimal, currency: str, due_on: date) -> OrderLine:
+def priced(article: Article, quantity: Decimal, delivered: Decimal, currency: str, due_on: date | None) -> OrderLine:
     """Return an order line at the list price."""
     price = (article.price / RATES[currency]).quantize(Decimal("0.0001"))
     return OrderLine(

@@ -37,7 +37,7 @@ from bot.kit.company.rows import Values, line_rows, row_of
 from bot.kit.company.sales import WAREHOUSES
 from bot.kit.company.tables import fold
 
-SCHEMA_VERSION = "8"
+SCHEMA_VERSION = "9"
 """Raised with every change of the tables or the company: a database of another version is rebuilt."""
 
 

@@ -268,6 +268,16 @@ class DecisionRow(DemoTable, table=True):
     reason: str
 
 
+class CreatedRow(DemoTable, table=True):
+    """A document that was begun from outside; ``kind`` is the command of its kind."""
+
+    __tablename__ = "demo_created"
+
+    mark: str = Field(primary_key=True)
+    kind: str
+    number: str
+
+
 class ReviewRow(DemoTable, table=True):
     """The approval of a document that is no purchase order; ``kind`` is the command of its kind. See `PurchaseRow`."""
 

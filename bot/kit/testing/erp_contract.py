@@ -21,6 +21,7 @@ digit by digit.
 from __future__ import annotations
 
 from bot.kit.testing.contract_changes import ChangesContract
+from bot.kit.testing.contract_creating import CreatingContract
 from bot.kit.testing.contract_decisions import DecisionsContract
 from bot.kit.testing.contract_faults import FaultsContract
 from bot.kit.testing.contract_goods import GoodsContract
@@ -30,6 +31,13 @@ from bot.kit.testing.contract_traps import TrapsContract
 
 
 class ErpContract(
-    ReadsContract, ListsContract, GoodsContract, TrapsContract, ChangesContract, FaultsContract, DecisionsContract
+    ReadsContract,
+    ListsContract,
+    GoodsContract,
+    TrapsContract,
+    ChangesContract,
+    FaultsContract,
+    DecisionsContract,
+    CreatingContract,
 ):
     """Everything that `bot.erp.port` promises; `bot.kit.testing.contract_base` says what to declare."""

@@ -26,6 +26,7 @@ from bot.store.tables.audit import AUDIT_DOCUMENT as AUDIT_DOCUMENT
 from bot.store.tables.audit import AUDIT_HEAD as AUDIT_HEAD
 from bot.store.tables.base import METADATA as METADATA
 from bot.store.tables.base import StoreTable as StoreTable
+from bot.store.tables.creations import CREATION as CREATION
 from bot.store.tables.documents import FOLLOWED_AREA as FOLLOWED_AREA
 from bot.store.tables.documents import KEPT_DOCUMENT as KEPT_DOCUMENT
 from bot.store.tables.documents import KEPT_LINE as KEPT_LINE

@@ -27,19 +27,21 @@ from tests.erp.fakes.odoo_records import BOT, CompanyModels
 DATABASE = "company"
 
 _NO_PAGE = "<!doctype html>\n<html><head><title>404 Not Found</title></head><body><h1>Not Found</h1></body></html>"
-_WRITES = {"button_approve", "button_cancel", "action_confirm", "action_cancel", "action_post", "message_post"}
+_BUTTONS = {"button_approve", "button_cancel", "action_confirm", "action_cancel", "action_post"}
+_WRITES = {*_BUTTONS, "message_post", "create"}
 _DECIDED: Mapping[str, Kind[Any]] = {
     "purchase.order": PURCHASE_ORDERS,
     "sale.order": SALES_ORDERS,
     "account.move": BILLS,
 }
-_OF_MODELS = {"search_read", "search_count", "fields_get", "context_get"}
+_OF_MODELS = {"search_read", "search_count", "fields_get", "context_get", "create"}
 _ARGUMENTS = {
     "search_read": ("domain", "fields", "offset", "limit", "order"),
     "search_count": ("domain",),
     "fields_get": ("attributes",),
     "read": ("fields",),
     "message_post": ("body",),
+    "create": ("vals_list",),
 }
 _AREAS = {
     "product.product": Area.PRODUCTS,
@@ -265,6 +267,7 @@ class FakeOdoo(FakeServer):
             "action_post": self._agree,
             "action_cancel": self._cancel,
             "message_post": self._message_post,
+            "create": self._create,
         }
 
     def _context_get(self, asked: OdooCall) -> dict[str, Any]:
@@ -323,6 +326,13 @@ class FakeOdoo(FakeServer):
             changed_by=login,
         )
 
+    def _create(self, asked: OdooCall, vals_list: list[dict[str, Any]]) -> list[int]:
+        if asked.model != "sale.order":
+            raise self._no_method(asked)
+        if asked.login == self.records.guest:
+            raise access_error("You are not allowed to create 'Sales Order' (sale.order) records.")
+        return [self.records.begin_order(asked.login, self.clock.now(), **values) for values in vals_list]
+
     def _message_post(self, asked: OdooCall, body: str) -> list[int]:
         for document in self._asked_for(asked)[1]:
             self.messages.append((int(document.id), asked.login, body))
@@ -366,6 +376,7 @@ def _by_name(model: str, method: str, positional: list[Any], named: dict[str, An
         "search_count": ["domain"],
         "fields_get": ["allfields", "attributes"],
         "read": ["fields"],
+        "create": ["vals_list"],
     }.get(method, [])
     ids = None
     if method not in _OF_MODELS:

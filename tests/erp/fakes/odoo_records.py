@@ -29,6 +29,7 @@ from bot.erp.model import (
     PurchaseLine,
     PurchaseOrder,
     Quantities,
+    Review,
     ReviewState,
     SalesOrder,
     StockLevel,
@@ -73,6 +74,10 @@ class CompanyModels:
         self._currencies: dict[str, int] = {}
         self._partners: dict[str, int] = {}
         self._units: dict[str, int] = {}
+        self.guest = "guest"
+        """Who may create nothing."""
+        self.references: dict[str, str] = {}
+        """The customers' references of sales orders by number."""
         self._models: Mapping[str, Callable[[], OdooModel]] = {
             "res.users": self._res_users,
             "hr.employee": self._employees,
@@ -550,6 +555,7 @@ class CompanyModels:
                 "id": int(order.id),
                 "state": "cancel" if states.is_rejected(order) else "sent" if is_sent else states.SALE[order.status],
                 **self._writers(order),
+                "client_order_ref": self.references.get(order.number, False),
                 "validity_date": offered and offered.valid_until,
                 "invoice_status": states.billed(order),
                 "invoice_ids": [int(order.id) + _BILLS] if order.billing is not Progress.NONE else [],
@@ -561,6 +567,56 @@ class CompanyModels:
                 row["delivery_status"] = states.DELIVERY.get(order.status)
             rows.append(self._locked(row, closed, since=(17, 0)))
         return _model(rows, {"picking_ids": "stock.picking", "order_line": "sale.order.line"})
+
+    def begin_order(
+        self,
+        login: str,
+        now: datetime,
+        *,
+        partner_id: int,
+        order_line: list[Any],
+        client_order_ref: str,
+        company_id: int,
+    ) -> int:
+        """Add a quotation in draft at the list prices, and return its id."""
+        assert company_id == COMPANY.id
+        customer = next(name for name, known in self._partners.items() if known == partner_id)
+        codes = {known: sku for sku, known in self._products.items()}
+        lines = tuple(self._begun_line(codes[values["product_id"]], values) for _, _, values in order_line)
+        key = max(int(order.id) for order in self.company.orders.values()) + 1
+        order = SalesOrder(
+            id=str(key),
+            number=f"S{key:05}",
+            customer=customer,
+            status=OrderStatus.DRAFT,
+            delivery=None,
+            billing=Progress.NONE,
+            payment=Progress.NONE,
+            ordered_on=now.date(),
+            promised_on=None,
+            total=Money(sum((line.amount.amount for line in lines if line.amount), Decimal()), "CNY"),
+            lines=lines,
+            salesperson=self._names[login],
+            changed_at=now,
+            review=Review(state=ReviewState.WAITING, version="1", requester=login, changed_by=login),
+        )
+        self.company.orders[order.number] = order
+        self.references[order.number] = client_order_ref
+        return key
+
+    def _begun_line(self, sku: str, values: Record) -> OrderLine:
+        product, price = self.company.products[sku], self.company.list_prices[sku]
+        quantity = Decimal(str(values["product_uom_qty"]))
+        return OrderLine(
+            sku=sku,
+            name=product.name,
+            unit=product.unit,
+            quantity=quantity,
+            delivered=Decimal(),
+            invoiced=Decimal(),
+            price=price,
+            amount=Money(quantity * price.amount, price.currency),
+        )
 
     def _writers(self, document: SalesOrder | Bill) -> Record:
         """Return who asked for what is decided, and who changed it last."""

@@ -207,6 +207,7 @@ class OdooContract(ErpContract):
         }
     )
     decides = MappingProxyType(dict.fromkeys((SALES_ORDERS, BILLS), frozenset(Verdict)))
+    creates = frozenset({SALES_ORDERS})
     release: ClassVar[tuple[int, int]]
 
     def install(self, company: ReferenceCompany, clock: Clock, folder: Path) -> FakeOdoo:

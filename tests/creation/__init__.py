@@ -1,0 +1,1 @@
+"""Documents that people begin from the chat."""
