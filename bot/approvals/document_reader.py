@@ -146,8 +146,10 @@ def _by_source(accounts: Mapping[str, Mapping[str, str]]) -> list[tuple[str, str
 class RunsChecks(Protocol):
     """Looks at a document beside the company's others (`bot.checks`)."""
 
-    async def of(self, document: ErpRecord, bounds: tuple[Money, ...]) -> tuple[CheckOutcome, ...]:
-        """Return what came of its checks; ``bounds`` are the amounts at which other rules decide."""
+    async def of(
+        self, document: ErpRecord, bounds: tuple[Money, ...], seconds: float | None = None
+    ) -> tuple[CheckOutcome, ...]:
+        """Return what came of its checks within ``seconds``; ``bounds`` are the amounts at which other rules decide."""
         ...
 
 
@@ -203,7 +205,12 @@ class DocumentReader:
         return build_document(record, company, department, categories), company
 
     async def checked(
-        self, document: ApprovalDocument, company: CompanyDirectory, policy: ApprovalPolicy, before: Case | None
+        self,
+        document: ApprovalDocument,
+        company: CompanyDirectory,
+        policy: ApprovalPolicy,
+        before: Case | None,
+        seconds: float | None = None,
     ) -> ApprovalDocument:
         """Return a document with what came of its checks: as ``before``, its newest case, has it while it is open.
 
@@ -216,7 +223,8 @@ class DocumentReader:
             return document
         revision = (document.key.folded, document.fingerprint)
         if (known := self._checked.get(revision)) is None:
-            known = self._checked[revision] = await self._checks.of(document.read, policy.bounds(document, company))
+            bounds = policy.bounds(document, company)
+            known = self._checked[revision] = await self._checks.of(document.read, bounds, seconds)
         return replace(document, checks=known)
 
 

@@ -170,12 +170,14 @@ class ApprovalService:
             lambda unit: tuple(to for to in people if why_not_forward(unit, case, to, by, document) is None)
         )
 
-    async def sync_document(self, key: DocumentKey, *, again: bool = False, quiet: bool = False) -> Case | None:
+    async def sync_document(
+        self, key: DocumentKey, *, again: bool = False, quiet: bool = False, seconds: float | None = None
+    ) -> Case | None:
         """Read a document, and open, keep or close its case accordingly; return the open one.
 
         Safe for any document at any time, any number of times. ``again`` also reopens a document whose case ended
-        undecided and that the ERP has not touched since; ``quiet`` shows no cards for a new case. Raises the classes of
-        `bot.erp.errors`.
+        undecided and that the ERP has not touched since; ``quiet`` shows no cards for a new case; its checks have
+        ``seconds`` where somebody waits. Raises the classes of `bot.erp.errors`.
         """
         transactions = self._transactions
         for _ in range(_MAX_READS):
@@ -184,7 +186,8 @@ class ApprovalService:
                 document, company = await transactions.reader.read_for_plan(key, transactions.policy())
                 # What waited before the bot's first look is only listed: advice on all of it would cost many calls.
                 if not quiet or transactions.policy().asks_checks:
-                    document = await transactions.reader.checked(document, company, transactions.policy(), before)
+                    policy = transactions.policy()
+                    document = await transactions.reader.checked(document, company, policy, before, seconds)
             except NotFound:
                 if before is not None and not before.state.is_final:
                     await transactions.transact(partial(close_deleted, case_id=before.id))
@@ -293,7 +296,7 @@ class ApprovalService:
         if result.outcome is not VoteOutcome.CHANGED or result.case is None:
             return result
         try:
-            return replace(result, newer_case=await self.sync_document(document.key))
+            return replace(result, newer_case=await self.sync_document(document.key, seconds=self._seconds))
         except DingerpError as error:
             # The case is stored as one to follow up: the writer does so once the ERP answers.
             log.warning("approvals.not_followed", source=document.source, error=type(error).__name__)

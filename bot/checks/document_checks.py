@@ -49,9 +49,11 @@ class DocumentChecks:
         self._marks = marks or CheckMarks()
         self._seconds = seconds
 
-    async def of(self, document: ErpRecord, bounds: tuple[Money, ...]) -> tuple[CheckOutcome, ...]:
-        """Return the results of a document that was just read; ``bounds`` as in `Evidence`."""
-        kind, until = kind_of(document), asyncio.get_running_loop().time() + self._seconds
+    async def of(
+        self, document: ErpRecord, bounds: tuple[Money, ...], seconds: float | None = None
+    ) -> tuple[CheckOutcome, ...]:
+        """Return the outcomes of a document that was just read, within ``seconds``; ``bounds`` as in `Evidence`."""
+        kind, until = kind_of(document), asyncio.get_running_loop().time() + (seconds or self._seconds)
         checks = [check for check in CHECKS.values() if check.kind == kind]
         return tuple(await asyncio.gather(*(self._run(check, document, bounds, until) for check in checks)))
 

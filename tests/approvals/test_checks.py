@@ -29,10 +29,14 @@ class PlannedChecks:
 
     results: tuple[CheckOutcome, ...] = (DEAR,)
     bounds: list[tuple[Money, ...]] = field(default_factory=list)
+    seconds: list[float | None] = field(default_factory=list)
     """Those of each document that was checked."""
 
-    async def of(self, document: ErpRecord, bounds: tuple[Money, ...]) -> tuple[CheckOutcome, ...]:
+    async def of(
+        self, document: ErpRecord, bounds: tuple[Money, ...], seconds: float | None = None
+    ) -> tuple[CheckOutcome, ...]:
         self.bounds.append(bounds)
+        self.seconds.append(seconds)
         return self.results
 
 
@@ -69,6 +73,16 @@ async def test_what_waited_before_the_first_look_is_checked_where_a_rule_asks(
     env.erp.edit("PO-1", total=money("4000 CNY"))
     case = await env.service.sync_document(po_key("main", "PO-1"), quiet=True)
     assert (case and case.checks, len(checks.bounds)) == ((DEAR,), 1)
+
+
+async def test_who_taps_on_a_changed_document_waits_for_its_checks_no_longer_than_for_the_erp(
+    env: ApprovalEnv, checks: PlannedChecks
+) -> None:
+    case = await env.submit(ORDER)
+    env.erp.edit("PO-1", total=money("4000 CNY"))
+    result = await env.cast_vote("wang", case=case)
+    assert result.newer_case is not None
+    assert checks.seconds == [None, env.patience]
 
 
 async def test_what_no_rule_is_for_is_not_checked(env: ApprovalEnv, checks: PlannedChecks) -> None:
