@@ -110,6 +110,10 @@ class CreationRepository(Protocol):
 
     def put(self, creation: Creation) -> None: ...
 
+    def redraw(self, creation: Creation) -> None:
+        """Have the cards drawn again that show it."""
+        ...
+
     def due(self, limit: int) -> Sequence[str]:
         """Return the ids of those with something to do now, the oldest first."""
         ...

@@ -50,6 +50,7 @@ class CreationUnit:
             detail=f"{creation.kind} {creation.mark} at {creation.source} as {creation.account} {detail}".rstrip(),
         )
         self.repository.put(creation)
+        self.repository.redraw(creation)
         self.repository.record(entry)
         self.changed.append(creation)
         return creation

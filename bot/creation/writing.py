@@ -110,6 +110,9 @@ class CreationWriter:
         except DingerpError as error:
             # Its lease ends, and then it is looked for.
             self._failed("creations.not_stored", error)
+        except Exception as defect:
+            log.error("creations.failed", creation=creation, exc_info=defect)
+            self._metrics.errors.labels("creations", type(defect).__name__).inc()
         finally:
             del self._busy[creation]
 

@@ -60,6 +60,8 @@ class StoredCreationRows:
 
     def put(self, creation: Creation) -> None:
         self._connection.execute(replace_into(CREATION, self._connection.dialect.name).values(_row(creation)))
+
+    def redraw(self, creation: Creation) -> None:
         self._changed[CREATION_SOURCE, creation.id] = self.now
 
     def due(self, limit: int) -> Sequence[str]:
@@ -101,9 +103,11 @@ def end_open_creations(connection: Connection, now: datetime) -> None:
     for row in read_readable(connection, CREATION, still_open):
         found = _creation(row)
         if found.state is CreationState.PREVIEW:
-            rows.put(found.moved(CreationState.DROPPED, phrase("A backup was restored: ask again.")))
+            found = found.moved(CreationState.DROPPED, phrase("A backup was restored: ask again."))
         else:
-            rows.put(found.moved(CreationState.UNKNOWN, due_at=now, attempted_at=found.attempted_at or now))
+            found = found.moved(CreationState.UNKNOWN, due_at=now, attempted_at=found.attempted_at or now)
+        rows.put(found)
+        rows.redraw(found)
     rows.flush()
 
 

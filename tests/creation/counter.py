@@ -94,6 +94,9 @@ class MemoryCreations:
     def put(self, creation: Creation) -> None:
         self.kept = {**self.kept, creation.id: creation}
 
+    def redraw(self, creation: Creation) -> None:
+        """There are no cards."""
+
     def due(self, limit: int) -> Sequence[str]:
         return ()
 

@@ -13,11 +13,15 @@ import pytest
 
 from bot.access.people import Person
 from bot.access.policy import Denied
+from bot.chat.answers.standing_answers import CardReaders, StandingAnswer
+from bot.chat.message import Conversation, ConversationKind
+from bot.creation.cards import CREATION_SOURCE
 from bot.creation.creation import GOOD_FOR, Creation, CreationState
 from bot.creation.writing import LOST_AFTER, MOST_ATTEMPTS, NOT_FOUND
 from bot.erp.errors import Invalid, NotPermitted, Unavailable
 from bot.erp.kinds import SALES_ORDERS
-from bot.erp.model import OrderStatus
+from bot.erp.model import DocumentRef, OrderStatus
+from bot.store.chat.standing_answers import StoredStandingAnswers
 from bot.store.creations import end_open_creations, forget_creations
 from tests.creation.counter import LOST, OTHER, RULE, SCREWS, SELLER, Counter, Killed
 from tests.rows import each_row
@@ -152,6 +156,24 @@ async def let_die(counter: Counter) -> None:
             each.result()
 
 
+async def test_twenty_documents_at_once_are_there_once_or_said_not_to_be(counter: Counter) -> None:
+    before = await counter.orders()
+    shown = [await counter.preview() for _ in range(20)]
+    await asyncio.gather(*(counter.answer(each) for each in shown for _ in range(2)))
+    doubts = [(LOST, True), (LOST, False), (Killed(), True), (Killed(), False)]
+    faults = [*doubts, (Invalid("blocked"), False), (DOWN, False)]
+    counter.erp.faults.extend(faults * 3)
+    for _ in range(3):
+        await let_die(counter)
+    ended = [await counter.settled(each) for each in shown]
+    written = [each for each in ended if each.state is CreationState.WRITTEN]
+    assert {each.state for each in ended} == {CreationState.WRITTEN, CreationState.REFUSED}
+    assert len({each.number for each in written}) == len(written) == await counter.orders() - before
+    orders = [await counter.erp.inner.document(SALES_ORDERS, each.number) for each in written]
+    assert {order.created_by for order in orders} == {("李娜", "sales01")}
+    assert all(each.reason is not None for each in ended if each not in written)
+
+
 async def test_what_is_in_doubt_is_looked_for_and_never_sent_again(counter: Counter) -> None:
     confirmed = await counter.confirmed()
     counter.erp.faults.append((LOST, False))
@@ -163,6 +185,27 @@ async def test_what_is_in_doubt_is_looked_for_and_never_sent_again(counter: Coun
     counter.erp.away = None
     ended = await counter.settled(confirmed)
     assert (ended.state, ended.reason, len(counter.erp.told)) == (CreationState.REFUSED, NOT_FOUND, 1)
+
+
+async def test_a_card_is_drawn_again_for_news_alone(counter: Counter) -> None:
+    confirmed = await counter.confirmed()
+    cards = StoredStandingAnswers(counter.database)
+    shown = StandingAnswer(
+        track_id="q1-sales01",
+        conversation=Conversation("cidA==", ConversationKind.DIRECT),
+        user_id="sales01",
+        line=f"/new {confirmed.id}",
+        readers=CardReaders.ASKER,
+        made_as="q1-sales01",
+        at=counter.now,
+        documents=(DocumentRef(CREATION_SOURCE, confirmed.id),),
+    )
+    await cards.put(shown)
+    counter.erp.faults.append((LOST, False))
+    await counter.settled(confirmed)
+    drawn = await cards.find(shown.track_id)
+    assert drawn is not None
+    assert drawn.revision == shown.revision + 2, "in doubt, and then not created"
 
 
 async def test_a_document_that_comes_late_is_told_all_the_same(counter: Counter) -> None:
