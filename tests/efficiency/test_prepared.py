@@ -26,6 +26,7 @@ from bot.bootstrap.event_replay import ReplayInputs, play_events
 from bot.bootstrap.findings import Findings
 from bot.bootstrap.rehearsals import Rehearsals
 from bot.bootstrap.rules import RuleFiles, open_rules
+from bot.checks.document_checks import DocumentChecks
 from bot.efficiency.figures import month_before
 from bot.efficiency.findings import PURCHASING, Finding, FindingTopic, LineToSend, RuleEdit, weekly
 from bot.efficiency.lead_times import StepCases, by_partner, measure_cases, read_step
@@ -285,6 +286,7 @@ async def live_twice(company: PreparedCompany, folder: Path) -> PreparedYear:
                 hub=nothing_there,
                 files=files,
                 organisation=company.organisation(),
+                checks=DocumentChecks(nothing_there, now=lambda: NOW),
                 requests=(),
             ),
             kept=StoredPredictions(database, lambda: NOW),
