@@ -22,7 +22,7 @@ from tests.outbox.telling_process import HIDDEN
 from tests.scenario.processes import at_work
 from tests.web.receiving_program import SECRET, is_signed
 
-REFUSED_EACH = 400
+REFUSED_EACH = 2_000
 """One program refuses one of so many events for what it says."""
 Answer = Callable[["Programs", int], Awaitable[web.Response | None]]
 
