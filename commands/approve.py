@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from bot.access.policy import AccessPolicy
 from bot.approvals.cards.list_views import ApprovalAll, ApprovalListRow, ApprovalResults, page_fingerprint
-from bot.approvals.cards.presenter import CasePresenter
-from bot.approvals.cards.responder import RECORDED, VoteResponder, find_to_vote, outcome_note, vote_request
+from bot.approvals.cards.responder import RECORDED, CaseFinder, VoteResponder, outcome_note, vote_request
 from bot.approvals.cards.view_builders import BY_ITSELF, build_list_row, build_said_row
 from bot.approvals.cards.views import Audience
 from bot.approvals.case import Case
@@ -30,7 +28,6 @@ from bot.chat.context import QuestionContext
 from bot.chat.parsing import command_line
 from bot.chat.questions.prompts import OpenPrompts
 from bot.chat.registry import command
-from bot.erp.hub import ErpHub
 from bot.erp.model import Verdict
 from bot.words.errors import DingerpError
 from bot.words.phrase import Phrase, phrase
@@ -62,24 +59,21 @@ async def approve(
     seen: SeenRevision | None = None,
     asked: InquiryNumber | None = None,
     wish: ApproveOption | None = None,
-    approvals: ApprovalService,
-    showing: CasePresenter,
-    erp: ErpHub,
+    cases: CaseFinder,
     questions: OpenPrompts,
     colleagues: Colleagues,
-    policy: AccessPolicy,
     context: QuestionContext,
 ) -> View | Ask:
     """Record the vote of the person who asks; whether it counts, the approval rules say."""
     colleagues.record_seen(context)
     if wish is ApproveOption.ALL:
-        return await _approve_all(seen, approvals, context)
-    responder = await find_to_vote(word, approvals, showing, erp, policy, context, seen=seen)
+        return await _approve_all(seen, cases.approvals, context)
+    responder = await cases.find_to_vote(word, seen=seen)
     if not isinstance(responder, VoteResponder):
         return responder
     found = responder.found
     if wish is ApproveOption.UNDO:
-        result = await approvals.take_back(found.case, context.person.user_id or "")
+        result = await cases.approvals.take_back(found.case, context.person.user_id or "")
         return await responder.answer(result, done=phrase("Undone: nothing was sent to the ERP."))
     known = read_seen(found, seen, context.line, approve.names, slash=bool(reason))
     if isinstance(known, Phrase):
@@ -90,7 +84,7 @@ async def approve(
     request = vote_request(
         context, found.case, Verdict.APPROVE, known, reason=words, confirmed=confirmed, despite=read_inquiry(asked)
     )
-    return await responder.answer(await approvals.cast_vote(request), retry=context.line)
+    return await responder.answer(await cases.approvals.cast_vote(request), retry=context.line)
 
 
 async def _approve_all(seen: str | None, approvals: ApprovalService, context: QuestionContext) -> View | Ask:

@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.access.policy import AccessPolicy
 from bot.approvals.asking_back import CaseMessage
-from bot.approvals.cards.presenter import CasePresenter
-from bot.approvals.cards.responder import VoteResponder, find_to_vote
+from bot.approvals.cards.responder import CaseFinder, VoteResponder
 from bot.approvals.cards.view_builders import inquiry_lines, number_of_inquiry
 from bot.approvals.cards.views import ApprovalInquiry, ApprovalReply
 from bot.approvals.case import Case
-from bot.approvals.service import ApprovalService
 from bot.approvals.typed_votes import MAX_REASON, CaseRef, InquiryNumber, read_inquiry
 from bot.approvals.voting import VoteOutcome
 from bot.cards.actions import Ask, ClarifyCase
@@ -21,7 +18,6 @@ from bot.chat.colleagues import Colleagues
 from bot.chat.context import QuestionContext
 from bot.chat.questions.prompts import PROMPT_LIFETIME, OpenPrompts
 from bot.chat.registry import command
-from bot.erp.hub import ErpHub
 from bot.words.phrase import phrase
 
 
@@ -53,22 +49,19 @@ async def clarify(
     *,
     asked: InquiryNumber | None = None,
     wish: ClarifyOption | None = None,
-    approvals: ApprovalService,
-    showing: CasePresenter,
-    erp: ErpHub,
+    cases: CaseFinder,
     questions: OpenPrompts,
     colleagues: Colleagues,
-    policy: AccessPolicy,
     context: QuestionContext,
 ) -> View | Ask:
     """Record the question or the answer of the person who writes, or ask for its words first."""
     colleagues.record_seen(context)
-    responder = await find_to_vote(word, approvals, showing, erp, policy, context, seen=None)
+    responder = await cases.find_to_vote(word)
     if not isinstance(responder, VoteResponder):
         return responder
     case, user_id = responder.found.case, context.person.user_id or ""
     if wish is ClarifyOption.WITHDRAW:
-        result = await approvals.withdraw_inquiry(case, user_id)
+        result = await cases.approvals.withdraw_inquiry(case, user_id)
         return _staying(await responder.answer(result, done=phrase("The question is taken back.")))
     answers = bool(user_id) and user_id == case.summary.requester
     inquiry = (read_inquiry(asked) or number_of_inquiry(case)) if answers else 0
@@ -81,7 +74,7 @@ async def clarify(
         prompted=bool(context.free_text),
     )
     line = ClarifyCase(case.id, inquiry).typed
-    result = await (approvals.answer_inquiry(said) if answers else approvals.ask_back(case, said))
+    result = await (cases.approvals.answer_inquiry(said) if answers else cases.approvals.ask_back(case, said))
     if result.outcome is VoteOutcome.NEED_REASON:
         await questions.put(context, line)
         return _ask_words(case, inquiry, context)

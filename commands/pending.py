@@ -5,13 +5,10 @@ from __future__ import annotations
 from bot.access.people import Person
 from bot.access.policy import AccessPolicy
 from bot.approvals.cards.list_views import ApprovalAll, ApprovalChoice, ApprovalList, ApprovalResults
-from bot.approvals.cards.presenter import CasePresenter
 from bot.approvals.cards.responder import (
-    VoteResponder,
+    CaseFinder,
     audience_within,
     concerned_by,
-    fields_among,
-    find_meant,
     is_narrowed,
     refuse_blind,
 )
@@ -29,7 +26,6 @@ from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.parsing import command_line
 from bot.chat.registry import command
-from bot.erp.hub import ErpHub
 from bot.words.phrase import phrase
 
 """What waits for somebody and is named when they ask for what there is not."""
@@ -70,16 +66,14 @@ async def pending(
     scope: PendingScope | None = None,
     action: PendingAction | None = None,
     together: DecidedCases | None = None,
-    approvals: ApprovalService,
+    cases: CaseFinder,
     gaps: SearchGaps,
-    showing: CasePresenter,
-    erp: ErpHub,
     colleagues: Colleagues,
-    policy: AccessPolicy,
     context: QuestionContext,
 ) -> View:
     """Show the list or one document, ask whether all are to be approved, or pass one on."""
     colleagues.record_seen(context)
+    approvals, policy = cases.approvals, cases.policy
     if together:
         return await _show_results(together, approvals, context)
     if to and not action:
@@ -88,7 +82,7 @@ async def pending(
         if action:
             raise BadArgument(phrase("Say which document, such as: %(line)s", line="/pending PO-1001 forward"))
         return await _list(approvals, gaps, policy, context, together=scope is not None)
-    meant = await find_meant(word, approvals, erp, policy, context)
+    meant = await cases.find(word)
     if meant is None:
         refuse_blind(policy, context)
         raise NothingFound(word, await lines_of_mine("pending", approvals, context))
@@ -96,11 +90,10 @@ async def pending(
         return meant
     found = meant
     concerned, key = concerned_by(found), found.case.key
-    audience = await audience_within(concerned, key, erp, policy, context)
-    fields = fields_among(concerned, key.kind, policy, context)
+    audience = await audience_within(concerned, key, cases.erp, policy, context)
     if is_narrowed(concerned, key.kind, policy, context):
         found = found.without_checks()
-    responder = VoteResponder(approvals, showing, found, audience, fields, context)
+    responder = cases.responder(found, audience)
     if not action:
         return await responder.show()
     if not to:

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.access.policy import AccessPolicy
-from bot.approvals.cards.presenter import CasePresenter
-from bot.approvals.cards.responder import VoteResponder, find_to_vote, vote_request
+from bot.approvals.cards.responder import CaseFinder, VoteResponder, vote_request
 from bot.approvals.cards.views import ApprovalReasons
 from bot.approvals.case import Case
 from bot.approvals.document import FINGERPRINT_PREFIX
-from bot.approvals.service import ApprovalService
 from bot.approvals.typed_votes import (
     CaseRef,
     InquiryNumber,
@@ -27,7 +24,6 @@ from bot.chat.colleagues import Colleagues
 from bot.chat.context import QuestionContext
 from bot.chat.questions.prompts import PROMPT_LIFETIME, OpenPrompts
 from bot.chat.registry import command
-from bot.erp.hub import ErpHub
 from bot.erp.model import Verdict
 from bot.words.phrase import Phrase, phrase
 
@@ -49,17 +45,14 @@ async def reject(
     *,
     seen: SeenRevision | None = None,
     asked: InquiryNumber | None = None,
-    approvals: ApprovalService,
-    showing: CasePresenter,
-    erp: ErpHub,
+    cases: CaseFinder,
     questions: OpenPrompts,
     colleagues: Colleagues,
-    policy: AccessPolicy,
     context: QuestionContext,
 ) -> View | Ask:
     """Record the refusal of the person who asks, or ask for its reason first."""
     colleagues.record_seen(context)
-    responder = await find_to_vote(word, approvals, showing, erp, policy, context, seen=seen)
+    responder = await cases.find_to_vote(word, seen=seen)
     if not isinstance(responder, VoteResponder):
         return responder
     found = responder.found
@@ -69,7 +62,7 @@ async def reject(
     quick, words = parse_reason(context.free_text or reason or "", context.person.language)
     despite = read_inquiry(asked)
     request = vote_request(context, found.case, Verdict.REJECT, known, reason=words, despite=despite)
-    result = await approvals.cast_vote(request)
+    result = await cases.approvals.cast_vote(request)
     line = RejectCase(found.case.id, known[:FINGERPRINT_PREFIX], despite=despite).typed
     if result.outcome is VoteOutcome.NEED_REASON:
         await questions.put(context, line)

@@ -8,8 +8,7 @@ from typing import Any
 
 from bot.access.policy import AccessPolicy, Denied
 from bot.approvals.cards.list_views import ApprovalChoice
-from bot.approvals.cards.presenter import CasePresenter
-from bot.approvals.cards.responder import audience_within, find_meant, is_narrowed, refuse_blind
+from bot.approvals.cards.responder import CaseFinder, audience_within, is_narrowed, refuse_blind
 from bot.approvals.cards.view_builders import build_why_view, people_away, people_in_case, people_in_plan
 from bot.approvals.document import DocumentKey
 from bot.approvals.service import ApprovalService
@@ -52,18 +51,16 @@ _NOT_THERE = (NotFound, NotPermitted, Unsupported)
 async def why(
     word: CaseRef,
     *,
-    approvals: ApprovalService,
-    showing: CasePresenter,
-    erp: ErpHub,
-    policy: AccessPolicy,
+    cases: CaseFinder,
     context: QuestionContext,
 ) -> View:
     """Show the rule, the people of each level, and what holds for the person who asks.
 
     Of an order and a production order show what is missing, and of a bill why it is not paid.
     """
+    approvals, erp, policy = cases.approvals, cases.erp, cases.policy
     try:
-        located = await _locate(word, approvals, erp, policy, context)
+        located = await _locate(word, cases)
     except NothingFound:
         if _is_refused(word, policy, context):
             refuse_blind(policy, context, (PURCHASE_ORDERS,))
@@ -87,17 +84,16 @@ async def why(
         raise await _missing(word, approvals, erp, policy, context) from None
     named = (*concerned, *asked, *explained.erp_approvers.user_ids, *people_away(explained.away))
     narrowed = is_narrowed([*concerned, *deciding], located.kind, policy, context)
-    return build_why_view(explained, await showing.names(named), audience, narrowed=narrowed)
+    return build_why_view(explained, await cases.showing.names(named), audience, narrowed=narrowed)
 
 
-async def _locate(
-    word: str, approvals: ApprovalService, erp: ErpHub, policy: AccessPolicy, context: QuestionContext
-) -> DocumentKey | ApprovalChoice | Answer[Any]:
+async def _locate(word: str, cases: CaseFinder) -> DocumentKey | ApprovalChoice | Answer[Any]:
     """Return the key of a document whose decision is to be explained, else the document that has the number.
 
     The ERPs are asked for what was never decided from chat.
     """
-    found = await find_meant(word, approvals, erp, policy, context)
+    found = await cases.find(word)
+    approvals, erp, policy, context = cases.approvals, cases.erp, cases.policy, cases.context
     if isinstance(found, ApprovalChoice):
         return found
     readable = _readable(policy, context)

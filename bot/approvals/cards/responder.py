@@ -130,56 +130,73 @@ def _noted(case: Case, note: Phrase, outcome: VoteOutcome) -> FormClosedNotice:
     return FormClosedNotice(title=case.title, text=note)
 
 
-async def choose_meant(
-    found: CaseContext, approvals: ApprovalService, policy: AccessPolicy, context: QuestionContext
-) -> CaseContext | ApprovalChoice:
-    """Return the case that is meant, or the choice if several with the number wait that the asker may see."""
-    if not found.others:
-        return found
-    others = [await approvals.find(case.id) for case in found.others]
-    meant = [each for each in (found, *others) if each is not None and _may_see(each, policy, context)]
-    if len(meant) <= 1:
-        return next(iter(meant), found)
-    audience = Audience.of(private=context.is_private)
-    rows = tuple(build_list_row(each.case, audience) for each in meant)
-    shown = ALL_FIELDS.intersection(
-        *(fields_among(concerned_by(each), each.case.kind, policy, context) for each in meant)
-    )
-    return cut(ApprovalChoice(number=found.case.number, rows=rows), shown)
+@dataclass(frozen=True, slots=True)
+class CaseFinder:
+    """Finds the case that the words of one question mean, as far as its asker may see it."""
 
+    approvals: ApprovalService
+    showing: CasePresenter
+    erp: ErpHub
+    policy: AccessPolicy
+    context: QuestionContext
 
-def _may_see(found: CaseContext, policy: AccessPolicy, context: QuestionContext) -> bool:
-    try:
-        audience_among(concerned_by(found), found.case.kind, policy, context)
-    except Denied:
-        return False
-    return True
+    async def find_to_vote(self, word: str | None, *, seen: str | None = None) -> VoteResponder | ApprovalChoice | Ask:
+        """Return the responder for the case that ``word`` names, or a question if it names none or several."""
+        if not word:
+            return Ask(command_line("pending"))
+        meant = await self.find(word, seen=seen)
+        if meant is None:
+            # It says why it is not decided here, or that there is no such document.
+            return Ask(command_line("why", word))
+        if isinstance(meant, ApprovalChoice):
+            return meant
+        concerned, kind = concerned_by(meant), meant.case.kind
+        audience = audience_among(concerned, kind, self.policy, self.context)
+        return self.responder(meant, audience)
 
+    def responder(self, found: CaseContext, audience: Audience) -> VoteResponder:
+        """Return what answers about a case to an audience."""
+        fields = fields_among(concerned_by(found), found.case.kind, self.policy, self.context)
+        return VoteResponder(self.approvals, self.showing, found, audience, fields, self.context)
 
-async def find_meant(
-    word: str,
-    approvals: ApprovalService,
-    erp: ErpHub,
-    policy: AccessPolicy,
-    context: QuestionContext,
-    *,
-    seen: str | None = None,
-) -> CaseContext | ApprovalChoice | None:
-    """Return the case that a word names: by its id, or by its number in the books that the line names.
+    async def find(self, word: str, *, seen: str | None = None) -> CaseContext | ApprovalChoice | None:
+        """Return the case that a word names: by its id, or by its number in the books that the line names.
 
-    ``seen`` is a prefix of the fingerprint that was shown; it tells cases with the same number apart. A number found in
-    several books is a choice even if only one of them has a case: raises `InSeveralBooks`.
-    """
-    found = await approvals.find(word, context.books.source)
-    if found is None or found.case.id == word:
-        return found
-    shown = [case for case in (found.case, *found.others) if seen and case.fingerprint.startswith(seen)]
-    if len(shown) == 1:
-        return await approvals.find(shown[0].id)
-    meant = await choose_meant(found, approvals, policy, context)
-    if not (isinstance(meant, ApprovalChoice) or context.books) and erp.book_names:
-        await _stands_once(meant.case, erp)
-    return meant
+        ``seen`` is a prefix of the fingerprint that was shown; it tells cases with the same number apart. A number
+        found in several books is a choice even if only one of them has a case: raises `InSeveralBooks`.
+        """
+        found = await self.approvals.find(word, self.context.books.source)
+        if found is None or found.case.id == word:
+            return found
+        shown = [case for case in (found.case, *found.others) if seen and case.fingerprint.startswith(seen)]
+        if len(shown) == 1:
+            return await self.approvals.find(shown[0].id)
+        meant = await self._choose(found)
+        if not (isinstance(meant, ApprovalChoice) or self.context.books) and self.erp.book_names:
+            await _stands_once(meant.case, self.erp)
+        return meant
+
+    async def _choose(self, found: CaseContext) -> CaseContext | ApprovalChoice:
+        """Return the case that is meant, or the choice if several with the number wait that the asker may see."""
+        if not found.others:
+            return found
+        others = [await self.approvals.find(case.id) for case in found.others]
+        meant = [each for each in (found, *others) if each is not None and self._may_see(each)]
+        if len(meant) <= 1:
+            return next(iter(meant), found)
+        audience = Audience.of(private=self.context.is_private)
+        rows = tuple(build_list_row(each.case, audience) for each in meant)
+        shown = ALL_FIELDS.intersection(
+            *(fields_among(concerned_by(each), each.case.kind, self.policy, self.context) for each in meant)
+        )
+        return cut(ApprovalChoice(number=found.case.number, rows=rows), shown)
+
+    def _may_see(self, found: CaseContext) -> bool:
+        try:
+            audience_among(concerned_by(found), found.case.kind, self.policy, self.context)
+        except Denied:
+            return False
+        return True
 
 
 async def _stands_once(case: Case, erp: ErpHub) -> None:
@@ -190,29 +207,6 @@ async def _stands_once(case: Case, erp: ErpHub) -> None:
         raise
     except ErpError:
         return
-
-
-async def find_to_vote(
-    word: str | None,
-    approvals: ApprovalService,
-    showing: CasePresenter,
-    erp: ErpHub,
-    policy: AccessPolicy,
-    context: QuestionContext,
-    *,
-    seen: str | None,
-) -> VoteResponder | ApprovalChoice | Ask:
-    """Return the responder for the case that ``word`` names, or a question if it names none or several."""
-    if not word:
-        return Ask(command_line("pending"))
-    meant = await find_meant(word, approvals, erp, policy, context, seen=seen)
-    if meant is None:
-        return Ask(command_line("why", word))  # says why it is not decided here, or that there is no such document
-    if isinstance(meant, ApprovalChoice):
-        return meant
-    concerned, kind = concerned_by(meant), meant.case.kind
-    audience, fields = audience_among(concerned, kind, policy, context), fields_among(concerned, kind, policy, context)
-    return VoteResponder(approvals, showing, meant, audience, fields, context)
 
 
 def vote_request(

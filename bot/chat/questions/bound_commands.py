@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Mapping
-from dataclasses import dataclass, replace
-from typing import Any, NamedTuple, TypeVar, cast
+from dataclasses import MISSING, dataclass, fields, is_dataclass, replace
+from functools import cache, cached_property
+from operator import attrgetter
+from types import MappingProxyType, NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from bot.access.policy import AccessPolicy
 from bot.cards.actions import Ask
@@ -18,7 +21,6 @@ from bot.chat.questions.prompts import OpenPrompts
 from bot.chat.records.documents import Documents
 from bot.chat.records.own_documents import OwnDocuments
 from bot.chat.registry import AnyCommand, Commands
-from bot.chat.revision_cases import RevisionCases
 from bot.chat.view_parts import EmptiedList
 from bot.erp.books import ALL_BOOKS
 from bot.erp.errors import ErpError
@@ -29,7 +31,7 @@ from bot.words.errors import ConfigurationError
 E = TypeVar("E", bound=EmptiedList)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Question:
     """A command's arguments, whether they may mention people, and the asker with their ERPs."""
 
@@ -39,32 +41,28 @@ class _Question:
     policy: AccessPolicy
     hub: Callable[[], ErpHub]
 
+    @cached_property
+    def visible(self) -> ErpHub:
+        """The ERPs as the asker may see them, as far as the question names them."""
+        return self.hub().within(self.context.books)
+
     def of_all_books(self) -> _Question:
         """Return the same question for the books of all companies, from the first row on."""
         return replace(self, context=replace(self.context, books=ALL_BOOKS, offset=0, only_asks=True))
 
 
-class _MadeOf(NamedTuple):
-    """The cached parts of each question's documents."""
-
-    kept: ReadModel
-    own: OwnDocuments
-    cases: RevisionCases | None
+_Make = Callable[[_Question], Any]
+"""Returns a collaborator for a question."""
 
 
 @dataclass(frozen=True, slots=True)
 class BoundCommand:
-    """A command with the collaborators shared by all calls, and the parameters that take the question, the current
-    policy, or the ERPs and kept documents as the asker may see them.
-    """
+    """A command with what makes its collaborators, by the names of its parameters."""
 
     command: AnyCommand
-    collaborators: Mapping[str, object]
-    context: tuple[str, ...]
-    policy: tuple[str, ...]
-    hub: tuple[str, ...]
-    kept: Mapping[str, ReadModel]
-    documents: Mapping[str, _MadeOf]
+    makes: Mapping[str, _Make]
+    restricted: tuple[str, ...]
+    """The collaborators that take what was typed of their ``restrictions``."""
     reads_books: bool
 
     async def call(
@@ -94,22 +92,11 @@ class BoundCommand:
 
     async def _answer(self, asked: _Question) -> View | Ask:
         positional, named = self.command.signature.parse(asked.rest, mentions=asked.mentions)
-        restricted: dict[str, Any] = {name: named.pop(name) for name in Documents.restrictions if name in named}
-        named.update(self.collaborators)
-        for name in self.context:
-            named[name] = asked.context
-        for name in self.policy:
-            named[name] = asked.policy
-        if self.hub or self.kept or self.documents:
-            visible = asked.hub().within(asked.context.books)
-            for name in self.hub:
-                named[name] = visible
-            for name, kept in self.kept.items():
-                named[name] = kept.narrowed(visible)
-            for name, made in self.documents.items():
-                kept = made.kept.narrowed(visible)
-                named[name] = Documents(visible, kept, made.own, asked.context, asked.policy, made.cases, restricted)
-        return await self.command.function(*positional, **named)
+        typed = {name: named.pop(name) for name in Documents.restrictions if name in named}
+        made = {name: make(asked) for name, make in self.makes.items()}
+        for name in self.restricted:
+            made[name] = replace(made[name], typed=typed)
+        return await self.command.function(*positional, **named, **made)
 
     async def _finds(self, asked: _Question) -> View | Ask | None:
         try:
@@ -128,39 +115,84 @@ class BoundCommand:
         return empty
 
 
-_ALWAYS_KNOWN = frozenset({QuestionContext, Commands, AccessPolicy, OpenPrompts, OwnDocuments})
+_OF_QUESTION: Mapping[type, _Make] = MappingProxyType(
+    {QuestionContext: attrgetter("context"), AccessPolicy: attrgetter("policy")}
+)
+_ALWAYS_KNOWN = frozenset({*_OF_QUESTION, Commands, OpenPrompts, OwnDocuments})
 
 
 def can_answer(command: AnyCommand, collaborators: Container[type]) -> bool:
     """Return whether a dispatcher with these ``collaborators`` has all that ``command`` needs."""
     kinds = set(command.signature.collaborators.values())
-    needed = kinds - {Documents} | ({ErpHub, ReadModel} if Documents in kinds else set())
-    return all(kind in _ALWAYS_KNOWN or kind in collaborators for kind in needed)
+    return all(_is_known(kind, collaborators) for kind in kinds)
+
+
+def _is_known(kind: type, collaborators: Container[type]) -> bool:
+    if kind in _ALWAYS_KNOWN or kind in collaborators:
+        return True
+    parts = _parts(kind).values()
+    return bool(parts) and all(optional or _is_known(part, collaborators) for part, optional in parts)
 
 
 def bind_command(command: AnyCommand, known: Mapping[type, object]) -> BoundCommand:
-    fixed: dict[str, object] = {}
-    context: list[str] = []
-    policy: list[str] = []
-    hub: list[str] = []
-    kept: dict[str, ReadModel] = {}
-    documents: dict[str, _MadeOf] = {}
-    model, own = known.get(ReadModel), known.get(OwnDocuments)
-    cases = cast(RevisionCases | None, known.get(RevisionCases))
-    for name, kind in command.signature.collaborators.items():
-        if kind is QuestionContext:
-            context.append(name)
-        elif kind is AccessPolicy:
-            policy.append(name)
-        elif kind is ErpHub and kind in known:
-            hub.append(name)
-        elif kind is Documents and isinstance(model, ReadModel) and isinstance(own, OwnDocuments) and ErpHub in known:
-            documents[name] = _MadeOf(model, own, cases)
-        elif isinstance(collaborator := known.get(kind), ReadModel):
-            kept[name] = collaborator
-        elif kind in known:
-            fixed[name] = known[kind]
-        else:
+    """Return a command with its collaborators: those ``known``, the asker's, and what is put together of them.
+
+    Raises `ConfigurationError` if there is none of a type.
+    """
+    makes = dict[str, _Make]()
+    kinds = command.signature.collaborators
+    for name, kind in kinds.items():
+        if (make := _maker(kind, known)) is None:
             raise ConfigurationError(f"command {command.name!r} needs a {kind.__name__} and there is none")
+        makes[name] = make
+    restricted = tuple(name for name, kind in kinds.items() if hasattr(kind, "restrictions"))
     reads = isinstance(known.get(ErpHub), ErpHub) and reads_books(command.signature)
-    return BoundCommand(command, fixed, tuple(context), tuple(policy), tuple(hub), kept, documents, reads)
+    return BoundCommand(command, makes, restricted, reads)
+
+
+def _maker(kind: type, known: Mapping[type, object]) -> _Make | None:
+    """Return what makes a collaborator of a type; None if there is none."""
+    if (make := _OF_QUESTION.get(kind)) is not None:
+        return make
+    return _visible(kind, known[kind]) if kind in known else _composed(kind, known)
+
+
+def _visible(kind: type, collaborator: Any) -> _Make:
+    if kind is ErpHub:
+        return attrgetter("visible")
+    if isinstance(collaborator, ReadModel):
+        return lambda asked: collaborator.narrowed(asked.visible)
+    return lambda asked: collaborator
+
+
+def _composed(kind: type, known: Mapping[type, object]) -> _Make | None:
+    """Return what puts a collaborator together of others for each question."""
+    makes = dict[str, _Make]()
+    for name, (part, optional) in _parts(kind).items():
+        if (make := _maker(part, known)) is not None:
+            makes[name] = make
+        elif optional:
+            makes[name] = lambda _asked: None
+        else:
+            return None
+    return (lambda asked: kind(**{name: make(asked) for name, make in makes.items()})) if makes else None
+
+
+@cache
+def _parts(kind: type) -> Mapping[str, tuple[type, bool]]:
+    """Return the fields of a collaborator that is put together for each question: their types, and whether they may be
+    None. That is a dataclass with the question's context among its fields; those with a default are left out.
+    """
+    if not is_dataclass(kind):
+        return {}
+    hints = get_type_hints(kind)
+    if QuestionContext not in hints.values():
+        return {}
+    needed = [field for field in fields(kind) if field.default is MISSING and field.default_factory is MISSING]
+    return {field.name: _bare(hints[field.name]) for field in needed}
+
+
+def _bare(hint: Any) -> tuple[type, bool]:
+    if get_origin(hint) not in (Union, UnionType):
+        return hint, False
+    return next(each for each in get_args(hint) if each is not NoneType), NoneType in get_args(hint)
