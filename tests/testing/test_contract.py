@@ -11,6 +11,7 @@ from pathlib import Path
 
 from bot.kit.testing.contract_base import contract_cases, name_of
 from bot.kit.testing.contract_changes import ChangesContract
+from bot.kit.testing.contract_creating import CreatingContract
 from bot.kit.testing.contract_decisions import DecisionsContract
 from bot.kit.testing.contract_faults import FaultsContract
 from bot.kit.testing.contract_goods import GoodsContract
@@ -19,7 +20,16 @@ from bot.kit.testing.contract_reads import ReadsContract
 from bot.kit.testing.contract_traps import TrapsContract
 from bot.kit.testing.erp_contract import ErpContract
 
-PARTS = (ReadsContract, ListsContract, GoodsContract, TrapsContract, ChangesContract, FaultsContract, DecisionsContract)
+PARTS = (
+    ReadsContract,
+    ListsContract,
+    GoodsContract,
+    TrapsContract,
+    ChangesContract,
+    FaultsContract,
+    DecisionsContract,
+    CreatingContract,
+)
 HERE = Path(__file__).parent
 
 

@@ -125,7 +125,7 @@ class CreatingContract(ContractBase):
 
     @case(
         "create.lost_undone",
-        "Of a write that left no trace, the outcome is unknown, and it is not sent again",
+        "Of a draft that left no trace, the outcome is unknown, and it is not written again",
         over=EACH_CREATED,
         network=Network.HTTP,
     )
