@@ -29,7 +29,7 @@ class NewKind(Keyword):
     ORDER = phrase("order"), "订单", "销售订单"
 
 
-class NewAnswer(Keyword):
+class NewAnswer(Keyword, answers=True):
     """What is to become of what was shown."""
 
     CREATE = phrase("create"), "创建"

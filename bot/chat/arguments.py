@@ -93,17 +93,18 @@ class Keyword(StrEnum):
 
     The phrase names the member in the usage line; any of the words may be typed, ignoring case. A line with one changes
     something, unless the class declares otherwise: ``class OrderList(Keyword, changes=False)``. Words for ``lists`` of
-    documents say of which kind.
+    documents say of which kind. With ``answers`` a person answers what was put to themselves: no program proposes them.
     """
 
     label: Phrase
     words: frozenset[str]
     changes: ClassVar[bool]
     lists: ClassVar[Kind[Any] | None]
+    answers: ClassVar[bool]
 
-    def __init_subclass__(cls, *, changes: bool = True, lists: Kind[Any] | None = None) -> None:
+    def __init_subclass__(cls, *, changes: bool = True, lists: Kind[Any] | None = None, answers: bool = False) -> None:
         super().__init_subclass__()
-        cls.changes, cls.lists = changes, lists
+        cls.changes, cls.lists, cls.answers = changes, lists, answers
 
     def __new__(cls, label: Phrase, *words: str) -> Self:
         member = str.__new__(cls, label.msgid)

@@ -29,6 +29,8 @@ class CreationState(StrEnum):
     WRITTEN = "written"
     REFUSED = "refused"
     """It was not written; the reason says why."""
+    LOST = "lost"
+    """It may have been written, and cannot be found in the ERP: nothing more is done."""
     DROPPED = "dropped"
     EXPIRED = "expired"
 

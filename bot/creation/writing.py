@@ -32,7 +32,7 @@ _BACKOFF = BackoffSteps((2.0, 4.0, 8.0, 15.0, 30.0))
 _LEASE = timedelta(seconds=60)
 """Longer than any call: a note this old without an outcome was interrupted."""
 LOST_AFTER = timedelta(seconds=120)
-"""What cannot be found in the ERP so long after it was sent was not written: longer than servers work on it."""
+"""What cannot be found in the ERP so long after it was sent is given up: longer than servers work on it."""
 MOST_ATTEMPTS = 5
 """At an ERP that does not answer; nobody expects a document minutes after the tap."""
 _AT_ONCE = 8
@@ -41,7 +41,10 @@ _RETRY = 1.0
 _STOP_SECONDS = 25.0
 """Seconds that a stop waits for the ERP's answers: as long as a write may take."""
 
-NOT_FOUND = phrase("The ERP did not confirm it, and has nothing with this mark: it was not created. Ask for it again.")
+NOT_FOUND = phrase(
+    "The ERP did not confirm it, and two minutes later has nothing with this mark. Look for the mark there before you"
+    " ask for it again."
+)
 OTHER_LINES = phrase("The ERP has other products or quantities than you confirmed: look at the document.")
 
 
@@ -183,7 +186,7 @@ def record_found(unit: CreationUnit, begun: Creation, document: ErpRecord | None
     if found.state is not CreationState.UNKNOWN or found.attempted_at is None:
         return found
     if unit.now - found.attempted_at >= LOST_AFTER:
-        return unit.change(found.moved(CreationState.REFUSED, NOT_FOUND), "not found")
+        return unit.change(found.moved(CreationState.LOST, NOT_FOUND), "not found")
     return _later(unit, found)
 
 

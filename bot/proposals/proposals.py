@@ -18,6 +18,7 @@ from bot.access.api_keys import ProgramKey
 from bot.access.people import Person
 from bot.access.policy import AccessPolicy, Denied
 from bot.chat.answers.ports import InboxMessage
+from bot.chat.arguments import Keyword
 from bot.chat.errors import BadArgument
 from bot.chat.message import Conversation
 from bot.chat.parsing import MAX_LINE_BYTES, normalise
@@ -198,12 +199,15 @@ class Proposals:
         command = self._commands[parsed.command]
         if self._commands.rest_only_asks(command.name, parsed.rest):
             raise UnfitAsk(phrase("This line only asks, so nobody has to decide it: ask it by POST /questions."))
+        themselves = UnfitAsk(phrase("Only the person themselves answers with this command: no program proposes it."))
         if not command.proposable:
-            raise UnfitAsk(phrase("Only the person themselves answers with this command: no program proposes it."))
+            raise themselves
         try:
-            command.signature.parse(parsed.rest)
+            _, named = command.signature.parse(parsed.rest)
         except BadArgument as error:
             raise UnfitAsk(error.tell()) from None
+        if any(isinstance(each, Keyword) and each.answers for each in named.values()):
+            raise themselves
         if len(line.encode()) > MAX_LINE_BYTES or not is_seen(line, wish.reason):
             raise UnfitAsk(phrase("People decide on what they see: line and reason have to fit a card."))
         verdict = self._policy().decide(wish.owner, command.request())

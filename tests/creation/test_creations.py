@@ -122,13 +122,13 @@ async def test_nothing_is_written_while_the_bot_only_reads(counter: Counter) -> 
     ("faults", "documents", "state", "calls"),
     [
         ([(LOST, True)], 1, CreationState.WRITTEN, 1),
-        ([(LOST, False)], 0, CreationState.REFUSED, 1),
+        ([(LOST, False)], 0, CreationState.LOST, 1),
         ([(ValueError("not understood"), True)], 1, CreationState.WRITTEN, 1),
         ([(DOWN, False)], 1, CreationState.WRITTEN, 2),
         ([(DOWN, False)] * MOST_ATTEMPTS, 0, CreationState.REFUSED, MOST_ATTEMPTS),
         ([(Invalid("blocked"), False)], 0, CreationState.REFUSED, 1),
         ([(NotPermitted("no right"), False)], 0, CreationState.REFUSED, 1),
-        ([(Killed(), False)], 0, CreationState.REFUSED, 1),
+        ([(Killed(), False)], 0, CreationState.LOST, 1),
         ([(Killed(), True)], 1, CreationState.WRITTEN, 1),
     ],
 )
@@ -167,7 +167,7 @@ async def test_twenty_documents_at_once_are_there_once_or_said_not_to_be(counter
         await let_die(counter)
     ended = [await counter.settled(each) for each in shown]
     written = [each for each in ended if each.state is CreationState.WRITTEN]
-    assert {each.state for each in ended} == {CreationState.WRITTEN, CreationState.REFUSED}
+    assert {each.state for each in ended} == {CreationState.WRITTEN, CreationState.REFUSED, CreationState.LOST}
     assert len({each.number for each in written}) == len(written) == await counter.orders() - before
     orders = [await counter.erp.inner.document(SALES_ORDERS, each.number) for each in written]
     assert {order.created_by for order in orders} == {("李娜", "sales01")}
@@ -184,7 +184,7 @@ async def test_what_is_in_doubt_is_looked_for_and_never_sent_again(counter: Coun
     assert (await counter.look(confirmed)).state is CreationState.UNKNOWN, "who cannot ask does not know"
     counter.erp.away = None
     ended = await counter.settled(confirmed)
-    assert (ended.state, ended.reason, len(counter.erp.told)) == (CreationState.REFUSED, NOT_FOUND, 1)
+    assert (ended.state, ended.reason, len(counter.erp.told)) == (CreationState.LOST, NOT_FOUND, 1)
 
 
 async def test_a_card_is_drawn_again_for_news_alone(counter: Counter) -> None:
@@ -236,7 +236,7 @@ async def test_a_restored_backup_writes_nothing(counter: Counter) -> None:
     await counter.erp.inner.create(written.draft)
     await counter.database.run(lambda connection: end_open_creations(connection, counter.now))
     ends = [await counter.settled(each) for each in (shown, confirmed, written)]
-    assert [each.state for each in ends] == [CreationState.DROPPED, CreationState.REFUSED, CreationState.WRITTEN]
+    assert [each.state for each in ends] == [CreationState.DROPPED, CreationState.LOST, CreationState.WRITTEN]
     assert counter.erp.told == []
 
 

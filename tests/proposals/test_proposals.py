@@ -10,6 +10,7 @@ import pytest
 from sqlalchemy import select
 
 from bot.access.policy import AccessPolicy, Denied
+from bot.access.rules import AccessRule
 from bot.chat.program_asks import AskRefused, NoSuchAsk, TooManyAsks, UnfitAsk
 from bot.proposals.proposal import Proposal, ProposalState
 from bot.proposals.proposals import MOST_OF_KEY, MOST_OF_OWNER, WINDOW
@@ -78,6 +79,8 @@ async def test_nobody_else_learns_of_it(desk: Desk) -> None:
         ("/proposal 4f1a9c yes", "themselves"),
         ("/restored keep", "themselves"),
         ("/bind odoo li", "themselves"),
+        # Whoever creates a document has seen it on their own card.
+        ("/new 4f1a9c create", "themselves"),
         ("/watch", "missing"),
         (f"/approve PO-1055 {'x' * 90}", "fit a card"),
         (f"/approve PO-1055 {'货' * 45}", "fit a card"),
@@ -86,6 +89,15 @@ async def test_nobody_else_learns_of_it(desk: Desk) -> None:
 async def test_what_is_no_line_to_decide_is_refused(line: str, says: str, desk: Desk) -> None:
     with pytest.raises(UnfitAsk, match=says):
         await desk.propose(line)
+
+
+async def test_what_shows_first_what_it_would_create_can_be_proposed(desk: Desk) -> None:
+    line = "/new order C001 SKU123×20"
+    with pytest.raises(Denied):
+        await desk.propose(line)
+    rule = AccessRule(name="sellers", commands=frozenset({"new"}), people=frozenset({LI}))
+    sellers = Desk(desk.database, policy=AccessPolicy([rule]))
+    assert (await sellers.propose(line)).state is ProposalState.WAITING
 
 
 async def test_what_the_owner_may_not_do_is_not_put_to_them(desk: Desk) -> None:
