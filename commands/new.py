@@ -39,7 +39,7 @@ class NewAnswer(Keyword, answers=True):
 @command(
     NEW,
     aliases=("新建", "xj"),
-    examples=("/new order C001 SKU123×20 SKU146×5", "/新建 订单 宏达 SKU123×20 SKU200×5"),
+    examples=("/new order C001 SKU123×20", "/新建 订单 宏达 SKU123×20 SKU146×5"),
     changes=False,
     reserved=True,
     shows=("order",),
