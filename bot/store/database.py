@@ -22,10 +22,8 @@ from bot.mechanisms.leadership import TERM, LeadTerm
 from bot.store.announcements import OPTION
 from bot.store.data_keys import CompanyKeySource, DatabaseKeys, own_keys
 from bot.store.engines import (
-    LIMITS_OF_TRANSACTION,
     POSTGRES_THREADS,
     LockTimeouts,
-    is_pooled,
     looking_engine,
     make_engine,
     plain_connection,
@@ -82,7 +80,6 @@ class Database:
         self._engine = looking_engine(url) if looking else make_engine(url, process=self.process)
         if shared and self.dialect == "postgresql":
             self._engine = self._engine.execution_options(**{OPTION: True})
-        self._is_pooled = self.dialect == "postgresql" and is_pooled(url)
         self._looks, self._looks_at = looking, sqlite_file(url) if looking else None
         file = make_url(url).database or "" if self.dialect == "sqlite" else None
         in_memory = file in ("", ":memory:")
@@ -252,8 +249,6 @@ class Database:
             try:
                 self.ensure_unlocked()
                 with self._engine.connect() as connection, self._prepared(connection, durable), connection.begin():
-                    if self._is_pooled:
-                        connection.execute(LIMITS_OF_TRANSACTION)
                     result = call(connection)
             except (SQLAlchemyError, OSError) as error:
                 self._patience.learn(getattr(error, "orig", None) or error)

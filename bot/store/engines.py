@@ -11,8 +11,8 @@ from selectors import EVENT_READ, DefaultSelector
 from time import monotonic
 from typing import Any
 
-from sqlalchemy import create_engine, event, text
-from sqlalchemy.engine import URL, Engine, make_url
+from sqlalchemy import create_engine, event
+from sqlalchemy.engine import URL, Connection, Engine, make_url
 from sqlalchemy.exc import ArgumentError, DisconnectionError
 from sqlalchemy.pool import QueuePool
 
@@ -72,10 +72,11 @@ _POSTGRES_LIMITS = (
 )
 """On every connection to PostgreSQL."""
 
-LIMITS_OF_TRANSACTION = text(
-    "SELECT set_config('lock_timeout', '5s', true), set_config('idle_in_transaction_session_timeout', '30s', true)"
+_LIMITS_OF_TRANSACTION = (
+    "BEGIN{access}; SET LOCAL lock_timeout = '5s'; SET LOCAL idle_in_transaction_session_timeout = '{idle}'"
 )
 """The same in every transaction behind a pooler, which gives a connection to others in between."""
+IDLE_IN_TRANSACTION = "30s"
 
 
 _LEASE_REACH = {**_POSTGRES_REACH, "connect_timeout": "2", "tcp_user_timeout": "3000"}
@@ -263,11 +264,28 @@ def _postgres_engine(address: URL, connections: int) -> Engine:
         # What was prepared at one connection would be asked of another one.
         connect_args={"prepare_threshold": None} if pooled else {},
     )
-    if not pooled:
+    if pooled:
+        event.listen(engine, "begin", _begin_with_limits)
+    else:
         event.listen(engine, "connect", partial(_set_limits, _POSTGRES_LIMITS))
     event.listen(engine, "checkin", _note_use)
     event.listen(engine, "checkout", _try_if_idle)
     return engine
+
+
+def _begin_with_limits(connection: Connection) -> None:
+    """Begin a transaction that has its limits from the first: in one message.
+
+    A process that stands still has perhaps sent the beginning already. The pooler then gives it a connection, even one
+    after the other to each of its transactions that waited, and without limits nobody else would ever get these again.
+    """
+    options = connection.get_execution_options()
+    if options.get("isolation_level") == "AUTOCOMMIT":
+        return
+    # psycopg would send a beginning of its own before.
+    connection.connection.dbapi_connection.autocommit = True  # type: ignore[union-attr]  # there is one
+    access = " READ ONLY" if options.get("postgresql_readonly") else ""
+    connection.exec_driver_sql(_LIMITS_OF_TRANSACTION.format(access=access, idle=IDLE_IN_TRANSACTION))
 
 
 def _named(process: str) -> Mapping[str, str]:

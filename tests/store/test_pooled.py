@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 from sqlalchemy import text
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError
 
 from bot.store import engines
 from bot.store.database import Database
@@ -15,6 +16,7 @@ from bot.store.replicas import LEASE, Member, StoredReplicas, has_ended
 from bot.store.tables import REPLICA
 from bot.words.errors import ConfigurationError
 from tests.rows import each_row
+from tests.store.pgbouncer import CONNECTIONS
 
 FIRST, SECOND = (
     Member(id=name, host="host", process=number, version="1", settings={}, rules={})
@@ -43,6 +45,22 @@ async def test_each_transaction_has_its_limits_and_leaves_none_behind(database: 
         assert set(outside) == {("0", "off")}
     await lease.close()
     await looking.close()
+
+
+async def test_a_process_that_stops_as_it_begins_keeps_no_connection(
+    database: Database, pooled_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engines, "IDLE_IN_TRANSACTION", "100ms")
+    engine = engines.make_engine(pooled_url)
+    stopped = [engine.connect() for _ in range(CONNECTIONS)]
+    for connection in stopped:
+        connection.begin()  # and nothing follows
+    assert await database.run(lambda c: c.scalar(text("SELECT 1"))) == 1
+    for connection in stopped:
+        with pytest.raises(DBAPIError):
+            connection.scalar(text("SELECT 1"))
+        connection.invalidate()
+    engine.dispose()
 
 
 async def test_statements_that_are_often_repeated_are_not_prepared(database: Database) -> None:
