@@ -70,6 +70,13 @@ async def keep_empty(folder: Path, simulator: RunningSimulator, database: Path) 
         file.unlink()
 
 
+def bring_back(folder: Path, database: Path) -> None:
+    """Put the kept database in the place of the newer one, of which nothing may be left beside it."""
+    for file in database.parent.glob(f"{database.name}-*"):
+        file.unlink()
+    shutil.copy(folder / "before", database)
+
+
 @pytest.fixture
 async def simulator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[RunningSimulator]:
     monkeypatch.chdir(tmp_path)
@@ -92,7 +99,7 @@ async def test_cards_that_the_database_does_not_know(
         await alerts.post(alerts.low("SKU123"))
         assert [copy.decides for copy in approvals.copies(SMALL)] == [True, True]
         assert len(alerts.cards(WAREHOUSE)) == 1
-    shutil.copy(tmp_path / "before", database)
+    bring_back(tmp_path, database)
 
     # Meanwhile the order was decided in the ERP, so nothing makes its case known again.
     async with company(tmp_path, simulator, later=timedelta(minutes=5)) as (approvals, alerts):
@@ -127,7 +134,7 @@ async def test_an_order_that_still_waits_has_its_card_back(
     await keep_empty(tmp_path, simulator, database)
     async with company(tmp_path, simulator, SMALL, later=timedelta(minutes=1)) as (approvals, _):
         shown = [copy.view.out_track_id for copy in approvals.copies(SMALL)]
-    shutil.copy(tmp_path / "before", database)
+    bring_back(tmp_path, database)
     async with company(tmp_path, simulator, SMALL, later=timedelta(minutes=5)) as (approvals, _):
         await approvals.at("8m")
         copies: list[CardCopy] = approvals.copies(SMALL)
@@ -148,7 +155,7 @@ async def test_a_to_do_and_a_box_that_the_database_does_not_know_go(
         await alerts.post(alerts.low("SKU123", severity="critical"))
         assert on_list(approvals, BOSS) == [(SMALL, False)]
         assert len(tops(alerts)) == 1
-    shutil.copy(tmp_path / "before", database)
+    bring_back(tmp_path, database)
 
     # Meanwhile the order was decided in the ERP, and the alert is over: neither makes itself known again.
     async with company(tmp_path, simulator, later=timedelta(minutes=5), **MARKED) as (approvals, alerts):
@@ -163,7 +170,7 @@ async def test_a_to_do_and_a_box_of_what_still_stands_are_single(
     await keep_empty(tmp_path, simulator, database)
     async with company(tmp_path, simulator, SMALL, later=timedelta(minutes=1), **MARKED) as (approvals, alerts):
         await alerts.post(alerts.low("SKU123", severity="critical"))
-    shutil.copy(tmp_path / "before", database)
+    bring_back(tmp_path, database)
     async with company(tmp_path, simulator, SMALL, later=timedelta(minutes=5), **MARKED) as (approvals, alerts):
         await alerts.post(alerts.low("SKU123", severity="critical"))
         await approvals.at("8m")
