@@ -173,8 +173,7 @@ class Database:
 
     async def close(self) -> None:
         """Let running calls finish and close the connections."""
-        await asyncio.get_running_loop().run_in_executor(self._threads, self._disconnect)
-        self._threads.shutdown(wait=False)
+        await asyncio.to_thread(self._end)
 
     def start(self, job: Callable[[], T]) -> Future[T]:
         """Run ``job`` in a thread of the database, after the jobs waiting there."""
@@ -228,7 +227,8 @@ class Database:
         finally:
             driver.execute("PRAGMA synchronous=NORMAL")
 
-    def _disconnect(self) -> None:
+    def _end(self) -> None:
+        self._threads.shutdown()  # on PostgreSQL several calls may be running
         if self.sqlite is not None:
             self.sqlite.close()
         self._engine.dispose()

@@ -96,7 +96,7 @@ TOKENS: Mapping[str, BadClick] = {
     "a line that no command knows": _token("ask|0|/stcok SKU123", Notice.UNKNOWN_COMMAND, "“stcok”"),
     "a line that wants to approve": _token("ask|0|/approve PO-1001", "PO-1001 的审批人与依据", "现在无法在此审批"),
     "a token that approves a case that there is not": _token(
-        "po.yes|0123456789abcdef01234567-1|01234567", "此卡片已过期"
+        "po.yes|0123456789abcdef01234567-1|01234567", "此卡片已失效"
     ),
     "a keyword that sounds like approving lists what waits": _token(
         "ask|0|/po approve PO-1001", "待审批采购单：PO-1001", "待审批人"

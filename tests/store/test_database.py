@@ -107,6 +107,17 @@ _END_ITSELF = text("SELECT pg_terminate_backend(pg_backend_pid())")
 
 
 @pytest.mark.process
+async def test_calls_that_run_side_by_side_end_before_the_connections(postgresql: Database) -> None:
+    calls = [postgresql.start(partial(postgresql.read_blocking, _rest)) for _ in range(2)]
+    await postgresql.close()
+    assert [call.done() and call.result() for call in calls] == ["", ""]
+
+
+def _rest(connection: Connection) -> object:
+    return connection.execute(text("SELECT pg_sleep(0.2)")).scalar()
+
+
+@pytest.mark.process
 async def test_connections_that_end_while_they_are_idle_are_replaced_unseen(postgresql: Database) -> None:
     """As after a restart of PostgreSQL, however shortly before they were used."""
     other = Database(postgresql._engine.url.render_as_string(hide_password=False))

@@ -49,6 +49,8 @@ GROUP = "cidQm7Tz/4b+BuyFin00002Bb=="
 APPROVE, REJECT = "同意", "拒绝"
 BUSY = "请稍候"
 FAILED = "出了点问题"
+OVER = "此卡片已失效"
+"""What the card that asked somebody for the reason shows when its order was decided and it is tapped afterwards."""
 TO_YOU_ALONE = "已单独发给你"
 PATIENCE = 5.0
 """Seconds after which a person taps again."""
@@ -161,7 +163,7 @@ class ApprovalCluster:
     def cards(self) -> dict[str, list[CardPlacement]]:
         """Return all cards about purchase orders, by number: those for deciders and those for requesters.
 
-        An answer that "please wait" covers is about none.
+        An answer that "please wait" covers is about none, and so is one that is over.
         """
         found: dict[str, list[CardPlacement]] = {}
         for card, shared in self._placements():
@@ -171,7 +173,7 @@ class ApprovalCluster:
                 found.setdefault(number.group(), []).append(card)
             else:
                 # A tap while the database is away says so on the tapped card, until that is drawn again.
-                assert card.view.title == FAILED or (card.is_answer and card.view.title == BUSY), card
+                assert card.view.title == FAILED or (card.is_answer and card.view.title in (BUSY, OVER)), card
         return found
 
     def _placements(self) -> Iterator[tuple[CardPlacement, SimCardView]]:

@@ -15,6 +15,7 @@ from bot.erp.model import Verdict
 from bot.settings import LimitSettings
 from tests.scenario.approvals.cluster import (
     APPROVE,
+    OVER,
     REJECT,
     ApprovalCluster,
     CardPlacement,
@@ -65,9 +66,6 @@ async def end(bots: Sequence[Program]) -> None:
         assert "Traceback" not in bot.err, bot.err
 
 
-NOT_FOLLOWED = "不再更新，此次操作未生效"
-
-
 def check_answers(cluster: ApprovalCluster, number: str, answers: Sequence[ClickAnswer]) -> None:
     """All answers are true: one person's vote was recorded, and the others were told whose."""
     ((verdict, account),) = cluster.verdicts()[number]
@@ -84,7 +82,7 @@ def check_answers(cluster: ApprovalCluster, number: str, answers: Sequence[Click
         assert answer.view.button(APPROVE) is None, (number, answer.view)
         assert answer.view.button(REJECT) is None, (number, answer.view)
         # The card that asked somebody for the reason ends with the order: who taps it afterwards is told to look again.
-        is_over = answer.pressed == REASON and NOT_FOLLOWED in answer.view.markdown
+        is_over = answer.pressed == REASON and answer.view.title == OVER
         assert is_over or winner in answer.view.markdown, (number, winner, answer.view)
     own = {answer.pressed for answer in answers if answer.who == winner}
     assert own == {APPROVE if verdict is Verdict.APPROVE else REASON}, (number, own, verdict)
