@@ -9,7 +9,7 @@ from bot.chat.arguments import Keyword, Word
 from bot.chat.context import QuestionContext
 from bot.chat.errors import BadArgument, NothingFound
 from bot.chat.registry import command
-from bot.creation.asking import CreationRequest
+from bot.creation.asking import CreationRequest, check_preview
 from bot.creation.cards import creation_view
 from bot.creation.creations import Creations
 from bot.creation.kinds import CREATED
@@ -64,11 +64,11 @@ async def new(
     if kind is not None or len(words) != 1:
         raise BadArgument(phrase("What is to be created? So far that can be an order."))
     asked = str(words[0])
-    found = (
-        await creations.look(asked, context.person)
-        if answer is None
-        else await creations.answer(asked, context.person, creates=answer is NewAnswer.CREATE)
-    )
+    found = await creations.look(asked, context.person)
+    if found is not None and answer is NewAnswer.CREATE:
+        await check_preview(found, erp, policy, context)
+    if answer is not None:
+        found = await creations.answer(asked, context.person, creates=answer is NewAnswer.CREATE)
     if found is None:
         raise NothingFound(asked)
     return creation_view(found)

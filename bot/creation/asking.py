@@ -21,9 +21,11 @@ from bot.chat.records.partner_lookup import PartnerLookup
 from bot.chat.records.products import ProductChoice, ProductLookup
 from bot.chat.records.reader_hub import visible_fields
 from bot.creation.cards import fits_card
-from bot.creation.creation import GOOD_FOR, Creation, CreationLine
+from bot.creation.creation import GOOD_FOR, Creation, CreationLine, CreationState
 from bot.creation.creations import Creations
-from bot.creation.kinds import CreatedKind
+from bot.creation.kinds import CREATED, CreatedKind
+from bot.erp.books import Books
+from bot.erp.errors import NotFound
 from bot.erp.hub import ErpHub
 from bot.erp.kinds import ruled_by
 from bot.erp.model import Product
@@ -39,6 +41,7 @@ _EXAMPLE = "SKU123×20"
 _ID_BYTES = 6
 _NEEDED = frozenset({FieldClass.QUANTITY, FieldClass.PARTNER})
 _MOST_PICKS = 6
+_NOBODY = phrase("Whom this is for is not found any more among what you may see, so nothing was created.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,10 +66,7 @@ class CreationRequest:
 
     async def resolve(self, creations: Creations) -> Creation:
         """Return the preview. Raises `BadArgument`, `NothingFound`, `SeveralMeant` and `Denied`."""
-        fields = visible_fields(self.policy, self.context, ruled_by(self.its.kind))
-        if not fields >= _NEEDED:
-            reason = phrase("You may not see names and quantities of these documents, so you can't create any.")
-            raise Denied(AccessVerdict(False, reason))
+        _check_sight(self.its, self.policy, self.context)
         items, name = self._items()
         kind, conversation = self.its.kind.command, self.context.conversation.id
         creations.check(self.context.person, conversation, kind, [item.quantity for item in items])
@@ -137,8 +137,7 @@ class CreationRequest:
         if source not in able:
             reason = phrase("“%(source)s” does not let such documents be created from the chat.", source=source)
             raise BadArgument(reason)
-        if not partner.is_active:
-            raise BadArgument(phrase("“%(name)s” is disabled in the ERP.", name=partner.name))
+        _check_active(partner)
         return partner, source
 
     async def _line(self, item: Item, erp: ErpHub) -> CreationLine:
@@ -176,6 +175,33 @@ class CreationRequest:
         if picks:
             return SeveralMeant(picks)
         return BadArgument(phrase("“%(word)s” may mean several: write the whole code.", word=shortened(word)))
+
+
+async def check_preview(creation: Creation, erp: ErpHub, policy: AccessPolicy, context: QuestionContext) -> None:
+    """Raise as `CreationRequest.resolve` where a preview could not be shown any more: rights and ERP may have changed.
+
+    ``erp`` is the hub of who confirms it. What was answered before is not looked at.
+    """
+    if creation.at(context.now).state is not CreationState.PREVIEW:
+        return
+    its = CREATED[creation.kind]
+    _check_sight(its, policy, context)
+    try:
+        partner = await erp.within(Books(creation.source)).document(its.partners, creation.partner)
+    except NotFound:
+        raise Denied(AccessVerdict(False, _NOBODY)) from None
+    _check_active(partner.value)
+
+
+def _check_sight(its: CreatedKind, policy: AccessPolicy, context: QuestionContext) -> None:
+    if not visible_fields(policy, context, ruled_by(its.kind)) >= _NEEDED:
+        reason = phrase("You may not see names and quantities of these documents, so you can't create any.")
+        raise Denied(AccessVerdict(False, reason))
+
+
+def _check_active(partner: Any) -> None:
+    if not partner.is_active:
+        raise BadArgument(phrase("“%(name)s” is disabled in the ERP.", name=partner.name))
 
 
 def _not_a_quantity(word: str) -> BadArgument:

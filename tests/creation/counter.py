@@ -58,6 +58,8 @@ class FaultyErp:
         self.faults: deque[tuple[BaseException, bool]] = deque()
         self.told: list[DocumentDraft] = []
         self.away: ErpError | None = None
+        self.disabled: set[str] = set()
+        """Codes of partners."""
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self.inner, name)
@@ -70,6 +72,10 @@ class FaultyErp:
             raise fault
         assert created is not None, "nothing went wrong"
         return created
+
+    async def document(self, kind: Any, number: str) -> Any:
+        found = await self.inner.document(kind, number)
+        return replace(found, is_active=False) if number in self.disabled else found
 
     async def find_created(self, kind: Any, mark: str) -> Any:
         if self.away is not None:

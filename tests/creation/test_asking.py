@@ -175,8 +175,41 @@ async def test_who_may_not_create_sees_no_preview(
 
 
 async def test_customers_outside_the_scope_are_not_found(counter: Counter) -> None:
-    counter.rules = (replace(RULE, scope=Scope(partners=frozenset({"Somebody else"}))),)
+    other_partners(counter)
     assert (await ask(counter, LINE)).outcome == "not_found"
+
+
+def other_partners(counter: Counter) -> None:
+    counter.rules = (replace(RULE, scope=Scope(partners=frozenset({"Somebody else"}))),)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        (other_partners, "Whom this is for is not found any more among what you may see"),
+        (no_names, "You may not see names and quantities of these documents"),
+        (small, "That is more than rule “sellers” allows"),
+        (no_account, "You have no account of your own in “demo”"),
+    ],
+)
+async def test_who_may_not_see_it_any_more_does_not_create_it(
+    counter: Counter, change: Callable[[Counter], None], reason: str
+) -> None:
+    shown = await counter.preview()
+    change(counter)
+    answer = await ask(counter, f"/new {shown.id} create")
+    assert answer.outcome == "denied"
+    assert reason in told(counter, answer)
+    assert (await counter.look(shown)).state is CreationState.PREVIEW
+    dropped = await ask(counter, f"/new {shown.id} drop")
+    assert "You dropped it" in told(counter, dropped)
+
+
+async def test_a_customer_that_was_disabled_meanwhile_is_not_written_for(counter: Counter) -> None:
+    shown = await counter.preview()
+    counter.erp.disabled.add("C001")
+    assert "is disabled in the ERP" in told(counter, await ask(counter, f"/new {shown.id} create"))
+    assert (await counter.look(shown)).state is CreationState.PREVIEW
 
 
 async def test_what_does_not_fit_a_card_is_not_confirmed_unseen(counter: Counter) -> None:
