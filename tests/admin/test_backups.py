@@ -85,7 +85,7 @@ async def test_a_lost_database_is_there_again(saved: Saved) -> None:
     await saved.choose("en")
     await back_up(saved.settings, target)
     await saved.choose("zh_CN")
-    saved.database._disconnect()
+    await saved.database.close()
     saved.file.write_bytes(b"the disk has lost it " * 1000)
     with pytest.raises(ConfigurationError, match="damaged"):
         await check_database(saved.settings)

@@ -259,7 +259,7 @@ async def test_an_answer_that_is_too_old_says_so_before_anything_is_decided(
         old = await scenario.ask(f"/po {SMALL}", BOSS)
         await scenario.at("2d")
         seen = await scenario.press(old, YES, BOSS)
-        assert "已过期" in plain_text(seen)
+        assert "已失效" in plain_text(seen)
         assert scenario.erp.told == []
         again = await scenario.press(seen, "ask|", BOSS)
         await scenario.press(again, YES, BOSS)
