@@ -41,7 +41,9 @@ _EXAMPLE = "SKU123×20"
 _ID_BYTES = 6
 _NEEDED = frozenset({FieldClass.QUANTITY, FieldClass.PARTNER})
 _MOST_PICKS = 6
-_NOBODY = phrase("Whom this is for is not found any more among what you may see, so nothing was created.")
+_PARTNER_NOT_FOUND = phrase(
+    "The customer or vendor is no longer found among those you may see, so nothing was created."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +191,7 @@ async def check_preview(creation: Creation, erp: ErpHub, policy: AccessPolicy, c
     try:
         partner = await erp.within(Books(creation.source)).document(its.partners, creation.partner)
     except NotFound:
-        raise Denied(AccessVerdict(False, _NOBODY)) from None
+        raise Denied(AccessVerdict(False, _PARTNER_NOT_FOUND)) from None
     _check_active(partner.value)
 
 

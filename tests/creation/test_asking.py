@@ -186,7 +186,7 @@ def other_partners(counter: Counter) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        (other_partners, "Whom this is for is not found any more among what you may see"),
+        (other_partners, "The customer or vendor is no longer found among those you may see"),
         (no_names, "You may not see names and quantities of these documents"),
         (small, "That is more than rule “sellers” allows"),
         (no_account, "You have no account of your own in “demo”"),
