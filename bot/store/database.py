@@ -87,6 +87,7 @@ class Database:
         self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         threads = 1 if self.dialect == "sqlite" else POSTGRES_THREADS
         self._threads = ThreadPoolExecutor(threads, thread_name_prefix="store")
+        self._is_closed = False
         self._patience = LockTimeouts()
         self.sqlite = None if looking else plain_connection(self._engine.url, self._patience)
         """For frequent single statements; None where the database is not a plain SQLite file."""
@@ -111,7 +112,7 @@ class Database:
             call = partial(_within_term, term, term.fence, call)
         work = partial(self.run_blocking, call, durable=durable)
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._threads, work)
+            return await asyncio.wrap_future(self.start(work))
         except LeadLost:
             if term is not None:
                 term.end()
@@ -131,7 +132,7 @@ class Database:
         There is no transaction: on PostgreSQL, beginning and ending one are two of the three round trips for reading a
         row. Each statement sees the data as of its start.
         """
-        return await asyncio.get_running_loop().run_in_executor(self._threads, self.read_blocking, call)
+        return await asyncio.wrap_future(self.start(partial(self.read_blocking, call)))
 
     async def revision(self, timeout: float = 2.0) -> str | None:
         """Return the database's revision, None for an empty one.
@@ -172,11 +173,19 @@ class Database:
         await self.run(self.keys.read if self._looks else self.keys.unlock)
 
     async def close(self) -> None:
-        """Let running calls finish and close the connections."""
+        """Let running calls finish and close the connections; later calls raise `StoreUnavailable`.
+
+        Shared work (`bot.mechanisms.single_flight`) may go on longer than the caller that the end of the bot cancels.
+        """
+        self._is_closed = True
         await asyncio.to_thread(self._end)
 
     def start(self, job: Callable[[], T]) -> Future[T]:
         """Run ``job`` in a thread of the database, after the jobs waiting there."""
+        if self._is_closed:
+            refused: Future[T] = Future()
+            refused.set_exception(StoreUnavailable(phrase("the bot is stopping, and its database is closed")))
+            return refused
         return self._threads.submit(job)
 
     def call_when_done(self, job: Future[T], on_done: Callable[[Future[T]], object]) -> None:

@@ -118,6 +118,13 @@ def _rest(connection: Connection) -> object:
 
 
 @pytest.mark.process
+async def test_a_call_after_the_end_is_refused_in_a_sentence(database: Database) -> None:
+    await database.close()
+    for call in (database.run(lambda _: None), database.read(lambda _: None)):
+        with pytest.raises(StoreUnavailable, match="closed"):
+            await call
+
+
 async def test_connections_that_end_while_they_are_idle_are_replaced_unseen(postgresql: Database) -> None:
     """As after a restart of PostgreSQL, however shortly before they were used."""
     other = Database(postgresql._engine.url.render_as_string(hide_password=False))
