@@ -18,6 +18,7 @@ from bot.proposals.proposals import Proposals
 from bot.store.api_keys import StoredApiKeys
 from bot.web.api.documents import document_routes
 from bot.web.api.door import ProgramDoor
+from bot.web.api.figures import figure_routes
 from bot.web.api.gate import GATE_ROUTES
 from bot.web.api.live import LiveAnswers
 from bot.web.api.oversight import oversight_routes
@@ -31,7 +32,10 @@ from bot.web.failed_proofs import ProofBounds
 
 def routes_of(commands: Commands) -> tuple[ApiRoute, ...]:
     """Return all routes, as far as there are the commands."""
-    return (QUESTIONS, WHOSE, *GATE_ROUTES, *PROPOSAL_ROUTES, *document_routes(commands), *oversight_routes(commands))
+    return (
+        *(QUESTIONS, WHOSE, *GATE_ROUTES, *PROPOSAL_ROUTES),
+        *(*document_routes(commands), *figure_routes(commands), *oversight_routes(commands)),
+    )
 
 
 def build_api(

@@ -35,6 +35,8 @@ CALLS: Mapping[str, tuple[Mapping[str, Any], str]] = {
     "stock": ({"product": "SKU123"}, "/stock SKU123"),
     "documents": ({"kind": "order", "list": "late"}, "/order late"),
     "report": ({"period": "last month"}, "/report last month"),
+    "compare": ({"one": "SKU123", "other": "SKU124", "days": "last month"}, '/compare "SKU123 vs SKU124" last month'),
+    "promise": ({"product": "SKU123", "quantity": "500", "by": "next week"}, "/promise SKU123 ×500 next week"),
     "why": ({"number": "PO-1001"}, "/why PO-1001"),
     "pending": ({}, "/pending"),
 }

@@ -33,14 +33,16 @@ from bot.web.api.routes import CHOICES_REF, ApiRequest, ApiRoute, RequestModel, 
 from bot.web.api.views import view_of_card
 from bot.words.phrase import Words, phrase
 
-_MOST_WORD = 100
-_ALL_LINES = 1_000
+MOST_WORD = 100
+ALL_LINES = 1_000
 _OWN = "mine"
 _RESTRICTIONS = Documents.restrictions
 _WORDS = ("text", "partner", "product", "days", "due", "amounts", *_RESTRICTIONS, "source")
+_OF_EACH = frozenset(PartRequest.model_fields)
+"""What says how to answer, and not what is asked."""
 _SEVERAL = (HTTPStatus.CONFLICT,)
 
-NOT_HERE = phrase("There is no such document that the key's owner may see.")
+NOT_HERE = phrase("There is no such document, product or name that the key's owner may see.")
 READ_OTHERWISE = phrase("This is read as something else: the line would be %(line)s")
 SEVERAL = phrase("The words of this request may mean several things.")
 NO_DAYS = phrase("These are no days.")
@@ -51,10 +53,10 @@ class ListFilters(PartRequest):
     """What every list of documents takes."""
 
     text: str = Field(
-        "", max_length=_MOST_WORD, description="A part of a number or name, as typed in the chat.", examples=["1001"]
+        "", max_length=MOST_WORD, description="A part of a number or name, as typed in the chat.", examples=["1001"]
     )
     source: str = Field(
-        "", max_length=_MOST_WORD, description="The name of one ERP, where there are several.", examples=["main"]
+        "", max_length=MOST_WORD, description="The name of one ERP, where there are several.", examples=["main"]
     )
 
 
@@ -107,7 +109,7 @@ def _list_request(kind: Kind[Any], command: AnyCommand, lists: Sequence[Keyword]
     types, fields = _types(command), dict[str, Any]()
 
     def word(description: str, example: str) -> Any:
-        return (str, Field("", max_length=_MOST_WORD, description=description, examples=[example]))
+        return (str, Field("", max_length=MOST_WORD, description=description, examples=[example]))
 
     if lists:
         names = tuple(map(str, lists))
@@ -144,10 +146,10 @@ async def _answer_list(kind: Kind[Any], lists: dict[str, Keyword], asked: ApiReq
 
 async def _answer_one(kind: Kind[Any], asked: ApiRequest) -> web.Response:
     number = normalise(asked.request.match_info["number"])
-    if not 0 < len(number) <= _MOST_WORD:
+    if not 0 < len(number) <= MOST_WORD:
         raise ApiProblem(HTTPStatus.NOT_FOUND, NOT_HERE)
     line = command_line(kind.command, number, books=books_of(asked.values))
-    found = await asked.look_up(line, rows=None if kind in PARTNERS else _ALL_LINES)
+    found = await asked.look_up(line, rows=None if kind in PARTNERS else ALL_LINES)
     drawn, document = asked.draw(found), getattr(found.answer.view, "document", None)
     if found.view.card == kind.card and document is not None and document.number.casefold() == number.casefold():
         return answer(asked.request, {"line": line, "view": asked.write(found.view), "links": asked.choices(drawn)})
@@ -170,13 +172,13 @@ def line_of(kind: Kind[Any], values: Any) -> str:
     """Return the line that people would type for what the filters say. Raises `ApiProblem`."""
     named = _named(values)
     if no_days := [name for name in ("days", "due") if not _are_days(normalise(getattr(values, name, "")))]:
-        raise _wrong(type(values), no_days, NO_DAYS)
+        raise wrong_parts(type(values), no_days, NO_DAYS)
     given = {name: word for name in ("days", "due", "amounts") if (word := normalise(getattr(values, name, "")))}
     blank = [name for name in _WORDS if _is_blank(values, name)]
     if blank or len(named) > 1 or len(given.keys() & {"days", "due"}) > 1:
         wrong = blank or [*named, *given]
         said: Words = phrase("is missing") if blank else ONE_TEXT
-        raise _wrong(type(values), wrong, said)
+        raise wrong_parts(type(values), wrong, said)
     line = command_line(kind.command, getattr(values, "list", None) or "", *named.values())
     days = given.get("days") or (f"due {given['due']}" if "due" in given else "")
     restricted = [quote(f"{_RESTRICTIONS[name].prefix}{word}") for name, word in _restricted(values).items()]
@@ -208,11 +210,11 @@ def _checked(kind: Kind[Any], lists: dict[str, Keyword], asked: ApiRequest, foun
     """Return the list that was found, where it is what the filters say. Raises `ApiProblem`."""
     whole, values = found.answer.view, asked.values
     if not isinstance(whole, DocumentListView) or whole.card != kind.list_card:
-        raise no_list(asked, found)
+        raise not_told(asked, found)
     assert isinstance(found.view, DocumentListView)
     wrong = _differing(whole, lists, values)
     if wrong:
-        raise _wrong(type(values), wrong, phrase(READ_OTHERWISE.msgid, line=found.view.line))
+        raise wrong_parts(type(values), wrong, phrase(READ_OTHERWISE.msgid, line=found.view.line))
     return found.view
 
 
@@ -237,19 +239,22 @@ def _differing(view: DocumentListView, lists: dict[str, Keyword], values: Any) -
     return wrong
 
 
-def no_list(asked: ApiRequest, found: CutAnswer) -> ApiProblem:
-    """Return why an answer is not the list that was asked for."""
+def not_told(asked: ApiRequest, found: CutAnswer) -> ApiProblem:
+    """Return why an answer is not the one that was asked for."""
     outcome, choices = found.answer.outcome, asked.choices(asked.draw(found))
     if outcome == "not_found":
         return ApiProblem(HTTPStatus.NOT_FOUND, NOT_HERE, choices=choices)
     if outcome == "bad_argument":
         # The command does not say which of its words is wrong.
-        given = [name for name in _WORDS if getattr(asked.values, name, "")]
-        return _wrong(type(asked.values), given, getattr(found.view, "problem", NOT_HERE))
+        given = [
+            name for name in type(asked.values).model_fields if name not in _OF_EACH and getattr(asked.values, name)
+        ]
+        return wrong_parts(type(asked.values), given, getattr(found.view, "problem", NOT_HERE))
     return ApiProblem(HTTPStatus.CONFLICT, SEVERAL, choices=choices)
 
 
-def _wrong(model: type[BaseModel], names: Iterable[str], detail: Words) -> ApiProblem:
+def wrong_parts(model: type[BaseModel], names: Iterable[str], detail: Words) -> ApiProblem:
+    """Return the problem that these parts of a request have."""
     parts = [_wrong_part(model, name, detail) for name in dict.fromkeys(names)]
     return ApiProblem(HTTPStatus.UNPROCESSABLE_ENTITY, phrase("Parts of the request are wrong."), errors=parts)
 
@@ -264,7 +269,7 @@ def _gives_list(kind: Kind[Any], schemas: Schemas) -> Schema:
 
 
 def _gives_one(kind: Kind[Any], schemas: Schemas) -> Schema:
-    return one_schema(kind.card, schemas)
+    return one_schema(schemas, kind.card)
 
 
 def list_schema(card: str, schemas: Schemas) -> Schema:
@@ -277,11 +282,12 @@ def list_schema(card: str, schemas: Schemas) -> Schema:
     return {"type": "object", "properties": properties, "required": [*properties]}
 
 
-def one_schema(card: str, schemas: Schemas) -> Schema:
-    """Return the schema of the answer about one thing; ``card`` is that of its view."""
+def one_schema(schemas: Schemas, *cards: str) -> Schema:
+    """Return the schema of the answer about one thing; ``cards`` are those that its view may have."""
+    views = [schemas.of_view(view_of_card(card)) for card in cards]
     properties: dict[str, Schema] = {
         "line": {"type": "string", "description": "What people type in the chat for the same."},
-        "view": schemas.of_view(view_of_card(card)),
+        "view": views[0] if len(views) == 1 else {"anyOf": views},
         "links": CHOICES_REF,
     }
     return {"type": "object", "properties": properties, "required": [*properties]}

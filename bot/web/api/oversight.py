@@ -14,7 +14,7 @@ from bot.chat.answers.page_answers import CutAnswer
 from bot.chat.days import names_days
 from bot.chat.parsing import command_line, normalise
 from bot.chat.registry import Commands
-from bot.web.api.documents import NO_DAYS, NOT_HERE, list_schema, no_list, one_schema
+from bot.web.api.documents import NO_DAYS, NOT_HERE, list_schema, not_told, one_schema
 from bot.web.api.list_pages import PartRequest, read_page
 from bot.web.api.problems import ApiProblem, WrongPart
 from bot.web.api.records import Schemas
@@ -96,7 +96,7 @@ async def _list_entries(asked: ApiRequest) -> web.Response:
 async def _answer_list(asked: ApiRequest, line: str, card: str) -> web.Response:
     def check(found: CutAnswer) -> ListView:
         if not isinstance(found.view, ListView) or found.view.card != card:
-            raise no_list(asked, found)
+            raise not_told(asked, found)
         return found.view
 
     page = await read_page(asked, line, check, _name)
@@ -136,7 +136,7 @@ def _list(path: str, summary: str, serve: Any, takes: type[RequestModel], card: 
 
 def _one(path: str, summary: str, serve: Any, card: str, called: str) -> ApiRoute:
     def gives(schemas: Schemas) -> Any:
-        return one_schema(card, schemas)
+        return one_schema(schemas, card)
 
     return ApiRoute(
         method="GET",

@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from bot.chat.parsing import command_line, normalise
 from bot.erp.kinds import KINDS
 from bot.web.api.documents import ONE_TEXT, books_of, line_of
+from bot.web.api.figures import QUANTITY
 from bot.web.api.problems import ApiProblem, WrongPart
 from bot.web.api.proposals import ProposalBody
 from bot.web.api.questions import QuestionBody
@@ -97,6 +98,23 @@ class WhyInput(ToolInput):
     number: str = _word("The document's number.", needed=True)
 
 
+class CompareInput(ToolInput):
+    """Which two, or the company in two periods."""
+
+    one: str = _word("A customer, a vendor, a product or a person; empty to compare two periods.")
+    other: str = _word("Another of the same sort.")
+    days: str = _word("Days of both, or the first period: last month. A year by default.")
+    other_days: str = _word("The second period, where one thing or the company is compared with itself.")
+
+
+class PromiseInput(ToolInput):
+    """Of what how much, and by when."""
+
+    product: str = _word("The product's code or name.", needed=True)
+    quantity: str = Field(pattern=QUANTITY, description="How much, in the product's unit: 500.")
+    by: str = _word("A day: 2026-12-31, next week. Now by default.")
+
+
 class ProposeInput(ToolInput):
     """Which line the owner would run, and why."""
 
@@ -131,6 +149,20 @@ def _stock(values: StockInput) -> str:
         f"@{warehouse}" if warehouse else "",
         f"×{values.needed}" if values.needed else "",
     )
+
+
+def _compare(values: CompareInput) -> str:
+    names = " vs ".join(filter(None, map(normalise, (values.one, values.other))))
+    return _with_days(command_line("compare", names), values.days, values.other_days)
+
+
+def _promise(values: PromiseInput) -> str:
+    return _with_days(command_line("promise", normalise(values.product), f"×{values.quantity}"), values.by)
+
+
+def _with_days(line: str, *days: str) -> str:
+    """Return a line with words of time, which stand in it as they are typed."""
+    return " ".join(filter(None, (line, *map(normalise, days))))
 
 
 _WITH_NUMBER = frozenset({"kind", "number", "source", *ListInput.model_fields})
@@ -173,7 +205,21 @@ TOOLS = (
         title="Report",
         about="Tell the figures of sales, invoices, purchases and production of a period.",
         takes=ReportInput,
-        line=lambda values: " ".join(filter(None, ("/report", normalise(values.period)))),
+        line=lambda values: _with_days("/report", values.period),
+    ),
+    Tool(
+        name="compare",
+        title="Compare",
+        about="Tell the figures of two partners, products, people or periods side by side, with the difference.",
+        takes=CompareInput,
+        line=_compare,
+    ),
+    Tool(
+        name="promise",
+        title="Promise",
+        about="Tell whether a customer can be promised a quantity of a product, by which day, and what it rests on.",
+        takes=PromiseInput,
+        line=_promise,
     ),
     Tool(
         name="why",
