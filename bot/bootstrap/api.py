@@ -24,7 +24,8 @@ from bot.web.api.live import LiveAnswers
 from bot.web.api.oversight import oversight_routes
 from bot.web.api.proposals import PROPOSAL_ROUTES
 from bot.web.api.questions import QUESTIONS
-from bot.web.api.routes import ApiParts, ApiRoute
+from bot.web.api.routes import ApiParts, ApiRoute, RuleReading
+from bot.web.api.rules import rule_routes
 from bot.web.api.site import ApiSite
 from bot.web.api.whose import WHOSE
 from bot.web.failed_proofs import ProofBounds
@@ -34,7 +35,7 @@ def routes_of(commands: Commands) -> tuple[ApiRoute, ...]:
     """Return all routes, as far as there are the commands."""
     return (
         *(QUESTIONS, WHOSE, *GATE_ROUTES, *PROPOSAL_ROUTES),
-        *(*document_routes(commands), *figure_routes(commands), *oversight_routes(commands)),
+        *(*document_routes(commands), *figure_routes(commands), *oversight_routes(commands), *rule_routes(commands)),
     )
 
 
@@ -45,6 +46,7 @@ def build_api(
     audit: AuditLog,
     gate: Gate,
     proposals: Proposals,
+    rules: RuleReading,
     outbox: OutboxWorker,
     traced: Callable[[Trace], None],
 ) -> ApiSite:
@@ -66,6 +68,7 @@ def build_api(
         now=base.now,
         gate=gate,
         proposals=proposals,
+        rules=rules,
         traced=traced,
     )
     live = LiveAnswers()

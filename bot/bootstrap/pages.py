@@ -103,22 +103,12 @@ def build_confirmations(
     return Confirmations(store, end_sessions=sessions.end_of, audit=audit, on_enqueued=alerts.outbox.poke, now=base.now)
 
 
-def build_rule_pages(
-    base: Infrastructure,
-    alerts: AlertServices,
-    rules: RuleFiles,
-    confirmations: Confirmations,
-    audit: AuditLog,
-    required: RequiredAudit | None,
-    rehearsals: Rehearsals,
-    findings: Findings,
-) -> RulePages:
-    """Return the pages of the rule files, and let the outbox show what waits for a second person."""
+def build_rule_changes(
+    base: Infrastructure, alerts: AlertServices, rules: RuleFiles, audit: AuditLog, required: RequiredAudit | None
+) -> RuleChanges:
+    """Return what shows, checks and publishes rules, and let the outbox show what waits for a second person."""
     settings, store = base.settings, StoredRuleVersions(base.database)
     backlog = StoredBacklog(base.database)
-
-    async def name_of(user_id: str) -> str:
-        return (await base.people.identify(user_id, name="")).name or user_id
 
     async def tell(version: RuleVersion) -> None:
         places = report_places(settings, await base.database.read(find_administrators))
@@ -128,9 +118,11 @@ def build_rule_pages(
 
     address = PublicAddress(settings.http.public_url) if settings.has_pages else None
     alerts.composers[PROPOSAL_CARD] = RuleProposalComposer(
-        store, name_of=name_of, address=lambda number: address.whole(f"{CHANGE}{number}") if address else ""
+        store,
+        name_of=partial(_name_of, base),
+        address=lambda number: address.whole(f"{CHANGE}{number}") if address else "",
     )
-    changes = RuleChanges(
+    return RuleChanges(
         rules.by_subject,
         store,
         second_person=settings.pages.rules_second_person,
@@ -140,6 +132,21 @@ def build_rule_pages(
         required=required,
         now=base.now,
     )
+
+
+async def _name_of(base: Infrastructure, user_id: str) -> str:
+    return (await base.people.identify(user_id, name="")).name or user_id
+
+
+def build_rule_pages(
+    base: Infrastructure,
+    changes: RuleChanges,
+    confirmations: Confirmations,
+    rehearsals: Rehearsals,
+    findings: Findings,
+) -> RulePages:
+    """Return the pages of the rule files."""
+    name_of = partial(_name_of, base)
     return RulePages(changes, confirmations, name_of, rehearsals.rehearse, findings.find, findings.note_proposal)
 
 

@@ -43,7 +43,13 @@ from bot.bootstrap.lost_writes import lost_writes_health, review_lost_writes
 from bot.bootstrap.named_questions import open_databases
 from bot.bootstrap.names import follow_names
 from bot.bootstrap.operations import build_operations
-from bot.bootstrap.pages import build_confirmations, build_rule_pages, build_sessions, build_site
+from bot.bootstrap.pages import (
+    build_confirmations,
+    build_rule_changes,
+    build_rule_pages,
+    build_sessions,
+    build_site,
+)
 from bot.bootstrap.policy import account_of
 from bot.bootstrap.proposals import start_proposals
 from bot.bootstrap.questions import (
@@ -72,6 +78,7 @@ from bot.chat.held_rights import HeldRightStore
 from bot.chat.languages import LanguageChoice
 from bot.chat.operations import Operations
 from bot.chat.registry import installed_commands
+from bot.chat.rule_changes import RuleChanges
 from bot.creation.creations import Creations
 from bot.dingtalk.card_wire import TemplateChoice
 from bot.dingtalk.openapi import ApiRetryPolicy
@@ -89,6 +96,7 @@ from bot.read_model.stock_days import StockHistory
 from bot.settings import Settings
 from bot.store.chat.accounts import StoredErpKeys
 from bot.store.database import Database
+from bot.web.api.routes import RuleReading
 from bot.web.api.site import ApiSite
 from bot.web.pages.site import PageSite
 from bot.words.phrase import Words
@@ -190,6 +198,7 @@ async def build_services(
     gate = await start_gate(base, alerts, rules, approvals.organisation)
     proposals = await start_proposals(base, alerts, access, commands, replica)
     creations = await start_creation(base, hub, alerts, rules, account)
+    rule_changes = build_rule_changes(base, alerts, rules, audit, required_audit)
     figures = await start_efficiency(base)
     findings = await start_findings(base, figures, rules, rehearsals, hub, read_model)
     traced = await keep_traces(base)
@@ -217,6 +226,7 @@ async def build_services(
             ErpKeys: keys,
             Operations: build_operations(base, hub, alerts, report),
             Confirmations: confirmations,
+            RuleChanges: rule_changes,
             Gate: gate,
             Proposals: proposals,
             Creations: creations,
@@ -233,8 +243,9 @@ async def build_services(
     )
     questions, clicks, answers, programs = await build_pipelines(answering, inbox, patience)
     proposals.hand_lines_to(partial(answer_typed, base, questions))
-    api = build_api(base, programs, commands, audit, gate, proposals, alerts.outbox, traced)
-    rule_pages = build_rule_pages(base, alerts, rules, confirmations, audit, required_audit, rehearsals, findings)
+    rule_reading = RuleReading(rule_changes, rehearsals.rehearse)
+    api = build_api(base, programs, commands, audit, gate, proposals, rule_reading, alerts.outbox, traced)
+    rule_pages = build_rule_pages(base, rule_changes, confirmations, rehearsals, findings)
     site = build_site(base, answers, sessions, rule_pages, traced)
 
     await resume_questions(base, inbox, questions, replica)

@@ -41,6 +41,7 @@ from bot.chat.questions.dispatcher import QuestionDispatcher
 from bot.chat.records.reader_hub import no_account
 from bot.chat.registry import Commands
 from bot.chat.revision_cases import RevisionCases
+from bot.chat.rule_changes import RuleChanges
 from bot.creation.creations import Creations
 from bot.efficiency.port import EfficiencyReader, FindingReader
 from bot.erp.hub import ErpHub
@@ -63,6 +64,7 @@ from tests.commands.company import NOW, Company
 from tests.commands.efficiency_fakes import MemoryFigures, MemoryFindings
 from tests.commands.export_fakes import MemoryCourier
 from tests.commands.operations_fakes import MemoryDesk, operations
+from tests.commands.rules_fakes import DefaultRules
 from tests.commands.subscription_fakes import MemorySubscriptions
 from tests.creation.counter import quiet_creations
 from tests.gate.desk import quiet_gate
@@ -363,6 +365,7 @@ def collaborators(
         Gate: quiet_gate(),
         Proposals: quiet_proposals(),
         Creations: quiet_creations(),
+        RuleChanges: DefaultRules(),
     }
 
 

@@ -311,7 +311,9 @@ def test_each_kind_has_routes_of_its_own() -> None:
     gate = {*deeds, ("GET", "/gate/requests/{id}"), ("GET", "/gate/jwks.json")}
     proposals = {("GET", "/proposals"), ("GET", "/proposals/{id}"), ("POST", "/proposals/{id}/withdraw")}
     asks = {("POST", "/questions"), ("POST", "/proposals")}
-    assert routes == documents | figures | others | gate | proposals | asks
+    rules = {("GET", "/rules"), ("GET", "/rules/{subject}")}
+    rules |= {("POST", f"/rules/{{subject}}/{deed}") for deed in ("check", "rehearse")}
+    assert routes == documents | figures | others | gate | proposals | rules | asks
 
 
 @pytest.fixture
@@ -356,6 +358,8 @@ _BODIES = {
     "gate_withdraw": {},
     "propose": {"line": "/watch SO-1001", "reason": "It is late"},
     "proposal_withdraw": {},
+    "check_rules": {"text": ""},
+    "rehearse_rules": {"text": ""},
 }
 
 
@@ -372,7 +376,7 @@ async def _tried(door: Door, route: ApiRoute) -> Told:
     if route.path == "/questions":
         return await door.client.ask("/stock SKU123")
     if route.method == "POST":
-        return await door.client.send("POST", route.path.replace("{id}", "X-1"), json=_BODIES[route.name])
+        return await door.client.send("POST", re.sub(r"{\w+}", "X-1", route.path), json=_BODIES[route.name])
     name = "PO-1001" if route.path.startswith("/why") else "X-1"
     return await door.client.get(re.sub(r"{\w+}", name, route.path), **_QUERIES.get(route.path, {}))
 

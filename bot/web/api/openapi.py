@@ -81,7 +81,10 @@ def _operation(route: ApiRoute, schemas: Schemas) -> Json:
         return {**made, "parameters": needed} if needed else made
     made["parameters"] = [
         *needed,
-        *(_query_parameter(name, schema) for name, schema in model["properties"].items()),
+        *(
+            {**_query_parameter(name, schema), "required": name in model.get("required", ())}
+            for name, schema in model["properties"].items()
+        ),
         _parameter("header", "If-None-Match", {"type": "string"}, "The ETag of an answer that is there already."),
     ]
     return made

@@ -24,10 +24,14 @@ from bot.cards.view import View
 from bot.chat.answers.page_answers import CutAnswer, PageAnswer, PageAnswers, PageButton
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.questions.failures import NO_ANSWER_NOW
+from bot.chat.rule_changes import RuleChanges
 from bot.gate.gate import Gate
 from bot.mechanisms.metrics import Metrics
 from bot.mechanisms.tracing import Trace
 from bot.proposals.proposals import Proposals
+from bot.rulefiles.followed_file import FileInForce
+from bot.rulefiles.rehearsal import Rehearsal
+from bot.rulefiles.versions import RuleSubject
 from bot.web.api.door import ProgramDoor
 from bot.web.api.problems import BAD_REQUEST, HEADERS, JSON, ApiProblem, wrong_request
 from bot.web.api.records import Json, Schema, write_view
@@ -38,7 +42,7 @@ log = structlog.get_logger(__name__)
 
 PREFIX = "/api/v1"
 MOST_BYTES = 16_384
-"""Of a body: the longest line has 400 characters."""
+"""Of most bodies: the longest line has 400 characters."""
 _BODY_SECONDS = 10.0
 AGAIN = 5.0
 """Seconds after which a request without an answer may be sent again."""
@@ -62,6 +66,14 @@ class RequestModel(BaseModel):
     )
 
 
+@dataclass(frozen=True, slots=True)
+class RuleReading:
+    """What tells of rules: those in force, and what others would change, as somebody may see it."""
+
+    changes: RuleChanges
+    rehearse: Callable[[RuleSubject, FileInForce[Any], Person], Awaitable[Rehearsal]]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiParts:
     """What all routes work with."""
@@ -77,6 +89,7 @@ class ApiParts:
     now: Callable[[], datetime]
     gate: Gate | None = None
     proposals: Proposals | None = None
+    rules: RuleReading | None = None
     traced: Callable[[Trace], None] = lambda trace: None
     """Gets the trace of each request."""
 
@@ -179,6 +192,8 @@ class ApiRoute:
     """Of an answer."""
     headers: Mapping[str, str] = field(default_factory=dict)
     """The headers that it needs, and what they are."""
+    most_bytes: int = MOST_BYTES
+    """Of a body."""
 
     common: ClassVar[tuple[HTTPStatus, ...]] = (
         HTTPStatus.BAD_REQUEST,
@@ -203,7 +218,7 @@ class ApiRoute:
                 return self.takes.model_validate_strings(_query(request))
             if request.query:
                 raise ApiProblem(HTTPStatus.UNPROCESSABLE_ENTITY, phrase("Everything is asked for in the body here."))
-            return self.takes.model_validate_json(await read_body(request), strict=True)
+            return self.takes.model_validate_json(await read_body(request, self.most_bytes), strict=True)
         except ValidationError as error:
             if in_body and error.errors()[0]["type"] == "json_invalid":
                 raise ApiProblem(HTTPStatus.BAD_REQUEST, phrase("The body is no JSON.")) from None
@@ -238,7 +253,7 @@ def _query(request: web.Request) -> dict[str, str]:
     return dict(request.query)
 
 
-async def read_body(request: web.Request) -> bytes:
+async def read_body(request: web.Request, most: int = MOST_BYTES) -> bytes:
     """Return the body of a request, which is JSON. Raises `ApiProblem`."""
     if request.content_type != JSON or "Content-Type" not in request.headers:
         raise ApiProblem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, phrase("The body has to be JSON, as application/json."))
@@ -247,12 +262,12 @@ async def read_body(request: web.Request) -> bytes:
     chunks, size = [], request.content_length or 0
     try:
         async with asyncio.timeout(_BODY_SECONDS):
-            while size <= MOST_BYTES and (chunk := await request.content.readany()):
+            while size <= most and (chunk := await request.content.readany()):
                 chunks.append(chunk)
                 size = max(size, sum(map(len, chunks)))
     except (TimeoutError, ConnectionError, web.RequestPayloadError):
         raise ApiProblem(HTTPStatus.BAD_REQUEST, BAD_REQUEST) from None
-    if size > MOST_BYTES:
+    if size > most:
         raise ApiProblem(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, phrase("The body is too long."))
     return b"".join(chunks)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Literal, TypeAlias
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -111,7 +111,9 @@ class PromiseInput(ToolInput):
     """Of what how much, and by when."""
 
     product: str = _word("The product's code or name.", needed=True)
-    quantity: str = Field(pattern=QUANTITY, description="How much, in the product's unit: 500.")
+    quantity: Annotated[int, Field(ge=1, le=10**9)] | Annotated[str, Field(pattern=QUANTITY)] = Field(
+        description="How much, in the product's unit: 500, or as text 2.5."
+    )
     by: str = _word("A day: 2026-12-31, next week. Now by default.")
 
 
