@@ -168,3 +168,20 @@ TODO_FIND = _todo("todo_find", "GET")
 TODO_UPDATE = _todo("todo_update", "PUT")
 TODO_EXECUTORS = _todo("todo_executors", "PUT")
 TODO_DELETE = _todo("todo_delete", "DELETE")
+
+
+def _records(name: str, method: str) -> ApiCall:
+    """Return a call of AI tables. The paths contain tables, so each call has its own address.
+
+    Rows are named by their id, and an insertion by its `clientToken`, so all may be repeated (docs:
+    platform/dingtalk/ai-tables.md#insert).
+    """
+    return ApiCall(name=name, method=method, path="", purpose=Purpose.SHEET, idempotent=True)
+
+
+SHEET_FIELDS = _records("sheet_fields", "GET")
+SHEET_ADD_FIELD = ApiCall(name="sheet_add_field", method="POST", path="", purpose=Purpose.SHEET)
+SHEET_READ = _records("sheet_read", "POST")
+SHEET_INSERT = _records("sheet_insert", "POST")
+SHEET_UPDATE = _records("sheet_update", "PUT")
+SHEET_DELETE = _records("sheet_delete", "POST")

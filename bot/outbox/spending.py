@@ -41,6 +41,8 @@ class Purpose(StrEnum):
     """Requested files, and reports of failed ones."""
     CHART = "chart"
     """Pictures in answers."""
+    SHEET = "sheet"
+    """Lists in shared tables."""
     OTHER = "other"
 
 

@@ -14,6 +14,7 @@ from bot.kit.simulator.card_templates import InvalidTemplate, read_template
 from bot.kit.simulator.engine import ENGINE_KEY, SimEngine, SimForbidden, SimNotFound
 from bot.kit.simulator.faults import InvalidFault
 from bot.kit.simulator.media import StoredFile
+from bot.kit.simulator.notable import SimTableError
 from bot.kit.simulator.push_dispatcher import CALLBACK, MESSAGES, SimPush
 
 Json = dict[str, Any]
@@ -332,6 +333,32 @@ async def tick_todo(engine: SimEngine, request: web.Request) -> Json:
     return {}
 
 
+async def tables(engine: SimEngine, request: web.Request) -> Json:
+    """Return the AI tables with their records."""
+    return {"tables": [table.render() for table in engine.tables]}
+
+
+async def make_table(engine: SimEngine, request: web.Request) -> Json:
+    """Make an AI table with one sheet: ``{base, sheet, editors}``, the editors by userId."""
+    body = await _body(request)
+    editors = body.get("editors")
+    if not isinstance(editors, list):
+        raise InvalidControlRequest("a list of editors is expected")
+    people = [engine.person(str(user_id)).union_id for user_id in editors]
+    return engine.tables.add(_text(body, "base"), _text(body, "sheet"), editors=people).render()
+
+
+async def edit_table(engine: SimEngine, request: web.Request) -> Json:
+    """Edit a record of an AI table in the client: ``{base, sheet, id, fields}``."""
+    body = await _body(request)
+    fields = body.get("fields")
+    if not isinstance(fields, dict):
+        raise InvalidControlRequest("cells are expected")
+    table = engine.tables.find(_text(body, "base"), _text(body, "sheet"))
+    engine.tables.update(table, {_text(body, "id"): fields})
+    return table.render()
+
+
 async def reset(engine: SimEngine, request: web.Request) -> Json:
     """Return to the initial state."""
     engine.reset()
@@ -394,6 +421,9 @@ _ROUTES: tuple[tuple[str, str, Handler], ...] = (
     ("POST", "/sim/approvals", decide_approval),
     ("GET", "/sim/todos", todos),
     ("POST", "/sim/todos", tick_todo),
+    ("GET", "/sim/tables", tables),
+    ("PUT", "/sim/tables", make_table),
+    ("POST", "/sim/tables", edit_table),
     ("POST", "/sim/people", change_person),
     ("POST", "/sim/reset", reset),
 )
@@ -405,7 +435,14 @@ def _json_handler(handler: Handler) -> Callable[[web.Request], Awaitable[web.Res
             return _answer(await handler(request.app[ENGINE_KEY], request))
         except SimNotFound as error:
             return _answer({"error": str(error)}, 404)
-        except (SimForbidden, InvalidControlRequest, InvalidFault, InvalidTemplate, SimApprovalError) as error:
+        except (
+            SimForbidden,
+            InvalidControlRequest,
+            InvalidFault,
+            InvalidTemplate,
+            SimApprovalError,
+            SimTableError,
+        ) as error:
             return _answer({"error": str(error)}, 400)
 
     return handle

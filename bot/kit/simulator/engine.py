@@ -25,6 +25,7 @@ from bot.kit.simulator.faults import SimFaults
 from bot.kit.simulator.flow_control import FREE_EVENTS, CustomRobot, FlowControl
 from bot.kit.simulator.live_updates import LiveUpdates
 from bot.kit.simulator.media import MediaStore
+from bot.kit.simulator.notable import SimTables
 from bot.kit.simulator.payloads import (
     GROUP_TYPES,
     bot_message,
@@ -78,6 +79,7 @@ class SimEngine:
         self.pushes = PushDispatcher(config, self.faults, self.timeline, self.rng)
         self.approvals = SimApprovals(config, self.enterprise, self.rng, self.emit_event)
         self.todos = SimTodos(self.rng, self._on_todos)
+        self.tables = SimTables(self.rng, self._check_soon)
         self.robots = {
             group.webhook_token: CustomRobot(group.webhook_token, group.webhook_secret, group.id, config.webhook_limit)
             for group in self.enterprise.groups
@@ -317,6 +319,7 @@ class SimEngine:
         self.media.clear()
         self.approvals.clear()
         self.todos.clear()
+        self.tables.clear()
         self.faults.clear()
         self.flow.clear()
         self.timeline.clear()

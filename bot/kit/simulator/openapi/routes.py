@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from aiohttp import web
 
-from bot.kit.simulator.openapi import cards, contacts, login, media, messages, registration, todos, webhooks, workflow
+from bot.kit.simulator.openapi import (
+    cards,
+    contacts,
+    login,
+    media,
+    messages,
+    notable,
+    registration,
+    todos,
+    webhooks,
+    workflow,
+)
 from bot.kit.simulator.openapi.dispatch import SimApiRoute, answer_unknown, handler_for
 
 ROUTES: tuple[SimApiRoute, ...] = (
@@ -17,6 +28,7 @@ ROUTES: tuple[SimApiRoute, ...] = (
     *registration.ROUTES,
     *workflow.ROUTES,
     *todos.ROUTES,
+    *notable.ROUTES,
 )
 
 
