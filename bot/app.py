@@ -297,7 +297,13 @@ async def _serve_web(
     hooks = HookEndpoint(hooks=services.alerts.hooks, intake=services.alerts.intake, metrics=metrics, now=now)
     page = KeyPage(services.keys, services.language_of) if settings.http.public_url else None
     app = make_web_app(
-        metrics=metrics, readiness=readiness, hooks=hooks, key_page=page, site=services.site, api=services.api
+        metrics=metrics,
+        readiness=readiness,
+        hooks=hooks,
+        key_page=page,
+        site=services.site,
+        api=services.api,
+        agents=services.agents,
     )
     async with serving_at(app, listeners) as port:
         yield port

@@ -29,6 +29,9 @@ from bot.web.api.rules import rule_routes
 from bot.web.api.site import ApiSite
 from bot.web.api.whose import WHOSE
 from bot.web.failed_proofs import ProofBounds
+from bot.web.mcp.endpoint import MESSAGES, McpSite
+from bot.web.mcp.event_streams import AgentStreams
+from bot.web.pages.public_address import PublicAddress
 
 
 def routes_of(commands: Commands) -> tuple[ApiRoute, ...]:
@@ -72,5 +75,10 @@ def build_api(
         traced=traced,
     )
     live = LiveAnswers()
-    outbox.beside(live.poke)
+    outbox.beside(live.streams.poke)
     return ApiSite(parts, routes_of(commands), live)
+
+
+def build_agents(base: Infrastructure, api: ApiSite) -> McpSite:
+    """Return the door for agents, who come where programs come."""
+    return McpSite(api, AgentStreams(PublicAddress(base.settings.http.public_url).of(MESSAGES)))

@@ -26,7 +26,7 @@ from bot.bootstrap.alerts import (
     start_polling,
     start_queue_readers,
 )
-from bot.bootstrap.api import build_api
+from bot.bootstrap.api import build_agents, build_api
 from bot.bootstrap.approvals import ApprovalServices, build_approvals, join_approvals, start_approvals
 from bot.bootstrap.audit import audit_health, open_audit, record_start, start_audit, tell_openings
 from bot.bootstrap.creation import start_creation
@@ -98,6 +98,7 @@ from bot.store.chat.accounts import StoredErpKeys
 from bot.store.database import Database
 from bot.web.api.routes import RuleReading
 from bot.web.api.site import ApiSite
+from bot.web.mcp.endpoint import McpSite
 from bot.web.pages.site import PageSite
 from bot.words.phrase import Words
 
@@ -126,6 +127,7 @@ class Services:
     site: PageSite | None
     """The pages, where there are any."""
     api: ApiSite
+    agents: McpSite
     """The door for programs, closed while there are no keys."""
 
     async def read_rules_again(self) -> Sequence[Words]:
@@ -288,4 +290,5 @@ async def build_services(
         meter=base.meter,
         site=site,
         api=api,
+        agents=build_agents(base, api),
     )

@@ -63,6 +63,7 @@ def make_web_app(
     key_page: KeyPage | None = None,
     site: PageSite | None = None,
     api: ApiSite | None = None,
+    agents: McpSite | None = None,
 ) -> web.Application:
     """Return the application, which holds no state."""
 
@@ -89,7 +90,8 @@ def make_web_app(
         site.mount(app)
     if api is not None:
         api.mount(app)
-        McpSite(api).mount(app)
+    if agents is not None:
+        agents.mount(app)
     return app
 
 

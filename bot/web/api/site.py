@@ -43,7 +43,7 @@ class ApiSite:
             if route.method == "GET":
                 serve = self.live.serving(serve, self._refused)
             app.router.add_route(route.method, route.address, serve)
-        app.on_shutdown.append(self.live.end)
+        app.on_shutdown.append(self.live.streams.end)
         app.router.add_get(OPENAPI, self._telling(lambda: orjson.dumps(describe(self.routes)), JSON))
         app.router.add_get(f"{PREFIX}/", self._telling(lambda: draw_page(self.routes).encode(), "text/html"))
         # What is no route gets a problem as well: in the order of adding, the last.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
-from bot.web.mcp.endpoint import Exchange
+from bot.web.mcp.exchange import Exchange
 from bot.web.mcp.server import Ask, make_server
 
 
