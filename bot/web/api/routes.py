@@ -35,6 +35,7 @@ from bot.rulefiles.versions import RuleSubject
 from bot.web.api.door import ProgramDoor
 from bot.web.api.problems import BAD_REQUEST, HEADERS, JSON, ApiProblem, wrong_request
 from bot.web.api.records import Json, Schema, write_view
+from bot.web.api.shares import KeyShares
 from bot.words.errors import DingerpError
 from bot.words.phrase import Phrase, Words, phrase
 
@@ -90,6 +91,7 @@ class ApiParts:
     gate: Gate | None = None
     proposals: Proposals | None = None
     rules: RuleReading | None = None
+    shares: KeyShares = field(default_factory=KeyShares)
     traced: Callable[[Trace], None] = lambda trace: None
     """Gets the trace of each request."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
@@ -54,17 +55,23 @@ class ApiSite:
         name: str,
         read: Callable[[web.Request], Awaitable[RequestModel]],
         serve: Callable[[ApiRequest], Awaitable[web.StreamResponse]],
+        *,
+        in_turn: bool = True,
     ) -> _Serve:
-        """Return what answers requests that show a key, and counts them by ``name``."""
+        """Return what answers requests that show a key, and counts them by ``name``.
+
+        Without ``in_turn`` it is ``serve`` that asks for the key's turns: a stream would keep one.
+        """
 
         async def handle(request: web.Request) -> web.StreamResponse:
             language = self.parts.language_of("")
             try:
                 program = await self.parts.door.admit(request)
                 language = self.parts.language_of(program.person.language)
-                values = await read(request)
-                language = self.parts.language_of(values.language or language.code)
-                return await serve(self.parts.asked(request, program, values))
+                async with self.parts.shares.turn(program.key.id) if in_turn else nullcontext():
+                    values = await read(request)
+                    language = self.parts.language_of(values.language or language.code)
+                    return await serve(self.parts.asked(request, program, values))
             except ApiProblem as problem:
                 return problem.response(language, self.parts.languages)
             except DingerpError as error:

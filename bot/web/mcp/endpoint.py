@@ -49,7 +49,7 @@ class McpSite:
             (EVENT_STREAM, "GET", "mcp_stream", self._stream),
             (MESSAGES, "POST", "mcp_message", self._take),
         ):
-            app.router.add_route("*", path, self.api.handler(name, _read, _only(method, serve)))
+            app.router.add_route("*", path, self.api.handler(name, _read, _only(method, serve), in_turn=False))
         app.on_shutdown.append(self.streams.end)
 
     async def _serve(self, asked: ApiRequest) -> web.StreamResponse:
@@ -99,7 +99,8 @@ async def _tell(asked: ApiRequest, ask: AgentAsk) -> Json:
     """Return the answer to what a tool asks, or the problem with it, as the API writes them."""
     asking = asked.parts.asked(asked.request, asked.program, ask)
     try:
-        return await (tell_answer(asking) if isinstance(ask, QuestionBody) else tell_proposal(asking, token_hex()))
+        async with asked.parts.shares.turn(asked.program.key.id):
+            return await (tell_answer(asking) if isinstance(ask, QuestionBody) else tell_proposal(asking, token_hex()))
     except ApiProblem as problem:
         return problem.body(asking.language, asked.parts.languages)
     except DingerpError as error:
