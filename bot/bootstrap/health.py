@@ -18,6 +18,7 @@ from bot.bootstrap.infrastructure import Infrastructure
 from bot.bootstrap.quotas import administrators, quota_health
 from bot.bootstrap.receivers import receivers_health
 from bot.bootstrap.rules import ACCESS, ALERTS, APPROVALS, RuleFiles
+from bot.bootstrap.sheets import sheets_health
 from bot.bootstrap.unreached import LOOKED_EVERY, UnreachedPlaces
 from bot.erp.hub import ErpHub
 from bot.mechanisms.background import Runs, repeat
@@ -98,6 +99,8 @@ async def start_health(
     }
     if base.settings.receivers:
         looks["receivers"] = partial(receivers_health, base)
+    if base.settings.sheets:
+        looks["sheets"] = partial(sheets_health, base)
     if file is not None:
         pages = SqlitePages(file)
         looks |= {"pages": _raising(pages.check), "disk": _disk_of(file)}

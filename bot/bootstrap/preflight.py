@@ -15,6 +15,7 @@ from bot.bootstrap.alerts import open_hooks, queue_addresses
 from bot.bootstrap.names import known_names, review_settings
 from bot.bootstrap.receivers import receivers_of
 from bot.bootstrap.rules import follow_alerts, follow_approvals
+from bot.bootstrap.sheets import sheets_of
 from bot.chat.registry import installed_commands
 from bot.queues.brokers import build_connection
 from bot.rulefiles.names_in_force import NamesInForce
@@ -38,6 +39,10 @@ def _check_hooks(settings: Settings, _names: NamesInForce) -> None:
 
 def _check_receivers(settings: Settings, _names: NamesInForce) -> None:
     receivers_of(settings)
+
+
+def _check_sheets(settings: Settings, _names: NamesInForce) -> None:
+    sheets_of(settings)
 
 
 def _check_queues(settings: Settings, _names: NamesInForce) -> None:
@@ -69,6 +74,7 @@ PARTS: Final = (
     SettingsPart(phrase("Webhooks"), _check_hooks),
     SettingsPart(phrase("Message queues"), _check_queues),
     SettingsPart(phrase("Receivers of events"), _check_receivers),
+    SettingsPart(phrase("Lists in shared tables"), _check_sheets),
     SettingsPart(phrase("Names in the settings"), _check_names),
     ACCESS_RULES,
     SettingsPart(phrase("Alert rules"), follow_alerts),

@@ -64,6 +64,7 @@ from bot.bootstrap.receivers import start_receivers
 from bot.bootstrap.rehearsals import Rehearsals
 from bot.bootstrap.replicas import Replica
 from bot.bootstrap.rules import RuleFiles, start_rules
+from bot.bootstrap.sheets import start_sheets
 from bot.bootstrap.traces import keep_traces
 from bot.bootstrap.wakeups import listen_to_others
 from bot.cards.language import Language, choose_language
@@ -257,6 +258,7 @@ async def build_services(
     await start_approvals(base, approvals, rules.decides_in_chat)
     await start_outbox(base, alerts)
     await start_receivers(base, programs, audit, alerts.outbox)
+    await start_sheets(base, programs, proposals, audit, required_audit)
     health = await start_health(
         base,
         hub,

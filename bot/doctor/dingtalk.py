@@ -15,6 +15,7 @@ import aiohttp
 
 from bot.bootstrap.factories import open_api, templates
 from bot.bootstrap.policy import wants_calls, wants_todos
+from bot.bootstrap.sheets import open_table
 from bot.dingtalk.apis import (
     APPROVAL_LIST,
     APPROVAL_START,
@@ -24,6 +25,7 @@ from bot.dingtalk.apis import (
     USER,
     ApiCall,
 )
+from bot.dingtalk.directory import DingTalkDirectory
 from bot.dingtalk.errors import (
     DingTalkAuthFailed,
     DingTalkError,
@@ -39,6 +41,7 @@ from bot.doctor.results import CheckGrade, CheckResult
 from bot.mechanisms.metrics import Metrics
 from bot.settings import Settings
 from bot.web.pages.login import CALLBACK
+from bot.words.errors import DingerpError
 from bot.words.phrase import Phrase, phrase
 
 CLOCK_SKEW = 60.0
@@ -61,6 +64,11 @@ TODO_WRITE = ApiCall(name="todo_write", method="POST", path=_TODOS, idempotent=T
 """Creates no to-do, as nobody has that unionId."""
 TODO_READ = ApiCall(name="todo_read", method="GET", path=f"{_TODOS}/sources/dingerp-doctor", idempotent=True)
 
+_RECORDS = "/v1.0/notable/bases/dingerp-doctor-nobody/sheets/dingerp-doctor/records"
+SHEETS_READ = ApiCall(name="sheets_read", method="POST", path=f"{_RECORDS}/list", idempotent=True)
+SHEETS_WRITE = ApiCall(name="sheets_write", method="POST", path=f"{_RECORDS}/delete", idempotent=True)
+"""Deletes nothing, as there is no such table."""
+
 
 async def check_app(settings: Settings, session: aiohttp.ClientSession, api: OpenApi) -> AsyncIterator[CheckResult]:
     """Check the route to DingTalk and the app's permissions. The first result says whether it is reached."""
@@ -73,11 +81,12 @@ async def check_app(settings: Settings, session: aiohttp.ClientSession, api: Ope
     yield await _permission(api, CREATE_AND_DELIVER, {}, "Card.Instance.Write", phrase("answers as cards"))
     yield await _permission(api, GROUP_SEND, {}, "qyapi_robot_sendmsg", phrase("answers as text when cards fail"))
     todos = wants_todos(settings)
-    if settings.access.reads_directory or todos:
+    by_union_id = todos or bool(settings.sheets)
+    if settings.access.reads_directory or by_union_id:
         use = phrase("knowing who is a member, and roles")
         without = phrase("not granted: only people who have written to the bot are obeyed, without roles of DingTalk's")
         absent = {"userid": _ABSENT_USER}
-        if settings.access.directory or todos:
+        if settings.access.directory or by_union_id:
             yield await _permission(api, USER, absent, "qyapi_get_member", use)
         else:  # optional permissions are tried once
             once = open_api(settings, session, Metrics(), patience=ApiRetryPolicy(tries=1, overall=_BRIEFLY))
@@ -90,6 +99,12 @@ async def check_app(settings: Settings, session: aiohttp.ClientSession, api: Ope
         use = phrase("to-dos for those whose turn it is")
         yield await _permission(api, TODO_WRITE, {}, "Todo.Todo.Write", use)
         yield await _permission(api, TODO_READ, None, "Todo.Todo.Read", use)
+    if settings.sheets:
+        use = phrase("lists in shared tables")
+        yield await _permission(api, SHEETS_READ, {}, "Notable.Base.Read.All", use)
+        yield await _permission(api, SHEETS_WRITE, {}, "Notable.Base.Write.All", use)
+        for name in settings.sheets:
+            yield await _shared_table(settings, api, name)
     if wants_calls(settings):
         use = phrase(
             "calling people (DING); by one of DingTalk's pages all editions may, by another Professional and Exclusive"
@@ -97,7 +112,7 @@ async def check_app(settings: Settings, session: aiohttp.ClientSession, api: Ope
         yield await _permission(api, DING_SEND, {}, "Premium.Ding.Write", use)
     if settings.has_pages:
         yield _redirect_url(settings)
-        if not (settings.access.reads_directory or todos):
+        if not (settings.access.reads_directory or by_union_id):
             nobody, use = {"unionid": _ABSENT_USER}, phrase("logging in to the pages in a browser")
             yield await _permission(api, USER_BY_UNION_ID, nobody, "qyapi_get_member", use)
         use = phrase("logging in to the pages inside DingTalk")
@@ -202,6 +217,20 @@ async def _permission(
     except DingTalkError as error:
         return _failure(what, error)
     return CheckResult(what, CheckGrade.GOOD, phrase("granted"))
+
+
+async def _shared_table(settings: Settings, api: OpenApi, name: str) -> CheckResult:
+    """Read the columns of a shared table, in its operator's name."""
+    what = phrase("Shared table %(name)s", name=name)
+    try:
+        table = await open_table(api, settings, DingTalkDirectory(api), name)
+        await table.columns()
+    except DingTalkError as error:
+        return _failure(what, error)
+    except DingerpError as error:
+        help_ = phrase("Let its operator open the table in DingTalk, and compare `base` and `sheet` with its link.")
+        return CheckResult(what, CheckGrade.BAD, error.tell(), help_)
+    return CheckResult(what, CheckGrade.GOOD, phrase("can be read"))
 
 
 async def _card_templates(settings: Settings, api: OpenApi) -> CheckResult:

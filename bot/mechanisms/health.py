@@ -72,6 +72,9 @@ _PARTS: Mapping[str, PartWords] = MappingProxyType(
         "approvals": PartWords(
             phrase("approvals"), phrase("Name others in the approval rules, or give somebody the role.")
         ),
+        "sheets": PartWords(
+            phrase("shared tables"), phrase("`dingerp doctor` opens each of them in its operator's name.")
+        ),
         "restored rights": PartWords(phrase("restored rights"), phrase("`dingerp db confirm` names them.")),
         "pages": PartWords(phrase("database file"), phrase("Go back to a backup: docs/how-to/run-in-production.md")),
         "disk": PartWords(phrase("disk"), phrase("Free some space, or move the database to a larger disk.")),

@@ -77,6 +77,11 @@ class Metrics:
         self.receiver_late = self._seconds(
             "receiver_late_seconds", "From when an event for a program was due to its being taken.", "receiver"
         )
+        self.sheet_rounds = self._counter("sheet_rounds", "Refreshes of shared tables, by outcome.", "sheet", "outcome")
+        self.sheet_rows = self._counter(
+            "sheet_rows", "Rows written in shared tables, by what was done.", "sheet", "what"
+        )
+        self.sheet_age = self._gauge("sheet_age_seconds", "Since a shared table was last as its list.", "sheet")
         self.month_forecast = self._gauge("api_calls_month_forecast", "Calls that the month is going to have.")
         self.sparing = self._gauge(
             "api_calls_sparing", "1 while the rest of the month's calls is kept for what is urgent."

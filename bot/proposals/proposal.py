@@ -1,4 +1,4 @@
-"""A line that a program wants run, and how its owner and time change it."""
+"""A line that a program or an edit of a shared table wants run, and how its owner and time change it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from typing import Protocol
 from bot.chat.answers.ports import InboxMessage
 from bot.chat.program_asks import AskRepository
 from bot.mechanisms.unit_of_work import Transactions
+
+SHEET_ASKER = "sheet:"
+"""How the id of a shared table begins among the keys of programs, which have no colon; its name follows."""
 
 
 class ProposalState(StrEnum):
@@ -32,9 +35,9 @@ class Proposal:
 
     id: str
     key: str
-    """The id of the program's key."""
+    """The id of the program's key; for a shared table `SHEET_ASKER` and its name."""
     owner: str
-    """The userId of whose key it is, who alone answers."""
+    """The userId of whose key or table it is, who alone answers."""
     line: str
     """As it is run: one command with its words."""
     command: str
@@ -46,6 +49,11 @@ class Proposal:
     expires_at: datetime
     ended_at: datetime | None = None
     """When it was answered, taken back or too late."""
+
+    @property
+    def sheet(self) -> str:
+        """The shared table that it was written in; empty for one of a program."""
+        return self.key.removeprefix(SHEET_ASKER) if self.key.startswith(SHEET_ASKER) else ""
 
     @property
     def due_at(self) -> datetime | None:

@@ -10,9 +10,9 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
-from typing import ClassVar, TypeVar
+from typing import ClassVar, Self, TypeVar
 
 from bot.access.api_keys import ProgramKey
 from bot.access.people import Person
@@ -53,11 +53,26 @@ TypedLine = Callable[[Proposal, Conversation], InboxMessage]
 """Makes the message that a proposal's owner would have written in a conversation."""
 
 
+@dataclass(frozen=True, slots=True)
+class ProposalAsker:
+    """Who proposes: a program by its key, or a shared table. Nothing that it asked for outlives ``until``."""
+
+    id: str
+    user_id: str
+    """Whose it is."""
+    until: datetime
+
+    @classmethod
+    def of_key(cls, key: ProgramKey) -> Self:
+        """Return the program with a key."""
+        return cls(key.id, key.user_id, key.expires_at)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProposalWish:
-    """What a program wants run. ``asked_as`` is its idempotency key, ``owner`` the key's owner as they are now."""
+    """What is to be run. ``asked_as`` is the asker's idempotency key, ``owner`` whose the asker is, as they are now."""
 
-    key: ProgramKey
+    asker: ProposalAsker
     owner: Person
     asked_as: str
     line: str
@@ -73,7 +88,8 @@ class ProposalUnit(AskUnit[Proposal]):
 
     def note(self, ask: Proposal) -> AskNote:
         """Return what the audit log says: the command, and neither its words nor those of the program."""
-        return AskNote(outcome=ask.state.value, detail=f"/{ask.command}, by the API key {ask.key}")
+        by = f"the shared table {ask.sheet}" if ask.sheet else f"the API key {ask.key}"
+        return AskNote(outcome=ask.state.value, detail=f"/{ask.command}, by {by}")
 
     def end(self, proposal: Proposal, state: ProposalState, by: str = "") -> Proposal:
         """Return a proposal with an end, unless it has one already."""
@@ -217,14 +233,14 @@ class Proposals:
 
 
 def _propose(unit: ProposalUnit, wish: ProposalWish, line: str, command: str) -> Proposal:
-    key, owner = wish.key, wish.key.user_id
-    before = unit.asked_as(key.id, wish.asked_as)
+    asker, owner = wish.asker, wish.asker.user_id
+    before = unit.asked_as(asker.id, wish.asked_as)
     if before is not None:
         if (before.line, before.reason) != (line, wish.reason):
             raise AskRefused(ASKED_OTHERWISE)
         return before
     lately = [each.at(unit.now) for each in unit.repository.recent(owner, unit.now - WINDOW)]
-    own = [each for each in lately if each.key == key.id]
+    own = [each for each in lately if each.key == asker.id]
     for each in own:
         if each.line == line and each.state is ProposalState.WAITING:
             return each
@@ -232,15 +248,14 @@ def _propose(unit: ProposalUnit, wish: ProposalWish, line: str, command: str) ->
         raise TooManyAsks(phrase("Too much was proposed to this person: let them answer first."))
     proposal = Proposal(
         id=secrets.token_hex(ID_BYTES),
-        key=key.id,
+        key=asker.id,
         owner=owner,
         line=line,
         command=command,
         reason=wish.reason,
         asked_as=wish.asked_as,
         asked_at=unit.now,
-        # Nothing that a key asked for outlives it.
-        expires_at=min(unit.now + wish.expires_in, key.expires_at),
+        expires_at=min(unit.now + wish.expires_in, asker.until),
     )
     return unit.change(proposal)
 

@@ -45,6 +45,7 @@ from bot.settings.sections.connections import PageSettings as PageSettings
 from bot.settings.sections.connections import PollSettings as PollSettings
 from bot.settings.sections.connections import QueueSettings as QueueSettings
 from bot.settings.sections.connections import ReceiverSettings as ReceiverSettings
+from bot.settings.sections.connections import SheetSettings as SheetSettings
 from bot.settings.sections.notifications import AlertSettings as AlertSettings
 from bot.settings.sections.notifications import ApprovalSettings as ApprovalSettings
 from bot.settings.sections.notifications import NotifySettings as NotifySettings
@@ -113,6 +114,7 @@ class Settings(BaseSettings):
     limits: LimitSettings = LimitSettings.model_validate({})
     queues: dict[SenderName, QueueSettings] = Field({}, description="Source name → message queue with its events.")
     receivers: dict[str, ReceiverSettings] = Field({}, description="Name → program that is told what happens.")
+    sheets: dict[str, SheetSettings] = Field({}, description="Name → list in a shared table.")
     index: IndexSettings = IndexSettings.model_validate({})
     read_model: ReadModelSettings = ReadModelSettings.model_validate({})
     questions: QuestionSettings = QuestionSettings.model_validate({})

@@ -71,6 +71,7 @@ WITH_LEAD = {
     "prune",
     "old traces",
     "read_model",
+    "sheet {sheet.name}",
     "stock_days",
     "subscriptions",
 }

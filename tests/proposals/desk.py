@@ -20,7 +20,7 @@ from bot.chat.message import Conversation, ConversationKind
 from bot.chat.registry import installed_commands
 from bot.mechanisms.metrics import Metrics
 from bot.proposals.proposal import Proposal
-from bot.proposals.proposals import Proposals, ProposalWish
+from bot.proposals.proposals import ProposalAsker, Proposals, ProposalWish
 from bot.store.api_keys import StoredApiKeys
 from bot.store.database import Database
 from bot.store.program_asks import StoredAskTransactions
@@ -94,7 +94,7 @@ class Desk:
     def wish(self, key: ProgramKey, line: str = "/approve PO-1055", asked_as: str = "", **more: Any) -> ProposalWish:
         """Return a wish with a new idempotency key, unless one is given."""
         wish = {
-            "key": key,
+            "asker": ProposalAsker.of_key(key),
             "owner": Person(user_id=key.user_id, name="Li"),
             "asked_as": asked_as or f"n{next(self._numbers)}",
             "line": line,

@@ -119,6 +119,7 @@ PLAIN = {
     "rule_file": {"name", "path"},
     "trace": {"reference"},
     "rule_version": {"subject", "state", "sha256", "base", "author", "publisher"},
+    "sheet_state": {"name"},
     "stock_day": {"source", "sku", "warehouse"},
     "standing_answer": {"track", "place", "conversation", "user_id", "readers", "made_as"},
     "subscription": {"id", "place", "conversation", "user_id", "at"},

@@ -213,3 +213,33 @@ class PollSettings(SettingsSection):
     backlog: bool = Field(
         True, description="Whether what is late or short already, when an ERP is asked for the first time, is told."
     )
+
+
+class SheetSettings(SettingsSection):
+    """A list in an AI table of DingTalk that people share: fed with what one person may see, and kept current."""
+
+    base: str = Field(
+        min_length=1,
+        description="Id of the AI table: the last part of its link, after `alidocs.dingtalk.com/i/nodes/`.",
+    )
+    sheet: str = Field(min_length=1, description="Name or id of the sheet in it.")
+    owner: PersonName = Field(
+        min_length=1,
+        description="userId of the person whose list it is: it shows what they may see, as long as they are there, and"
+        " they answer what is asked by edits.",
+    )
+    operator: PersonName = Field(
+        "", description="userId of the person in whose name the table is edited; empty: the owner."
+    )
+    line: str = Field(min_length=2, description="Line of the list, such as `/order late`.")
+    shared: bool = Field(
+        False,
+        description="Must be true: whoever may open the table in DingTalk sees what its owner may see.",
+    )
+    every: float = Field(30.0, ge=5, le=1440, description="Minutes between two refreshes, each at least one API call.")
+    edits: dict[str, dict[str, str]] = Field(
+        {},
+        description="Column that people write into → text → line that it asks for, with `{number}` for the row's"
+        " document and `{value}` for the text; `*` stands for any other text.",
+    )
+    answer_hours: float = Field(24.0, gt=0, le=168, description="Hours for which what an edit asks for waits.")

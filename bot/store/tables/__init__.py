@@ -78,6 +78,7 @@ from bot.store.tables.questions import STANDING_ANSWER as STANDING_ANSWER
 from bot.store.tables.questions import STANDING_DOCUMENT as STANDING_DOCUMENT
 from bot.store.tables.questions import SUBSCRIPTION as SUBSCRIPTION
 from bot.store.tables.questions import WELCOME as WELCOME
+from bot.store.tables.sheets import SHEET_STATE as SHEET_STATE
 from bot.store.tables.upkeep import DATA_KEY as DATA_KEY
 from bot.store.tables.upkeep import HEARTBEAT as HEARTBEAT
 from bot.store.tables.upkeep import HELD_RIGHT as HELD_RIGHT

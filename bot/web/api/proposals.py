@@ -13,7 +13,7 @@ from pydantic import Field
 from bot.access.api_keys import PROPOSE_SCOPE
 from bot.cards.escape import MAX_TEXT
 from bot.proposals.proposal import Proposal, ProposalState
-from bot.proposals.proposals import LONGEST, SHORTEST, Proposals, ProposalWish
+from bot.proposals.proposals import LONGEST, SHORTEST, ProposalAsker, Proposals, ProposalWish
 from bot.web.api.list_pages import WRONG_CURSOR, PartRequest
 from bot.web.api.problems import ApiProblem, WrongPart
 from bot.web.api.program_asks import IDEMPOTENCY, TEXT, TIME, AskDoor, asked_as, id_of, told
@@ -59,7 +59,7 @@ async def tell_proposal(asked: ApiRequest, name: str) -> dict[str, Json]:
     """Propose a line under an idempotency key, and return what has become of it. Raises `ApiProblem`."""
     program, wanted = asked.program, asked.values
     wish = ProposalWish(
-        key=program.key,
+        asker=ProposalAsker.of_key(program.key),
         # The key's scopes are for what a program asks: here its owner decides, with all of their rights.
         owner=replace(program.person, key=None),
         asked_as=name,
