@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from html import escape
 from http import HTTPStatus
 from typing import Any
 
@@ -21,14 +20,6 @@ _ABOUT = (
     " is told again when it changes to who accepts text/event-stream."
 )
 _PROBLEM_REF: Schema = {"$ref": "#/components/schemas/Problem"}
-_PAGE = """<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>dingerp API</title>
-<h1>dingerp API</h1><p>{about}</p><p>Send a key as <code>Authorization: Bearer …</code>.
-The whole description is <a href="openapi.json">openapi.json</a>.</p>
-<table><thead><tr><th>Route<th>Answers<th>Takes</thead><tbody>
-{rows}
-</tbody></table></html>
-"""
 
 
 def describe(routes: Sequence[ApiRoute]) -> Json:
@@ -49,16 +40,6 @@ def describe(routes: Sequence[ApiRoute]) -> Json:
             "securitySchemes": {"key": {"type": "http", "scheme": "bearer", "description": "`dingerp api key add`"}},
         },
     }
-
-
-def draw_page(routes: Sequence[ApiRoute]) -> str:
-    """Return a plain page that lists the routes."""
-    rows = (
-        f"<tr><td><code>{route.method} {escape(route.address)}</code><td>{escape(route.summary)}"
-        f"<td>{', '.join(f'<code>{escape(name)}</code>' for name in taken(route))}"
-        for route in routes
-    )
-    return _PAGE.format(about=escape(_ABOUT), rows="\n".join(rows))
 
 
 def taken(route: ApiRoute) -> tuple[str, ...]:

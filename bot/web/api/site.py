@@ -13,11 +13,13 @@ import orjson
 import structlog
 from aiohttp import web
 
+from bot.cards.language import Language
 from bot.mechanisms.tracing import REQUEST, tracing
 from bot.web.api.live import LiveAnswers
-from bot.web.api.openapi import OPENAPI, describe, draw_page
+from bot.web.api.openapi import OPENAPI, describe
 from bot.web.api.problems import DEFECT, HEADERS, JSON, NO_SUCH, ApiProblem
 from bot.web.api.routes import PREFIX, ApiParts, ApiRequest, ApiRoute, RequestModel, no_answer
+from bot.web.api.trial import TrialPage
 from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
@@ -45,8 +47,13 @@ class ApiSite:
                 serve = self.live.serving(serve, self._refused)
             app.router.add_route(route.method, route.address, serve)
         app.on_shutdown.append(self.live.streams.end)
-        app.router.add_get(OPENAPI, self._telling(lambda: orjson.dumps(describe(self.routes)), JSON))
-        app.router.add_get(f"{PREFIX}/", self._telling(lambda: draw_page(self.routes).encode(), "text/html"))
+        described = cache(lambda: orjson.dumps(describe(self.routes)))
+        page = TrialPage(self.routes)
+        app.router.add_get(OPENAPI, self._telling(lambda _: web.Response(body=described(), content_type=JSON)))
+        app.router.add_get(f"{PREFIX}/", self._telling(lambda request: page.draw(self._language_of(request))))
+        app.router.add_get(
+            f"{PREFIX}/page/{{name}}", self._telling(lambda request: page.file(request.match_info["name"]))
+        )
         # What is no route gets a problem as well: in the order of adding, the last.
         app.router.add_route("*", f"{PREFIX}/{{rest:.*}}", self._counted(_NO_ROUTE, self._nothing))
 
@@ -101,11 +108,13 @@ class ApiSite:
 
         return handle
 
-    def _telling(self, make: Callable[[], bytes], media: str) -> _Serve:
-        """Return what tells of the routes and of nothing else, made once, where there is an API at all."""
-        made = cache(make)
+    def _language_of(self, request: web.Request) -> Language:
+        return self.parts.language_of(request.query.get("lang", ""))
 
-        async def handle(_request: web.Request) -> web.StreamResponse:
+    def _telling(self, make: Callable[[web.Request], web.Response]) -> _Serve:
+        """Return what tells of the routes and of nothing else, where there is an API at all."""
+
+        async def handle(request: web.Request) -> web.StreamResponse:
             try:
                 there = await self.parts.door.is_there()
             except DingerpError as error:
@@ -113,7 +122,11 @@ class ApiSite:
                 there = False
             if not there:
                 return self._refused(ApiProblem(HTTPStatus.NOT_FOUND, NO_SUCH))
-            return web.Response(body=made(), content_type=media, charset="utf-8", headers={**HEADERS, **_LOCKED})
+            response = make(request)
+            response.headers.update(
+                {name: value for name, value in {**HEADERS, **_LOCKED}.items() if name not in response.headers}
+            )
+            return response
 
         return handle
 

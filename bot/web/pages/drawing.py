@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import hashlib
-import mimetypes
 from collections.abc import Mapping
-from dataclasses import dataclass
 from http import HTTPStatus
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from aiohttp import web
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from bot.cards.language import TEMPLATES, Language
+from bot.cards.language import Language
 from bot.web.pages.public_address import PublicAddress
+from bot.web.static_files import PAGE_TEMPLATES, read_static_files
 from bot.words.phrase import Phrase
 
-FOLDER = TEMPLATES / "pages"
 STATIC = "/static/"
 DINGTALK_SCRIPT = "https://g.alicdn.com/dingding/dingtalk-jsapi/3.1.0/dingtalk.open.js"
 """What gives pages inside DingTalk's client their functions; nothing else is loaded from elsewhere.
@@ -49,23 +45,14 @@ IN_CLIENT_POLICY = _POLICY.format(scripts=f" {DINGTALK_SCRIPT}")
 """For the login inside DingTalk's client."""
 
 
-@dataclass(frozen=True, slots=True)
-class StaticFile:
-    """A file that pages bring along."""
-
-    content: bytes
-    media: str
-    version: str
-
-
 class PageDrawing:
     """Renders templates for one public address."""
 
     def __init__(self, address: PublicAddress) -> None:
         self.address = address
-        self.files = _read_files(FOLDER / "static")
+        self.files = read_static_files()
         self._environment = Environment(
-            loader=FileSystemLoader(FOLDER),
+            loader=FileSystemLoader(PAGE_TEMPLATES),
             autoescape=True,
             undefined=StrictUndefined,
             trim_blocks=True,
@@ -111,13 +98,3 @@ class PageDrawing:
 
     def _static(self, name: str) -> str:
         return self.address.of(f"{STATIC}{name}", v=self.files[name].version)
-
-
-def _read_files(folder: Path) -> Mapping[str, StaticFile]:
-    found = {}
-    for path in sorted(folder.iterdir()):
-        content = path.read_bytes()
-        media = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
-        text = f"{media}; charset=utf-8" if media.startswith("text/") else media
-        found[path.name] = StaticFile(content, text, hashlib.sha256(content).hexdigest()[:12])
-    return MappingProxyType(found)
