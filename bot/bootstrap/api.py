@@ -28,6 +28,7 @@ from bot.web.api.routes import ApiParts, ApiRoute, RuleReading
 from bot.web.api.rules import rule_routes
 from bot.web.api.site import ApiSite
 from bot.web.api.whose import WHOSE
+from bot.web.api_page import ApiPage
 from bot.web.failed_proofs import ProofBounds
 from bot.web.mcp.endpoint import MESSAGES, McpSite
 from bot.web.mcp.event_streams import AgentStreams
@@ -76,7 +77,8 @@ def build_api(
     )
     live = LiveAnswers()
     outbox.beside(live.streams.poke)
-    return ApiSite(parts, routes_of(commands), live)
+    routes = routes_of(commands)
+    return ApiSite(parts, routes, live, ApiPage(routes))
 
 
 def build_agents(base: Infrastructure, api: ApiSite) -> McpSite:

@@ -8,6 +8,7 @@ from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
 from http import HTTPStatus
+from typing import Protocol
 
 import orjson
 import structlog
@@ -19,7 +20,6 @@ from bot.web.api.live import LiveAnswers
 from bot.web.api.openapi import OPENAPI, describe
 from bot.web.api.problems import DEFECT, HEADERS, JSON, NO_SUCH, ApiProblem
 from bot.web.api.routes import PREFIX, ApiParts, ApiRequest, ApiRoute, RequestModel, no_answer
-from bot.web.api.trial import TrialPage
 from bot.words.errors import DingerpError
 
 log = structlog.get_logger(__name__)
@@ -31,6 +31,16 @@ _NO_ROUTE = "nothing"
 _Serve = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
+class PageOfRoutes(Protocol):
+    """The page on which people read of the routes; implemented by `bot.web.api_page`."""
+
+    def draw(self, language: Language) -> web.Response: ...
+
+    def file(self, name: str) -> web.Response:
+        """Return a file that the page brings along."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class ApiSite:
     """Serves ``routes`` to programs with keys; without any keys there is no API."""
@@ -38,6 +48,7 @@ class ApiSite:
     parts: ApiParts
     routes: Sequence[ApiRoute]
     live: LiveAnswers
+    page: PageOfRoutes
 
     def mount(self, app: web.Application) -> None:
         """Add everything to an application."""
@@ -48,11 +59,10 @@ class ApiSite:
             app.router.add_route(route.method, route.address, serve)
         app.on_shutdown.append(self.live.streams.end)
         described = cache(lambda: orjson.dumps(describe(self.routes)))
-        page = TrialPage(self.routes)
         app.router.add_get(OPENAPI, self._telling(lambda _: web.Response(body=described(), content_type=JSON)))
-        app.router.add_get(f"{PREFIX}/", self._telling(lambda request: page.draw(self._language_of(request))))
+        app.router.add_get(f"{PREFIX}/", self._telling(lambda request: self.page.draw(self._language_of(request))))
         app.router.add_get(
-            f"{PREFIX}/page/{{name}}", self._telling(lambda request: page.file(request.match_info["name"]))
+            f"{PREFIX}/page/{{name}}", self._telling(lambda request: self.page.file(request.match_info["name"]))
         )
         # What is no route gets a problem as well: in the order of adding, the last.
         app.router.add_route("*", f"{PREFIX}/{{rest:.*}}", self._counted(_NO_ROUTE, self._nothing))

@@ -53,7 +53,7 @@ class TriedRoute:
     headers: tuple[str, ...]
 
 
-class TrialPage:
+class ApiPage:
     """Draws the page, and has the files that it brings along."""
 
     def __init__(self, routes: Sequence[ApiRoute]) -> None:
