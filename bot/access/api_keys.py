@@ -27,12 +27,18 @@ GATE_SCOPE = "gate"
 """The scope of a key whose program may ask leave at the gate: no other scope holds it."""
 PROPOSE_SCOPE = "propose"
 """The scope of a key whose program may propose lines to its owner: no other scope holds it."""
+_EVENTS_SCOPE = "events:"
 API_KEY = "api key"
 """What entries of the audit log call what happens to keys."""
 
 _LOOK_AGAIN = 5.0
 _PREFIX = "dgp"
 _TOKEN = re.compile(rf"{_PREFIX}_([0-9a-f]{{8}})_[A-Za-z0-9_-]{{43}}")
+
+
+def events_scope(source: str) -> str:
+    """Return the scope of a key whose program may report events of a source: no other scope holds it."""
+    return f"{_EVENTS_SCOPE}{source}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

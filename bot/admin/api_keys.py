@@ -9,7 +9,7 @@ from functools import partial
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
-from bot.access.api_keys import API_KEY, EVERY_COMMAND, GATE_SCOPE, PROPOSE_SCOPE, make_key
+from bot.access.api_keys import API_KEY, EVERY_COMMAND, GATE_SCOPE, PROPOSE_SCOPE, events_scope, make_key
 from bot.admin.database import OperatorAction, open_database, operator, record_action, require_database
 from bot.bootstrap.exports import askable
 from bot.chat.held_rights import HeldRight, HeldRightKind
@@ -30,7 +30,7 @@ async def add_key(settings: Settings, owner: str, scopes: Collection[str], expir
     """Make a key and return what is printed. Raises `ConfigurationError` for what it could not be made of."""
     if not owner.strip():
         raise ConfigurationError("--owner is the userId of a person: a key without an owner could see nothing")
-    key, token = make_key(owner.strip(), _known(scopes), now=now, expires_at=_end(expires, now))
+    key, token = make_key(owner.strip(), _known(settings, scopes), now=now, expires_at=_end(expires, now))
     opens = ", ".join(sorted(key.scopes))
     detail = f"key {key.id} of {key.user_id}, {opens}, until {key.expires_at:%Y-%m-%d %H:%M}"
     async with open_database(settings, None) as found:
@@ -96,14 +96,15 @@ def _held(connection: Connection) -> tuple[HeldRight, ...]:
     return tuple(right for right in find_held(connection) if right.kind is HeldRightKind.API_KEY)
 
 
-def _known(scopes: Collection[str]) -> frozenset[str]:
+def _known(settings: Settings, scopes: Collection[str]) -> frozenset[str]:
     """Return the commands that a key is to open: each there is, and none that changes something; or another door."""
     asking = {command.name for command in askable(installed_commands()).values() if command.only_asks}
+    doors = {GATE_SCOPE, PROPOSE_SCOPE, *map(events_scope, settings.event_sources)}
     for scope in scopes:
-        if scope not in {EVERY_COMMAND, GATE_SCOPE, PROPOSE_SCOPE, *asking}:
-            alike = most_alike(scope, sorted(asking), limit=1)
+        if scope not in {EVERY_COMMAND, *doors, *asking}:
+            alike = most_alike(scope, sorted({*asking, *doors}), limit=1)
             mean = f"; did you mean {alike[0]}?" if alike else ""
-            raise ConfigurationError(f"--scope {scope} is no command that asks{mean}")
+            raise ConfigurationError(f"--scope {scope} is no command that asks, nor another door{mean}")
     return frozenset(scopes)
 
 

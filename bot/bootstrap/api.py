@@ -7,17 +7,18 @@ from functools import partial
 
 from bot.access.api_keys import ApiKeys
 from bot.access.audit import AuditLog
+from bot.bootstrap.alerts import AlertServices
 from bot.bootstrap.infrastructure import Infrastructure
 from bot.cards.language import choose_language
 from bot.chat.answers.page_answers import PageAnswers
 from bot.chat.registry import Commands
 from bot.gate.gate import Gate
 from bot.mechanisms.tracing import Trace
-from bot.outbox.worker import OutboxWorker
 from bot.proposals.proposals import Proposals
 from bot.store.api_keys import StoredApiKeys
 from bot.web.api.documents import document_routes
 from bot.web.api.door import ProgramDoor
+from bot.web.api.events import EVENTS
 from bot.web.api.figures import figure_routes
 from bot.web.api.gate import GATE_ROUTES
 from bot.web.api.live import LiveAnswers
@@ -38,7 +39,7 @@ from bot.web.pages.public_address import PublicAddress
 def routes_of(commands: Commands) -> tuple[ApiRoute, ...]:
     """Return all routes, as far as there are the commands."""
     return (
-        *(QUESTIONS, WHOSE, *GATE_ROUTES, *PROPOSAL_ROUTES),
+        *(QUESTIONS, WHOSE, EVENTS, *GATE_ROUTES, *PROPOSAL_ROUTES),
         *(*document_routes(commands), *figure_routes(commands), *oversight_routes(commands), *rule_routes(commands)),
     )
 
@@ -51,7 +52,7 @@ def build_api(
     gate: Gate,
     proposals: Proposals,
     rules: RuleReading,
-    outbox: OutboxWorker,
+    alerts: AlertServices,
     traced: Callable[[Trace], None],
 ) -> ApiSite:
     """Return the API; it answers once there is a key."""
@@ -73,10 +74,11 @@ def build_api(
         gate=gate,
         proposals=proposals,
         rules=rules,
+        intake=alerts.intake,
         traced=traced,
     )
     live = LiveAnswers()
-    outbox.beside(live.streams.poke)
+    alerts.outbox.beside(live.streams.poke)
     routes = routes_of(commands)
     return ApiSite(parts, routes, live, ApiPage(routes))
 

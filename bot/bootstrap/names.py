@@ -51,7 +51,7 @@ def known_names(
         usual_roles=ROLE_SYNONYMS,
         directory_roles=bool(settings.access.directory),
         sources=tuple(settings.erp),
-        event_sources=tuple(dict.fromkeys((*settings.erp, *settings.hooks, *settings.queues))),
+        event_sources=settings.event_sources,
         conversations=tuple(
             {*settings.alerts.default_groups, *settings.approval_groups, *settings.access.outsider_groups}
         ),

@@ -247,7 +247,7 @@ async def build_services(
     questions, clicks, answers, programs = await build_pipelines(answering, inbox, patience)
     proposals.hand_lines_to(partial(answer_typed, base, questions))
     rule_reading = RuleReading(rule_changes, rehearsals.rehearse)
-    api = build_api(base, programs, commands, audit, gate, proposals, rule_reading, alerts.outbox, traced)
+    api = build_api(base, programs, commands, audit, gate, proposals, rule_reading, alerts, traced)
     rule_pages = build_rule_pages(base, rule_changes, confirmations, rehearsals, findings)
     site = build_site(base, answers, sessions, rule_pages, traced)
 

@@ -227,6 +227,11 @@ class Settings(BaseSettings):
         return self.access.roles.get(APPROVER, frozenset())
 
     @property
+    def event_sources(self) -> tuple[str, ...]:
+        """The names of the systems that events may be of."""
+        return tuple(dict.fromkeys((*self.erp, *self.hooks, *self.queues)))
+
+    @property
     def approval_groups(self) -> tuple[str, ...]:
         """The groups that get a card without prices for each waiting purchase order."""
         return self.alerts.default_groups if self.approvals.groups is None else self.approvals.groups

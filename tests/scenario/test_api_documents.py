@@ -310,7 +310,7 @@ def test_each_kind_has_routes_of_its_own() -> None:
     deeds = {("POST", f"/gate/requests{deed}") for deed in ("", "/{id}/withdraw", "/{id}/use", "/{id}/report")}
     gate = {*deeds, ("GET", "/gate/requests/{id}"), ("GET", "/gate/jwks.json")}
     proposals = {("GET", "/proposals"), ("GET", "/proposals/{id}"), ("POST", "/proposals/{id}/withdraw")}
-    asks = {("POST", "/questions"), ("POST", "/proposals")}
+    asks = {("POST", "/questions"), ("POST", "/proposals"), ("POST", "/events")}
     rules = {("GET", "/rules"), ("GET", "/rules/{subject}")}
     rules |= {("POST", f"/rules/{{subject}}/{deed}") for deed in ("check", "rehearse")}
     assert routes == documents | figures | others | gate | proposals | rules | asks
@@ -327,8 +327,8 @@ async def matrix(open_system: OpenSystem) -> AsyncIterator[Door]:
 async def test_each_route_opens_what_the_rules_open(matrix: Door) -> None:
     """The permission matrix: each route × eight roles, as the decision function says of its command.
 
-    The gate and proposals are opened by scopes of their own, to whatever role: `tests.scenario.test_gate`,
-    `tests.scenario.test_proposals`.
+    The gate, proposals and events are opened by scopes of their own, to whatever role: `tests.scenario.test_gate`,
+    `tests.scenario.test_proposals`, `tests.scenario.test_api_events`.
     """
     commands = Commands.discover()
     for role, person in people():
@@ -336,7 +336,7 @@ async def test_each_route_opens_what_the_rules_open(matrix: Door) -> None:
         for route in ROUTES:
             told = await _tried(matrix, route)
             name = _command_of(route)
-            allowed = name not in {"gate", "proposals"} and (
+            allowed = name not in {"gate", "proposals", "events"} and (
                 route in OF_EVERY_KEY or POLICY.decide(person, commands[name].request()).allowed
             )
             assert (told.status != 403) == allowed, (role, route.address, told.body)
@@ -358,6 +358,7 @@ _BODIES = {
     "gate_withdraw": {},
     "propose": {"line": "/watch SO-1001", "reason": "It is late"},
     "proposal_withdraw": {},
+    "report_events": {"source": "demo", "events": [{}]},
     "check_rules": {"text": ""},
     "rehearse_rules": {"text": ""},
 }

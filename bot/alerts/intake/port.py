@@ -64,9 +64,9 @@ class Intake(Protocol):
     ) -> IntakeOutcome:
         """Store CloudEvents (as decoded JSON objects) and return after the commit.
 
-        ``via`` is ``webhook``, ``poll``, ``queue`` or ``send``. Known events count as duplicates; events that cannot be
-        understood are stored with the reason. Raises `DingerpError` if nothing could be stored: the sender must then
-        retry.
+        ``via`` is ``webhook``, ``api``, ``poll``, ``queue`` or ``send``. Known events count as duplicates; events that
+        cannot be understood are stored with the reason. Raises `DingerpError` if nothing could be stored: the sender
+        must then retry.
         """
         ...
 

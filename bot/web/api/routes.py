@@ -18,6 +18,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from bot.access.api_keys import Program
 from bot.access.audit import PROGRAM_PLACE
 from bot.access.people import Person
+from bot.alerts.intake.json_codec import decode_json
+from bot.alerts.intake.port import Intake, InvalidJson
 from bot.cards.language import Language
 from bot.cards.notices import DeniedNotice, LimitNotice
 from bot.cards.view import View
@@ -91,6 +93,7 @@ class ApiParts:
     gate: Gate | None = None
     proposals: Proposals | None = None
     rules: RuleReading | None = None
+    intake: Intake | None = None
     shares: KeyShares = field(default_factory=KeyShares)
     traced: Callable[[Trace], None] = lambda trace: None
     """Gets the trace of each request."""
@@ -169,6 +172,7 @@ def no_answer(error: DingerpError) -> ApiProblem:
     return ApiProblem(HTTPStatus.SERVICE_UNAVAILABLE, NO_ANSWER, retry_after=error.retry_after or AGAIN)
 
 
+NO_JSON = phrase("The body is no JSON.")
 NOBODY = phrase("The owner of this key may not ask.")
 NO_ANSWER = phrase("There is no answer at the moment. Please try again later.")
 
@@ -196,6 +200,8 @@ class ApiRoute:
     """The headers that it needs, and what they are."""
     most_bytes: int = MOST_BYTES
     """Of a body."""
+    is_exact: bool = False
+    """Whether numbers of the body with a fraction are kept as they are written."""
 
     common: ClassVar[tuple[HTTPStatus, ...]] = (
         HTTPStatus.BAD_REQUEST,
@@ -220,10 +226,15 @@ class ApiRoute:
                 return self.takes.model_validate_strings(_query(request))
             if request.query:
                 raise ApiProblem(HTTPStatus.UNPROCESSABLE_ENTITY, phrase("Everything is asked for in the body here."))
-            return self.takes.model_validate_json(await read_body(request, self.most_bytes), strict=True)
+            body = await read_body(request, self.most_bytes)
+            if self.is_exact:
+                return self.takes.model_validate(decode_json(body), strict=True)
+            return self.takes.model_validate_json(body, strict=True)
+        except InvalidJson:
+            raise ApiProblem(HTTPStatus.BAD_REQUEST, NO_JSON) from None
         except ValidationError as error:
             if in_body and error.errors()[0]["type"] == "json_invalid":
-                raise ApiProblem(HTTPStatus.BAD_REQUEST, phrase("The body is no JSON.")) from None
+                raise ApiProblem(HTTPStatus.BAD_REQUEST, NO_JSON) from None
             raise wrong_request(error, self.takes, in_body=in_body) from None
 
 
