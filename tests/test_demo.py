@@ -9,6 +9,7 @@ import pytest
 
 from bot.bootstrap.names import known_names, names_in_force
 from bot.bootstrap.rules import open_rules
+from bot.bootstrap.sheets import sheets_of
 from bot.chat.registry import Commands
 from bot.kit.demo import (
     DEMO_ACCESS,
@@ -17,9 +18,11 @@ from bot.kit.demo import (
     DEMO_QUESTIONS,
     FINANCE_GROUP,
     demo_settings,
+    share_orders,
     with_company,
 )
 from bot.kit.simulator.config import SimulatorConfig
+from bot.kit.simulator.engine import SimEngine
 from bot.rulefiles.names_in_force import NamesInForce
 from bot.settings import load_settings
 
@@ -51,6 +54,16 @@ def test_a_company_that_was_exported_as_the_readme_says_lives_too(
     own = load_settings(data_dir=tmp_path)
     demo = with_company(demo_settings(own, SimulatorConfig(), "http://127.0.0.1:1"), own, living=True)
     assert {name: source.options.get("living") for name, source in demo.erp.items()} == lives
+
+
+def test_the_buyers_orders_are_shared_unless_something_else_is(tmp_path: Path) -> None:
+    engine = SimEngine(SimulatorConfig())
+    own = load_settings(data_dir=tmp_path)
+    demo = share_orders(demo_settings(own, SimulatorConfig(), "http://127.0.0.1:1"), engine)
+    assert [sheet.line for sheet in sheets_of(demo)] == ["/po"]
+    [table] = engine.tables
+    assert table.editors == {engine.person(demo.sheets["orders"].owner).union_id}
+    assert share_orders(demo, engine) is demo
 
 
 def test_the_demos_own_rules_leave_nothing_in_doubt(tmp_path: Path) -> None:

@@ -125,9 +125,14 @@ def _quantity_pattern(number: Decimal) -> str:
     return f"#,##0.{'0' * places}" if places else "#,##0"
 
 
-def _money_pattern(money: Money) -> str:
+def money_places(money: Money) -> int:
+    """Return the decimals that an amount is written with: those of its currency, or as many as it has."""
     currency = _NO_CODE.sub("", money.currency.upper())
-    places = max(get_currency_precision(currency) if currency else 2, _places(money.amount))
+    return max(get_currency_precision(currency) if currency else 2, _places(money.amount))
+
+
+def _money_pattern(money: Money) -> str:
+    currency, places = _NO_CODE.sub("", money.currency.upper()), money_places(money)
     number = f"#,##0.{'0' * places}" if places else "#,##0"
     return f'{number} "{currency}"' if currency else number
 

@@ -17,6 +17,7 @@ from bot.app import running, stop_signal
 from bot.cards.language import load_languages
 from bot.chat.registry import Commands
 from bot.kit.simulator.config import SimulatorConfig, SuggestedCommand
+from bot.kit.simulator.engine import SimEngine
 from bot.kit.simulator.enterprise import demo_enterprise
 from bot.kit.simulator.server import open_simulator as simulator_running
 from bot.settings import (
@@ -29,6 +30,7 @@ from bot.settings import (
     ErpSettings,
     PollSettings,
     Settings,
+    SheetSettings,
 )
 from bot.words.errors import ConfigurationError
 
@@ -51,6 +53,10 @@ What is kept of its documents is no older: a report is compared with a list that
 """
 
 
+SHEET_BASE, SHEET, SHEET_OWNER = "demo", "采购单", "buymanager01"
+SHEET_MINUTES = 0.5
+
+
 async def run_demo(settings: Settings, *, port: int, browser: bool, still: bool = False) -> None:
     """Run simulator, bot and the embedded company until the process is asked to end.
 
@@ -65,6 +71,7 @@ async def run_demo(settings: Settings, *, port: int, browser: bool, still: bool 
         except OSError as error:
             raise ConfigurationError(f"cannot listen on port {port} ({error.strerror}); try --port") from None
         demo = demo_settings(settings, config, simulator.url)
+        demo = share_orders(demo, simulator.engine)
         await _remember(demo)
         app = await stack.enter_async_context(running(with_company(demo, settings, living=not still)))
         simulator.engine.home_page = f"{app.settings.http.public_url}/"
@@ -117,6 +124,26 @@ async def _remember(demo: Settings) -> None:
         await seed_waits(database, datetime.now(ZoneInfo(demo.zone)))
     finally:
         await database.close()
+
+
+def share_orders(demo: Settings, engine: SimEngine) -> Settings:
+    """Make an AI table, and return the settings of a bot that keeps the buyer's orders in it.
+
+    It is refreshed more often than settings allow, which costs nothing here: somebody looks on.
+    """
+    if demo.sheets or EMBEDDED not in demo.erp:
+        return demo
+    owner = engine.person(SHEET_OWNER)
+    engine.tables.add(SHEET_BASE, SHEET, editors=[owner.union_id])
+    wanted = SheetSettings(
+        base=SHEET_BASE,
+        sheet=SHEET,
+        owner=SHEET_OWNER,
+        line="/po",
+        shared=True,
+        edits={"审批意见": {"同意": "/approve {number}", "*": "/reject {number} {value}"}},
+    )
+    return demo.model_copy(update={"sheets": {"orders": wanted.model_copy(update={"every": SHEET_MINUTES})}})
 
 
 def demo_settings(settings: Settings, config: SimulatorConfig, url: str) -> Settings:

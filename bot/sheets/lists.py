@@ -15,6 +15,7 @@ from bot.access.shown import find_shown
 from bot.cards.language import Language
 from bot.cards.tables import Table
 from bot.cards.view import ListView, View
+from bot.cards.workbook import money_places
 from bot.chat.answers.page_answers import CutAnswer, PageAnswers
 from bot.chat.message import Conversation, ConversationKind
 from bot.chat.questions.failures import NO_ANSWER_NOW, QuestionOutcome
@@ -105,7 +106,7 @@ class OwnersLists:
             case _ if value is HIDDEN:
                 return str(HIDDEN)
             case Money():
-                return f"{value.amount:f}"
+                return f"{value.amount:.{money_places(value)}f}"
             case Decimal():
                 return f"{value:f}"
             case datetime():

@@ -135,3 +135,19 @@ async def test_todos_are_listed_and_ticked_off(browser_page: OpenPage, simulator
     assert todo.is_done
     simulator.engine.todos.remove(todo.id)
     await expect(page.part("todo")).to_have_count(0)
+
+
+async def test_shared_tables_are_shown_and_edited(browser_page: OpenPage, simulator: RunningSimulator) -> None:
+    page = await browser_page("sales01")
+    await page.part("tab-tables").click()
+    await expect(page.part("pane-tables")).to_contain_text("没有共享表格")
+    engine = simulator.engine
+    table = engine.tables.add("base1", "订单 <b>", editors=[engine.person("sales01").union_id])
+    await expect(page.part("table")).to_contain_text("订单 <b>")
+    [record] = table.records
+    cell = page.part("table-row").get_by_label("标题")
+    await cell.fill("SO-1001")
+    await cell.press("Tab")
+    await engine.wait_for(lambda: table.records[record] == {"标题": "SO-1001"})
+    engine.tables.update(table, {record: {"标题": "SO-1002"}})
+    await expect(page.part("table-row").get_by_label("标题")).to_have_value("SO-1002")

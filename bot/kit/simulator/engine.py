@@ -79,7 +79,7 @@ class SimEngine:
         self.pushes = PushDispatcher(config, self.faults, self.timeline, self.rng)
         self.approvals = SimApprovals(config, self.enterprise, self.rng, self.emit_event)
         self.todos = SimTodos(self.rng, self._on_todos)
-        self.tables = SimTables(self.rng, self._check_soon)
+        self.tables = SimTables(self.rng, self._on_tables)
         self.robots = {
             group.webhook_token: CustomRobot(group.webhook_token, group.webhook_secret, group.id, config.webhook_limit)
             for group in self.enterprise.groups
@@ -365,6 +365,10 @@ class SimEngine:
 
     def _on_todos(self) -> None:
         self.live.tell("todos", {})
+        self._check_soon()
+
+    def _on_tables(self) -> None:
+        self.live.tell("tables", {})
         self._check_soon()
 
     def _on_connections(self) -> None:

@@ -80,6 +80,11 @@ export const api = {
   /** @param {string} id @param {string} userId @param {boolean} done */
   tickTodo: (id, userId, done) => call('POST', 'todos', { body: { id, userId, done } }),
 
+  tables: () => call('GET', 'tables').then((answer) => answer.tables),
+
+  /** @param {string} base @param {string} sheet @param {string} id @param {Record<string, string>} fields */
+  editTable: (base, sheet, id, fields) => call('POST', 'tables', { body: { base, sheet, id, fields } }),
+
   /** @param {{outTrackId: string, conversationId: string, userId: string, buttonId: string, fields: Record<string, string>}} click */
   click: (click) => call('POST', 'clicks', { body: click }),
 

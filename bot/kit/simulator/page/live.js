@@ -5,7 +5,7 @@
 
 const FIRST_WAIT_MS = 500;
 const LONGEST_WAIT_MS = 10_000;
-const EVENTS = ['message', 'card', 'timeline', 'quota', 'connections', 'faults', 'todos', 'reset'];
+const EVENTS = ['message', 'card', 'timeline', 'quota', 'connections', 'faults', 'todos', 'tables', 'reset'];
 
 /**
  * @typedef {{phase: 'open'} | {phase: 'trying'} | {phase: 'waiting', until: number}} Link

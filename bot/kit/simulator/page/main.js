@@ -16,6 +16,7 @@ import { recall, remember } from './memory.js';
 import { Session } from './session.js';
 import { mountTimeline } from './timeline.js';
 import { toastError } from './toast.js';
+import { mountTables } from './tables.js';
 import { mountTodos } from './todos.js';
 import { currentLanguage, say, sayStatic, speak } from './words.js';
 
@@ -41,6 +42,7 @@ const people = mountPeople(session);
 const timeline = mountTimeline(session);
 const faults = mountFaults(session);
 const todos = mountTodos(session);
+const tables = mountTables(session);
 const panel = mountPanel(session);
 
 /** @param {string} id */
@@ -70,7 +72,7 @@ byId('banner-retry').addEventListener('click', () => session.retry());
 byId('language').addEventListener('click', () => {
   speak(currentLanguage() === 'en' ? 'zh' : 'en');
   sayStatic();
-  for (const part of [chat, composer, timeline, faults, panel, todos]) part.redraw();
+  for (const part of [chat, composer, timeline, faults, panel, todos, tables]) part.redraw();
   for (const part of [people, conversations]) part.draw();
   drawLink();
 });

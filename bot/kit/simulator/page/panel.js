@@ -12,7 +12,7 @@ const BAD_AT = 0.95;
 
 /** @param {import('./session.js').Session} session */
 export function mountPanel(session) {
-  const tabs = /** @type {HTMLElement[]} */ ([byId('tab-timeline'), byId('tab-todos'), byId('tab-faults')]);
+  const tabs = /** @type {HTMLElement[]} */ ([byId('tab-timeline'), byId('tab-todos'), byId('tab-tables'), byId('tab-faults')]);
 
   /** @param {HTMLElement} chosen */
   const choose = (chosen) => {

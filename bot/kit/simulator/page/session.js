@@ -23,7 +23,7 @@ import { recall, remember } from './memory.js';
  * @typedef {{seq: number, at: number, direction: 'push' | 'ack' | 'call' | 'note', name: string, status: number,
  *            ms: number, summary: string, detail: unknown}} TimelineItem
  * @typedef {'ready' | 'person' | 'items' | 'item' | 'unread' | 'open' | 'timeline' | 'timeline-reset' | 'quota'
- *   | 'connections' | 'faults' | 'todos' | 'link'} Topic
+ *   | 'connections' | 'faults' | 'todos' | 'tables' | 'link'} Topic
  */
 
 const TIMELINE_START = 300;
@@ -240,7 +240,7 @@ export class Session {
     if (event === 'message' || event === 'card') this.#onItem(data);
     else if (event === 'timeline') this.#onTimeline(data);
     else if (event === 'reset') this.#reload();
-    else if (event === 'todos') this.#tell('todos');
+    else if (event === 'todos' || event === 'tables') this.#tell(event);
     else if (event === 'faults' || event === 'quota' || event === 'connections') {
       Object.assign(this, { [event]: data });
       this.#tell(event);
