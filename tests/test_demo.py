@@ -56,7 +56,7 @@ def test_a_company_that_was_exported_as_the_readme_says_lives_too(
     assert {name: source.options.get("living") for name, source in demo.erp.items()} == lives
 
 
-def test_the_buyers_orders_are_shared_unless_something_else_is(tmp_path: Path) -> None:
+def test_the_managers_orders_are_shared_unless_something_else_is(tmp_path: Path) -> None:
     engine = SimEngine(SimulatorConfig())
     own = load_settings(data_dir=tmp_path)
     demo = share_orders(demo_settings(own, SimulatorConfig(), "http://127.0.0.1:1"), engine)

@@ -127,7 +127,7 @@ async def _remember(demo: Settings) -> None:
 
 
 def share_orders(demo: Settings, engine: SimEngine) -> Settings:
-    """Make an AI table, and return the settings of a bot that keeps the buyer's orders in it.
+    """Make an AI table, and return the settings of a bot that keeps the purchasing manager's orders in it.
 
     It is refreshed more often than settings allow, which costs nothing here: somebody looks on.
     """

@@ -95,7 +95,8 @@ class OwnersLists:
         return ReadList(
             headings=tuple(headings),
             rows=tuple(rows),
-            is_whole=all(map(_is_whole, views)),
+            # Rows that move between two pages while they are read may be on neither.
+            is_whole=len(rows) >= min(table.total, self.most) and all(map(_is_whole, views)),
             shown=tuple(sorted(shown)),
             rule=found.answer.rule,
         )
