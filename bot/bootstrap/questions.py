@@ -137,8 +137,10 @@ async def open_inbox(base: Infrastructure, replica: Replica | None) -> StoredInb
 
 async def build_pipelines(
     parts: AnsweringServices, inbox: StoredInbox, patience: ApiRetryPolicy
-) -> tuple[QuestionPipeline, ClickPipeline, PageAnswers, PageAnswers]:
-    """Return the pipelines for questions and clicks, and what pages and programs ask, all within their limits."""
+) -> tuple[QuestionPipeline, ClickPipeline, PageAnswers, PageAnswers, PageAnswers]:
+    """Return the pipelines for questions and clicks, and what pages and programs ask, all within their limits; last
+    what shared tables are filled from, who record themselves what they show.
+    """
     base, owed = parts.base, parts.alerts.outbox.poke
     dialogues = await _start_dialogues(base) if parts.reader else None
     dispatching = partial(
@@ -227,7 +229,9 @@ async def build_pipelines(
         card_reference=card_reference,
     )
     pages, api = answering(limited, commands=parts.commands), answering(programs, commands=commands)
-    return _question_pipeline(parts, shared, rights, inbox, patience), clicks, pages, api
+    quiet = reading()
+    lists = answering(quiet, commands=exportable(parts.commands), glancing=quiet)
+    return _question_pipeline(parts, shared, rights, inbox, patience), clicks, pages, api, lists
 
 
 async def _asking_commands(

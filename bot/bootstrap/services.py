@@ -244,7 +244,7 @@ async def build_services(
         model=model,
         traced=traced,
     )
-    questions, clicks, answers, programs = await build_pipelines(answering, inbox, patience)
+    questions, clicks, answers, programs, lists = await build_pipelines(answering, inbox, patience)
     proposals.hand_lines_to(partial(answer_typed, base, questions))
     rule_reading = RuleReading(rule_changes, rehearsals.rehearse)
     api = build_api(base, programs, commands, audit, gate, proposals, rule_reading, alerts, traced)
@@ -258,7 +258,7 @@ async def build_services(
     await start_approvals(base, approvals, rules.decides_in_chat)
     await start_outbox(base, alerts)
     await start_receivers(base, programs, audit, alerts.outbox)
-    await start_sheets(base, programs, proposals, audit, required_audit)
+    await start_sheets(base, lists, proposals, audit, required_audit)
     health = await start_health(
         base,
         hub,

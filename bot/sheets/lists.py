@@ -1,6 +1,7 @@
 """The list of a sheet's owner, as the owner would be answered in their own chat at this moment.
 
-It goes through the same rules, records and cuts. So a table shows what its owner may see, and nothing else.
+It goes through the same rules and cuts, so a table shows what its owner may see, and nothing else. To read it is no
+question of theirs and is not recorded: `bot.sheets.sharing` records what a table shows anew.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ _NO_ANSWER = phrase("nobody can say at the moment what its owner may see")
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OwnersLists:
-    """Reads lists in full, up to ``most`` rows."""
+    """Reads lists in full, up to ``most`` rows. ``answers`` record nothing themselves."""
 
     answers: PageAnswers
     identify: Callable[[str], Awaitable[Person]]

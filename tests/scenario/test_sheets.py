@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from bot.access.audit import AuditKind
 from bot.approvals.case import CaseState
 from bot.bootstrap import services
 from bot.bootstrap.sheets import sheets_of
@@ -19,6 +20,7 @@ from bot.kit.simulator.notable import SimTable
 from bot.kit.simulator.server import RunningSimulator
 from bot.kit.simulator.server import open_simulator as simulator_running
 from bot.settings import RuleSettings, Settings, SheetSettings
+from bot.words.disclosure import FieldClass
 from bot.words.errors import ConfigurationError
 from tests.rows import each_row
 from tests.scenario import test_gate
@@ -30,6 +32,7 @@ from tests.scenario.approvals.scenario import (
     open_approval_scenario,
 )
 from tests.scenario.conftest import BotSystem, OpenSystem
+from tests.scenario.test_audit import log_of
 from tests.scenario.test_proposals import NO, YES, answers
 from tests.scenario.traffic import eventually
 
@@ -102,6 +105,18 @@ async def test_the_rows_of_two_readers_differ_as_their_rights_do(open_system: Op
     assert cut == {"🔒"}
     assert all(Decimal(amount) for amount in seen), "figures are exact text"
     assert "🔒" in chat.markdown, "the chat hides the same"
+
+
+async def test_a_refresh_is_recorded_by_what_it_shows_anew(open_system: OpenSystem) -> None:
+    async with simulator_running(CONFIG) as simulator:
+        table = table_of(simulator.engine, CLERK)
+        async with open_system(simulator=simulator, sheets={"orders": sheet(CLERK, line="/order")}) as system:
+            done = partial(system.count, "sheet_rounds_total", sheet="orders", outcome="done")
+            await eventually(lambda: done() >= 3, hint=done)
+    kept, _ = await log_of(system)
+    found = [(line.entry.kind, line.entry.action, len(line.entry.documents)) for line in kept if line.entry.documents]
+    assert found == [(AuditKind.EXPORT, "sheet orders", len(rows(table)))]
+    assert FieldClass.AMOUNT in next(line.entry for line in kept if line.entry.documents).shown
 
 
 async def test_an_owner_who_leaves_takes_the_rows_along(open_system: OpenSystem) -> None:

@@ -58,7 +58,19 @@ class StoredMonthlyCalls(Stored):
 def _spent(connection: Connection, month: str) -> Mapping[SpentKey, int]:
     wanted = QUOTA_MONTH.c.month == month, QUOTA_MONTH.c.quota.in_(tuple(Quota))
     rows = connection.execute(select(QUOTA_MONTH).where(*wanted))
-    return {SpentKey(Quota(row.quota), Purpose(row.purpose), row.conversation): row.spent for row in rows}
+    spent: dict[SpentKey, int] = {}
+    for row in rows:
+        key = SpentKey(Quota(row.quota), _purpose(row.purpose), row.conversation)
+        spent[key] = spent.get(key, 0) + row.spent
+    return spent
+
+
+def _purpose(name: str) -> Purpose:
+    """Return a purpose by its name; a replica of a newer version may know others."""
+    return Purpose(name) if name in _PURPOSES else Purpose.OTHER
+
+
+_PURPOSES = frozenset(Purpose)
 
 
 class StoredDailyCalls:
