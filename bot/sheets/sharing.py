@@ -107,13 +107,20 @@ class SheetSharing:
                 await self._round()
         except DingerpError as error:
             log.warning("sheet.not_refreshed", sheet=name, error=type(error).__name__, detail=error.detail)
-            self._columns = frozenset()
-            outcome(name, "failed").inc()
-            await states.note_round(name, self._parts.now(), error.tell())
-            return False
-        outcome(name, "done").inc()
-        await states.note_round(name, self._parts.now())
-        return True
+            failure = error.tell()
+        except Exception as defect:
+            # What is wrong with one table must not end the bot.
+            self._parts.metrics.errors.labels("sheets", type(defect).__name__).inc()
+            log.error("sheet.defect", sheet=name, exc_info=defect)
+            failure = phrase("a defect of the bot, see its log")
+        else:
+            outcome(name, "done").inc()
+            await states.note_round(name, self._parts.now())
+            return True
+        self._columns = frozenset()
+        outcome(name, "failed").inc()
+        await states.note_round(name, self._parts.now(), failure)
+        return False
 
     async def _round(self) -> None:
         parts, name = self._parts, self.sheet.name

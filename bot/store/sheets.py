@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import orjson
+import structlog
 from sqlalchemy import select, update
 from sqlalchemy.engine import Connection
 
@@ -17,6 +18,9 @@ from bot.store.row_times import from_us, to_us
 from bot.store.statements import replace_into
 from bot.store.tables import SHEET_STATE
 from bot.words.phrase import Phrase, pack_words, unpack_words
+from bot.words.sealing import NotOpened
+
+log = structlog.get_logger(__name__)
 
 _S = SHEET_STATE.c
 _EMPTY: Mapping[str, Any] = {"refreshed_us": None, "failed_us": None, "failure": "", "body": "{}"}
@@ -49,7 +53,12 @@ class StoredSheetStates(Stored):
 
     async def _row(self, name: str) -> Any:
         wanted = select(SHEET_STATE).where(_S.name == name)
-        return await self._database.read(lambda connection: connection.execute(wanted).one_or_none())
+        try:
+            return await self._database.read(lambda connection: connection.execute(wanted).one_or_none())
+        except NotOpened as error:
+            # Without its key the table begins anew: rows are found by what stands in them, edits are asked once more.
+            log.error("sheet.state_unreadable", sheet=name, error=type(error).__name__)
+            return None
 
     async def _change(self, name: str, values: Mapping[str, Any]) -> None:
         def change(connection: Connection) -> None:

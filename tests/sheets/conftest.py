@@ -57,8 +57,11 @@ class FakeList:
 
     read_list: ReadList = field(default_factory=ReadList)
     silent: bool = False
+    defect: bool = False
 
     async def read(self, sheet: SharedSheet) -> ReadList:
+        if self.defect:
+            raise RuntimeError("a defect")
         if self.silent:
             raise ListNotRead(phrase("nobody can say at the moment what its owner may see"))
         return self.read_list

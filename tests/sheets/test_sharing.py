@@ -106,6 +106,26 @@ async def test_the_months_last_calls_are_not_spent(kept: SheetHarness) -> None:
     assert "kept for what is urgent" in await kept.failure()
 
 
+async def test_a_defect_is_told_and_ends_nothing(kept: SheetHarness) -> None:
+    kept.wants("PO-1")
+    kept.lists.defect = True
+    assert not await kept.refresh()
+    assert await kept.failure() == "a defect of the bot, see its log"
+    kept.lists.defect = False
+    assert await kept.refresh()
+
+
+async def test_a_state_that_nobody_can_read_begins_anew(kept: SheetHarness) -> None:
+    kept.wants("PO-1")
+    await kept.refresh()
+    kept.write("PO-1", **{DECISION: "yes"})
+    await kept.refresh()
+    await kept.database.run(lambda connection: connection.exec_driver_sql("UPDATE sheet_state SET body = 'dgs1:none'"))
+    assert await kept.refresh()
+    assert kept.rows("Number", STATUS) == [("PO-1", f"{DECISION}: put to the owner, who decides")]
+    assert kept.desk.lines == ["/approve PO-1"] * 2
+
+
 async def test_an_operator_who_left_is_told(kept: SheetHarness) -> None:
     kept.gone = True
     assert not await kept.refresh()
