@@ -304,6 +304,7 @@ async def _serve_web(
         site=services.site,
         api=services.api,
         agents=services.agents,
+        logins=services.logins,
     )
     async with serving_at(app, listeners) as port:
         yield port

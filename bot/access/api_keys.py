@@ -41,11 +41,23 @@ def events_scope(source: str) -> str:
     return f"{_EVENTS_SCOPE}{source}"
 
 
+@dataclass(frozen=True, slots=True)
+class AgentLogin:
+    """What a key is more that a person gave by a login (`bot.access.agent_grants`): its token is renewed until the end.
+
+    ``client`` is what the client calls itself; ``resource`` is the address for which the token is good.
+    """
+
+    client: str
+    resource: str
+    ends_at: datetime
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProgramKey:
     """One key. ``id`` names it in lists, records and limits; ``digest`` is the hash of its token.
 
-    ``scopes`` are the commands that it opens, or `EVERY_COMMAND`.
+    ``scopes`` are the commands that it opens, or `EVERY_COMMAND`. ``expires_at`` is the end of its token.
     """
 
     id: str
@@ -55,6 +67,12 @@ class ProgramKey:
     made_at: datetime
     expires_at: datetime
     seen_at: datetime | None = None
+    login: AgentLogin | None = None
+
+    @property
+    def ends_at(self) -> datetime:
+        """The end of the key, whatever its token's is."""
+        return self.login.ends_at if self.login else self.expires_at
 
 
 class OwnerNotKnownNow(DingerpError):
@@ -74,6 +92,14 @@ class ApiKeyStore(Protocol):
 
     async def note_seen(self, key_id: str, at: datetime) -> None: ...
 
+    async def of_person(self, user_id: str) -> tuple[ProgramKey, ...]:
+        """Return a person's keys, the oldest first."""
+        ...
+
+    async def end(self, key_id: str, now: datetime, user_id: str | None = None) -> ProgramKey | None:
+        """End one key, of this person if one is named, with what waits of it; return it if it was there."""
+        ...
+
     async def end_all(self, user_ids: Collection[str], now: datetime) -> tuple[ProgramKey, ...]:
         """End every key of these people, with what waits of it; return those that there were."""
         ...
@@ -90,7 +116,7 @@ class Program:
 def make_key(user_id: str, scopes: Collection[str], *, now: datetime, expires_at: datetime) -> tuple[ProgramKey, str]:
     """Return a new key, and the token that its program shows; nobody can find that again."""
     key_id = secrets.token_hex(4)
-    token = f"{_PREFIX}_{key_id}_{secrets.token_urlsafe(32)}"
+    token = make_token(key_id)
     key = ProgramKey(
         id=key_id,
         digest=digest_of(token),
@@ -100,6 +126,11 @@ def make_key(user_id: str, scopes: Collection[str], *, now: datetime, expires_at
         expires_at=expires_at,
     )
     return key, token
+
+
+def make_token(key_id: str) -> str:
+    """Return a new token of a key."""
+    return f"{_PREFIX}_{key_id}_{secrets.token_urlsafe(32)}"
 
 
 def scope_of(key: ProgramKey, documents_of: Callable[[str], Collection[str]]) -> KeyScope:
@@ -120,15 +151,17 @@ class ApiKeys:
         documents_of: Callable[[str], Collection[str]],
         audit: AuditLog,
         now: Callable[[], datetime],
+        resource: str = "",
     ) -> None:
         """``identify`` returns the person of a userId as they are now, and ``documents_of`` the commands whose rules
-        bind the documents that a command shows.
+        bind the documents that a command shows. ``resource`` is the address for which tokens of logins have to be.
         """
         self._store = store
         self._documents_of = documents_of
         self._identify = identify
         self._audit = audit
         self._now = now
+        self._resource = resource
 
     async def any_there(self) -> bool:
         """Return whether there is an API at all: without keys there is none."""
@@ -143,28 +176,55 @@ class ApiKeys:
         key, now = await self._store.find(match[1]) if match else None, self._now()
         if key is None or not secrets.compare_digest(key.digest, digest_of(token)) or key.expires_at <= now:
             return None
+        if key.login is not None and key.login.resource != self._resource:
+            return None
+        person = await self._owner(key)
+        if person is None:
+            return None
+        if key.seen_at is None or now - key.seen_at > SEEN_EVERY:
+            await self._store.note_seen(key.id, now)
+        return Program(key, person.with_key(scope_of(key, self._documents_of)))
+
+    async def stands(self, key_id: str) -> bool:
+        """Return whether a key is good, whatever its token is by now. Raises as `find` does."""
+        key = await self._store.find(key_id)
+        return key is not None and key.ends_at > self._now() and await self._owner(key) is not None
+
+    async def _owner(self, key: ProgramKey) -> Person | None:
+        """Return the owner of a key as they are now; None for who is no member."""
         person = await self._identify(key.user_id)
         if person.is_outsider:
             # Whoever comes back one day does not bring old keys back.
             await self.end_of((key.user_id,))
         if person.doubt is MembershipDoubt.NO_ANSWER:
             raise OwnerNotKnownNow(retry_after=_LOOK_AGAIN)
-        if person.user_id is None:
-            return None
-        if key.seen_at is None or now - key.seen_at > SEEN_EVERY:
-            await self._store.note_seen(key.id, now)
-        return Program(key, person.with_key(scope_of(key, self._documents_of)))
+        return None if person.user_id is None else person
 
     async def end_of(self, user_ids: Collection[str]) -> None:
         """End all keys of people, such as those who have left. Raises a `DingerpError` when the store is away."""
         for key in await self._store.end_all(user_ids, self._now()):
-            self._audit.record(
-                AuditEntry(
-                    kind=AuditKind.BINDING,
-                    at=self._now(),
-                    actor=key.user_id,
-                    action=API_KEY,
-                    outcome="ended_everywhere",
-                    detail=f"key {key.id}",
-                )
+            self._record(key, "ended_everywhere")
+
+    async def of_person(self, user_id: str) -> tuple[ProgramKey, ...]:
+        """Return a person's own keys that are not over, the oldest first."""
+        now = self._now()
+        return tuple(key for key in await self._store.of_person(user_id) if key.ends_at > now)
+
+    async def end_own(self, user_id: str, key_id: str) -> bool:
+        """End a person's own key; False where they have none with this id."""
+        key = await self._store.end(key_id, self._now(), user_id)
+        if key is not None:
+            self._record(key, "ended")
+        return key is not None
+
+    def _record(self, key: ProgramKey, outcome: str) -> None:
+        self._audit.record(
+            AuditEntry(
+                kind=AuditKind.BINDING,
+                at=self._now(),
+                actor=key.user_id,
+                action=API_KEY,
+                outcome=outcome,
+                detail=f"key {key.id}",
             )
+        )

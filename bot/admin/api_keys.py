@@ -61,11 +61,12 @@ async def list_keys(settings: Settings, now: datetime) -> list[str]:
         keys, held = await StoredApiKeys(database).all(), await database.read(_held)
     lines = [_told_held(right) for right in held]
     for key in keys:
-        expires, seen = (at and at.astimezone(now.tzinfo) for at in (key.expires_at, key.seen_at))
-        ended = "expired" if key.expires_at <= now else "until"
+        expires, seen = (at and at.astimezone(now.tzinfo) for at in (key.ends_at, key.seen_at))
+        ended = "expired" if key.ends_at <= now else "until"
         used = f"last used {seen:%Y-%m-%d %H:%M}" if seen else "never used"
+        by = f", by a login for {key.login.client!r}" if key.login else ""
         lines.append(
-            f"{key.id}  {key.user_id}  {', '.join(sorted(key.scopes))}  {ended} {expires:%Y-%m-%d %H:%M}, {used}"
+            f"{key.id}  {key.user_id}  {', '.join(sorted(key.scopes))}  {ended} {expires:%Y-%m-%d %H:%M}, {used}{by}"
         )
     return lines or ["there are no keys, so there is no API"]
 

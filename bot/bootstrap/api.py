@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import partial
 
+from bot.access.agent_grants import AgentGrants
 from bot.access.api_keys import ApiKeys
 from bot.access.audit import AuditLog
 from bot.bootstrap.alerts import AlertServices
@@ -15,6 +17,7 @@ from bot.chat.registry import Commands
 from bot.gate.gate import Gate
 from bot.mechanisms.tracing import Trace
 from bot.proposals.proposals import Proposals
+from bot.store.agent_grants import StoredAgentGrants
 from bot.store.api_keys import StoredApiKeys
 from bot.web.api.documents import document_routes
 from bot.web.api.door import ProgramDoor
@@ -33,6 +36,9 @@ from bot.web.api_page import ApiPage
 from bot.web.failed_proofs import ProofBounds
 from bot.web.mcp.endpoint import MESSAGES, McpSite
 from bot.web.mcp.event_streams import AgentStreams
+from bot.web.oauth.consent import ConsentPages
+from bot.web.oauth.metadata import OAuthMetadata
+from bot.web.oauth.site import OAuthSite
 from bot.web.pages.public_address import PublicAddress
 
 
@@ -62,6 +68,9 @@ def build_api(
         documents_of=lambda name: commands[name].shows if name in commands else (),
         audit=audit,
         now=base.now,
+        resource=OAuthMetadata(PublicAddress(base.settings.http.public_url)).resource
+        if base.settings.has_pages
+        else "",
     )
     parts = ApiParts(
         answers=answers,
@@ -83,6 +92,33 @@ def build_api(
     return ApiSite(parts, routes, live, ApiPage(routes))
 
 
-def build_agents(base: Infrastructure, api: ApiSite) -> McpSite:
-    """Return the door for agents, who come where programs come."""
-    return McpSite(api, AgentStreams(PublicAddress(base.settings.http.public_url).of(MESSAGES)))
+@dataclass(frozen=True, slots=True)
+class AgentLogins:
+    """What agents get by a login: what clients call, and the pages of people."""
+
+    site: OAuthSite
+    pages: ConsentPages
+
+
+def build_agent_logins(base: Infrastructure, keys: ApiKeys, audit: AuditLog) -> AgentLogins | None:
+    """Return the logins of agents where there are pages; elsewhere nobody could log in."""
+    if not base.settings.has_pages:
+        return None
+    metadata = OAuthMetadata(PublicAddress(base.settings.http.public_url))
+    grants = AgentGrants(
+        StoredAgentGrants(base.database),
+        identify=partial(base.people.identify, name=""),
+        audit=audit,
+        now=base.now,
+    )
+    site = OAuthSite(metadata, grants, ProofBounds(base.now), base.metrics)
+    return AgentLogins(site, ConsentPages(metadata, grants, keys))
+
+
+def build_agents(base: Infrastructure, api: ApiSite, login: AgentLogins | None) -> McpSite:
+    """Return the door for agents, who come where programs come, and by a login where there is one."""
+    streams = AgentStreams(PublicAddress(base.settings.http.public_url).of(MESSAGES))
+    if login is None:
+        return McpSite(api, streams)
+    door = replace(api.parts.door, resource_metadata=login.site.metadata.resource_metadata)
+    return McpSite(replace(api, parts=replace(api.parts, door=door)), streams)

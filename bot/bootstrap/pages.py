@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -46,7 +46,7 @@ from bot.web.pages.questions import QUESTIONS
 from bot.web.pages.rules import CHANGE, RulePages
 from bot.web.pages.site import PageSite
 from bot.web.pages.today import TODAY
-from bot.web.pages.visit import PageParts
+from bot.web.pages.visit import Page, PageParts
 from bot.web.pages.week import WEEK
 
 PAGES = (
@@ -154,7 +154,7 @@ def build_site(
     base: Infrastructure,
     answers: PageAnswers,
     sessions: PageSessions,
-    rule_pages: RulePages,
+    more_pages: Sequence[Page],
     traced: Callable[[Trace], None],
 ) -> PageSite | None:
     """Return the pages where the settings want any."""
@@ -176,4 +176,4 @@ def build_site(
         corp_id=lambda: base.organisation.corp_id,
     )
     login = LoginPages(parts, DingTalkLogins(base.api), app, ProofBounds(base.now))
-    return PageSite(parts, login, (*PAGES, *rule_pages.pages), base.metrics)
+    return PageSite(parts, login, (*PAGES, *more_pages), base.metrics)

@@ -26,7 +26,7 @@ from bot.bootstrap.alerts import (
     start_polling,
     start_queue_readers,
 )
-from bot.bootstrap.api import build_agents, build_api
+from bot.bootstrap.api import build_agent_logins, build_agents, build_api
 from bot.bootstrap.approvals import ApprovalServices, build_approvals, join_approvals, start_approvals
 from bot.bootstrap.audit import audit_health, open_audit, record_start, start_audit, tell_openings
 from bot.bootstrap.creation import start_creation
@@ -100,6 +100,7 @@ from bot.store.database import Database
 from bot.web.api.routes import RuleReading
 from bot.web.api.site import ApiSite
 from bot.web.mcp.endpoint import McpSite
+from bot.web.oauth.site import OAuthSite
 from bot.web.pages.site import PageSite
 from bot.words.phrase import Words
 
@@ -129,6 +130,7 @@ class Services:
     """The pages, where there are any."""
     api: ApiSite
     agents: McpSite
+    logins: OAuthSite | None
     """The door for programs, closed while there are no keys."""
 
     async def read_rules_again(self) -> Sequence[Words]:
@@ -249,7 +251,9 @@ async def build_services(
     rule_reading = RuleReading(rule_changes, rehearsals.rehearse)
     api = build_api(base, programs, commands, audit, gate, proposals, rule_reading, alerts, traced)
     rule_pages = build_rule_pages(base, rule_changes, confirmations, rehearsals, findings)
-    site = build_site(base, answers, sessions, rule_pages, traced)
+    logins = build_agent_logins(base, api.parts.door.keys, audit)
+    more_pages = (*rule_pages.pages, *(logins.pages.pages if logins else ()))
+    site = build_site(base, answers, sessions, more_pages, traced)
 
     await resume_questions(base, inbox, questions, replica)
     await start_queue_readers(base, alerts.intake)
@@ -292,5 +296,6 @@ async def build_services(
         meter=base.meter,
         site=site,
         api=api,
-        agents=build_agents(base, api),
+        agents=build_agents(base, api, logins),
+        logins=logins.site if logins else None,
     )

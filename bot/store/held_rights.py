@@ -35,6 +35,7 @@ from bot.store.row_times import from_ms, to_ms
 from bot.store.statements import insert_into
 from bot.store.tables import (
     ABSENCE,
+    AGENT_GRANT,
     API_KEY,
     APPROVAL_CASE,
     ERP_ACCOUNT,
@@ -97,6 +98,9 @@ def hold_rights(connection: Connection, now: datetime) -> tuple[HeldRight, ...]:
     """
     connection.execute(delete(ERP_KEY_LINK))
     connection.execute(delete(PAGE_SESSION))
+    # What a login gave is given again by a login.
+    connection.execute(delete(API_KEY).where(API_KEY.c.id.in_(select(AGENT_GRANT.c.id))))
+    connection.execute(delete(AGENT_GRANT))
     connection.execute(delete(PAGE_CONFIRMATION))
     connection.execute(delete(MUTE))
     connection.execute(delete(ABSENCE))

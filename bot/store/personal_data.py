@@ -19,6 +19,7 @@ from bot.store.row_times import to_ms
 from bot.store.statements import chunks
 from bot.store.tables import (
     ABSENCE,
+    AGENT_GRANT,
     ALERT,
     ALERT_WAIT,
     API_KEY,
@@ -79,6 +80,7 @@ _OWN: tuple[tuple[Table, Column[str]], ...] = (
     (ABSENCE, ABSENCE.c.user_id),
     (PAGE_SESSION, PAGE_SESSION.c.user_id),
     (API_KEY, API_KEY.c.user_id),
+    (AGENT_GRANT, AGENT_GRANT.c.user_id),
     (PROPOSAL, PROPOSAL.c.owner),
     (PAGE_CONFIRMATION, PAGE_CONFIRMATION.c.user_id),
     (CREATION, CREATION.c.user_id),
@@ -93,6 +95,9 @@ _SECRET = frozenset(
         PAGE_SESSION.c.digest,
         PAGE_CONFIRMATION.c.session,
         API_KEY.c.digest,
+        AGENT_GRANT.c.code,
+        AGENT_GRANT.c.family,
+        AGENT_GRANT.c.refresh,
     }
 )
 """Columns that are never exported, not even for the person concerned: exports may be left lying around."""

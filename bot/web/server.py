@@ -25,6 +25,7 @@ from bot.web.connections import BoundedConnections
 from bot.web.hooks import HookEndpoint
 from bot.web.key_page import KeyPage
 from bot.web.mcp.endpoint import McpSite
+from bot.web.oauth.site import OAuthSite
 from bot.web.pages.site import PageSite
 from bot.words.errors import ConfigurationError
 
@@ -64,6 +65,7 @@ def make_web_app(
     site: PageSite | None = None,
     api: ApiSite | None = None,
     agents: McpSite | None = None,
+    logins: OAuthSite | None = None,
 ) -> web.Application:
     """Return the application, which holds no state."""
 
@@ -92,6 +94,8 @@ def make_web_app(
         api.mount(app)
     if agents is not None:
         agents.mount(app)
+    if logins is not None:
+        logins.mount(app)
     return app
 
 

@@ -30,6 +30,8 @@ from tests.scenario.test_api_documents import SIX
 from tests.scenario.test_permission_matrix import POLICY, STAFF, people
 from tests.scenario.test_proposals import WATCH, YES, card_of
 from tests.scenario.test_rule_pages import every_card
+from tests.web.oauth_client import OAuthClient
+from tests.web.page_client import page_client
 
 CALLS: Mapping[str, tuple[Mapping[str, Any], str]] = {
     "find": ({"text": "宏达"}, "/find 宏达"),
@@ -104,10 +106,29 @@ async def door(system: BotSystem) -> AsyncIterator[Door]:
         yield door
 
 
+async def by_key(door: Door) -> str:
+    """Ask with a key, and return its id."""
+    return await door.key()
+
+
+async def by_login(door: Door) -> str:
+    """Ask with what somebody has allowed on the page, and return the id of the key that it is."""
+    async with page_client(door.client.base) as browser:
+        client = OAuthClient(door.client.base, browser)
+        await client.register()
+        await browser.log_in(BOSS)
+        _, told = await client.exchange(await client.code())
+    door.client.token = told["access_token"]
+    return str(told["access_token"][4:12])
+
+
 @pytest.mark.parametrize("come", [agent, streaming_agent, local_agent])
 @pytest.mark.parametrize("mode", ["auto", "legacy"])
-async def test_the_official_client_lists_and_calls_every_tool(come: Agent, mode: str, door: Door) -> None:
-    key = await door.key()
+@pytest.mark.parametrize("identify", [by_key, by_login])
+async def test_the_official_client_lists_and_calls_every_tool(
+    come: Agent, mode: str, identify: Callable[[Door], Awaitable[str]], door: Door
+) -> None:
+    key = await identify(door)
     async with come(door, mode) as client:
         tools = (await client.list_tools()).tools
         assert [tool.name for tool in tools] == [tool.name for tool in TOOLS]
@@ -121,6 +142,8 @@ async def test_the_official_client_lists_and_calls_every_tool(come: Agent, mode:
             refused, text = await call(name, **arguments, language="en")
             assert not refused, text
             assert text.startswith(f"Asked: {line}\nBEGIN DATA ")
+        refused, text = await call("propose", line="/approve PO-1001", reason="It is late")
+        assert refused == (identify is by_key), "it needs a scope of its own"
         await revoke_key(door.system.app.settings, key)
         try:
             refused, text = await call("stock", product="SKU123")
@@ -293,7 +316,7 @@ async def test_only_programs_with_keys_come_in(door: Door, monkeypatch: pytest.M
             return answer.status
 
     accept = {"Accept": "application/json, text/event-stream"}
-    assert await status(**accept) == 404, "without any key there is nothing"
+    assert await status(**accept) == 401, "without any key there is the login"
     await door.key()
     known = {"Authorization": f"Bearer {door.client.token}", **accept}
     assert await status(**accept) == 401

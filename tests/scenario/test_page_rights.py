@@ -18,6 +18,8 @@ from openpyxl import load_workbook
 
 from bot.bootstrap.pages import PAGES
 from bot.erp.kinds import KINDS
+from bot.web.oauth.clients import make_client
+from bot.web.oauth.consent import ConsentPages
 from bot.web.pages.login import LoginPages
 from bot.web.pages.rules import RulePages
 from bot.web.pages.site import PageSite
@@ -28,10 +30,13 @@ from tests.scenario.conftest import OUTSIDER
 from tests.scenario.test_least_disclosure import MONEY, open_fixture
 from tests.scenario.test_pages import HOSTILE, MOST_BYTES
 from tests.scenario.test_permission_matrix import MONEY_CLASSES, STAFF, allowed, granted
+from tests.web.oauth_client import BACK, authorizing
 from tests.web.page_client import PageClient, PageMarkup, Seen, page_client
 
 _WITH_FIELDS = frozenset({*(kind.command for kind in KINDS), "stock"})
 """Commands whose rows say which fields are seen; what others show is of several kinds."""
+_AGENT = make_client({"client_name": "Agent", "redirect_uris": [BACK]})
+AUTHORIZING = authorizing(_AGENT.id)
 ADDRESSES: Mapping[str, Mapping[str, str]] = MappingProxyType(
     {
         "/": {"/": ""},
@@ -62,6 +67,9 @@ ADDRESSES: Mapping[str, Mapping[str, str]] = MappingProxyType(
         "/rules/{subject}": {"/rules/access": "status", "/rules/alerts": "status"},
         "/rules/{subject}/versions": {"/rules/access/versions": "status"},
         "/rules/change/{number}": {"/rules/change/1": "status"},
+        # What asks in one's own name, and an agent that asks for that.
+        "/programs": {"/programs": ""},
+        "/oauth/authorize": {AUTHORIZING: ""},
         "/operations/audit": {"/operations/audit?word=keeper01": "audit"},
         "/operations/trace": {"/operations/trace?word=7K0M1QX9": "trace"},
         "/ask": {
@@ -94,6 +102,8 @@ FORMS: Mapping[str, tuple[str, Mapping[str, str]]] = MappingProxyType(
         "/alerts/mute": ("/alerts/mute", {"what": "stock.low", "span": "2h"}),
         "/rules/{subject}": ("/rules/access", {"text": "open = true", "action": "check"}),
         "/rules/change/{number}": ("/rules/change/1", {"decision": "publish"}),
+        "/programs": ("/programs", {"key": "00000000"}),
+        "/oauth/authorize": ("/oauth/authorize", {"decision": "allow", "tool-stock": "1"}),
     }
 )
 """By the path of each form an address, and what it takes."""
@@ -107,7 +117,9 @@ def test_each_route_of_the_pages_has_its_row() -> None:
     # To mount them none of their parts is needed.
     nothing: Any = None
     rules = RulePages(nothing, nothing, nothing, nothing, nothing, nothing)
-    site = PageSite(nothing, LoginPages(nothing, nothing, nothing, nothing), (*PAGES, *rules.pages), nothing)
+    agents = ConsentPages(nothing, nothing, nothing)
+    pages = (*PAGES, *rules.pages, *agents.pages)
+    site = PageSite(nothing, LoginPages(nothing, nothing, nothing, nothing), pages, nothing)
     app = web.Application()
     site.mount(app)
     mounted = {

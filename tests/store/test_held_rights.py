@@ -27,6 +27,7 @@ from bot.store.database import Database
 from bot.store.held_rights import StoredHeldRights, hold_rights
 from bot.store.row_times import to_ms
 from bot.store.tables import (
+    AGENT_GRANT,
     API_KEY,
     APPROVAL_VOTE,
     DELIVERY,
@@ -66,6 +67,11 @@ def fill(connection: Connection) -> None:
     connection.execute(insert(INBOX), asked)
     program = {"id": "k", "digest": "d", "user_id": "amy", "scopes": "order, stock", "made_ms": 1, "seen_ms": None}
     connection.execute(insert(API_KEY), program | {"expires_ms": to_ms(LATER)})
+    given = {"id": "g", "digest": "e", "user_id": "amy", "scopes": "order", "made_ms": 1, "seen_ms": None}
+    connection.execute(insert(API_KEY), given | {"expires_ms": to_ms(LATER)})
+    login = dict.fromkeys(("client_id", "client", "redirect_uri", "resource", "scopes", "commands", "challenge"), "x")
+    login |= dict.fromkeys(("code", "family", "refresh"), "d") | {"id": "g", "user_id": "amy"}
+    connection.execute(insert(AGENT_GRANT), login | {"code_ends_ms": 1, "made_ms": 1, "ends_ms": to_ms(LATER)})
     mute = {"id": "m", "place": "group:cid", "pattern": "stock.low", "author": "Amy", "made_ms": 1}
     connection.execute(insert(MUTE), mute | {"until_ms": to_ms(NOW + timedelta(days=9)), "critical": True})
 
@@ -77,6 +83,12 @@ async def restored(database: Database) -> StoredHeldRights:
     await database.run(fill)
     await database.run(lambda connection: hold_rights(connection, NOW))
     return StoredHeldRights(database)
+
+
+async def test_what_a_login_gave_is_given_again_by_a_login(restored: StoredHeldRights, database: Database) -> None:
+    assert await database.rows(AGENT_GRANT.select()) == []
+    assert await database.rows(API_KEY.select()) == []
+    assert not [right for right in await restored.of("amy") if right.about.startswith("g:")]
 
 
 async def in_force(database: Database) -> dict[str, Any]:

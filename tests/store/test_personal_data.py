@@ -21,6 +21,7 @@ from bot.store.outbox.queue import enqueue
 from bot.store.personal_data import ERASED, erase_person, export_person
 from bot.store.tables import (
     ABSENCE,
+    AGENT_GRANT,
     ALERT,
     ALERT_WAIT,
     API_KEY,
@@ -74,6 +75,9 @@ def fill(connection: Connection, person: str, number: int) -> None:
     add(insert(PAGE_SESSION), login | {"began_ms": 1, "seen_ms": 1})
     program = {"id": f"key of {person}", "digest": f"digest of the key of {person}", "user_id": person}
     add(insert(API_KEY), program | {"scopes": "order", "made_ms": 1, "expires_ms": 2, "seen_ms": None})
+    given = dict.fromkeys(("client_id", "client", "redirect_uri", "resource", "scopes", "commands", "challenge"), "x")
+    given |= {"id": f"key of {person}", "user_id": person, "code": "digest", "family": "digest", "refresh": "digest"}
+    add(insert(AGENT_GRANT), given | {"code_ends_ms": 1, "made_ms": 1, "ends_ms": 2})
     asked_here = {"id": f"confirmation of {person}", "user_id": person, "session": "digest", "about": "rules:1"}
     add(insert(PAGE_CONFIRMATION), asked_here | {"state": "asked", "asked_ms": 1, "words": "[]"})
     proposed = {"id": f"proposal to {person}", "key_id": f"key of {person}", "asked_as": "a", "owner": person}
@@ -146,6 +150,7 @@ EVIDENCE = ["approval_audit", "approval_card", "approval_decision", "approval_pe
 OWN = [
     "absence",
     "absence",
+    "agent_grant",
     "alert",
     "alert_wait",
     "api_key",
@@ -229,7 +234,7 @@ async def test_a_person_is_erased_and_what_was_decided_stays(database: Database)
         assert report.erased == {
             "person": 1, "language": 1, "dialogue": 1, "watch": 1, "erp_account": 1, "mute": 2, "alert": 1,
             "erp_key": 1, "erp_key_link": 1, "held_right": 0, "page_session": 1, "page_confirmation": 1, "api_key": 1,
-            "proposal": 1, "absence": 2, "creation": 1,
+            "agent_grant": 1, "proposal": 1, "absence": 2, "creation": 1,
             "standing_answer": 1,
             "subscription": 1,
             "inbox": 1, "delivery": 1, "delivery_step": 1, "decision_wait": 1, "alert_wait": 1, "unread_sentence": 0,

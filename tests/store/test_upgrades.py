@@ -106,10 +106,20 @@ async def test_the_way_back_is_the_backup_from_before(tmp_path: Path) -> None:
     await restore(settings, target, datetime(2026, 11, 27, tzinfo=UTC))
     database = Database(settings.database)
     await database.migrate()
-    # Rights that somebody may have given up wait: an account, unbound, a watch without its title, and a program's key.
-    # The own key's row does not open, like all sealed values here, and absences, mutes, logins and questions end
-    # (`bot.store.held_rights`).
-    ended = ("absence", "api_key", "erp_key", "erp_key_link", "inbox", "mute", "page_confirmation", "page_session")
+    # Rights that somebody may have given up wait: an account, unbound, and a watch without its title. The own key's row
+    # does not open, like all sealed values here, and absences, mutes, logins and questions end, with the key that a
+    # login gave (`bot.store.held_rights`).
+    ended = (
+        "absence",
+        "agent_grant",
+        "api_key",
+        "erp_key",
+        "erp_key_link",
+        "inbox",
+        "mute",
+        "page_confirmation",
+        "page_session",
+    )
     gone = dict.fromkeys((*ended, "watch"), 0)
-    assert counts(file) == before | gone | {"data_key": 2, "held_right": before["held_right"] + 3}
+    assert counts(file) == before | gone | {"data_key": 2, "held_right": before["held_right"] + 2}
     await database.close()

@@ -53,6 +53,7 @@ from bot.store.tables.gate import GATE_REQUEST as GATE_REQUEST
 from bot.store.tables.outbox import DELIVERY as DELIVERY
 from bot.store.tables.outbox import DELIVERY_SPEND as DELIVERY_SPEND
 from bot.store.tables.outbox import DELIVERY_STEP as DELIVERY_STEP
+from bot.store.tables.people import AGENT_GRANT as AGENT_GRANT
 from bot.store.tables.people import API_KEY as API_KEY
 from bot.store.tables.people import DEPARTMENT as DEPARTMENT
 from bot.store.tables.people import DIRECTORY_WALK as DIRECTORY_WALK

@@ -134,6 +134,32 @@ class ApiKeyRow(StoreTable, table=True):
     seen_ms: int | None = Field(sa_type=BigInteger)
 
 
+class AgentGrantRow(StoreTable, table=True):
+    """What somebody lets an agent ask in their name (see `bot.access.agent_grants`)."""
+
+    __tablename__ = "agent_grant"
+
+    id: str = Field(primary_key=True)
+    """That of its key."""
+    user_id: str = Field(index=True)
+    client_id: str = Field(sa_type=Text)
+    client: str
+    redirect_uri: str = Field(sa_type=Text)
+    resource: str = Field(sa_type=Text)
+    scopes: str = Field(sa_type=Text)
+    """Names of tools, with spaces between them."""
+    commands: str = Field(sa_type=Text)
+    """What its key opens, with spaces between the names."""
+    challenge: str
+    code: str
+    """SHA-256 of the code; so are the two that follow, of what refresh tokens have in common and of the last one."""
+    family: str
+    refresh: str
+    code_ends_ms: int = Field(sa_type=BigInteger)
+    made_ms: int = Field(sa_type=BigInteger)
+    ends_ms: int = Field(sa_type=BigInteger, index=True)
+
+
 class PageConfirmationRow(StoreTable, table=True):
     """What somebody was asked to confirm in their own chat (see `bot.chat.confirmations`)."""
 
@@ -150,6 +176,7 @@ class PageConfirmationRow(StoreTable, table=True):
     """What they confirm, and the device that asks, packed as words."""
 
 
+AGENT_GRANT = core_table(AgentGrantRow)
 API_KEY = core_table(ApiKeyRow)
 DEPARTMENT = core_table(DepartmentRow)
 DIRECTORY_WALK = core_table(DirectoryWalkRow)

@@ -20,6 +20,7 @@ from bot.words.phrase import phrase
 
 TOO_MANY_KEYS = phrase("Too many keys of this address were not valid. Please try again later.")
 _BEARER = "Bearer "
+_CHALLENGE = 'Bearer realm="dingerp"'
 _KNOWN = 10_000
 
 
@@ -29,12 +30,14 @@ class ProgramDoor:
 
     keys: ApiKeys
     bounds: ProofBounds
+    resource_metadata: str = ""
+    """Where a program reads how to get a key by a login, which is a way in without any keys; empty for no such way."""
     _good: RecentItems[str, bool] = field(default_factory=lambda: RecentItems(_KNOWN), init=False)
     """The hashes of tokens that were good when they were looked at last."""
 
     async def is_there(self) -> bool:
         """Return whether there is a door at all: without keys there is none."""
-        return await self.keys.any_there()
+        return bool(self.resource_metadata) or await self.keys.any_there()
 
     async def admit(self, request: web.Request) -> Program:
         """Return whose program sends a request. Raises `ApiProblem`, and a `DingerpError` as `ApiKeys.find` does."""
@@ -54,4 +57,11 @@ class ProgramDoor:
         self._good.pop(digest)
         if not await self.is_there():
             raise ApiProblem(HTTPStatus.NOT_FOUND, NO_SUCH)
-        raise ApiProblem(HTTPStatus.UNAUTHORIZED, NO_KEY, headers={"WWW-Authenticate": 'Bearer realm="dingerp"'})
+        raise ApiProblem(HTTPStatus.UNAUTHORIZED, NO_KEY, headers={"WWW-Authenticate": self._challenge(token)})
+
+    def _challenge(self, token: str) -> str:
+        """Return what is asked for (RFC 6750), and where to read on (RFC 9728)."""
+        if not self.resource_metadata:
+            return _CHALLENGE
+        wrong = ', error="invalid_token"' if token else ""
+        return f'{_CHALLENGE}{wrong}, resource_metadata="{self.resource_metadata}"'

@@ -270,6 +270,11 @@ async def read_body(request: web.Request, most: int = MOST_BYTES) -> bytes:
     """Return the body of a request, which is JSON. Raises `ApiProblem`."""
     if request.content_type != JSON or "Content-Type" not in request.headers:
         raise ApiProblem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, phrase("The body has to be JSON, as application/json."))
+    return await read_bytes(request, most)
+
+
+async def read_bytes(request: web.Request, most: int = MOST_BYTES) -> bytes:
+    """Return the body of a request, within its bounds of length and time. Raises `ApiProblem`."""
     if request.headers.get("Content-Encoding", "identity").lower() != "identity":
         raise ApiProblem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, phrase("The body has to come without compression."))
     chunks, size = [], request.content_length or 0

@@ -49,11 +49,10 @@ Answer = Callable[[ApiRequest, Exchange], Awaitable[None]]
 
 @dataclass(eq=False, slots=True)
 class _AgentStream:
-    """An open stream. ``shown`` is the request by which its program has shown its key last."""
+    """An open stream, and the id of its key."""
 
     events: web.StreamResponse
     key: str
-    shown: web.Request
     wakeup: Wakeup
     is_broken: bool = False
     work: set[asyncio.Task[None]] = field(default_factory=set)
@@ -93,7 +92,7 @@ class AgentStreams:
         events = web.StreamResponse(headers=STREAM_HEADERS)
         with self._streams.opened(asked.program.key.id) as wakeup:
             await events.prepare(asked.request)
-            stream = _AgentStream(events, asked.program.key.id, asked.request, wakeup)
+            stream = _AgentStream(events, asked.program.key.id, wakeup)
             with self._known(stream) as session, suppress(ConnectionError, TimeoutError):
                 await stream.tell("endpoint", f"{self.messages}?session_id={session}")
                 while await self._goes_on(stream, asked):
@@ -108,7 +107,6 @@ class AgentStreams:
             raise ApiProblem(HTTPStatus.NOT_FOUND, NO_STREAM)
         if len(stream.work) >= MOST_MESSAGES:
             raise ApiProblem(HTTPStatus.TOO_MANY_REQUESTS, TOO_MANY_MESSAGES, retry_after=AGAIN)
-        stream.shown = asked.request
         task = asyncio.create_task(_answer(stream, asked, Exchange(asked.request, body, _SENT), answer))
         stream.work.add(task)
         task.add_done_callback(stream.work.discard)
@@ -132,13 +130,10 @@ class AgentStreams:
         if stream.is_broken or self._streams.is_ended:
             return False
         try:
-            program = await asked.parts.door.admit(stream.shown)
-        except ApiProblem:
-            return False
+            return await asked.parts.door.keys.stands(stream.key)
         except DingerpError as error:  # nobody knows at the moment, and each message is looked at for itself
             log.warning("mcp.stream_not_looked_at", error=type(error).__name__, detail=error.detail)
             return True
-        return program.key.id == stream.key
 
 
 async def _answer(stream: _AgentStream, asked: ApiRequest, exchange: Exchange, answer: Answer) -> None:

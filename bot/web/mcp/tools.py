@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from bot.access.api_keys import PROPOSE_SCOPE
 from bot.chat.parsing import command_line, normalise
 from bot.erp.kinds import KINDS
 from bot.web.api.documents import ONE_TEXT, books_of, line_of
@@ -16,6 +17,7 @@ from bot.web.api.figures import QUANTITY
 from bot.web.api.problems import ApiProblem, WrongPart
 from bot.web.api.proposals import ProposalBody
 from bot.web.api.questions import QuestionBody
+from bot.words.phrase import Phrase, phrase
 
 _MOST_WORD = 100
 ROWS, MOST_ROWS = 20, 50
@@ -129,11 +131,16 @@ class ProposeInput(ToolInput):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Tool:
-    """One tool; ``line`` returns what people type for the same. It raises `ApiProblem` for what fits no line."""
+    """One tool; ``line`` returns what people type for the same. It raises `ApiProblem` for what fits no line.
+
+    ``does`` says to the person whom an agent asks for it what it opens, which are the ``scopes`` of their key.
+    """
 
     name: str
     title: str
     about: str
+    does: Phrase
+    scopes: tuple[str, ...]
     takes: type[ToolInput]
     line: Callable[[Any], str]
     only_reads: bool = True
@@ -185,6 +192,8 @@ TOOLS = (
         name="find",
         title="Find",
         about="Find documents, products, customers and vendors by a number or a part of a name.",
+        does=phrase("Find documents, products, customers and vendors"),
+        scopes=("find",),
         takes=FindInput,
         line=lambda values: command_line("find", normalise(values.text)),
     ),
@@ -192,6 +201,8 @@ TOOLS = (
         name="stock",
         title="Stock",
         about="Tell the stock of a product by warehouse: on hand, reserved, free.",
+        does=phrase("See the stock of products"),
+        scopes=("stock",),
         takes=StockInput,
         line=_stock,
     ),
@@ -199,6 +210,8 @@ TOOLS = (
         name="documents",
         title="Documents",
         about="List documents of a kind by filters, with sums of all that count, or tell one by its number.",
+        does=phrase("See documents such as orders, invoices and purchase orders"),
+        scopes=tuple(_KINDS),
         takes=DocumentsInput,
         line=_documents,
     ),
@@ -206,6 +219,8 @@ TOOLS = (
         name="report",
         title="Report",
         about="Tell the figures of sales, invoices, purchases and production of a period.",
+        does=phrase("See the figures of sales, invoices, purchases and production"),
+        scopes=("report",),
         takes=ReportInput,
         line=lambda values: _with_days("/report", values.period),
     ),
@@ -213,6 +228,8 @@ TOOLS = (
         name="compare",
         title="Compare",
         about="Tell the figures of two partners, products, people or periods side by side, with the difference.",
+        does=phrase("Compare the figures of partners, products, people or periods"),
+        scopes=("compare",),
         takes=CompareInput,
         line=_compare,
     ),
@@ -220,6 +237,8 @@ TOOLS = (
         name="promise",
         title="Promise",
         about="Tell whether a customer can be promised a quantity of a product, by which day, and what it rests on.",
+        does=phrase("Ask what customers can be promised"),
+        scopes=("promise",),
         takes=PromiseInput,
         line=_promise,
     ),
@@ -227,6 +246,8 @@ TOOLS = (
         name="why",
         title="Why it is not done",
         about="Tell who decides a document, what an order lacks, or why a bill is not paid. It decides nothing.",
+        does=phrase("Ask why a document is not done"),
+        scopes=("why",),
         takes=WhyInput,
         line=lambda values: command_line("why", normalise(values.number)),
     ),
@@ -234,6 +255,8 @@ TOOLS = (
         name="pending",
         title="What waits",
         about="List the documents that wait for the owner's decision. People decide in DingTalk; no tool does.",
+        does=phrase("See what waits for your decision"),
+        scopes=("pending",),
         takes=ListInput,
         line=lambda _values: "/pending",
     ),
@@ -241,6 +264,8 @@ TOOLS = (
         name="propose",
         title="Propose",
         about="Propose a line to the key's owner, who gets a card and decides. Nothing is done unless they tap yes.",
+        does=phrase("Propose something to you, which you decide on a card"),
+        scopes=(PROPOSE_SCOPE,),
         takes=ProposeInput,
         line=lambda values: str(values.line),
         only_reads=False,

@@ -22,15 +22,21 @@ DINGTALK_SCRIPT = "https://g.alicdn.com/dingding/dingtalk-jsapi/3.1.0/dingtalk.o
 The version is that of DingTalk's own page (docs: platform/dingtalk/login.md#in-client-login).
 """
 
-_POLICY = (
-    "default-src 'none'; script-src 'self'{scripts}; style-src 'self'; img-src 'self' data:; connect-src 'self';"
-    " form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-)
+
+def policy(*, scripts: str = "", forms: str = "") -> str:
+    """Return what a page may load, and where its forms lead: besides ourselves to these addresses."""
+    of_scripts, of_forms = (" ".join(filter(None, ("'self'", more))) for more in (scripts, forms))
+    return (
+        f"default-src 'none'; script-src {of_scripts}; style-src 'self'; img-src 'self' data:; connect-src 'self';"
+        f" form-action {of_forms}; frame-ancestors 'none'; base-uri 'none'"
+    )
+
+
 HEADERS: Mapping[str, str] = MappingProxyType(
     {
         # The next person at a shared computer must not find it by the button that leads back.
         "Cache-Control": "no-store",
-        "Content-Security-Policy": _POLICY.format(scripts=""),
+        "Content-Security-Policy": policy(),
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
         "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=()",
@@ -41,7 +47,7 @@ HEADERS: Mapping[str, str] = MappingProxyType(
         "X-Robots-Tag": "noindex",
     }
 )
-IN_CLIENT_POLICY = _POLICY.format(scripts=f" {DINGTALK_SCRIPT}")
+IN_CLIENT_POLICY = policy(scripts=DINGTALK_SCRIPT)
 """For the login inside DingTalk's client."""
 
 

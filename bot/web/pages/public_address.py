@@ -9,6 +9,8 @@ from functools import cached_property
 from yarl import URL
 
 HOME = "/"
+_MOST_PATH = 2_700
+"""Characters of a path that a login leads on to: browsers drop cookies of more than 4 096, and it is in one."""
 _LOCAL = re.compile(r"/(?![/\\])[^\\\x00-\x20\x7f]*")
 """A path with its query: a second slash, or a backslash, which browsers read as one, would name another host."""
 
@@ -57,6 +59,6 @@ class PublicAddress:
 
 def local_path(text: str) -> str:
     """Return a path of ours to go on to after the login; the first page for anything that leads elsewhere."""
-    if not _LOCAL.fullmatch(text) or text.startswith(("/login", "/logout")):
+    if len(text) > _MOST_PATH or not _LOCAL.fullmatch(text) or text.startswith(("/login", "/logout")):
         return HOME
     return text

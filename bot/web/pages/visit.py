@@ -15,7 +15,7 @@ from bot.access.people import Person
 from bot.cards.language import Language
 from bot.chat.answers.page_answers import PageAnswer, PageAnswers
 from bot.mechanisms.tracing import Trace
-from bot.web.pages.drawing import HEADERS, PageDrawing
+from bot.web.pages.drawing import HEADERS, PageDrawing, policy
 from bot.web.pages.forms import MOST_BYTES
 from bot.words.phrase import Phrase
 
@@ -95,9 +95,18 @@ class Visit:
         return await self.parts.answers.act(self.person, token, fields)
 
     def draw(
-        self, template: str, *, status: HTTPStatus = HTTPStatus.OK, refresh: str = "", **values: Any
+        self,
+        template: str,
+        *,
+        status: HTTPStatus = HTTPStatus.OK,
+        refresh: str = "",
+        forms_lead_to: str = "",
+        **values: Any,
     ) -> web.Response:
-        """Return a page of this person. ``refresh`` is an address that the browser goes on to in some seconds."""
+        """Return a page of this person. ``refresh`` is an address that the browser goes on to in some seconds.
+
+        ``forms_lead_to`` is where else the answer of its forms may lead, as policies of content name it.
+        """
         usable = self.parts.answers.usable(self.person)
         is_administrator = self.parts.answers.is_administrator(self.person)
         known = {
@@ -109,8 +118,11 @@ class Visit:
                 if (not page.needs or page.needs in usable) and (is_administrator or not page.for_administrators)
             ],
             "here": self.request.path,
+            "when": self.language.datetime,
         }
         headers = {"Refresh": f"{REFRESH_SECONDS}; url={refresh}"} if refresh else {}
+        if forms_lead_to:
+            headers["Content-Security-Policy"] = policy(forms=forms_lead_to)
         return self.parts.drawing.draw(template, self.language, {**known, **values}, status=status, headers=headers)
 
     def go(self, path: str, **query: str) -> web.Response:
