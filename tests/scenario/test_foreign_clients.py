@@ -6,7 +6,7 @@ import asyncio
 import os
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from bot.web.mcp.tools import TOOLS
 from tests.scenario.conftest import KEEPER
 from tests.scenario.test_api import BOSS, Door
 from tests.scenario.test_api_documents import Ruled, ruled  # noqa: F401  # a fixture
-from tests.scenario.test_mcp import CALLS
+from tests.scenario.test_mcp import CALLS, by_key, by_login
 
 CLIENTS = Path(__file__).parents[1] / "web" / "clients"
 MADE_WITH = Path(sys.prefix) / "clients"
@@ -97,13 +97,20 @@ async def test_generated_clients_are_told_the_same_with_hidden_values_typed(
     assert totals == ["9577.5 CNY", "hidden: amount"]
 
 
-@pytest.mark.parametrize("transport", ["http", "stdio"])
-async def test_the_inspector_lists_and_calls_every_tool(transport: str, ruled: Ruled) -> None:  # noqa: F811
-    key, address = ruled.boss.client.token, ruled.boss.client.base
-    if transport == "http":
-        server = (f"{address}/mcp", "--transport", "http", "--header", f"Authorization: Bearer {key}")
+@pytest.mark.parametrize("identify", [by_key, by_login])
+@pytest.mark.parametrize("transport", ["http", "sse", "stdio"])
+async def test_the_inspector_lists_and_calls_every_tool(
+    transport: str,
+    identify: Callable[[Door], Awaitable[str]],
+    ruled: Ruled,  # noqa: F811
+) -> None:
+    await identify(ruled.boss)
+    token, address = ruled.boss.client.token, ruled.boss.client.base
+    if transport == "stdio":
+        server = ("-e", f"BOT_URL={address}", "-e", f"BOT_KEY={token}", sys.executable, "-m", "bot.cli", "mcp")
     else:
-        server = ("-e", f"BOT_URL={address}", "-e", f"BOT_KEY={key}", sys.executable, "-m", "bot.cli", "mcp")
+        path = "/mcp/sse" if transport == "sse" else "/mcp"
+        server = (f"{address}{path}", "--transport", transport, "--header", f"Authorization: Bearer {token}")
     inspect = (NPM / "mcp-inspector", "--cli", *server)
     listed = orjson.loads(await _run(*inspect, "--method", "tools/list"))
     assert [tool["name"] for tool in listed["tools"]] == [tool.name for tool in TOOLS]
