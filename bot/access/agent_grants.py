@@ -160,9 +160,6 @@ class AgentGrants:
         grant = await self._store.find(match[1]) if match else None
         if grant is None or not secrets.compare_digest(grant.code, digest_of(code)):
             return None
-        if grant.family:
-            await self._end(grant, "ended_code_used_twice")
-            return None
         person = await self._identify(grant.user_id)
         if (
             grant.code_ends_at <= now
