@@ -18,11 +18,14 @@ import pytest_asyncio
 from playwright.async_api import Browser, Page, Route, expect
 
 from bot.settings import AlertSettings
+from bot.web.mcp.tools import TOOLS
+from bot.web.oauth.clients import make_client
 from tests.browser.chat_page import DESK, PHONE
 from tests.browser.conftest import OpenPage
 from tests.browser.tab_pool import PATIENCE_MS
 from tests.scenario.alerts.scenario import open_timeline_in
 from tests.scenario.conftest import KEEPER, BotSystem, run_system
+from tests.web.oauth_client import BACK, authorizing
 
 BOSS, ADMINISTRATOR = "boss01", "it01"
 PICTURES = os.environ.get("PICTURES", "")
@@ -36,6 +39,8 @@ PATHS = (
     "/documents/order?list=late",
     "/ask?line=%2Forder+SO-1001",
     "/ask?line=%2Fwatch+SKU123",
+    "/programs",
+    authorizing(make_client({"client_name": "Agent", "redirect_uris": [BACK]}).id),
 )
 OF_ADMINISTRATORS = (
     "/operations",
@@ -117,6 +122,18 @@ async def test_every_page_fits_and_is_open_to_everybody(
         if PICTURES:
             await tab.screenshot(path=Path(PICTURES) / f"page-{number}-{viewport[0]}.png", animations="disabled")
     assert {path: wrong for path, wrong in found.items() if wrong} == {}
+
+
+async def test_who_allows_an_agent_is_sent_back_to_it(system: BotSystem, tab: Page) -> None:
+    """A policy of content that names no other address for forms would keep the browser here."""
+    url = system.app.settings.http.public_url
+    back = f"{url.replace('127.0.0.1', 'localhost')}/healthz"  # to a browser that is another origin
+    client = make_client({"client_name": "Agent", "redirect_uris": [back]})
+    await log_in(tab, system)
+    await tab.goto(f"{url}{authorizing(client.id, back)}")
+    await expect(tab.get_by_role("checkbox", checked=True)).to_have_count(len(TOOLS) - 1)
+    await tab.get_by_role("button", name="允许").click()
+    await tab.wait_for_url(f"{back}?code=dgc_*")
 
 
 async def test_dark_pages_have_enough_contrast(browser: Browser, system: BotSystem) -> None:

@@ -33,9 +33,9 @@ def asking(client_id: str, redirect_uri: str = BACK) -> dict[str, str]:
     }
 
 
-def authorizing(client_id: str) -> str:
+def authorizing(client_id: str, redirect_uri: str = BACK) -> str:
     """Return where a client sends its person."""
-    return _written(asking(client_id))
+    return _written(asking(client_id, redirect_uri))
 
 
 def _written(asked: Mapping[str, str]) -> str:

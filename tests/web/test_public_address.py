@@ -22,6 +22,8 @@ from tests.rows import each_row
         ("/login?next=/login", "/"),
         ("/logout", "/"),
         ("evil.example", "/"),
+        (f"/{'x' * 2_699}", f"/{'x' * 2_699}"),
+        (f"/{'x' * 2_700}", "/"),
     ],
 )
 def test_a_login_leads_back_to_a_page_of_ours_alone(path: str, goes_to: str) -> None:
