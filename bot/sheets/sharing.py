@@ -7,7 +7,7 @@ unknown outcome, or a crash in the midst of it, is seen by what it has done.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -132,7 +132,8 @@ class SheetSharing:
         found = await parts.lists.read(self.sheet)
         if not found.closed:
             await self._prepare_columns(table, column_names(self.sheet, found.headings, self._key, self._status))
-        state = await self._take_edits(replace(state, records=own), there, found)
+        made = frozenset(state.records)
+        state = await self._take_edits(replace(state, records=own), there, found, made)
         wanted = await self._with_status(found.rows, state)
         changes = plan_changes(wanted, there, own, keep_others=not found.is_whole)
         if changes:
@@ -151,14 +152,19 @@ class SheetSharing:
                 raise SheetRefused(phrase("the column %(name)s has to be one of text", name=column))
         self._columns = frozenset(needed)
 
-    async def _take_edits(self, state: SheetState, there: Sequence[TableRecord], found: ReadList) -> SheetState:
-        """Put to the owner what people wrote, and return the state with that. Of a closed list nothing is asked."""
+    async def _take_edits(
+        self, state: SheetState, there: Sequence[TableRecord], found: ReadList, made: Collection[str]
+    ) -> SheetState:
+        """Put to the owner what people wrote, and return the state with that. Of a closed list nothing is asked.
+
+        A row asks about a document that is on the list, or that the bot ``made`` it for: people can write any key.
+        """
         if not self.sheet.edits or found.closed:
             return state
         numbers = {row.key: row.number for row in found.rows}
         for record in there:
             key = state.records.get(record.id)
-            if key is None:
+            if key is None or (key not in numbers and record.id not in made):
                 continue
             for column in self.sheet.edits:
                 value = written_in(record.cells.get(column, ""))

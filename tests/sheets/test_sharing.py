@@ -206,6 +206,15 @@ async def test_an_edit_of_a_document_that_leaves_the_list_is_not_lost(kept: Shee
     assert (kept.desk.lines, kept.rows()) == (["/approve PO-1"], [])
 
 
+async def test_a_row_that_somebody_made_names_no_document_of_its_own_choice(kept: SheetHarness) -> None:
+    kept.wants("PO-1")
+    await kept.refresh()
+    kept.engine.tables.insert(kept.there, [{KEY: "erp · PO-9", DECISION: "yes"}])
+    await kept.refresh()
+    assert kept.desk.lines == []
+    assert kept.rows() == [("PO-1",)]
+
+
 async def test_of_a_closed_list_nothing_is_asked(kept: SheetHarness) -> None:
     kept.wants("PO-1")
     await kept.refresh()
